@@ -1,0 +1,56 @@
+# The newcomer's two commands are 'make run' and 'make test'; 'make help' lists the others.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# What the system tests talk to. On Debian and Ubuntu apt brings it; elsewhere the tests name what is missing, and skip.
+SERVERS := postgresql collectd-core rrdtool fonts-dejavu-core libmicrohttpd12 libprotobuf-c1 libyajl2 libpython3.11 \
+	libcurl3-gnutls systemd systemd-container python3-venv
+
+.PHONY: run test unit lint servers bench docs clean help
+
+help:            ## this list
+	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
+
+run: $(VENV)/run ## the hub on its shipped configuration, with sample messages; Ctrl-C stops it
+	@exec contrib/demo.sh $(BIN)
+
+test: servers lint ## everything: servers, ruff, mypy, all tests
+	$(BIN)/python -m pytest
+
+unit: $(VENV)/test ## the tests that need no servers
+	$(BIN)/python -m pytest tests/unit tests/contracts
+
+lint: $(VENV)/test ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+servers: $(VENV)/test ## what the system tests talk to
+	@contrib/install-servers.sh $(SERVERS)
+
+bench: $(VENV)/test ## hubbub beside its peers; takes some ten minutes
+	$(BIN)/python -m benchmarks $(BENCH)
+
+docs: $(VENV)/docs ## the documentation, in docs/_build
+	$(BIN)/python docs/generate_settings.py
+	$(BIN)/sphinx-build -W -b html docs docs/_build
+
+clean: ## what make made
+	rm -rf $(VENV) .venv-* build *.egg-info docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hubbub needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run: setup.py | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/test: setup.py | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@ $(VENV)/run
+
+$(VENV)/docs: setup.py | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@touch $@

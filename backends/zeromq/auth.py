@@ -1,0 +1,79 @@
+"""Answers ZeroMQ's question whether a peer may connect: ZAP, RFC 27 of rfc.zeromq.org."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from pathlib import Path
+
+import zmq
+from zmq.utils import z85
+
+from backends.zeromq.security import Security, allowed_keys
+from backends.zeromq.sockets import Context
+from hub.errors import ConfigError
+
+_ADDRESS = "inproc://zeromq.zap.01"
+
+
+class Authenticator:
+    """Serves one ZeroMQ context. Make it before the first socket binds; handshakes wait until ``drain`` is called.
+
+    :ivar problem: why the file of allowed keys can't be used; until it can, only our own key may connect.
+    """
+
+    def __init__(self, context: Context, security: Security, allowed: Path | None) -> None:
+        self.socket = context.socket(zmq.REP)
+        self.socket.linger = 0
+        self.socket.bind(_ADDRESS)
+        self.problem: str | None = None
+        self._security = security
+        self._path = allowed
+        self._stamp: tuple[int, int] | None = None
+        self._keys: frozenset[bytes] = allowed_keys(allowed) if allowed else frozenset()
+
+    def drain(self) -> bool:
+        """Answer all that is asked. Returns ``False``: nothing is left."""
+        while True:
+            try:
+                request = self.socket.recv_multipart(zmq.NOBLOCK)
+                self.socket.send_multipart(self._answer(request), zmq.NOBLOCK)
+            except zmq.Again:
+                return False
+
+    def _answer(self, request: Sequence[bytes]) -> list[bytes]:
+        if len(request) < 6 or request[0] != b"1.0":
+            return [b"1.0", request[1] if len(request) > 1 else b"", b"500", b"not understood", b"", b""]
+        user = self.user(request[5], request[6:])
+        if user is None:
+            return [b"1.0", request[1], b"400", b"not allowed", b"", b""]
+        return [b"1.0", request[1], b"200", b"OK", user, b""]
+
+    def user(self, mechanism: bytes, credentials: Sequence[bytes]) -> bytes | None:
+        """Who it is, or ``None`` for somebody who may not connect."""
+        if mechanism != self._security.mechanism.encode():
+            return None
+        if mechanism == b"PLAIN" and len(credentials) == 2:
+            name_fits = hmac.compare_digest(credentials[0], self._security.username)
+            word_fits = hmac.compare_digest(credentials[1], self._security.password)
+            return credentials[0] if name_fits and word_fits else None
+        if mechanism == b"CURVE" and len(credentials) == 1 and len(credentials[0]) == 32:
+            key = z85.encode(credentials[0])
+            return key if self._path is None or key == self._security.public or key in self._allowed() else None
+        return None
+
+    def _allowed(self) -> frozenset[bytes]:
+        """The keys in the file as it is now, so that a key is added or withdrawn without a restart."""
+        assert self._path is not None
+        try:
+            stat = self._path.stat()
+            if self._stamp != (stat.st_mtime_ns, stat.st_size):
+                self._keys = allowed_keys(self._path)
+                self._stamp, self.problem = (stat.st_mtime_ns, stat.st_size), None
+        except (OSError, ConfigError) as error:
+            self._keys, self._stamp, self.problem = frozenset(), None, str(error)
+        return self._keys
+
+    def close(self) -> None:
+        """No more answers: handshakes fail from here on."""
+        self.socket.close(linger=0)

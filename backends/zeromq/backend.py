@@ -1,0 +1,200 @@
+"""The backend itself: puts sockets, reader and monitor together, and answers the hub."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar
+
+import zmq
+from twisted.internet.defer import Deferred
+
+from backends.zeromq.auth import Authenticator
+from backends.zeromq.descriptor import Descriptor
+from backends.zeromq.ending import Ending
+from backends.zeromq.endpoints import Endpoint
+from backends.zeromq.frames import Parser
+from backends.zeromq.line import Line
+from backends.zeromq.notices import Notices
+from backends.zeromq.peers import Tools
+from backends.zeromq.prefixes import prefixes
+from backends.zeromq.publisher import Publisher
+from backends.zeromq.reader import Reader
+from backends.zeromq.security import Security
+from backends.zeromq.settings import Config
+from backends.zeromq.sockets import Context
+from hub.errors import CannotPublish
+from hub.interfaces import BackendContext, Intake
+from hub.message import Message
+
+
+class ZeroMQ(Tools):
+    """Listens to ZeroMQ publishers, and publishes. ZeroMQ tells no sender what became of a message, and a publisher
+    drops what we do not read. An instance is started once."""
+
+    Config = Config
+    confirms: ClassVar[bool] = False
+    holds_back: ClassVar[bool] = False
+
+    def __init__(self, context: BackendContext) -> None:
+        self._context = context
+        self._config: Config = context.config
+        self._state = "stopped"
+        self._paused = False
+        self._prefixes: frozenset[bytes] = frozenset()
+        self._notices = Notices(context.log, context.reactor)
+        self._parser = Parser(
+            context.name, self._config.format, self._config.max_message_size, self._refuse, self._notices.say
+        )
+        self._publisher = Publisher(self._config, context.wall)
+        self._intake: Intake | None = None
+        self._zmq: Context | None = None
+        self._reader: Reader | None = None
+        self._listening: Line | None = None
+        self._publishing: Line | None = None
+        self._auth: Authenticator | None = None
+        self._auth_descriptor: Descriptor | None = None
+        self._ending: Ending | None = None
+
+    def start(self, intake: Intake) -> None:
+        """Bind, connect and listen. :raises HubError: a key can't be read, or an address can't be bound."""
+        security = Security.read(self._config)
+        self._intake = intake
+        self._zmq = zmq.Context()
+        try:
+            self._open(self._zmq, intake, security)
+        except BaseException:
+            self._close()
+            self._zmq.term()
+            raise
+        self._state = "running"
+        self._warn_of_open_doors()
+
+    def _open(self, context: Context, intake: Intake, security: Security) -> None:
+        config = self._config
+        if security.mechanism != "NULL" and (config.bind or config.publish_bind):
+            self._auth = Authenticator(context, security, config.curve_allowed_keys_file)
+            self._auth_descriptor = Descriptor(
+                self._context.reactor, self._auth.socket, self._authenticate, self._context.log
+            )
+            self._auth_descriptor.start()
+        if config.bind or config.connect:
+            self._listening = Line(context, zmq.SUB, config, self._context, self._notices)
+            self._reader = Reader(self._listening.socket, self._parser, intake, self._context.wall, config.budget)
+            for prefix in self._prefixes:
+                self._listening.socket.subscribe(prefix)
+            self._listening.open(config.bind, config.connect, security, self._read)
+        if config.publish_bind or config.publish_connect:
+            self._publishing = Line(context, zmq.PUB, config, self._context, self._notices)
+            self._publishing.open(config.publish_bind, config.publish_connect, security)
+
+    def _warn_of_open_doors(self) -> None:
+        for endpoint in self._config.bind + self._config.publish_bind:
+            if self._config.curve_secret_key is None and not Endpoint.parse(endpoint).is_private:
+                text = "%s can be reached from other machines, unencrypted: bind to loopback, or configure CURVE"
+                self._context.log.warning(text, endpoint)
+
+    def subscribe(self, patterns: Collection[str]) -> None:
+        """Ask publishers for these topics, and no longer for those that are not among them."""
+        wanted = prefixes(patterns)
+        if self._listening is not None and self._state == "running":
+            # New before old: a topic that both cover must not fall through in between.
+            for prefix in wanted - self._prefixes:
+                self._listening.socket.subscribe(prefix)
+            for prefix in self._prefixes - wanted:
+                self._listening.socket.unsubscribe(prefix)
+            self._listening.wake()
+        if wanted != self._prefixes:
+            self._parser.gaps.watch(wanted)
+        self._prefixes = wanted
+
+    def _read(self) -> bool:
+        assert self._reader is not None
+        return self._reader.attend() if self._paused else self._reader.drain()
+
+    def _authenticate(self) -> bool:
+        assert self._auth is not None
+        again = self._auth.drain()
+        if self._auth.problem:
+            self._notices.say("allowed keys", logging.ERROR, f"peers are refused: {self._auth.problem}")
+        return again
+
+    def _refuse(self, message: Message, reason: str) -> None:
+        assert self._intake is not None
+        self._intake.refuse(message, reason)
+
+    def confirm(self, tokens: Sequence[Any]) -> None:
+        """Nothing: there is nobody to tell."""
+
+    def publish(self, message: Message) -> None:
+        """Send it to whoever listens now. A listener that is too slow, or away, misses it: ZeroMQ does not tell.
+
+        :raises CannotPublish: no endpoint to publish on, or the body is not JSON (in fedmsg's format), or is too large.
+        """
+        if self._publishing is None or self._state != "running":
+            why = "has stopped" if self._publishing else "has neither publish_bind nor publish_connect"
+            raise CannotPublish(f"backend {self._context.name!r} {why}")
+        self._publisher.send(self._publishing.socket, message)
+        self._publishing.wake()
+
+    def pause(self) -> None:
+        """Read no more. The socket takes ``receive_high_water`` messages more, then publishers drop."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Read on."""
+        self._paused = False
+        if self._listening is not None and self._state == "running":
+            self._listening.wake()
+
+    def stop(self) -> Deferred[None]:
+        """Hand over what the socket holds (for one second at most), send what was published, close; see
+        :class:`~backends.zeromq.ending.Ending`."""
+        if self._ending is None:
+            self._ending = Ending(self._context, self._reader, self._close)
+            self._state = "stopping" if self._zmq is not None else "stopped"
+            self._ending.begin(self._zmq, paused=self._paused)
+        done: Deferred[None] = Deferred()
+        self._ending.done.chainDeferred(done)
+        return done
+
+    def _close(self) -> None:
+        for line in (self._listening, self._publishing):
+            if line is not None:
+                line.close()
+        if self._auth is not None and self._auth_descriptor is not None:
+            self._auth_descriptor.stop()
+            self._auth.close()
+        self._notices.stop()
+        self._state = "stopped"
+
+    def status(self) -> Mapping[str, Any]:
+        """Counts that only grow, states, endpoints. Never a key or a password."""
+        listening = self._listening.endpoints("subscribe") if self._listening else []
+        publishing = self._publishing.endpoints("publish") if self._publishing else []
+        lines = [line.counts() for line in (self._listening, self._publishing) if line is not None]
+        reader = self._reader
+        return {
+            "state": self._describe(listening + publishing),
+            "received": reader.received if reader else 0,
+            "bytes": reader.bytes if reader else 0,
+            "malformed": dict(self._parser.malformed),
+            "refused": self._parser.refused,
+            "gaps": self._parser.gaps.missing,
+            "lost": reader.lost if reader else 0,
+            "unread": self._ending.unread if self._ending else 0,
+            "published": self._publisher.published,
+            "publish_failed": self._publisher.failed,
+            **{name: sum(counts[name] for counts in lines) for name in Line.COUNTS},
+            "endpoints": listening + publishing,
+            "subscriptions": sorted(prefix.decode() for prefix in self._prefixes),
+        }
+
+    def _describe(self, endpoints: Sequence[Mapping[str, Any]]) -> str:
+        """One word: ``connecting`` while any peer that we connect to is not there."""
+        if self._state != "running":
+            return self._state
+        states = {endpoint["state"] for endpoint in endpoints}
+        if self._paused:
+            return "paused"
+        return "connecting" if "connecting" in states else "connected" if "connected" in states else "listening"

@@ -1,0 +1,196 @@
+"""From frames to messages. No sockets, no clock: what comes in goes out, or is counted under the kind of its fault."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Literal
+
+import msgspec
+import zmq
+
+from backends.zeromq.fedmsg import Envelope, Signer
+from backends.zeromq.gaps import Gaps, stem
+from hub.message import NO_HEADERS, Message
+
+Pair = tuple[bytes, zmq.Frame]
+"""A topic and a body as they came. The body stays ZeroMQ's until it is known to be of a bearable size."""
+MAX_TOPIC = 1024
+"""Bytes. fedmsg's are under 100; they are keys of caches and columns of databases."""
+MAX_ID = 256
+_CACHED_TOPICS = 10_000
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+Notice = Callable[[str, int, str], None]
+"""See :meth:`backends.zeromq.notices.Notices.say`."""
+
+
+class Raw(msgspec.Struct):
+    """An envelope with fields of any type, for bodies whose ``msg_id`` or ``seq_id`` is odd."""
+
+    msg_id: msgspec.Raw = msgspec.Raw(b"null")
+    seq_id: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_envelope = msgspec.json.Decoder(Envelope).decode
+_raw = msgspec.json.Decoder(Raw).decode
+_signer = msgspec.json.Decoder(Signer).decode
+_structure = msgspec.json.Decoder(msgspec.Raw).decode
+_anything = msgspec.json.Decoder().decode
+
+
+class Parser:
+    """Makes messages of pairs of frames.
+
+    :ivar malformed: how often each kind of fault was met: ``frames``, ``topic_size``, ``topic_encoding``, ``oversize``,
+        ``not_json``, ``not_an_object``.
+    :param refuse: given the messages of an intelligible topic whose body is no use, with the reason.
+    :param origin: starts the ids of messages that have none; the default is new for each process.
+    """
+
+    def __init__(
+        self,
+        backend: str,
+        kind: Literal["fedmsg", "raw"],
+        max_message_size: int,
+        refuse: Callable[[Message, str], None],
+        notice: Notice,
+        origin: str | None = None,
+    ) -> None:
+        self.malformed: Counter[str] = Counter()
+        self.refused = 0
+        self.gaps = Gaps()
+        self.parse = self._parse_fedmsg if kind == "fedmsg" else self._parse_raw
+        self._backend = backend
+        self._max = max_message_size
+        self._refuse = refuse
+        self._notice = notice
+        self._topics: dict[bytes, str] = {}
+        origin = secrets.token_hex(8) if origin is None else origin
+        self._new_id = map(f"{origin}-{{}}".format, itertools.count(1)).__next__
+
+    def watch(self, prefixes: Collection[bytes]) -> None:
+        """The subscriptions have changed."""
+        self.gaps.watch(prefixes)
+
+    def fault(self, kind: str, text: str, count: int = 1) -> None:
+        """Count malformed input. ``text`` is for the log: escaped, short."""
+        self.malformed[kind] += count
+        self._notice(f"malformed {kind}", logging.WARNING, f"malformed input dropped: {text}")
+
+    def _parse_raw(self, pairs: Sequence[Pair], now: float) -> list[Message]:
+        messages = []
+        for raw, frame in pairs:
+            topic = self._topics.get(raw) or self._topic(raw)
+            if topic is None:
+                continue
+            if len(frame) > self._max:
+                self._oversize(topic, frame)
+                continue
+            messages.append(Message(self._new_id(), topic, frame.bytes, NO_HEADERS, now, self._backend))
+        return messages
+
+    def _parse_fedmsg(self, pairs: Sequence[Pair], now: float) -> list[Message]:
+        """One flat loop with local names: it runs for every message, in the reactor's thread."""
+        messages: list[Message] = []
+        append, known, new_id, limit, backend = (
+            messages.append,
+            self._topics.get,
+            self._new_id,
+            self._max,
+            self._backend,
+        )
+        for raw, frame in pairs:
+            topic = known(raw) or self._topic(raw)
+            if topic is None:
+                continue
+            body = frame.bytes if len(frame) <= limit else None
+            if body is None:
+                self._oversize(topic, frame)
+                continue
+            try:
+                envelope = _envelope(body)
+                # The decoder does not look into strings that it skips.
+                if not body.isascii():
+                    body.decode()
+            except _UNREADABLE:
+                found = self._odd(topic, body, now)
+                if found is None:
+                    continue
+                envelope = found
+            if envelope.seq_id is not None:
+                self._number(topic, envelope.seq_id, frame)
+            name = envelope.msg_id
+            append(Message(name if name and len(name) <= MAX_ID else new_id(), topic, body, NO_HEADERS, now, backend))
+        return messages
+
+    def _topic(self, raw: bytes) -> str | None:
+        """A topic not met lately. Cached, for decoding each anew is slower, and equal topics share one string."""
+        if not 0 < len(raw) <= MAX_TOPIC:
+            self.fault("topic_size", f"a topic of {len(raw)} bytes, where 1 to {MAX_TOPIC} are expected")
+            return None
+        try:
+            topic = raw.decode()
+        except UnicodeDecodeError:
+            self.fault("topic_encoding", f"a topic that is not UTF-8: {raw[:60]!r}")
+            return None
+        if len(self._topics) >= _CACHED_TOPICS:
+            self._topics.clear()
+        self._topics[raw] = topic
+        return topic
+
+    def _oversize(self, topic: str, frame: zmq.Frame) -> None:
+        size = len(frame)
+        self.fault("oversize", f"{size} bytes on {topic[:60]!a}, where max_message_size is {self._max}")
+
+    def _odd(self, topic: str, body: bytes, now: float) -> Envelope | None:
+        """What the strict decoder would not take: either a field of an odd type, or no use at all."""
+        try:
+            body.decode()
+            _structure(body)
+        except _UNREADABLE as error:
+            self._bury(topic, body, now, "not_json", str(error))
+            return None
+        try:
+            odd = _raw(body)
+        except msgspec.ValidationError:
+            self._bury(topic, body, now, "not_an_object", f"it starts with {body[:20]!r}")
+            return None
+        msg_id, seq_id = _value(odd.msg_id), _value(odd.seq_id)
+        return Envelope(
+            msg_id if isinstance(msg_id, str) else None,
+            seq_id if isinstance(seq_id, int) and not isinstance(seq_id, bool) else None,
+        )
+
+    def _bury(self, topic: str, body: bytes, now: float, kind: str, why: str) -> None:
+        words = kind.replace("_", " ").replace("json", "JSON").replace("object", "object of JSON")
+        self.fault(kind, f"a body on {topic[:60]!a} is {words}: {why[:100]!a}")
+        self.refused += 1
+        message = Message(self._new_id(), topic, body, NO_HEADERS, now, self._backend)
+        self._refuse(message, f"the body is {words}: {why[:200]}")
+
+    def _number(self, topic: str, seq_id: int, frame: zmq.Frame) -> None:
+        signer = _signer(frame.bytes)
+        who = signer.certificate or signer.username
+        missing = self.gaps.note((_address(frame), str(who)[:8192], stem(topic)), seq_id)
+        if missing:
+            text = f"{missing} messages of {topic[:60]!a} are missing before number {seq_id}"
+            self._notice("gap", logging.WARNING, text)
+
+
+def _value(raw: msgspec.Raw) -> Any:
+    try:
+        return _anything(raw)
+    except _UNREADABLE:
+        return None
+
+
+def _address(frame: zmq.Frame) -> str:
+    """Where it came from, as far as ZeroMQ knows: it does of TCP."""
+    try:
+        return str(frame.get("Peer-Address"))
+    except zmq.ZMQError:
+        return ""

@@ -1,0 +1,127 @@
+"""What happens to a socket's connections: ZeroMQ's monitor events, as counts, states and log lines."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable
+
+import zmq
+from zmq.utils.monitor import parse_monitor_message
+
+from backends.zeromq.frames import Notice
+from backends.zeromq.sockets import Socket
+
+_FAILED = {
+    int(zmq.Event.HANDSHAKE_FAILED_AUTH): "refused: not allowed",
+    int(zmq.Event.HANDSHAKE_FAILED_PROTOCOL): "failed: no ZeroMQ, or a wrong key",
+    int(zmq.Event.HANDSHAKE_FAILED_NO_DETAIL): "failed: the peer hung up",
+}
+_OPENED = {int(zmq.Event.CONNECTED), int(zmq.Event.ACCEPTED)}
+_RETRIED = {int(zmq.Event.CONNECT_RETRIED), int(zmq.Event.CONNECT_DELAYED)}
+EVENTS = (
+    zmq.Event.CONNECTED
+    | zmq.Event.ACCEPTED
+    | zmq.Event.ACCEPT_FAILED
+    | zmq.Event.CONNECT_RETRIED
+    | zmq.Event.CONNECT_DELAYED
+    | zmq.Event.DISCONNECTED
+    | zmq.Event.HANDSHAKE_SUCCEEDED
+    | zmq.Event.HANDSHAKE_FAILED_AUTH
+    | zmq.Event.HANDSHAKE_FAILED_PROTOCOL
+    | zmq.Event.HANDSHAKE_FAILED_NO_DETAIL
+)
+_BUDGET = 200
+
+
+class Monitor:
+    """Follows one socket.
+
+    :ivar handshake_failures: connections that did not come about, by either side's doing.
+    :ivar accept_failures: connections that could not be taken, as when descriptors run out.
+    :ivar lost: endpoints that we connect to, whose connection ended, and of which ZeroMQ has not said
+        that it tries again.
+    :param changed: called after each drain in which something happened.
+    """
+
+    def __init__(self, socket: Socket, notice: Notice, changed: Callable[[], None]) -> None:
+        self.socket = socket.get_monitor_socket(EVENTS)
+        self.disconnects = self.handshake_failures = self.accept_failures = 0
+        self._watched = socket
+        self._connects: frozenset[str] = frozenset()
+        self._notice = notice
+        self._changed = changed
+        self.lost: set[str] = set()
+        # A handshake's success does not say whose it was, so it is taken to be the longest waiting connection's.
+        self._opening: dict[str, list[int]] = {}
+        self._open: dict[str, list[int]] = {}
+
+    def watch(self, connects: Iterable[str]) -> None:
+        """The endpoints that the socket is about to connect to."""
+        self._connects = frozenset(connects)
+
+    def peers(self, endpoint: str) -> int:
+        """Connections of an endpoint that have come about; the endpoint as configured, or as bound."""
+        return len(self._open.get(self._key(endpoint), ()))
+
+    @property
+    def all_peers(self) -> int:
+        """Connections that have come about."""
+        return sum(map(len, self._open.values()))
+
+    def drain(self) -> bool:
+        """Take in what happened. Returns whether there may be more."""
+        try:
+            for _ in range(_BUDGET):
+                event = parse_monitor_message(self.socket.recv_multipart(zmq.NOBLOCK))
+                self.note(int(event["event"]), int(event["value"]), event["endpoint"].decode(errors="replace"))
+        except zmq.Again:
+            self._changed()
+            return False
+        return True
+
+    def note(self, event: int, value: int, endpoint: str) -> None:
+        """One event. ``value`` is what ZeroMQ says it is for that event: a descriptor, an error, a delay."""
+        key = self._key(endpoint)
+        if event in _OPENED:
+            self.lost.discard(key)
+            self._opening.setdefault(key, []).append(value)
+        elif event in _RETRIED:
+            self.lost.discard(key)
+        elif event == zmq.Event.HANDSHAKE_SUCCEEDED:
+            waiting = self._opening.get(key)
+            self._open.setdefault(key, []).append(waiting.pop(0) if waiting else -1)
+            self._notice(f"connected {key}", logging.INFO, f"connected: {endpoint!a}")
+        elif event in _FAILED:
+            self.handshake_failures += 1
+            self._notice(f"handshake {event}", logging.WARNING, f"handshake {_FAILED[event]}: {endpoint!a}")
+        elif event == zmq.Event.ACCEPT_FAILED:
+            self.accept_failures += 1
+            text = f"a connection can't be accepted: {os.strerror(value)}: {endpoint!a}"
+            self._notice("accept", logging.ERROR, text)
+        elif event == zmq.Event.DISCONNECTED:
+            self._disconnected(key, value, endpoint)
+
+    def _disconnected(self, key: str, descriptor: int, endpoint: str) -> None:
+        if key in self._connects:
+            self.lost.add(key)
+        for connections in (self._opening.get(key, []), self._open.get(key, [])):
+            if descriptor in connections:
+                connections.remove(descriptor)
+                break
+        else:
+            return
+        if connections is self._open.get(key):
+            self.disconnects += 1
+            self._notice(f"disconnected {key}", logging.WARNING, f"disconnected: {endpoint!a}")
+
+    def _key(self, endpoint: str) -> str:
+        """Events of a bound endpoint name the address that the peer came to, so these go by the port."""
+        if endpoint in self._connects or not endpoint.startswith("tcp://"):
+            return endpoint
+        return endpoint.rpartition(":")[2]
+
+    def close(self) -> None:
+        """Stop following."""
+        self._watched.disable_monitor()
+        self.socket.close(linger=0)

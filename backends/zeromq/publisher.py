@@ -1,0 +1,76 @@
+"""Sends messages out."""
+
+from __future__ import annotations
+
+import getpass
+import itertools
+import os
+import time
+import uuid
+from collections.abc import Callable
+
+import zmq
+
+from backends.zeromq.fedmsg import is_msg_id, wrap
+from backends.zeromq.frames import MAX_TOPIC
+from backends.zeromq.settings import Config
+from backends.zeromq.sockets import Socket
+from hub.errors import CannotPublish
+from hub.interfaces import Clock
+from hub.message import Message
+
+
+class Publisher:
+    """Turns messages into frames of the configured format and sends them.
+
+    :ivar published: sent; whether anybody listened is not known. :ivar failed: not sent.
+    :param wall: epoch seconds, for the envelope.
+    """
+
+    def __init__(self, config: Config, wall: Clock, new_uuid: Callable[[], uuid.UUID] = uuid.uuid4) -> None:
+        self.published = 0
+        self.failed = 0
+        self._config = config
+        self._wall = wall
+        self._new_uuid = new_uuid
+        self._numbers = itertools.count(1)
+        self._username = _username()
+
+    def send(self, socket: Socket, message: Message, flags: int = zmq.NOBLOCK) -> None:
+        """Send it. :raises CannotPublish: the format does not take it, it is too large, or there is no room."""
+        try:
+            topic, body = self._frames(message)
+            socket.send_multipart([topic, body], flags)
+        except zmq.ZMQError as error:
+            self.failed += 1
+            raise CannotPublish(f"ZeroMQ did not take it: {error.strerror}") from error
+        except CannotPublish:
+            self.failed += 1
+            raise
+        self.published += 1
+
+    def _frames(self, message: Message) -> tuple[bytes, bytes]:
+        try:
+            topic = message.topic.encode()
+        except UnicodeEncodeError as error:
+            raise CannotPublish("the topic can't be written as UTF-8") from error
+        if not 0 < len(topic) <= MAX_TOPIC:
+            raise CannotPublish(f"a topic has 1 to {MAX_TOPIC} bytes, this one has {len(topic)}")
+        body = message.body if self._config.format == "raw" else self._envelope(message)
+        if len(body) > self._config.max_message_size:
+            raise CannotPublish(f"it has {len(body)} bytes, and max_message_size is {self._config.max_message_size}")
+        return topic, body
+
+    def _envelope(self, message: Message) -> bytes:
+        now = self._wall()
+        msg_id = message.id if is_msg_id(message.id) else f"{time.gmtime(now).tm_year}-{self._new_uuid()}"
+        number = next(self._numbers)
+        return wrap(message, number=number, msg_id=msg_id, timestamp=int(now), username=self._username)
+
+
+def _username() -> str:
+    """The operating system's user, as fedmsg gives it; the number of one without a name, as in containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

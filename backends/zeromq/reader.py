@@ -1,0 +1,92 @@
+"""Takes messages from a SUB socket, a budget of them at a time."""
+
+from __future__ import annotations
+
+import zmq
+
+from backends.zeromq.frames import Pair, Parser
+from backends.zeromq.sockets import Socket
+from hub.interfaces import Clock, Intake
+from hub.message import Message
+
+BYTES = 64 << 20
+"""Taken at most in one turn, beside the budget of messages: 200 of the largest would be 1.6 GB."""
+
+
+class Reader:
+    """Reads one socket.
+
+    :ivar received: messages made. :ivar bytes: all that came, bodies and topics, of malformed ones too.
+    :ivar lost: messages that the intake failed to take, by a fault in the hub.
+    """
+
+    def __init__(self, socket: Socket, parser: Parser, intake: Intake, wall: Clock, budget: int) -> None:
+        self.received = 0
+        self.bytes = 0
+        self.lost = 0
+        self._socket = socket
+        self._parser = parser
+        self._intake = intake
+        self._wall = wall
+        self._budget = budget
+
+    def drain(self) -> bool:
+        """Hand over what there is, within the budget, as one batch. Returns whether there may be more."""
+        pairs, more = self._take()
+        if pairs:
+            messages = self._parser.parse(pairs, self._wall())
+            if messages:
+                self.received += len(messages)
+                self._hand_over(messages)
+        return more
+
+    def _hand_over(self, messages: list[Message]) -> None:
+        try:
+            self._intake.receive(messages)
+        except Exception:
+            self.lost += len(messages)
+            raise
+
+    def discard(self) -> tuple[int, bool]:
+        """Take what there is, within the budget, and drop it. Returns how many, and whether there may be more."""
+        pairs, more = self._take()
+        return len(pairs), more
+
+    def attend(self) -> bool:
+        """Read nothing, but let ZeroMQ tell new peers our subscriptions. Returns ``False``: nothing is left to do."""
+        self._socket.get(zmq.EVENTS)
+        return False
+
+    def _take(self) -> tuple[list[Pair], bool]:
+        """Frames are taken without a copy: that way ``more`` comes with each, not by a call of its own."""
+        pairs: list[Pair] = []
+        append, recv, noblock = pairs.append, self._socket.recv, zmq.NOBLOCK
+        size = 0
+        try:
+            for _ in range(self._budget):
+                topic = recv(noblock, False)
+                if topic.more:
+                    body = recv(noblock, False)
+                    size += len(body) + len(topic)
+                    if not body.more:
+                        append((topic.bytes, body))
+                        if size > BYTES:
+                            break
+                        continue
+                    self._skip(2)
+                else:
+                    size += len(topic)
+                    self._parser.fault("frames", "a message of 1 frame, where 2 are expected")
+        except zmq.Again:
+            return pairs, False
+        finally:
+            self.bytes += size
+        return pairs, True
+
+    def _skip(self, count: int) -> None:
+        """The rest of a message of too many frames, which is there as a whole."""
+        more = True
+        while more:
+            more = self._socket.recv(zmq.NOBLOCK, False).more
+            count += 1
+        self._parser.fault("frames", f"a message of {count} frames, where 2 are expected")

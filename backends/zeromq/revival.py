@@ -1,0 +1,62 @@
+"""Connects again where ZeroMQ gives up."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection
+from typing import Any
+
+import zmq
+
+from backends.zeromq.monitor import Monitor
+from backends.zeromq.settings import Config
+from backends.zeromq.sockets import Socket, connect
+
+GRACE = 0.5
+"""Seconds within which ZeroMQ says that it tries again, if it does."""
+
+
+class Revival:
+    """Looks after the endpoints that one socket connects to.
+
+    ZeroMQ connects again by itself after a lost connection, but never after a breach of the protocol: a refused key, a
+    frame beyond ``max_frame_size``, a peer that does not speak ZeroMQ. A subscriber would then be deaf for good.
+
+    :ivar count: how often it was done.
+    """
+
+    def __init__(self, reactor: Any, socket: Socket, monitor: Monitor, config: Config) -> None:
+        self.count = 0
+        self._reactor = reactor
+        self._socket = socket
+        self._monitor = monitor
+        self._config = config
+        self._timers: dict[str, Any] = {}
+        self._delays: dict[str, float] = {}
+
+    def look(self, connects: Collection[str]) -> None:
+        """Something happened to the connections."""
+        monitor = self._monitor
+        for endpoint in connects:
+            if monitor.peers(endpoint):
+                self._delays.pop(endpoint, None)
+            if endpoint in monitor.lost and endpoint not in self._timers:
+                delay = self._delays.get(endpoint, max(GRACE, self._config.reconnect_interval))
+                self._delays[endpoint] = min(2 * delay, max(GRACE, self._config.reconnect_interval_max))
+                self._timers[endpoint] = self._reactor.callLater(delay, self._revive, endpoint)
+
+    def _revive(self, endpoint: str) -> None:
+        del self._timers[endpoint]
+        lost = self._monitor.lost
+        if endpoint in lost:
+            lost.discard(endpoint)
+            self.count += 1
+            with contextlib.suppress(zmq.ZMQError):  # where ZeroMQ has forgotten the endpoint already
+                self._socket.disconnect(endpoint)
+            connect(self._socket, endpoint, self._config)
+
+    def stop(self) -> None:
+        """Leave them alone."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()

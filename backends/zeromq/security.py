@@ -1,0 +1,118 @@
+"""Who we are and whom we trust: CURVE (RFC 26 of rfc.zeromq.org) and PLAIN (RFC 24), on each socket."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import zmq
+
+from backends.zeromq.settings import Config
+from backends.zeromq.sockets import Socket
+from hub.errors import ConfigError
+
+ZAP_DOMAIN = b"hub"
+_SECRET = re.compile(r'^\s*secret-key\s*=\s*"([^"\s]{40})"\s*$', re.MULTILINE)
+_PUBLIC = re.compile(r'^\s*public-key\s*=\s*"([^"\s]{40})"\s*$', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Security:
+    """Keys and passwords, read. None of them is in its ``repr``."""
+
+    mechanism: Literal["NULL", "PLAIN", "CURVE"] = "NULL"
+    username: bytes = b""
+    password: bytes = field(default=b"", repr=False)
+    public: bytes = field(default=b"", repr=False)
+    secret: bytes = field(default=b"", repr=False)
+    server: bytes = field(default=b"", repr=False)
+    """Public key of those that we connect to."""
+
+    @classmethod
+    def read(cls, config: Config) -> Security:
+        """From the files that the settings name. :raises ConfigError: one can't be read, or holds no key."""
+        if config.plain_username is not None and config.plain_password is not None:
+            return cls("PLAIN", config.plain_username.encode(), config.plain_password.read().encode())
+        if not config.curve:
+            return cls()
+        if config.curve_secret_key is None:
+            public, secret = zmq.curve_keypair()
+        else:
+            secret = _secret_key(config.curve_secret_key.read(), str(config.curve_secret_key))
+            public = zmq.curve_public(secret)
+        path = config.curve_server_key_file
+        return cls("CURVE", public=public, secret=secret, server=_public_key(path) if path else b"")
+
+    def serve(self, socket: Socket) -> None:
+        """To be called before binding: those that connect have to prove themselves, see :mod:`backends.zeromq.auth`."""
+        if self.mechanism == "PLAIN":
+            socket.set(zmq.PLAIN_SERVER, 1)
+        elif self.mechanism == "CURVE":
+            socket.set(zmq.CURVE_SERVER, 1)
+            socket.set(zmq.CURVE_PUBLICKEY, self.public)
+            socket.set(zmq.CURVE_SECRETKEY, self.secret)
+        if self.mechanism != "NULL":
+            socket.set(zmq.ZAP_DOMAIN, ZAP_DOMAIN)
+
+    def join(self, socket: Socket) -> None:
+        """To be called before connecting: we prove ourselves, and under CURVE so does the other side."""
+        if self.mechanism == "PLAIN":
+            socket.set(zmq.PLAIN_USERNAME, self.username)
+            socket.set(zmq.PLAIN_PASSWORD, self.password)
+        elif self.mechanism == "CURVE":
+            socket.set(zmq.CURVE_SERVERKEY, self.server)
+            socket.set(zmq.CURVE_PUBLICKEY, self.public)
+            socket.set(zmq.CURVE_SECRETKEY, self.secret)
+
+    def join_self(self, socket: Socket) -> None:
+        """Instead of ``join``, to connect to the hub itself: it has the same keys, and always lets its own in."""
+        replace(self, server=self.public).join(socket)
+
+
+def is_key(text: str) -> bool:
+    """Whether it is a CURVE key, public or secret: 40 characters of Z85."""
+    try:
+        return len(text) == 40 and bool(zmq.curve_public(text.encode("ascii")))
+    except (zmq.ZMQError, UnicodeEncodeError):
+        return False
+
+
+def allowed_keys(path: Path) -> frozenset[bytes]:
+    """The public keys in a file: the first word of each line; what starts with ``#`` and is no key is a comment.
+
+    :raises ConfigError: it can't be read, or a line holds no key.
+    """
+    keys = set()
+    for number, line in enumerate(_read(path).splitlines(), 1):
+        word = line.split(maxsplit=1)[0] if line.strip() else "#"
+        if is_key(word):
+            keys.add(word.encode("ascii"))
+        elif not word.startswith("#"):
+            raise ConfigError([f"{path}, line {number}: expected a public key of 40 characters"])
+    return frozenset(keys)
+
+
+def _secret_key(text: str, place: str) -> bytes:
+    match = _SECRET.search(text)
+    key = match[1] if match else text.strip()
+    if not is_key(key):
+        raise ConfigError([f"{place}: there is no CURVE secret key in it (40 characters, or a '.key_secret' file)"])
+    return key.encode("ascii")
+
+
+def _public_key(path: Path) -> bytes:
+    text = _read(path)
+    match = _PUBLIC.search(text)
+    key = match[1] if match else text.strip()
+    if not is_key(key):
+        raise ConfigError([f"{path}: there is no CURVE public key in it (40 characters, or a '.key' file)"])
+    return key.encode("ascii")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: the key file can't be read: {error}"]) from error

@@ -1,0 +1,99 @@
+"""A publisher outside the hub, for the command line. No reactor."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+import zmq
+
+from backends.zeromq.auth import Authenticator
+from backends.zeromq.publisher import Publisher
+from backends.zeromq.security import Security
+from backends.zeromq.settings import Config
+from backends.zeromq.sockets import Context, bind, connect, make, reachable
+from hub.errors import Unavailable
+from hub.message import Message
+
+
+class Sender:
+    """Publishes from outside the hub. It waits where ZeroMQ would drop: nothing is lost while somebody listens."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._context: Context = zmq.Context()
+        self._auth: Authenticator | None = None
+        self._publisher = Publisher(config, time.time)
+        try:
+            self._socket = make(self._context, zmq.XPUB, config)
+            self._socket.set(zmq.XPUB_NODROP, 1)
+            self._open(Security.read(config))
+        except BaseException:
+            self._context.destroy(linger=0)
+            raise
+
+    def _open(self, security: Security) -> None:
+        if self._config.bind:
+            security.join_self(self._socket)
+            connect(self._socket, reachable(self._config.bind), self._config)
+            return
+        if not self._config.connect:
+            raise Unavailable("the backend does not listen: it has neither connect nor bind")
+        if security.mechanism == "CURVE":
+            raise Unavailable(
+                "the hub listens to a publisher with a CURVE key of its own, which only that publisher has"
+            )
+        if security.mechanism == "PLAIN":
+            self._auth = Authenticator(self._context, security, None)
+        security.serve(self._socket)
+        self._bind_first(self._config.connect)
+
+    def _bind_first(self, endpoints: Sequence[str]) -> None:
+        reasons = []
+        for endpoint in endpoints:
+            try:
+                bind(self._socket, endpoint, self._config)
+            except Unavailable as error:
+                reasons.append(str(error))
+            else:
+                return
+        why = "; ".join(reasons)
+        raise Unavailable(f"the hub connects to its publishers, and none can be stood in for here: {why}")
+
+    def wait(self, timeout: float) -> bool:
+        """Whether somebody subscribes, within that many seconds. Returns as soon as somebody does."""
+        deadline = time.monotonic() + timeout
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        if self._auth is not None:
+            poller.register(self._auth.socket, zmq.POLLIN)
+        while (left := deadline - time.monotonic()) > 0:
+            ready = dict(poller.poll(math.ceil(left * 1000)))
+            if self._auth is not None and self._auth.socket in ready:
+                self._auth.drain()
+            if self._socket in ready and self._socket.recv().startswith(b"\x01"):
+                return True
+        return False
+
+    def publish(self, message: Message) -> None:
+        """Send in the backend's format. :raises CannotPublish: it does not take the body."""
+        self._attend()
+        self._publisher.send(self._socket, message, 0)
+
+    def forward(self, topic: str, body: bytes) -> None:
+        """Send as it is."""
+        self._attend()
+        self._socket.send_multipart([topic.encode(), body])
+
+    def _attend(self) -> None:
+        """Let in who asks meanwhile, as a hub does that was restarted."""
+        if self._auth is not None:
+            self._auth.drain()
+
+    def close(self) -> None:
+        """Send what is buffered, for ``linger`` at most, then close."""
+        if self._auth is not None:
+            self._auth.close()
+        self._socket.close()
+        self._context.term()

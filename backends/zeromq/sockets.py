@@ -1,0 +1,125 @@
+"""Sockets: made with the configured limits, bound, connected."""
+
+from __future__ import annotations
+
+import errno
+import socket as system
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import zmq
+
+from backends.zeromq.endpoints import Endpoint
+from backends.zeromq.settings import Config
+from hub.errors import Unavailable
+
+Socket = zmq.Socket[bytes]
+Context = zmq.Context[zmq.Socket[bytes]]
+
+
+def make(context: Context, kind: int, config: Config) -> Socket:
+    """A socket with limits, keepalive and reconnect intervals set; neither bound nor connected."""
+    socket = context.socket(kind)
+    options: dict[int, int] = {
+        zmq.LINGER: round(config.linger * 1000),
+        zmq.RCVHWM: config.receive_high_water,
+        zmq.SNDHWM: config.send_high_water,
+        zmq.MAXMSGSIZE: config.max_frame_size,
+        zmq.RECONNECT_IVL: round(config.reconnect_interval * 1000),
+        zmq.RECONNECT_IVL_MAX: round(config.reconnect_interval_max * 1000),
+        zmq.TCP_KEEPALIVE: 1 if config.keepalive_idle else 0,
+    }
+    if config.keepalive_idle:
+        options |= {
+            zmq.TCP_KEEPALIVE_IDLE: max(1, round(config.keepalive_idle)),
+            zmq.TCP_KEEPALIVE_INTVL: round(config.keepalive_interval),
+            zmq.TCP_KEEPALIVE_CNT: config.keepalive_count,
+        }
+    for option, value in options.items():
+        socket.set(option, value)
+    return socket
+
+
+def connect(socket: Socket, text: str, config: Config) -> None:
+    """Connect, now or as soon as the peer is there. ZeroMQ resolves names in its own thread, at each attempt."""
+    socket.set(zmq.IPV6, _by_ipv6(Endpoint.parse(text), config.ip))
+    socket.connect(text)
+
+
+def _by_ipv6(endpoint: Endpoint, ip: str) -> int:
+    """With IPv6 on, ZeroMQ takes the first IPv6 address of a name and, where it has none, the IPv4 address.
+
+    It never tries a second address, so ``localhost`` goes by IPv4, where nearly all who listen locally listen.
+    """
+    if endpoint.address is not None:
+        return int(endpoint.address.version == 6)
+    return int(ip == "6" or (ip == "auto" and endpoint.host != "localhost"))
+
+
+def bind(socket: Socket, text: str, config: Config) -> list[str]:
+    """Bind, to every address of a host name. Returns the real endpoints.
+
+    :raises Unavailable: the address is in use, not ours, or not allowed.
+    """
+    endpoint = Endpoint.parse(text)
+    real: list[str] = []
+    failure: zmq.ZMQError | None = None
+    for candidate in _addresses(endpoint, config.ip):
+        try:
+            real.append(_bind(socket, candidate, config, int(real[0].rpartition(":")[2]) if real else None))
+        except zmq.ZMQError as error:
+            # Of a name with several addresses, as localhost, one may be switched off on this machine.
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.ENODEV, errno.EAFNOSUPPORT):
+                raise Unavailable(f"{text} can't be bound: {error.strerror}") from error
+            failure = error
+    if not real:
+        why = failure.strerror if failure else "the name has no address"
+        raise Unavailable(f"{text} can't be bound: {why}") from failure
+    return real
+
+
+def _bind(socket: Socket, endpoint: Endpoint, config: Config, port: int | None) -> str:
+    """:param port: what was chosen for an earlier address of the same name."""
+    everywhere_by_ipv6 = endpoint.host == "*" and config.ip != "4"
+    by_ipv6 = everywhere_by_ipv6 or (endpoint.address is not None and endpoint.address.version == 6)
+    socket.set(zmq.IPV6, int(by_ipv6))
+    if endpoint.any_port:
+        endpoint = endpoint.at(endpoint.host, "*" if port is None else str(port))
+    socket.bind(str(endpoint))
+    real = socket.get(zmq.LAST_ENDPOINT)
+    assert isinstance(real, bytes)
+    return real.rstrip(b"\0").decode()
+
+
+def _addresses(endpoint: Endpoint, ip: str) -> Iterator[Endpoint]:
+    """ZeroMQ binds addresses and network interfaces, not host names: these are resolved here, once, at the start."""
+    interfaces = {name for _, name in system.if_nameindex()}
+    if endpoint.transport == "ipc" or endpoint.host == "*" or endpoint.address or endpoint.host in interfaces:
+        yield endpoint
+        return
+    family = {"4": system.AF_INET, "6": system.AF_INET6}.get(ip, system.AF_UNSPEC)
+    try:
+        found = system.getaddrinfo(endpoint.host, None, family, system.SOCK_STREAM)
+    except OSError as error:
+        raise Unavailable(f"{endpoint} can't be bound: {endpoint.host!r} is unknown: {error.strerror}") from error
+    for host in dict.fromkeys(str(address[0]) for *_, address in sorted(found, key=_ipv4_first)):
+        yield endpoint.at(host)
+
+
+def _ipv4_first(found: tuple[Any, ...]) -> bool:
+    return bool(found[0] != system.AF_INET)
+
+
+def reachable(binds: Sequence[str]) -> str:
+    """Where to connect to from this machine to reach one of these bound endpoints. One is enough: with two, everything
+    would come twice.
+
+    :raises Unavailable: their ports are chosen at each start.
+    """
+    for text in binds:
+        endpoint = Endpoint.parse(text)
+        if endpoint.any_port:
+            continue
+        loopback = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(endpoint.host)  # noqa: S104
+        return str(endpoint.at(loopback) if loopback else endpoint)
+    raise Unavailable(f"the port of {', '.join(binds)} is chosen at each start: configure a fixed one")

@@ -1,0 +1,1 @@
+"""Consumers that come with the hub."""

@@ -1,0 +1,10 @@
+"""Sphinx configuration."""
+
+project = "hubbub"
+copyright = "the hubbub developers"
+extensions = ["sphinx.ext.autodoc"]
+html_theme = "alabaster"
+html_theme_options = {"description": "A message hub", "fixed_sidebar": True, "page_width": "1100px"}
+exclude_patterns = ["_build"]
+nitpicky = False
+autodoc_member_order = "bysource"

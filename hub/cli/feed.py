@@ -1,0 +1,117 @@
+"""``hubbub feed``."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from hub.cli.bus import choose, tools
+from hub.cli.common import config_option
+from hub.config import Configuration
+from hub.errors import ConfigError, Unavailable
+from hub.interfaces import Sender
+from hub.message import new_id
+
+Record = tuple[str, bytes]
+"""Topic and body."""
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@config_option
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Messages per second [default: no limit].")
+@click.option("--loop", is_flag=True, help="Begin again at the end, until Ctrl-C.")
+@click.option("--fresh", is_flag=True, help="Give each message a new id and the present time, as if it happened now.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress bar.")
+@click.option("--backend", metavar="NAME", help="Which bus, where there are several [default: the first].")
+@click.option("--wait", default=10.0, show_default=True, help="Seconds to wait for somebody who listens.")
+def feed(
+    load_config: Callable[[], Configuration],
+    file: Path,
+    rate: float | None,
+    loop: bool,
+    fresh: bool,
+    quiet: bool,
+    backend: str | None,
+    wait: float,
+) -> None:
+    """Publish recorded messages, one JSON object with a "topic" on each line of FILE ("-": standard input).
+
+    They go out as they were recorded, whole, which on a fedmsg bus is the envelope.
+    """
+    part = choose(load_config(), backend)
+    records = read_records(sys.stdin.buffer if str(file) == "-" else file.read_bytes().splitlines())
+    sender = tools(part).sender(part.config)
+    try:
+        if not sender.wait(wait):
+            raise Unavailable(f"nobody listens on {part.name}: nothing was sent")
+        _send(sender, _passing(records, loop, fresh), rate, None if loop else len(records), quiet)
+    finally:
+        sender.close()
+
+
+def read_records(lines: Iterable[bytes]) -> list[Record]:
+    """Each line's topic, and the line itself in fedmsg's canonical form.
+
+    :raises ConfigError: some lines are no such objects; all of them are named.
+    """
+    records, problems = [], []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                records.append(_record(line))
+            except (ValueError, RecursionError) as error:
+                problems.append(f"line {number}: {error}")
+    if not records and not problems:
+        problems.append("there is no message to feed")
+    if problems:
+        raise ConfigError(problems)
+    return records
+
+
+def _record(line: bytes) -> Record:
+    content: Any = json.loads(line)
+    topic = content.get("topic") if isinstance(content, dict) else None
+    if not isinstance(topic, str) or not topic:
+        raise ValueError('expected a JSON object with a "topic"')
+    return topic, _canonical(content)
+
+
+def _passing(records: list[Record], loop: bool, fresh: bool) -> Iterator[Record]:
+    passing = itertools.cycle(records) if loop else iter(records)
+    return (_renewed(record) for record in passing) if fresh else passing
+
+
+def _renewed(record: Record) -> Record:
+    topic, line = record
+    now = time.time()
+    content = {**json.loads(line), "msg_id": new_id(now), "timestamp": int(now)}
+    return topic, _canonical(content)
+
+
+def _canonical(content: Any) -> bytes:
+    """As fedmsg encodes it: sorted keys, no spaces, ASCII."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _send(sender: Sender, passing: Iterator[Record], rate: float | None, total: int | None, quiet: bool) -> None:
+    columns = (TextColumn("feeding"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[speed]}/s"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=quiet) as progress:
+        task = progress.add_task("feed", total=total, speed="-")
+        began = time.monotonic()
+        for sent, (topic, body) in enumerate(passing, 1):
+            sender.forward(topic, body)
+            elapsed = time.monotonic() - began
+            if rate is not None and sent / rate > elapsed:
+                time.sleep(sent / rate - elapsed)
+            if not quiet and ((rate is not None and rate < 500) or sent % 500 == 0 or sent == total):
+                progress.update(task, completed=sent, speed=f"{sent / max(elapsed, 1e-6):.0f}")

@@ -1,0 +1,61 @@
+"""``hubbub publish``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+import click
+import msgspec
+
+from hub.cli.bus import choose, tools
+from hub.cli.common import client_of, config_option
+from hub.config import Configuration
+from hub.errors import Unavailable
+from hub.message import Message, new_id
+
+
+@click.command()
+@click.argument("topic")
+@click.argument("body", default="{}")
+@config_option
+@click.option("--backend", metavar="NAME", help="Which bus, where there are several [default: the first].")
+@click.option("--through-hub", is_flag=True, help="Have the running hub send it, from its own publishing socket.")
+@click.option("--wait", default=5.0, show_default=True, help="Seconds to wait for somebody who listens.")
+def publish(
+    load_config: Callable[[], Configuration],
+    topic: str,
+    body: str,
+    backend: str | None,
+    through_hub: bool,
+    wait: float,
+) -> None:
+    """Publish one message to the bus that the hub listens to.
+
+    BODY is JSON, or any text, which becomes a JSON string; "-" reads it from standard input. On a bus with an envelope
+    (fedmsg's) it is what the envelope carries.
+    """
+    raw = _as_json(sys.stdin.read() if body == "-" else body)
+    if through_hub:
+        order: dict[str, object] = {"topic": topic, "body": msgspec.Raw(raw), "backend": backend}
+        click.echo(client_of(load_config).post("/publish", order)["id"])
+        return
+    part = choose(load_config(), backend)
+    message = Message(new_id(time.time()), topic, raw)
+    sender = tools(part).sender(part.config)
+    try:
+        if not sender.wait(wait):
+            raise Unavailable(f"nobody listens on {part.name}: the message was not sent")
+        sender.publish(message)
+    finally:
+        sender.close()
+    click.echo(message.id)
+
+
+def _as_json(text: str) -> bytes:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return msgspec.json.encode(text.rstrip("\n"))
+    return text.encode()

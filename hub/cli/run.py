@@ -1,0 +1,29 @@
+"""``hubbub run``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from hub.cli.common import config_option
+from hub.config import Configuration
+
+
+@click.command()
+@config_option
+def run(load_config: Callable[[], Configuration]) -> None:
+    """Run the hub, in the foreground, until SIGTERM or Ctrl-C.
+
+    SIGHUP reloads the configuration. The log goes to stderr, or to the journal under systemd.
+    """
+    from hub.systemd import Notifier
+
+    notifier = Notifier(os.environ)
+    from twisted.internet import reactor
+
+    from hub.process import Process
+
+    sys.exit(Process(load_config, reactor, notifier).run())

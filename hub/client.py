@@ -1,0 +1,93 @@
+"""Talks to a running hub through its control socket."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from hub.errors import HubError, Unavailable
+
+
+class Refused(HubError):
+    """The hub was reached, and said no; the text is its reason."""
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout: float | None) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class Client:
+    """Blocking. :param timeout: seconds for each answer, but for ``lines``."""
+
+    def __init__(self, path: Path, timeout: float = 60.0) -> None:
+        self._path = path
+        self._timeout = timeout
+
+    def get(self, path: str) -> Any:
+        """:raises Unavailable: no hub answers. :raises Refused: it says no."""
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, content: object = None) -> Any:
+        """As ``get``."""
+        return self._ask("POST", path, msgspec.json.encode(content))
+
+    def lines(self, path: str, **query: str) -> Iterator[Any]:
+        """The JSON objects of an endless answer, until the hub hangs up. Raises as ``get``."""
+        connection = _UnixConnection(self._path, None)
+        response = self._response(connection, "GET", f"{path}?{urlencode(query)}", None)
+        try:
+            if response.status >= 400:
+                self._decoded(response)
+            for line in response:
+                yield msgspec.json.decode(line)
+        except (OSError, http.client.HTTPException):
+            return
+        finally:
+            connection.close()
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> Any:
+        connection = _UnixConnection(self._path, self._timeout)
+        try:
+            return self._decoded(self._response(connection, method, path, body))
+        finally:
+            connection.close()
+
+    def _decoded(self, response: http.client.HTTPResponse) -> Any:
+        try:
+            answer = msgspec.json.decode(response.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise self._no_answer(error) from error
+        except msgspec.DecodeError as error:
+            raise Unavailable(f"what answers at {self._path} is not a hub: HTTP {response.status}") from error
+        if response.status >= 400:
+            raise Refused("\n".join(answer.get("problems", [f"HTTP {response.status}"])))
+        return answer
+
+    def _response(
+        self, connection: _UnixConnection, method: str, path: str, body: bytes | None
+    ) -> http.client.HTTPResponse:
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json"})
+            return connection.getresponse()
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise Unavailable(f"no hub is running: nothing listens at {self._path}") from error
+        except PermissionError as error:
+            raise Unavailable(f"the control socket {self._path} is not yours to use") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise self._no_answer(error) from error
+
+    def _no_answer(self, error: Exception) -> Unavailable:
+        return Unavailable(f"the hub at {self._path} did not answer: {error or type(error).__name__}")

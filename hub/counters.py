@@ -1,0 +1,46 @@
+"""The numbers of a queue that only grow, and one consistent reading of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Counters:
+    """In messages, but for ``received_bytes``."""
+
+    received: int = 0
+    received_bytes: int = 0
+    finished: int = 0
+    failed: int = 0
+    """Attempts that ended with an exception other than ``Retry`` and ``Reject``."""
+    retried: int = 0
+    dead: int = 0
+    dropped_newest: int = 0
+    dropped_oldest: int = 0
+
+    @property
+    def dropped(self) -> int:
+        """Lost to the overflow policy."""
+        return self.dropped_newest + self.dropped_oldest
+
+    @property
+    def settled(self) -> int:
+        """All that needs no more work."""
+        return self.finished + self.dead + self.dropped
+
+    @property
+    def backlog(self) -> int:
+        """Received and not settled: waiting or in flight."""
+        return self.received - self.settled
+
+
+@dataclass(frozen=True)
+class QueueStats:
+    """One consistent reading of a queue."""
+
+    counters: Counters
+    in_flight: int
+    delayed: int
+    oldest_received_at: float | None
+    """Epoch seconds; of the oldest message that is not settled."""

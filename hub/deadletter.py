@@ -1,0 +1,27 @@
+"""A message that its consumer could not handle, and all that is known about why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.message import Message
+
+TRACEBACK_LIMIT = 16 << 10
+"""Characters of a traceback that are kept: the end of it, where the error stands."""
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """Kept by the store, per queue.
+
+    :ivar error: the exception's class, or empty where none was raised.
+    :ivar traceback: its text, or empty.
+    :ivar buried_at: epoch seconds.
+    """
+
+    message: Message
+    reason: str
+    attempts: int
+    buried_at: float
+    error: str = ""
+    traceback: str = ""

@@ -1,0 +1,71 @@
+"""Every error that the hub itself raises, and the two that a consumer raises to say what becomes of a message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class HubError(Exception):
+    """Base of all errors of the hub's own; its text is a whole sentence for the operator."""
+
+
+class ConfigError(HubError):
+    """The configuration can't be used. Carries *all* that is wrong; the command prints it and exits 78.
+
+    :param problems: one line each: where, what was found, what was expected.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = list(problems)
+
+
+class PluginError(HubError):
+    """A consumer, backend, exporter or command could not be found or imported. Met by the configuration check."""
+
+
+class MissingExtra(PluginError):
+    """A part of the hub needs a library that was not installed; the text names the extra that brings it."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an optional library: pip install 'hubbub[{extra}]'")
+        self.extra = extra
+
+
+class Unavailable(HubError):
+    """Something that was asked of a hub or a bus is not to be had now. Met by the command, which exits 69."""
+
+
+class CannotPublish(HubError):
+    """A message can't be published: no such backend, or one that has nowhere to send it. Met by the publisher."""
+
+
+class NotJSON(HubError, ValueError):
+    """``Message.json()`` on a body that is not JSON. In ``consume()`` it is a failure like any other."""
+
+
+class Retry(Exception):
+    """Raised by ``consume()``: not now, again later.
+
+    It does not count towards ``max_attempts``: the consumer decided it, nothing went wrong unforeseen.
+
+    :param delay: seconds until the next attempt; ``None`` leaves it to the consumer's backoff.
+    :param reason: what the operator is told.
+    """
+
+    def __init__(self, delay: float | None = None, reason: str = "") -> None:
+        super().__init__(reason or "the consumer asked for another attempt")
+        if delay is not None and not 0 <= delay < float("inf"):
+            raise ValueError(f"delay must be a finite number of seconds, 0 or more, not {delay!r}")
+        self.delay = delay
+
+
+class Reject(Exception):
+    """Raised by ``consume()``: never again; the message goes to the dead letters now.
+
+    :param reason: kept with the dead letter.
+    """
+
+    def __init__(self, reason: str = "rejected by the consumer") -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,89 @@
+"""The backends of a running hub."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred
+
+from hub.config import Part
+from hub.enqueuer import BackendIntake, Enqueuer
+from hub.errors import ConfigError, HubError
+from hub.interfaces import Backend, BackendContext, Clock
+from hub.partlog import part_log
+from hub.patience import wait_for
+
+
+class Fleet:
+    """Belongs to the reactor's thread.
+
+    :ivar held_back: whether they are paused because a queue is full.
+    """
+
+    def __init__(self, parts: Mapping[str, Part], reactor: Any, enqueuer: Enqueuer, wall: Clock) -> None:
+        self.backends: dict[str, Backend] = {}
+        self.held_back = False
+        self._types = {name: part.settings.type for name, part in parts.items()}
+        self._reactor = reactor
+        self._enqueuer = enqueuer
+        self._log = part_log("hub", "fleet")
+        for name, part in parts.items():
+            context = BackendContext(name, part.config, reactor, part_log("backend", name), wall)
+            try:
+                self.backends[name] = part.plugin.cls(context)
+            except HubError as error:
+                raise ConfigError([f"backends.{name}: {error}"]) from error
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether every bus keeps what is not read."""
+        return all(backend.holds_back for backend in self.backends.values())
+
+    def subscribe(self, patterns: Sequence[str]) -> None:
+        """To all that some consumer wants."""
+        for backend in self.backends.values():
+            backend.subscribe(patterns)
+
+    @inlineCallbacks
+    def start(self) -> Generator[Deferred[Any], Any, None]:
+        """One after the other. :raises HubError: what the first one that can't start says."""
+        for name, backend in self.backends.items():
+            try:
+                yield maybeDeferred(backend.start, BackendIntake(self._enqueuer, self._confirmer(backend)))
+            except ConfigError as error:
+                raise ConfigError([f"backends.{name}: {problem}" for problem in error.problems]) from error
+            except HubError as error:
+                raise HubError(f"backends.{name}: {error}") from error
+
+    def _confirmer(self, backend: Backend) -> Any:
+        return lambda tokens: self._reactor.callFromThread(backend.confirm, tokens)
+
+    @inlineCallbacks
+    def stop(self, timeout: float) -> Generator[Deferred[Any], Any, None]:
+        """All at once: each hands over what it holds, then closes; one that takes longer is left behind."""
+        stops = [maybeDeferred(backend.stop) for backend in self.backends.values()]
+        together = DeferredList(stops, consumeErrors=True)
+        finished = yield wait_for(self._reactor, lambda: bool(together.called), timeout)
+        if not finished:
+            self._log.error("some backend did not stop within %.0f s", timeout, extra={"action": "stop"})
+
+    def hold_back(self) -> None:
+        """Have them receive no more: a queue is full."""
+        if not self.held_back:
+            self.held_back = True
+            self._log.warning("a queue is full: the buses are held back", extra={"action": "pause"})
+            for backend in self.backends.values():
+                backend.pause()
+
+    def let_go(self) -> None:
+        """There is room again."""
+        if self.held_back:
+            self.held_back = False
+            self._log.info("there is room again: the buses go on", extra={"action": "resume"})
+            for backend in self.backends.values():
+                backend.resume()
+
+    def status(self) -> dict[str, Any]:
+        """What each says, with its type."""
+        return {name: {"type": self._types[name], **backend.status()} for name, backend in self.backends.items()}

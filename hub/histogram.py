@@ -1,0 +1,46 @@
+"""How long things took: counts in buckets, cheap enough for every message."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+
+BOUNDS: tuple[float, ...] = tuple(1e-6 * 2 ** (step / 4) for step in range(4 * 30))
+"""Seconds: from 1 us to 15 minutes, four to an octave, so that the middle of a bucket is right within a tenth."""
+_MIDDLE = 2 ** (-1 / 8)
+"""From a bucket's upper bound to its (geometric) middle."""
+
+
+class Histogram:
+    """Counts that only grow. One thread writes, any may read."""
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BOUNDS) + 1)
+
+    def add(self, seconds: float) -> None:
+        """Count one."""
+        self.counts[bisect_right(BOUNDS, seconds)] += 1
+
+
+def merge(histograms: Iterable[Histogram]) -> list[int]:
+    """The counts of all of them together."""
+    return [sum(column) for column in zip(*(histogram.counts for histogram in histograms), strict=True)]
+
+
+def percentiles(counts: Sequence[int], wanted: Sequence[float]) -> list[float | None]:
+    """Seconds below which that share (0 to 1) lies; ``None`` where nothing was counted.
+
+    The middle of the bucket that holds it; beyond the last bound, that bound.
+    """
+    total = sum(counts)
+    if not total:
+        return [None] * len(wanted)
+    found: list[float | None] = []
+    for share in wanted:
+        rank, seen = share * total, 0
+        for index, count in enumerate(counts):
+            seen += count
+            if seen >= rank and count:
+                found.append(BOUNDS[index] * _MIDDLE if index < len(BOUNDS) else BOUNDS[-1])
+                break
+    return found

@@ -1,0 +1,115 @@
+"""From a name in ``hub.conf`` to a class: how the hub finds its plugins without importing them."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from hub.errors import PluginError
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A class that was found.
+
+    :ivar fingerprint: differs when the same name means other code: a reload compares it.
+    """
+
+    cls: type[Any]
+    fingerprint: str
+
+
+def names(group: str) -> list[str]:
+    """The names that the installed distributions offer under an entry point group, such as ``hub.consumers``."""
+    return sorted({point.name for point in entry_points(group=group)})
+
+
+def entry_point(group: str, name: str) -> EntryPoint | None:
+    """The entry point of that name, or ``None``."""
+    return next(iter(entry_points(group=group, name=name)), None)
+
+
+def load(group: str, spec: str, directory: Path) -> Plugin:
+    """Find a class by entry point (``archive``), by ``package.module:Class``, or by file
+    (``/etc/hubbub/consumers/thumbs.py:Thumbs``).
+
+    :param group: the entry point group, for the first form.
+    :param directory: what a relative file is taken from.
+    :raises PluginError: no such name, or the import failed; the text says which and why.
+    """
+    place, colon, attribute = spec.rpartition(":")
+    if colon and place.endswith(".py"):
+        path = (directory / place).resolve()
+        return Plugin(_class(_module_of_file(path), attribute, spec), _fingerprint(path))
+    if colon:
+        return Plugin(_class(_imported(place, spec), attribute, spec), spec)
+    point = entry_point(group, spec)
+    if point is None:
+        raise PluginError(_unknown(group, spec))
+    try:
+        return Plugin(point.load(), spec)
+    except PluginError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{spec!r} can't be imported: {type(error).__name__}: {error}") from error
+
+
+def _unknown(group: str, spec: str) -> str:
+    known = names(group)
+    close = difflib.get_close_matches(spec, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known) or 'none'}"
+    return f"no {group.removeprefix('hub.').removesuffix('s')} is called {spec!r}; {hint} (or 'package.module:Class')"
+
+
+def _imported(module: str, spec: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except PluginError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{spec!r} can't be imported: {type(error).__name__}: {error}") from error
+
+
+def _fingerprint(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _module_of_file(path: Path) -> ModuleType:
+    """The file as a module under a private name, so that it can't shadow, or be shadowed by, an installed one."""
+    try:
+        name = f"hub_consumer_{path.stem}_{_fingerprint(path)[:12]}"
+        if name in sys.modules:
+            return sys.modules[name]
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        return module
+    except OSError as error:
+        raise PluginError(f"{path} can't be read: {error.strerror or error}") from error
+    except Exception as error:
+        raise PluginError(f"{path} can't be imported: {type(error).__name__}: {error}") from error
+
+
+def _class(module: ModuleType, attribute: str, spec: str) -> type[Any]:
+    found = getattr(module, attribute, None)
+    if isinstance(found, type):
+        return found
+    classes = [name for name, value in vars(module).items() if isinstance(value, type)]
+    close = difflib.get_close_matches(attribute, classes, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise PluginError(f"{spec!r}: the module has no class {attribute!r}{hint}")

@@ -1,0 +1,102 @@
+"""The daemon's process: signals, the reactor, and the exit code."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from hub.config import Configuration
+from hub.errors import ConfigError, HubError
+from hub.logs import configure
+from hub.partlog import part_log
+from hub.service import Service
+from hub.systemd import Notifier
+
+EX_OK, EX_UNAVAILABLE, EX_SOFTWARE, EX_CONFIG = 0, os.EX_UNAVAILABLE, os.EX_SOFTWARE, os.EX_CONFIG
+
+GC_THRESHOLD = 50_000
+"""Allocations between two collections of the youngest generation. CPython's 700 means one for every few hundred
+messages that wait in a queue, and they hold no cycles."""
+
+
+class Process:
+    """Runs one hub until it is told to stop.
+
+    SIGTERM and SIGINT: stop in order; a second one ends the process at once, by the same signal. SIGHUP: reload.
+    """
+
+    def __init__(self, load: Callable[[], Configuration], reactor: Any, notifier: Notifier) -> None:
+        self._load = load
+        self._reactor = reactor
+        self._notifier = notifier
+        self._log = part_log("hub", "process")
+        self._exit = EX_OK
+        self._stopping = False
+        self._service: Service | None = None
+
+    def run(self) -> int:
+        """Until it is over.
+
+        :returns: the exit code, after sysexits.
+        :raises ConfigError: the configuration can't be used; nothing was started.
+        """
+        configuration = self._load()
+        configure(configuration.hub.log_level, configuration.hub.log_to)
+        sys.setswitchinterval(configuration.hub.switch_interval)
+        gc.set_threshold(GC_THRESHOLD)
+        self._service = Service(configuration, self._reactor, self._notifier, self._load)
+        self._reactor.callWhenRunning(self._start)
+        self._reactor.run(installSignalHandlers=False)
+        return self._exit
+
+    def _start(self) -> None:
+        assert self._service is not None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_stop_signal)
+        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._reload))
+        self._service.start().addErrback(self._failed_to_start)
+
+    def _on_stop_signal(self, number: int, _frame: object) -> None:
+        if self._stopping:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        self._stopping = True
+        self._reactor.callFromThread(self._stop)
+
+    def _stop(self) -> Deferred[None]:
+        assert self._service is not None
+        stopping: Deferred[None] = self._service.stop()
+        return stopping.addErrback(self._bug).addBoth(lambda _: self._reactor.stop())
+
+    def _failed_to_start(self, failure: Any) -> Deferred[None]:
+        error = failure.value
+        self._exit = EX_SOFTWARE
+        if isinstance(error, HubError):
+            self._exit = EX_CONFIG if isinstance(error, ConfigError) else EX_UNAVAILABLE
+            for line in str(error).splitlines():
+                self._log.error("%s", line, extra={"action": "start"})
+        else:
+            self._bug(failure)
+        return self._stop()
+
+    def _bug(self, failure: Any) -> None:
+        self._exit = EX_SOFTWARE
+        trace = (failure.type, failure.value, failure.getTracebackObject())
+        self._log.error("the hub itself failed", exc_info=trace, extra={"action": "bug"})
+
+    def _reload(self) -> None:
+        assert self._service is not None
+
+        def refused(failure: Any) -> None:
+            if not isinstance(failure.value, HubError):
+                self._bug(failure)
+            for line in str(failure.value).splitlines():
+                self._log.error("reload refused: %s", line, extra={"action": "reload"})
+
+        self._service.reload().addErrback(refused)

@@ -1,0 +1,79 @@
+"""Messages that the hub's own consumers send out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from hub.errors import CannotPublish
+from hub.interfaces import Backend, Clock
+from hub.message import Message, new_id
+from hub.partlog import part_log
+
+
+@dataclass
+class PublishCounters:
+    """Only grow."""
+
+    published: int = 0
+    failed: int = 0
+
+
+class Publisher:
+    """Finds the backend, encodes the body, and has the reactor send it.
+
+    :param backends: those of the running hub, by name.
+    :param in_reactor: runs a call in the reactor's thread.
+    """
+
+    def __init__(
+        self, backends: Mapping[str, Backend], in_reactor: Callable[[Callable[[], None]], Any], wall: Clock
+    ) -> None:
+        self.counters = PublishCounters()
+        self._backends = backends
+        self._in_reactor = in_reactor
+        self._wall = wall
+        self._log = part_log("hub", "publisher")
+
+    def publish(self, topic: str, body: object, headers: Mapping[str, str], backend: str | None) -> None:
+        """From any thread; see :meth:`hub.consumer.Context.publish`. What fails later, in the reactor, is logged."""
+        message = self.message(topic, body, headers)
+        name = self.choose(backend)
+        self._in_reactor(lambda: self._send(name, message))
+
+    def message(self, topic: str, body: object, headers: Mapping[str, str]) -> Message:
+        """A new message. :raises TypeError: the body can't be encoded as JSON. :raises ValueError: a bad topic."""
+        if not topic or len(topic) > 1024 or not topic.isprintable():
+            raise ValueError(f"expected a topic of at most 1024 printable characters, not {topic!r}")
+        raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else msgspec.json.encode(body)
+        now = self._wall()
+        return Message(new_id(now), topic, raw, dict(headers), now)
+
+    def choose(self, name: str | None) -> str:
+        """The backend of that name, or the only one. :raises CannotPublish: there is none, or more than one."""
+        if name is None and len(self._backends) == 1:
+            return next(iter(self._backends))
+        if name is None:
+            raise CannotPublish(f"name the backend to publish to: there are {', '.join(self._backends) or 'none'}")
+        if name not in self._backends:
+            raise CannotPublish(f"no backend is called {name!r}: there are {', '.join(self._backends) or 'none'}")
+        return name
+
+    def send(self, name: str, message: Message) -> None:
+        """In the reactor. :raises CannotPublish: the backend can't send it."""
+        try:
+            self._backends[name].publish(message)
+        except Exception:
+            self.counters.failed += 1
+            raise
+        self.counters.published += 1
+
+    def _send(self, name: str, message: Message) -> None:
+        try:
+            self.send(name, message)
+        except Exception as error:  # noqa: BLE001 - somebody else's code: the hub goes on
+            extra = {"action": "publish", "backend": name, "topic": message.topic}
+            self._log.error("a message for %s could not be published: %s", message.topic, error, extra=extra)

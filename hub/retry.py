@@ -1,0 +1,61 @@
+"""When a message that failed is tried again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hub.errors import Reject, Retry
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Verdict: deliver it again after ``delay`` seconds."""
+
+    delay: float
+    failure: bool
+    """Whether it counts towards ``max_attempts``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bury:
+    """Verdict: to the dead letters."""
+
+    reason: str
+
+
+Verdict = Again | Bury
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """Exponential backoff with full jitter: each delay is drawn evenly from 0 to a bound that doubles.
+
+    Full jitter spreads the retries of many messages that failed together best (M. Brooker, "Exponential Backoff And
+    Jitter", AWS Architecture Blog, 2015).
+    """
+
+    max_attempts: int
+    backoff: float
+    """Seconds; the bound of the first delay."""
+    backoff_limit: float
+    """Seconds; no bound is larger."""
+
+    def delay(self, failures: int, uniform: Callable[[float, float], float]) -> float:
+        """Seconds to wait after that many failures (1 or more)."""
+        bound = min(self.backoff_limit, self.backoff * 2.0 ** min(failures - 1, 64))
+        return uniform(0.0, bound)
+
+    def judge(self, error: BaseException, failures: int, uniform: Callable[[float, float], float]) -> Verdict:
+        """What becomes of a message whose ``consume`` raised.
+
+        :param failures: how often it failed before; a ``Retry`` is none.
+        """
+        if isinstance(error, Retry):
+            delay = self.delay(1, uniform) if error.delay is None else error.delay
+            return Again(delay, failure=False)
+        if isinstance(error, Reject):
+            return Bury(error.reason)
+        if failures + 1 >= self.max_attempts:
+            return Bury(f"failed {failures + 1} times, last with {type(error).__name__}")
+        return Again(self.delay(failures + 1, uniform), failure=True)

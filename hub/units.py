@@ -1,0 +1,62 @@
+"""Durations and sizes as people write them: ``"1h30m"``, ``"8MiB"``."""
+
+from __future__ import annotations
+
+import re
+
+_SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_BYTES = {"B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_DURATION_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(us|ms|s|m|h|d|w)")
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|KiB|MiB|GiB)\s*")
+
+
+def parse_duration(value: object) -> float:
+    """Seconds from ``"250ms"``, ``"30s"``, ``"1h30m"``, or from a number, which is seconds already.
+
+    :raises ValueError: it is none of these, negative, or not finite.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if 0 <= value < float("inf"):
+            return float(value)
+    elif isinstance(value, str):
+        parts = list(_DURATION_PART.finditer(value))
+        if parts and "".join(part.group() for part in parts) == value.rstrip():
+            return sum(float(part.group(1)) * _SECONDS[part.group(2)] for part in parts)
+    raise ValueError(f"expected a duration such as '250ms', '30s' or '1h30m', not {value!r}")
+
+
+def parse_size(value: object) -> int:
+    """Bytes from ``"64KiB"``, ``"8MiB"``, or from a whole number, which is bytes already.
+
+    :raises ValueError: it is neither, or negative.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, str) and (match := _SIZE.fullmatch(value)):
+        return int(float(match.group(1)) * _BYTES[match.group(2)])
+    raise ValueError(f"expected a size such as '64KiB' or '8MiB', not {value!r}")
+
+
+def format_duration(seconds: float) -> str:
+    """The two largest units that matter: ``0.25`` is ``250ms``, ``4000`` is ``1h 6m``."""
+    if seconds < 1:
+        small = f"{seconds * 1e6:.0f}us" if seconds < 0.001 else f"{seconds * 1000:.0f}ms"
+        return small if seconds else "0s"
+    if seconds < 60:
+        return f"{seconds:.1f}s" if seconds < 10 and seconds % 1 else f"{seconds:.0f}s"
+    whole = round(seconds)
+    for unit, below in (("d", "h"), ("h", "m"), ("m", "s")):
+        size = int(_SECONDS[unit])
+        if whole >= size:
+            rest = whole % size // int(_SECONDS[below])
+            return f"{whole // size}{unit}" + (f" {rest}{below}" if rest else "")
+    return f"{whole}s"
+
+
+def format_size(count: float) -> str:
+    """``1536`` is ``1.5KiB``."""
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.1f}".removesuffix(".0") + unit
+        count /= 1024
+    return f"{count:.1f}".removesuffix(".0") + "GiB"

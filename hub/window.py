@@ -1,0 +1,62 @@
+"""Which positions of a queue are finished. Pure: no lock, no clock, no message."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+
+class AckWindow:
+    """A floor, below which all is finished, and disjoint finished ranges above it.
+
+    That is what lets threads, retries and delays finish out of order, and a restart still resume exactly.
+
+    :param floor: the first position that is not finished.
+    """
+
+    def __init__(self, floor: int = 0) -> None:
+        self.floor = floor
+        self._starts: list[int] = []
+        self._stops: list[int] = []
+
+    @property
+    def ranges(self) -> list[tuple[int, int]]:
+        """The finished ranges above the floor, ``[start, stop)``, ascending; never two that touch."""
+        return list(zip(self._starts, self._stops, strict=True))
+
+    def finish(self, start: int, stop: int) -> None:
+        """Mark ``start`` up to, not including, ``stop``.
+
+        :raises ValueError: one of them is finished already: the caller's books are wrong.
+        """
+        if start >= stop:
+            return
+        at = bisect_left(self._starts, start)
+        after = self._starts[at] if at < len(self._starts) else stop
+        before = self._stops[at - 1] if at else self.floor
+        if start < before or stop > after:
+            raise ValueError(f"[{start}, {stop}) is finished in part already: floor {self.floor}, {self.ranges}")
+        if start == self.floor:
+            self.floor = stop
+        elif at and self._stops[at - 1] == start:
+            self._stops[at - 1] = stop
+        else:
+            self._starts.insert(at, start)
+            self._stops.insert(at, stop)
+            at += 1
+        self._join(at)
+
+    def _join(self, at: int) -> None:
+        """Let what lies before index ``at`` (a range, or the floor) swallow a range that it now touches."""
+        if at < len(self._starts) and self._starts[at] == (self._stops[at - 1] if at else self.floor):
+            if at:
+                self._stops[at - 1] = self._stops[at]
+            else:
+                self.floor = self._stops[at]
+            del self._starts[at], self._stops[at]
+
+    def is_finished(self, position: int) -> bool:
+        """Whether that position was marked."""
+        if position < self.floor:
+            return True
+        at = bisect_left(self._starts, position + 1)
+        return bool(at) and position < self._stops[at - 1]

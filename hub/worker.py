@@ -1,0 +1,239 @@
+"""One thread of a consumer: take, consume, verdict.
+
+The loop costs every consumer for every message, so what can be done once for a run of messages is not done for each: a
+fast consumer takes several at once and reports them together, at the latest after ``REPORT_EVERY``. A slow one takes
+them one by one, which leaves the rest to the other threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hub.consumer import Consumer
+from hub.deadletter import TRACEBACK_LIMIT, DeadLetter
+from hub.errors import Reject, Retry
+from hub.histogram import BOUNDS, Histogram
+from hub.interfaces import Clock
+from hub.queue import Queue
+from hub.retry import Bury, RetryPolicy, Verdict
+from hub.store import Store
+from hub.waiting import Taken
+
+REPORT_EVERY = 0.005
+"""Seconds. How long a finished message may go unreported, and so how much work a worker takes at once."""
+MOST_AT_ONCE = 256
+
+BURIED: dict[str, object] = {"action": "bury"}
+RETRIED: dict[str, object] = {"action": "retry"}
+
+
+@dataclass(frozen=True)
+class WorkerPolicy:
+    """How a consumer's workers go about it.
+
+    :ivar batch_size: the most that ``consume_batch`` is given; ``None``: the consumer has only ``consume``.
+    :ivar batch_wait: seconds that a batch which is not full waits for more.
+    """
+
+    retry: RetryPolicy
+    batch_size: int | None = None
+    batch_wait: float = 0.0
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every worker of the hub is given alike; tests put their own in.
+
+    :ivar monotonic: for durations and delays.
+    :ivar wall: epoch seconds, for ages.
+    :ivar uniform: draws the jitter of retries.
+    """
+
+    store: Store
+    monotonic: Clock
+    wall: Clock
+    uniform: Callable[[float, float], float]
+
+
+class Worker:
+    """Runs ``consume`` for the messages of one queue, in whatever thread calls ``run`` or ``step``.
+
+    :ivar taken: all that this worker has in hand, or ``None``; for the supervisor, which reads it and ``since`` from
+        another thread.
+    :ivar since: monotonic seconds at which the message in hand was begun.
+    """
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        queue: Queue,
+        policy: WorkerPolicy,
+        surroundings: Surroundings,
+        log: logging.LoggerAdapter[logging.Logger],
+    ) -> None:
+        self.taken: Taken | None = None
+        self.since = 0.0
+        self.consume_times = Histogram()
+        self.ages = Histogram()
+        self._consumer = consumer
+        self._queue = queue
+        self._policy = policy
+        self._around = surroundings
+        self._log = log
+        self._stopping = False
+        self._limit = 1
+
+    def stop(self) -> None:
+        """Finish the message in hand, give back the others, take no more. Any thread; the queue must be closed too,
+        for a worker that waits for a message."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Until the queue is closed or ``stop`` is called."""
+        while not self._stopping and self.step(None):
+            pass
+
+    def step(self, timeout: float | None) -> bool:
+        """Take what there is, once, and handle it.
+
+        :returns: whether there was any.
+        """
+        batch_size = self._policy.batch_size
+        taken = self._queue.take(batch_size or self._limit, timeout, self._policy.batch_wait)
+        if taken is None:
+            return False
+        self.since = self._around.monotonic()  # before ``taken``: it must not look stuck since the one before it
+        self.taken = taken
+        if batch_size is None:
+            self._one_by_one(taken)
+        else:
+            self._as_batch(taken)
+        self._queue.give_back(taken)
+        self.taken = None
+        return True
+
+    def abandon(self) -> None:
+        """Its thread died: the message in hand has failed, the others are given back. Any other thread."""
+        taken = self.taken
+        if taken is not None and taken.left:
+            self._report(taken, taken.at)
+            self._failed(taken, RuntimeError("the thread that handled it died"))
+            self._queue.give_back(taken)
+
+    def _one_by_one(self, taken: Taken) -> None:
+        """The hot path."""
+        consume, clock, counts = self._consumer.consume, self._around.monotonic, self.consume_times.counts
+        begun = reported = since = self.since
+        for at, message in enumerate(taken.messages):
+            taken.at = at
+            try:
+                consume(message)
+            except BaseException as error:  # noqa: BLE001 - a consumer may raise even SystemExit: the hub goes on
+                self._report(taken, at)
+                self._failed(taken, error)
+            now = clock()
+            counts[bisect_right(BOUNDS, now - since)] += 1
+            self.since = since = now
+            if now - reported > REPORT_EVERY or self._stopping:
+                self._report(taken, at + 1)
+                reported = now
+                if self._stopping:
+                    return
+            if not taken.left:
+                break
+        self._report(taken, len(taken.messages))
+        mean = (since - begun) / (at + 1)
+        self._limit = max(1, min(int(REPORT_EVERY / (mean + 1e-9)), 2 * self._limit, MOST_AT_ONCE))
+
+    def _as_batch(self, taken: Taken) -> None:
+        """All at once; after an error one by one, so that a poison message does not take the others with it."""
+        try:
+            self._consumer.consume_batch(list(taken.messages))  # its own: the list is shared by all queues
+        except Retry as error:
+            self._time()
+            self._log.info("a batch of %d is tried again: %s", len(taken.messages), error, extra={"action": "retry"})
+            while taken.left:
+                self._judge(taken, error)
+        except BaseException as error:  # noqa: BLE001 - as in _one_by_one
+            self._time()
+            if len(taken.messages) == 1:
+                self._failed(taken, error)
+            else:
+                self._log.warning(
+                    "a batch of %d failed with %s, its messages are given one by one",
+                    *(len(taken.messages), type(error).__name__),
+                    extra={"action": "split"},
+                )
+                self._split(taken)
+        else:
+            self._time()
+            self._report(taken, len(taken.messages))
+
+    def _split(self, taken: Taken) -> None:
+        for at, message in enumerate(taken.messages):
+            if self._stopping or not taken.left:
+                return
+            taken.at = at
+            try:
+                self._consumer.consume_batch([message])
+            except BaseException as error:  # noqa: BLE001 - as in _one_by_one
+                self._failed(taken, error)
+            else:
+                self._report(taken, at + 1)
+            self._time()
+
+    def _time(self) -> None:
+        now = self._around.monotonic()
+        self.consume_times.add(now - self.since)
+        self.since = now
+
+    def _report(self, taken: Taken, upto: int) -> None:
+        """The messages before ``upto`` are done."""
+        if upto <= taken.done:
+            return
+        now, counts = self._around.wall(), self.ages.counts
+        for message in taken.messages[taken.done : upto]:
+            counts[bisect_right(BOUNDS, now - message.received_at)] += 1
+        self._queue.finish(taken, upto)
+
+    def _failed(self, taken: Taken, error: BaseException) -> None:
+        """Apply the verdict on the next message, and log it."""
+        message, attempt = taken.messages[taken.done], taken.attempts + 1
+        verdict = self._judge(taken, error)
+        extra = {"topic": message.topic, "message_id": message.id, "attempt": attempt}
+        if isinstance(verdict, Bury):
+            text = "message %r of %s is a dead letter: %s"
+            trace = None if isinstance(error, Reject) else error
+            self._log.error(text, message.id, message.topic, verdict.reason, exc_info=trace, extra=extra | BURIED)
+        else:
+            level = logging.WARNING if verdict.failure else logging.INFO
+            text = "message %r of %s: %s: %s; again in %.1f s"
+            cause = (type(error).__name__, error, verdict.delay)
+            self._log.log(level, text, message.id, message.topic, *cause, extra=extra | RETRIED)
+
+    def _judge(self, taken: Taken, error: BaseException) -> Verdict:
+        """Apply the verdict on the next message."""
+        verdict = self._policy.retry.judge(error, taken.failures, self._around.uniform)
+        if isinstance(verdict, Bury):
+            self._bury(taken, verdict, error)
+        else:
+            self._queue.retry(taken, verdict.delay, verdict.failure)
+        return verdict
+
+    def _bury(self, taken: Taken, verdict: Bury, error: BaseException) -> None:
+        rejected = isinstance(error, Reject)
+        text = "" if rejected else "".join(traceback.format_exception(error))[-TRACEBACK_LIMIT:]
+        letter = DeadLetter(
+            message=taken.messages[taken.done],
+            reason=verdict.reason,
+            attempts=taken.attempts + 1,
+            buried_at=self._around.wall(),
+            error=type(error).__name__,
+            traceback=text,
+        )
+        self._around.store.bury(self._queue.name, letter)
+        self._queue.bury(taken, failed=not rejected)

@@ -1,0 +1,41 @@
+"""Fixtures for all tests: the one global reactor, in a thread of its own, for those that need real sockets."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from twisted.internet import reactor as twisted_reactor
+from twisted.internet.threads import blockingCallFromThread
+
+settings.register_profile("hubbub", deadline=None, print_blob=True)
+settings.load_profile("hubbub")
+
+
+class ReactorThread:
+    """The running reactor, seen from a test's thread."""
+
+    def __init__(self, reactor: Any) -> None:
+        self.reactor = reactor
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call it in the reactor's thread, and wait for its result, also where that is a Deferred."""
+        return blockingCallFromThread(self.reactor, function, *arguments)
+
+
+@pytest.fixture(scope="session")
+def reactor_thread() -> Iterator[ReactorThread]:
+    """A reactor can be run once in a process, so all tests share it."""
+    reactor: Any = twisted_reactor
+    running = threading.Event()
+    reactor.callWhenRunning(running.set)
+    thread = threading.Thread(target=reactor.run, kwargs={"installSignalHandlers": False}, daemon=True, name="reactor")
+    thread.start()
+    assert running.wait(10)
+    yield ReactorThread(reactor)
+    reactor.callFromThread(reactor.stop)
+    thread.join(10)
+    assert not thread.is_alive()

@@ -1,0 +1,82 @@
+"""A real hub in a process of its own, run by the command that users run."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from hub.client import Client
+from hub.errors import HubError
+from tests.support import wait_until
+
+HUBBUB = Path(sys.executable).with_name("hubbub")
+
+
+class RunningHub:
+    """``with RunningHub(directory, text) as hub:``. The configuration's state and its files are in ``directory``."""
+
+    def __init__(self, directory: Path, configuration: str, ready: bool = True) -> None:
+        self.directory = directory
+        self.file = directory / "hub.conf"
+        self.file.write_text(configuration)
+        self.log_file = directory / "hub.log"
+        self.client = Client(directory / "state" / "hub.sock", timeout=10)
+        self._ready = ready
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None
+        return self._process
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def __enter__(self) -> RunningHub:
+        with self.log_file.open("ab") as log:
+            command = [str(HUBBUB), "run", "-c", str(self.file)]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.directory)
+        if self._ready:
+            wait_until(self._is_running, 30, f"the hub to run; its log: {self.log}")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if kind is not None:
+            sys.stderr.write(self.log[-5000:])
+
+    def _is_running(self) -> bool:
+        assert self.process.poll() is None, f"the hub ended with {self.process.returncode}: {self.log}"
+        try:
+            return bool(self.client.get("/status")["hub"]["state"] == "running")
+        except HubError:
+            return False
+
+    def status(self) -> dict[str, Any]:
+        snapshot: dict[str, Any] = self.client.get("/status")
+        return snapshot
+
+    def consumer(self, name: str) -> dict[str, Any]:
+        row: dict[str, Any] = self.status()["consumers"][name]
+        return row
+
+    def wait_for(self, consumer: str, key: str, value: int, timeout: float = 60) -> None:
+        """Until that number is reached, or passed."""
+        wait_until(lambda: self.consumer(consumer)[key] >= value, timeout, f"{consumer}.{key} >= {value}")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM, timeout: float = 30) -> int:
+        """Send the signal; the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout)
+
+    def command(self, *arguments: str, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run ``hubbub VERB ... -c FILE``."""
+        command = [str(HUBBUB), *arguments, "-c", str(self.file)]
+        return subprocess.run(command, capture_output=True, text=True, check=check, cwd=self.directory, timeout=timeout)

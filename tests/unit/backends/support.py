@@ -1,0 +1,134 @@
+"""A reactor that is turned by hand, an intake that records, and a backend on both."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import zmq
+from twisted.internet.epollreactor import EPollReactor
+
+from backends.zeromq import Config, ZeroMQ
+from hub.interfaces import Backend, BackendContext
+from hub.message import Message
+
+REACTOR: Any = EPollReactor()
+"""A real reactor, never run and not installed: ``turn`` turns it. One for all tests, as it keeps descriptors."""
+
+
+def turn_until(condition: Callable[[], object], what: str, timeout: float = 10.0) -> None:
+    """Turn the reactor until it is so; fail after ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {timeout:g} s in vain for {what}")
+        REACTOR.iterate(0.01)
+
+
+def turn_for(seconds: float) -> None:
+    """Turn the reactor for a while, to see that something does *not* happen."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        REACTOR.iterate(0.01)
+
+
+class Recorder:
+    """An intake that keeps all batches."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[Message]] = []
+        self.tokens: list[Any] = []
+        self.refused: list[tuple[Message, str]] = []
+
+    def receive(self, messages: list[Message], tokens: Sequence[Any] = ()) -> None:
+        self.batches.append(messages)
+        self.tokens.extend(tokens)
+
+    def refuse(self, message: Message, reason: str) -> None:
+        self.refused.append((message, reason))
+
+    @property
+    def messages(self) -> list[Message]:
+        return [message for batch in self.batches for message in batch]
+
+    @property
+    def bodies(self) -> list[bytes]:
+        return [message.body for message in self.messages]
+
+
+class Lines(logging.Handler):
+    """Keeps log lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(self.format(record))
+
+
+def hub_context(config: Any, lines: Lines | None = None, reactor: Any = REACTOR) -> BackendContext:
+    """What the hub gives a backend."""
+    logger = logging.Logger("test")
+    logger.addHandler(lines or Lines())
+    return BackendContext("bus", config, reactor, logging.LoggerAdapter(logger, {}), lambda: 1000.0)
+
+
+def stop(backend: Backend) -> None:
+    """Stop it, and wait until it has stopped."""
+    done: list[object] = []
+    result = backend.stop()
+    if result is not None:
+        result.addCallback(done.append)
+        turn_until(lambda: done, "the backend's stop")
+
+
+@contextmanager
+def running(patterns: Sequence[str] = ("#",), lines: Lines | None = None, **settings: Any) -> Iterator[Any]:
+    """A started ZeroMQ backend and its intake; stopped at the end."""
+    backend = ZeroMQ(hub_context(Config(**settings), lines))
+    intake = Recorder()
+    backend.subscribe(patterns)
+    backend.start(intake)
+    try:
+        yield backend, intake
+    finally:
+        stop(backend)
+
+
+def real_endpoint(status: Mapping[str, Any], number: int = 0) -> str:
+    """Where a backend is to be found that bound any port."""
+    return str(status["endpoints"][number]["endpoint"])
+
+
+@contextmanager
+def publisher(endpoint: str, *, bind: bool = False, **options: Any) -> Iterator[Any]:
+    """A plain pyzmq publisher, XPUB so that a subscription can be waited for."""
+    context: Any = zmq.Context()
+    socket = context.socket(zmq.XPUB)
+    socket.linger = 0
+    socket.sndhwm = 0
+    for name, value in options.items():
+        setattr(socket, name, value)
+    (socket.bind if bind else socket.connect)(endpoint)
+    try:
+        yield socket
+    finally:
+        context.destroy(linger=0)
+
+
+def subscribed(socket: Any, timeout: float = 10.0) -> bytes:
+    """The next subscription that the publisher hears of."""
+    found: list[bytes] = []
+
+    def heard() -> bool:
+        if socket.poll(0):
+            found.append(socket.recv())
+        return bool(found)
+
+    turn_until(heard, "a subscription", timeout)
+    return found[0]

@@ -1,0 +1,77 @@
+"""Crews with real threads, for the tests of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from hub.crew import Crew, CrewPolicy
+from hub.message import Message
+from hub.queue import Queue, QueuePolicy
+from hub.retry import RetryPolicy
+from hub.store.memory import MemoryStore
+from hub.worker import Surroundings, WorkerPolicy
+from tests.unit.doubles import RecordingLog, Scripted, none_at_all
+
+
+class Watched(Scripted):
+    """Notes every call with its thread; ``start``, ``tick`` and ``stop`` do what they are told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[str, str]] = []
+        self.start_errors: list[BaseException] = []
+        self.on_tick: Callable[[], object] = lambda: None
+        self.on_stop: Callable[[], object] = lambda: None
+
+    def start(self) -> None:
+        self.note("start")
+        if self.start_errors:
+            raise self.start_errors.pop(0)
+
+    def consume(self, message: Message) -> None:
+        self.note("consume")
+        super().consume(message)
+
+    def tick(self) -> None:
+        self.note("tick")
+        self.on_tick()
+
+    def stop(self) -> None:
+        self.note("stop")
+        self.on_stop()
+
+    def note(self, what: str) -> None:
+        self.calls.append((what, threading.current_thread().name))
+
+    def names(self) -> list[str]:
+        return [what for what, _ in self.calls]
+
+
+def crew_of(
+    consumer: Watched,
+    threads: int = 1,
+    every: float | None = None,
+    queue: Queue | None = None,
+    uniform: Callable[[float, float], float] = none_at_all,
+) -> Crew:
+    policy = CrewPolicy(threads, 5.0, WorkerPolicy(RetryPolicy(3, 0.01, 1.0)), every)
+    around = Surroundings(MemoryStore(), time.monotonic, time.time, uniform)
+    return Crew(consumer, queue or Queue("c", QueuePolicy(), time.monotonic), policy, around, RecordingLog())
+
+
+def offer(crew: Crew, batch: list[Message]) -> None:
+    crew.queue.offer(batch, 2 * len(batch))
+
+
+def finished(crew: Crew) -> int:
+    return crew.queue.stats().counters.finished
+
+
+def end(crew: Crew) -> None:
+    crew.stop()
+    assert crew.gone.wait(10)
+    for _, thread in crew.workers:
+        thread.join(10)
+        assert not thread.is_alive()

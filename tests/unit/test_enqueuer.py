@@ -1,0 +1,187 @@
+"""From a backend's batch to the queues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.enqueuer import BackendIntake, Enqueuer
+from hub.message import Message
+from hub.queue import Queue, QueuePolicy
+from hub.router import Router
+from hub.store import RoutedBatch
+from hub.store.memory import MemoryStore
+from tests.unit.doubles import message, messages, size_of
+
+
+class RecordingQueue(Queue):
+    """Keeps the very lists that it is offered."""
+
+    def __init__(self, name: str, max_backlog: int = 1000) -> None:
+        super().__init__(name, QueuePolicy(max_backlog, overflow="block"), lambda: 0.0)
+        self.offers: list[tuple[Sequence[Message], int]] = []
+
+    def offer(self, messages: Sequence[Message], size: int) -> bool:
+        self.offers.append((messages, size))
+        return super().offer(messages, size)
+
+    @property
+    def ids(self) -> list[str]:
+        return [one.id for batch, _ in self.offers for one in batch]
+
+
+class RecordingStore(MemoryStore):
+    """Keeps the batches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[RoutedBatch] = []
+
+    def append(self, batch: RoutedBatch, stored: Callable[[], None]) -> None:
+        self.batches.append(batch)
+        super().append(batch, stored)
+
+
+class Desk:
+    """An enqueuer with three queues: all, those of x, those of x.y only."""
+
+    def __init__(self, max_backlog: int = 1000) -> None:
+        self.all, self.x, self.xy = (RecordingQueue(name, max_backlog) for name in ("all", "x", "xy"))
+        self.store = RecordingStore()
+        self.held_back = 0
+        router: Router[Queue] = Router([(["a", "x.#"], self.all), (["x.#"], self.x), (["x.y"], self.xy)])
+        self.enqueuer = Enqueuer(router, self.store, lambda: 99.0, self.hold_back)
+
+    def hold_back(self) -> None:
+        self.held_back += 1
+
+    def receive(self, batch: list[Message]) -> None:
+        self.enqueuer.receive(batch, lambda: None)
+
+
+def test_a_batch_that_all_want_is_the_same_list_for_all() -> None:
+    desk, batch = Desk(), messages(3, "x.y")
+    desk.receive(batch)
+    for queue in (desk.all, desk.x, desk.xy):
+        ((offered, size),) = queue.offers
+        assert offered is batch
+        assert size == size_of(batch)
+    assert desk.store.batches[0].messages is batch
+    assert all(share is batch for _, share in desk.store.batches[0].routes)
+
+
+def test_different_topics_with_the_same_queues_share_the_list_too() -> None:
+    desk = Desk()
+    batch = [message(0, "x.a"), message(1, "x.b")]
+    desk.receive(batch)
+    assert desk.x.offers[0][0] is batch
+
+
+def test_each_queue_gets_its_share_in_order() -> None:
+    desk = Desk()
+    desk.receive([message(n, topic) for n, topic in enumerate(["x.y", "a", "x.z", "nobody's", "x.y"])])
+    assert (desk.all.ids, desk.x.ids, desk.xy.ids) == (["0", "1", "2", "4"], ["0", "2", "4"], ["0", "4"])
+    assert desk.enqueuer.counters.unrouted == 1
+
+
+@given(st.lists(st.lists(st.sampled_from(["x.y", "x.z", "a", "none"]), max_size=8), max_size=6))
+def test_every_queue_gets_exactly_what_it_wants_in_order(batches: list[list[str]]) -> None:
+    desk, number = Desk(), 0
+    sent: list[Message] = []
+    for topics in batches:
+        batch = [message(number + i, topic, body=b"x" * i) for i, topic in enumerate(topics)]
+        number += len(batch)
+        sent += batch
+        desk.receive(batch)
+    assert desk.all.ids == [m.id for m in sent if m.topic != "none"]
+    assert desk.x.ids == [m.id for m in sent if m.topic.startswith("x")]
+    assert desk.xy.ids == [m.id for m in sent if m.topic == "x.y"]
+    assert all(size == size_of(batch) for queue in (desk.all, desk.x, desk.xy) for batch, size in queue.offers)
+    assert desk.enqueuer.counters.unrouted == sum(m.topic == "none" for m in sent)
+    assert desk.enqueuer.counters.received == len(sent)
+    assert desk.enqueuer.counters.received_bytes == size_of(sent)
+
+
+def test_nothing_that_nobody_wants_is_lost_uncounted() -> None:
+    desk = Desk()
+    desk.receive(messages(4, "nobody's"))
+    assert desk.enqueuer.counters.unrouted == 4
+
+
+def test_an_empty_batch_is_nothing() -> None:
+    desk = Desk()
+    desk.receive([])
+    assert desk.store.batches == []
+
+
+def test_every_queue_is_offered_its_share_even_if_the_first_is_full() -> None:
+    desk = Desk(max_backlog=1)
+    desk.receive(messages(2, "x.y"))
+    assert [len(queue.ids) for queue in (desk.all, desk.x, desk.xy)] == [2, 2, 2]
+    assert desk.held_back == 1
+
+
+def test_the_buses_are_not_held_back_while_there_is_room() -> None:
+    desk = Desk()
+    desk.receive(messages(2, "x.y"))
+    assert desk.held_back == 0
+
+
+def test_a_tap_sees_every_batch_also_what_nobody_wants() -> None:
+    desk = Desk()
+    seen: list[Sequence[Message]] = []
+    desk.enqueuer.taps.append(seen.append)
+    desk.receive(messages(1, "nobody's"))
+    assert seen == [messages(1, "nobody's")]
+
+
+def test_a_refused_message_is_buried_in_each_queue_that_wants_it() -> None:
+    desk = Desk()
+    desk.enqueuer.refuse(message(7, "x.z"), "not JSON")
+    assert desk.enqueuer.counters.refused == 1
+    for queue in (desk.all, desk.x):
+        (letter,) = desk.store.dead_letters(queue.name)
+        assert (letter.message.id, letter.reason, letter.attempts, letter.buried_at) == ("7", "not JSON", 0, 99.0)
+        assert queue.stats().counters.dead == 1
+        assert queue.take(1, timeout=0) is None
+    assert desk.store.dead_letters("xy") == []
+
+
+class SlowStore(RecordingStore):
+    """Says 'stored' only when told to."""
+
+    def append(self, batch: RoutedBatch, stored: Callable[[], None]) -> None:
+        self.batches.append(batch)
+        self.stored = stored
+
+
+def test_the_sender_is_told_when_the_store_has_it_and_not_before() -> None:
+    store = SlowStore()
+    enqueuer = Enqueuer(Router([]), store, lambda: 0.0, lambda: None)
+    confirmed: list[object] = []
+    BackendIntake(enqueuer, confirmed.append).receive(messages(2), tokens=["a", "b"])
+    assert confirmed == []
+    store.stored()
+    assert confirmed == [["a", "b"]]
+
+
+def test_a_bus_without_acknowledgements_is_told_nothing() -> None:
+    confirmed: list[object] = []
+    desk = Desk()
+    intake = BackendIntake(desk.enqueuer, confirmed.append)
+    intake.receive(messages(2, "x.y"))
+    intake.refuse(message(0, "x.y"), "bad")
+    assert confirmed == []
+    assert desk.enqueuer.counters.refused == 1
+
+
+@pytest.mark.parametrize("topic", ["a", "x.q"])
+def test_a_router_that_was_swapped_holds_from_the_next_batch_on(topic: str) -> None:
+    desk = Desk()
+    desk.receive([message(0, topic)])
+    desk.enqueuer.router = Router([(["#"], desk.xy)])
+    desk.receive([message(1, topic)])
+    assert (desk.all.ids, desk.xy.ids) == (["0"], ["1"])

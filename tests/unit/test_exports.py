@@ -1,0 +1,127 @@
+"""An exporter in its thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from hub.exports import ExportThread
+from hub.settings import Settings
+from tests.support import wait_until
+from tests.unit.doubles import RecordingLog
+
+
+class Recorder:
+    """Notes what it is given; ``on_export`` does what it is told."""
+
+    Config = Settings
+
+    def __init__(self, context: Any = None) -> None:
+        self.given: list[Mapping[str, Any]] = []
+        self.closed = threading.Event()
+        self.on_export: Callable[[], object] = lambda: None
+
+    def export(self, snapshot: Mapping[str, Any]) -> None:
+        self.given.append(snapshot)
+        self.on_export()
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def started(exporter: Recorder) -> tuple[ExportThread, RecordingLog]:
+    log = RecordingLog()
+    return ExportThread("test", lambda: exporter, log), log
+
+
+def end(thread: ExportThread) -> None:
+    thread.close()
+    wait_until(lambda: thread.gone)
+
+
+def test_a_snapshot_is_exported() -> None:
+    exporter = Recorder()
+    thread, _ = started(exporter)
+    thread.offer({"n": 1})
+    wait_until(lambda: thread.exported == 1)
+    end(thread)
+    assert exporter.given == [{"n": 1}]
+    assert exporter.closed.is_set()
+
+
+def test_a_slow_exporter_skips_and_gets_the_newest() -> None:
+    exporter, busy, go_on = Recorder(), threading.Event(), threading.Event()
+    exporter.on_export = lambda: (busy.set(), go_on.wait(10))
+    thread, _ = started(exporter)
+    thread.offer({"n": 0})
+    assert busy.wait(10)
+    for number in range(1, 5):
+        thread.offer({"n": number})
+    assert thread.skipped == 3
+    go_on.set()
+    end(thread)
+    assert exporter.given == [{"n": 0}, {"n": 4}]
+
+
+@pytest.mark.parametrize("error", [OSError, SystemExit, MemoryError])
+def test_an_exporter_that_fails_is_counted_and_given_the_next(error: type[BaseException]) -> None:
+    exporter = Recorder()
+
+    def fail() -> None:
+        raise error("no route to host")
+
+    exporter.on_export = fail
+    thread, log = started(exporter)
+    for count in (1, 2):
+        thread.offer({})
+        wait_until(lambda count=count: thread.failed == count)
+    assert thread.status()["last_error"] == f"{error.__name__}: no route to host"
+    exporter.on_export = lambda: None
+    thread.offer({})
+    wait_until(lambda: thread.exported == 1)
+    end(thread)
+    assert thread.status() == {"exported": 1, "failed": 2, "skipped": 0, "last_error": None}
+    assert log.lines() == ["the numbers could not be exported", "exporting again"]
+
+
+def test_what_was_offered_last_is_exported_before_it_closes() -> None:
+    exporter = Recorder()
+    thread, _ = started(exporter)
+    thread.offer({"last": True})
+    end(thread)
+    assert exporter.given == [{"last": True}]
+    assert exporter.closed.is_set()
+
+
+def test_close_does_not_wait_for_an_exporter_that_hangs() -> None:
+    exporter, busy, go_on = Recorder(), threading.Event(), threading.Event()
+    exporter.on_export = lambda: (busy.set(), go_on.wait(10))
+    thread, _ = started(exporter)
+    thread.offer({})
+    assert busy.wait(10)
+    thread.close()
+    assert not thread.gone
+    go_on.set()
+    wait_until(lambda: thread.gone)
+
+
+class FailsToClose(Recorder):
+    def close(self) -> None:
+        raise OSError("socket is closed already")
+
+
+def test_an_exporter_that_fails_to_close_is_logged() -> None:
+    thread, log = started(FailsToClose())
+    end(thread)
+    assert log.actions() == ["close"]
+
+
+def test_an_exporter_that_can_not_be_made_is_told_to_the_caller() -> None:
+    def broken() -> Recorder:
+        raise ValueError("bad host")
+
+    with pytest.raises(ValueError, match="bad host"):
+        ExportThread("test", broken, RecordingLog())

@@ -1,0 +1,66 @@
+"""The house rules that a program can check."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+
+MOST_LINES_OF_A_FILE = 350
+MOST_LINES_OF_A_FUNCTION = 40
+FOLDERS = ("hub", "backends", "consumers", "monitoring", "tests", "benchmarks")
+SOURCES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+NO_CODE = ("__init__.py", "interfaces.py")
+MODULES = [path for path in SOURCES if path.is_relative_to(ROOT / "hub") and path.name not in NO_CODE]
+TESTS = {path.stem for path in SOURCES if path.name.startswith("test_")}
+
+
+def short(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def trees() -> list[tuple[Path, ast.Module]]:
+    return [(path, ast.parse(path.read_text(encoding="utf-8"))) for path in SOURCES]
+
+
+def test_no_file_is_too_long() -> None:
+    lengths = {short(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES_OF_A_FILE} == {}
+
+
+def test_no_function_is_too_long() -> None:
+    too_long = [
+        f"{short(path)}:{node.lineno} {node.name}"
+        for path, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and (node.end_lineno or 0) - node.lineno + 1 > MOST_LINES_OF_A_FUNCTION
+    ]
+    assert too_long == []
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    assert [short(path) for path, tree in trees() if tree.body and not ast.get_docstring(tree)] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=short)
+def test_every_module_of_the_hub_has_its_tests(path: Path) -> None:
+    """By its own name, or with its package's before it: hub/store/memory.py may have test_store_contract.py."""
+    package = [] if path.parent == ROOT / "hub" else [path.parent.name]
+    wanted = [f"test_{path.stem}", *(f"test_{name}_{path.stem}" for name in package)]
+    wanted += [f"test_{name}_contract" for name in package]
+    assert TESTS & set(wanted), f"expected one of {', '.join(wanted)}"
+
+
+def test_no_test_waits_by_sleeping() -> None:
+    sleeping = [
+        f"{short(path)}:{node.lineno}"
+        for path, tree in trees()
+        if path.stem.startswith("test_") and path.parent.name == "unit"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "sleep"
+    ]
+    assert sleeping == []

@@ -1,0 +1,111 @@
+"""Imports run one way. The graph is read from the sources; nothing is imported for it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+
+ROOMS = ("hub", "backends", "consumers", "monitoring")
+BOTTOM = {"hub", "hub.errors", "hub.message", "hub.units", "hub.settings", "hub.interfaces", "hub.consumer"}
+COMMANDS = {"consumers.archive.command", "monitoring.graph"}
+"""Modules of the entry point group ``hub.commands``: they run in the command, not in the hub."""
+ALLOWED = {
+    "backends": BOTTOM,
+    "consumers": BOTTOM,
+    "monitoring": BOTTOM | {"hub.stats"},
+}
+FOR_COMMANDS = {"hub.loading", "hub.config"}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+SOURCES = {module_name(path): path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))}
+
+
+def imported(name: str) -> Iterator[str]:
+    """Modules of our own that this one imports, wherever in it, but for type checking only."""
+    tree = ast.parse(SOURCES[name].read_text(encoding="utf-8"))
+    package = name if SOURCES[name].name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in ROOMS)
+        elif isinstance(node, ast.ImportFrom):
+            above = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) if node.level else ""
+            base = ".".join(part for part in (above, node.module or "") if part)
+            if base.split(".")[0] in ROOMS:
+                inner = [f"{base}.{alias.name}" for alias in node.names]
+                modules = [module for module in inner if module in SOURCES]
+                yield from modules
+                if len(modules) < len(inner):
+                    yield base
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert {"hub.queue", "hub.store.memory"} <= set(SOURCES)
+    assert "hub.waiting" in set(imported("hub.queue"))
+    assert "hub.message" in set(imported("hub"))
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if name.split(".")[0] == "hub"])
+def test_the_hub_imports_none_of_its_plugins(name: str) -> None:
+    assert {module for module in imported(name) if module.split(".")[0] != "hub"} == set()
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if name.split(".")[0] != "hub"])
+def test_plugins_import_only_the_bottom_rooms_and_their_own(name: str) -> None:
+    room = name.split(".")[0]
+    allowed = ALLOWED[room] | (FOR_COMMANDS if name in COMMANDS else set())
+    assert {module for module in imported(name) if module.split(".")[0] != room} - allowed == set()
+
+
+def test_the_command_modules_are_those_that_setup_names() -> None:
+    text = (ROOT / "setup.py").read_text(encoding="utf-8")
+    (group,) = (
+        ast.literal_eval(value)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == "hub.commands"
+    )
+    assert {entry.split("=")[1].split(":")[0].strip() for entry in group} == COMMANDS
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    graph = {name: set(imported(name)) - {name} for name in SOURCES}
+    graph = {name: {m for m in found if not name.startswith(m + ".")} for name, found in graph.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"imports run in a circle: {' -> '.join(error.args[1])}")
+
+
+def test_the_bottom_rooms_import_no_others() -> None:
+    above = {name: set(imported(name)) - BOTTOM for name in BOTTOM}
+    assert {name: found for name, found in above.items() if found} == {}
+
+
+def test_the_queues_and_below_know_nothing_of_the_reactor() -> None:
+    pure = [
+        "router",
+        "window",
+        "ready",
+        "schedule",
+        "waiting",
+        "queue",
+        "retry",
+        "histogram",
+        "rates",
+        "worker",
+        "crew",
+    ]
+    for name in pure:
+        assert "twisted" not in SOURCES[f"hub.{name}"].read_text(encoding="utf-8").replace("Twisted's", "")

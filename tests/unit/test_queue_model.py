@@ -1,0 +1,272 @@
+"""The queue against a simple model of it: whatever is done in whatever order, the books are right."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from twisted.internet.task import Clock
+
+from hub.message import Message
+from hub.queue import Queue, QueuePolicy
+from hub.waiting import SORT_AHEAD, Taken
+from tests.unit.doubles import message, size_of
+
+Fate = Literal["open", "finished", "dead", "dropped"]
+
+
+@dataclass
+class Held:
+    """A message that waits for its time, outside of lanes."""
+
+    due: float
+    position: int
+
+
+@dataclass
+class Model:
+    """What each position is, and where it waits."""
+
+    lanes_wanted: bool
+    fates: list[Fate] = field(default_factory=list)
+    tries: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Attempts and failures."""
+    ready: deque[int] = field(default_factory=deque)
+    aside: list[Held] = field(default_factory=list)
+    lanes: dict[str, deque[int]] = field(default_factory=dict)
+    lane_due: dict[str, float] = field(default_factory=dict)
+    busy: set[str] = field(default_factory=set)
+    now: float = 0.0
+
+    def count(self, fate: Fate) -> int:
+        return self.fates.count(fate)
+
+    def settle(self, position: int, fate: Fate) -> None:
+        assert self.fates[position] == "open", "settled twice"
+        self.fates[position] = fate
+
+    def free_lanes(self) -> set[str]:
+        waiting = {key for key, due in self.lane_due.items() if due > self.now}
+        return {key for key, lane in self.lanes.items() if lane} - waiting - self.busy
+
+    def sort(self, key_of: list[str]) -> None:
+        for position in self.contiguous(SORT_AHEAD):
+            self.ready.popleft()
+            self.lanes.setdefault(key_of[position], deque()).append(position)
+
+    def contiguous(self, limit: int) -> list[int]:
+        found: list[int] = []
+        for position in self.ready:
+            if len(found) == limit or (found and position != found[-1] + 1):
+                break
+            found.append(position)
+        return found
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """Every rule does one thing to the queue and the same to the model."""
+
+    @initialize(
+        overflow=st.sampled_from(["block", "drop_oldest", "drop_newest"]),
+        max_backlog=st.integers(1, 12),
+        lanes=st.booleans(),
+    )
+    def begin(self, overflow: Literal["block", "drop_oldest", "drop_newest"], max_backlog: int, lanes: bool) -> None:
+        self.clock = Clock()
+        self.policy = QueuePolicy(max_backlog, overflow=overflow, lane_of=(lambda m: m.topic) if lanes else None)
+        self.queue = Queue("test", self.policy, self.clock.seconds)
+        self.model = Model(lanes)
+        self.keys: list[str] = []
+        self.hands: list[Taken] = []
+
+    # -- the reactor's side
+
+    @rule(topics=st.lists(st.sampled_from("xyz"), max_size=9))
+    def offer(self, topics: list[str]) -> None:
+        start = len(self.keys)
+        batch = [message(start + i, topic) for i, topic in enumerate(topics)]
+        self.keys += topics
+        model = self.model
+        model.fates += ["open"] * len(batch)
+        positions = list(range(start, start + len(batch)))
+        surplus = max(0, model.count("open") - self.policy.max_backlog)
+        if self.policy.overflow == "drop_newest" and surplus:
+            kept = max(0, len(batch) - surplus)
+            self.drop(positions[kept:])
+            positions = positions[:kept]
+        model.ready.extend(positions)
+        if self.policy.overflow == "drop_oldest":
+            self.drop([model.ready.popleft() for _ in range(min(surplus, len(model.ready)))])
+        held_back = self.queue.offer(batch, size_of(batch))
+        if self.policy.overflow != "block":
+            assert not held_back
+        elif surplus:
+            assert held_back
+
+    def drop(self, positions: list[int]) -> None:
+        for position in positions:
+            self.model.settle(position, "dropped")
+
+    @rule()
+    def refuse(self) -> None:
+        self.queue.refuse()
+        self.keys.append("")
+        self.model.fates.append("dead")
+
+    # -- the workers' side
+
+    @rule(limit=st.integers(1, 12))
+    def take(self, limit: int) -> None:
+        taken = self.queue.take(limit, timeout=0)
+        expected = self.expected(limit, taken)
+        assert (list(taken.positions) if taken else []) == expected
+        if taken is not None:
+            assert [m.id for m in taken.messages] == [str(position) for position in expected]
+            assert (taken.attempts, taken.failures) == self.model.tries.get(expected[0], (0, 0))
+            self.hands.append(taken)
+
+    def expected(self, limit: int, taken: Taken | None) -> list[int]:
+        model = self.model
+        if (due := next((held for held in model.aside if held.due <= model.now), None)) is not None:
+            model.aside.remove(due)
+            return [due.position]
+        if not model.lanes_wanted:
+            return [model.ready.popleft() for _ in model.contiguous(limit)]
+        while not model.free_lanes() and model.ready:
+            model.sort(self.keys)
+        if taken is None:
+            assert not model.free_lanes()
+            return []
+        assert taken.lane is not None
+        return self.expected_of_lane(str(taken.lane[0]), limit)
+
+    def expected_of_lane(self, key: str, limit: int) -> list[int]:
+        """Which free lane is served is the queue's choice; what comes out of it is not."""
+        model = self.model
+        assert key in model.free_lanes()
+        model.lane_due.pop(key, None)
+        model.busy.add(key)
+        lane = model.lanes[key]
+        found = [lane.popleft()]
+        while len(found) < limit and lane and not model.tries.get(found[0]) and not model.tries.get(lane[0]):
+            found.append(lane.popleft())
+        return found
+
+    def pick(self, data: st.DataObject) -> Taken:
+        return self.hands[data.draw(st.integers(0, len(self.hands) - 1))]
+
+    def put_down(self, taken: Taken) -> None:
+        if not taken.left:
+            self.hands.remove(taken)
+            if taken.lane is not None:
+                self.model.busy.discard(str(taken.lane[0]))
+
+    @precondition(lambda self: self.hands)
+    @rule(data=st.data())
+    def finish_a_part(self, data: st.DataObject) -> None:
+        taken = self.pick(data)
+        upto = data.draw(st.integers(taken.done + 1, len(taken.messages)))
+        for position in taken.positions[taken.done : upto]:
+            self.model.settle(position, "finished")
+        self.queue.finish(taken, upto)
+        self.put_down(taken)
+
+    @precondition(lambda self: self.hands)
+    @rule(data=st.data(), failed=st.booleans())
+    def bury(self, data: st.DataObject, failed: bool) -> None:
+        taken = self.pick(data)
+        self.model.settle(taken.positions[taken.done], "dead")
+        self.queue.bury(taken, failed)
+        self.put_down(taken)
+
+    @precondition(lambda self: self.hands)
+    @rule(data=st.data(), delay=st.integers(0, 5), failed=st.booleans())
+    def retry(self, data: st.DataObject, delay: int, failed: bool) -> None:
+        taken = self.pick(data)
+        position = taken.positions[taken.done]
+        self.model.tries[position] = (taken.attempts + 1, taken.failures + failed)
+        self.expect_back(taken, taken.left if taken.lane else 1, self.model.now + delay)
+        self.queue.retry(taken, float(delay), failed)
+        self.put_down(taken)
+
+    @precondition(lambda self: self.hands)
+    @rule(data=st.data())
+    def give_back(self, data: st.DataObject) -> None:
+        taken = self.pick(data)
+        self.expect_back(taken, taken.left, self.model.now)
+        self.queue.give_back(taken)
+        self.put_down(taken)
+
+    def expect_back(self, taken: Taken, count: int, due: float) -> None:
+        model, positions = self.model, list(taken.positions[taken.done : taken.done + count])
+        if taken.lane is not None:
+            key = str(taken.lane[0])
+            model.lanes[key].extendleft(reversed(positions))
+            model.lane_due[key] = due
+        else:
+            model.aside += [Held(due, position) for position in positions]
+            model.aside.sort(key=lambda held: held.due)
+
+    @rule(seconds=st.integers(1, 4))
+    def let_time_pass(self, seconds: int) -> None:
+        self.clock.advance(seconds)
+        self.model.now += seconds
+
+    # -- what always holds
+
+    @invariant()
+    def the_numbers_are_those_of_the_model(self) -> None:
+        stats, model = self.queue.stats(), self.model
+        counters = stats.counters
+        assert counters.received == len(model.fates)
+        assert counters.received == counters.finished + counters.dead + counters.dropped + counters.backlog
+        assert counters.finished == model.count("finished")
+        assert counters.dead == model.count("dead")
+        assert counters.dropped == model.count("dropped")
+        assert counters.backlog == model.count("open")
+        assert stats.in_flight == sum(taken.left for taken in self.hands)
+        waiting = len(model.ready) + len(model.aside) + sum(map(len, model.lanes.values()))
+        assert counters.backlog == stats.in_flight + waiting
+
+    @invariant()
+    def the_oldest_is_the_first_open_one(self) -> None:
+        fates = self.model.fates
+        oldest = fates.index("open") if "open" in fates else None
+        assert self.queue.stats().oldest_received_at == oldest
+
+    @invariant()
+    def the_window_knows_which_are_settled(self) -> None:
+        window, fates = self.queue._window, self.model.fates
+        assert [window.is_finished(position) for position in range(len(fates))] == [fate != "open" for fate in fates]
+
+    def teardown(self) -> None:
+        """At the end nothing is stuck: all that is left can be taken and finished."""
+        if not hasattr(self, "queue"):
+            return
+        for taken in self.hands:
+            self.queue.finish(taken, len(taken.messages))
+        self.clock.advance(1000)
+        while (last := self.queue.take(99, timeout=0)) is not None:
+            self.queue.finish(last, len(last.messages))
+        received = len(self.model.fates)
+        assert self.queue.stats().counters.backlog == 0
+        assert (self.queue._window.floor, self.queue._window.ranges) == (received, [])
+        assert not self.queue.full
+
+
+QueueMachine.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestQueueModel = QueueMachine.TestCase
+
+
+def test_a_message_is_the_same_object_from_offer_to_take() -> None:
+    """What the model, which compares ids, does not see."""
+    queue = Queue("test", QueuePolicy(), Clock().seconds)
+    one: Message = message(0)
+    queue.offer([one], 2)
+    taken = queue.take(1, timeout=0)
+    assert taken is not None
+    assert taken.messages[0] is one

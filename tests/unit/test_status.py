@@ -1,0 +1,153 @@
+"""The status document of one consumer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from twisted.internet.task import Clock
+
+from hub.config import Part
+from hub.roster import Member, Roster
+from hub.status import consumer_status, process_status
+from hub.store.memory import MemoryStore
+from hub.supervisor import Supervisor
+from hub.worker import Surroundings
+from tests.support import wait_until
+from tests.unit.doubles import Scripted, consumer_part, messages, most
+
+
+class Office:
+    """A roster with one member, on a clock that stands still."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.store = MemoryStore()
+        around = Surroundings(self.store, self.clock.seconds, self.clock.seconds, most)
+        self.roster = Roster(around, lambda *_: None, Path("/nonexistent"), lambda: None, holds_back=True)
+        self.supervisor = Supervisor(self.roster.crews, self.clock.seconds)
+
+    def hire(self, part: Part, script: Callable[[Scripted], object] = lambda _: None) -> Member:
+        consumer = self.roster.make(part)
+        assert isinstance(consumer, Scripted)
+        script(consumer)
+        self.roster.hire(part, consumer)
+        return self.roster.members[part.name]
+
+    def status(self, member: Member, orphan: bool = False) -> dict[str, Any]:
+        return consumer_status(member, self.supervisor, self.store, self.clock.seconds, orphan)
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    made = Office()
+    yield made
+    for name in list(made.roster.members):
+        made.roster.stop(name)
+    assert all(crew.gone.wait(10) for crew in made.roster.leaving)
+
+
+def started(member: Member) -> Member:
+    assert member.crew.started.wait(10)
+    return member
+
+
+def test_a_consumer_with_nothing_to_do(office: Office) -> None:
+    status = office.status(started(office.hire(consumer_part("c", topics=["a.#"], threads=2))))
+    assert status["state"] == "running"
+    assert (status["topics"], status["threads"], status["backlog"], status["error"]) == (["a.#"], 2, 0, None)
+
+
+def test_what_is_not_known_is_none_and_not_zero(office: Office) -> None:
+    status = office.status(started(office.hire(consumer_part("c"))))
+    unknown = ["oldest_age", "rate_in", "rate_out", "catch_up_seconds", "catch_up_at"]
+    assert [status[name] for name in unknown] == [None] * len(unknown)
+    assert status["consume_time"] == {"p50": None, "p95": None, "p99": None}
+    assert status["trend"] == "unknown"
+
+
+def test_the_counts_are_those_of_the_queue(office: Office) -> None:
+    def script(consumer: Scripted) -> None:
+        consumer.script = {"1": [KeyError("x")]}
+
+    member = office.hire(consumer_part("c", max_attempts=1), script)
+    member.queue.offer(messages(3), 6)
+    wait_until(lambda: member.queue.stats().counters.backlog == 0)
+    status = office.status(member)
+    names = ["received", "received_bytes", "finished", "failed", "retried", "dead", "dropped", "dead_lost"]
+    assert [status[name] for name in names] == [3, 6, 2, 1, 0, 1, 0, 0]
+    assert status["consume_time"]["p50"] is not None
+
+
+def test_the_age_of_the_oldest_and_the_hour_at_which_it_catches_up(office: Office) -> None:
+    member = started(office.hire(consumer_part("c")))
+    office.roster.stop("c")
+    assert member.crew.gone.wait(10)
+    member.queue.offer(messages(10), 20)
+    office.clock.advance(100.0)
+    for second in range(10):
+        member.rates.sample(float(second), 1000, 10 * second)
+    status = office.status(member)
+    assert status["state"] == "stopped"
+    assert status["oldest_age"] == 100.0
+    assert status["catch_up_seconds"] == pytest.approx(91.0)
+    assert status["catch_up_at"] == pytest.approx(191.0)
+
+
+def test_an_age_is_never_negative_where_clocks_differ(office: Office) -> None:
+    member = started(office.hire(consumer_part("c")))
+    office.roster.stop("c")
+    assert member.crew.gone.wait(10)
+    member.queue.offer([messages(6)[5]], 2)
+    assert office.status(member)["oldest_age"] == 0.0
+
+
+def test_an_orphan_has_no_threads(office: Office) -> None:
+    member = started(office.hire(consumer_part("c")))
+    office.roster.stop("c")
+    office.roster.dismiss("c")
+    status = office.status(member, orphan=True)
+    assert (status["state"], status["threads"]) == ("orphan", 0)
+
+
+class CanNotStart(Scripted):
+    def start(self) -> None:
+        raise OSError("no database")
+
+
+def test_one_that_fails_to_start_says_why(office: Office) -> None:
+    member = office.hire(consumer_part("c", CanNotStart, backoff="1h", backoff_limit="1h"))
+    wait_until(lambda: member.crew.start_error)
+    status = office.status(member)
+    assert (status["state"], status["error"]) == ("failing to start", "OSError: no database")
+
+
+def test_one_that_hangs_is_stuck_and_one_that_blocks_is_full(office: Office) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def script(consumer: Scripted) -> None:
+        consumer.on_consume = lambda _: (begun.set(), go_on.wait(10))
+
+    member = office.hire(consumer_part("c", max_backlog=1, overflow="block"), script)
+    member.queue.offer(messages(3), 6)
+    assert begun.wait(10)
+    assert office.status(member)["state"] == "full"
+    office.clock.advance(3600.0)
+    office.supervisor.round()
+    assert office.status(member)["state"] == "stuck"
+    go_on.set()
+
+
+def test_all_of_it_goes_into_json(office: Office) -> None:
+    status = office.status(started(office.hire(consumer_part("c"))))
+    assert msgspec.json.decode(msgspec.json.encode(status)) == status
+
+
+def test_the_process_knows_its_number_and_its_memory() -> None:
+    status = process_status()
+    assert status["pid"] > 1
+    assert 1 << 20 < status["resident_bytes"] < 1 << 40
