@@ -41,7 +41,12 @@ def documented() -> Iterator[tuple[str, str, str, type[Settings]]]:
                 cls = plugins.load(group, name, Path()).cls
             except PluginError:
                 continue
-            yield section, name, (cls.__doc__ or "").strip().split("\n")[0], getattr(cls, "Config", Settings)
+            yield section, name, first_sentence(cls.__doc__ or ""), getattr(cls, "Config", Settings)
+
+
+def first_sentence(text: str) -> str:
+    """On one line, without the stop."""
+    return " ".join(text.split()).partition(". ")[0].rstrip(".")
 
 
 def default_file() -> str:

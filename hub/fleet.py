@@ -28,6 +28,7 @@ class Fleet:
         self._reactor = reactor
         self._enqueuer = enqueuer
         self._log = part_log("hub", "fleet")
+        self._started: list[Backend] = []
         for name, part in parts.items():
             context = BackendContext(name, part.config, reactor, part_log("backend", name), wall)
             try:
@@ -62,7 +63,7 @@ class Fleet:
     @inlineCallbacks
     def stop(self, timeout: float) -> Generator[Deferred[Any], Any, None]:
         """All at once: each hands over what it holds, then closes; one that takes longer is left behind."""
-        stops = [maybeDeferred(backend.stop) for backend in self.backends.values()]
+        stops = [maybeDeferred(backend.stop) for backend in self._started]
         together = DeferredList(stops, consumeErrors=True)
         finished = yield wait_for(self._reactor, lambda: bool(together.called), timeout)
         if not finished:

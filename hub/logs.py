@@ -13,6 +13,7 @@ from twisted.logger import STDLibLogObserver, globalLogBeginner
 
 from hub.config import LogLevel
 from hub.journal import JournalHandler
+from hub.text import printable
 
 REPEATS = 5
 """Lines of one kind that are shown in each ``PER`` seconds: a consumer that fails on every message must not fill the
@@ -61,8 +62,7 @@ class TerminalFormatter(logging.Formatter):
 
 def visible(text: str) -> str:
     """Line breaks stay, indented; all other control characters become escapes."""
-    shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
-    return shown.replace("\n", "\n    ")
+    return "\n    ".join(printable(line) for line in text.split("\n"))
 
 
 def configure(level: LogLevel, to: str, environ: Mapping[str, str] = os.environ) -> None:

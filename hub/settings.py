@@ -10,7 +10,16 @@ import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+)
 
 from hub.errors import ConfigError
 from hub.units import format_duration, format_size, parse_duration, parse_size
@@ -84,6 +93,6 @@ Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(format_size, 
 """Bytes; written as ``"8MiB"`` or as a number."""
 FilePath = Annotated[Path, BeforeValidator(_path), PlainSerializer(str, return_type=str)]
 """A path; a relative one is taken from the directory of ``hub.conf``."""
-SecretRef = Annotated[Secret, BeforeValidator(_secret), PlainSerializer(str, return_type=str)]
+SecretRef = Annotated[Secret, PlainValidator(_secret), PlainSerializer(str, return_type=str)]
 Topics = Annotated[list[str], AfterValidator(_topics)]
 """Topic patterns, see :mod:`hub.router`."""

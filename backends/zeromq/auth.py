@@ -19,18 +19,19 @@ _ADDRESS = "inproc://zeromq.zap.01"
 class Authenticator:
     """Serves one ZeroMQ context. Make it before the first socket binds; handshakes wait until ``drain`` is called.
 
+    :raises ConfigError: the file of allowed keys can't be read, or a line of it holds no key.
+
     :ivar problem: why the file of allowed keys can't be used; until it can, only our own key may connect.
     """
 
     def __init__(self, context: Context, security: Security, allowed: Path | None) -> None:
-        self.socket = context.socket(zmq.REP)
-        self.socket.linger = 0
-        self.socket.bind(_ADDRESS)
         self.problem: str | None = None
         self._security = security
         self._path = allowed
         self._stamp: tuple[int, int] | None = None
         self._keys: frozenset[bytes] = allowed_keys(allowed) if allowed else frozenset()
+        self.socket = context.socket(zmq.REP)
+        self.socket.bind(_ADDRESS)
 
     def drain(self) -> bool:
         """Answer all that is asked. Returns ``False``: nothing is left."""

@@ -65,7 +65,7 @@ class ZeroMQ(Tools):
             self._open(self._zmq, intake, security)
         except BaseException:
             self._close()
-            self._zmq.term()
+            self._zmq.destroy(linger=0)
             raise
         self._state = "running"
         self._warn_of_open_doors()

@@ -76,9 +76,9 @@ class Parser:
         """The subscriptions have changed."""
         self.gaps.watch(prefixes)
 
-    def fault(self, kind: str, text: str, count: int = 1) -> None:
+    def fault(self, kind: str, text: str) -> None:
         """Count malformed input. ``text`` is for the log: escaped, short."""
-        self.malformed[kind] += count
+        self.malformed[kind] += 1
         self._notice(f"malformed {kind}", logging.WARNING, f"malformed input dropped: {text}")
 
     def _parse_raw(self, pairs: Sequence[Pair], now: float) -> list[Message]:

@@ -22,19 +22,20 @@ class Notices:
         self._held: dict[str, tuple[int, int, str]] = {}
         self._timers: dict[str, Any] = {}
 
-    def say(self, kind: str, level: int, text: str, count: int = 1) -> None:
+    def say(self, kind: str, level: int, text: str) -> None:
         """Log it, or count it. ``kind`` must come from a fixed set, ``text`` be escaped and short."""
         if kind in self._timers:
-            self._held[kind] = (self._held.get(kind, (0, 0, ""))[0] + count, level, text)
+            self._held[kind] = (self._held.get(kind, (0, 0, ""))[0] + 1, level, text)
             return
-        self._log.log(level, "%s%s", text, f" ({count} times)" if count > 1 else "")
+        self._log.log(level, "%s", text)
         self._timers[kind] = self._reactor.callLater(self._interval, self._release, kind)
 
     def _release(self, kind: str) -> None:
         del self._timers[kind]
         count, level, text = self._held.pop(kind, (0, 0, ""))
         if count:
-            self._log.log(level, "%s (and %d more like it in the last %.0f s)", text, count - 1, self._interval)
+            more = f" (and {count - 1} more like it in the last {self._interval:.0f} s)" if count > 1 else ""
+            self._log.log(level, "%s%s", text, more)
             self._timers[kind] = self._reactor.callLater(self._interval, self._release, kind)
 
     def stop(self) -> None:

@@ -93,8 +93,7 @@ def _bind(socket: Socket, endpoint: Endpoint, config: Config, port: int | None) 
 
 def _addresses(endpoint: Endpoint, ip: str) -> Iterator[Endpoint]:
     """ZeroMQ binds addresses and network interfaces, not host names: these are resolved here, once, at the start."""
-    interfaces = {name for _, name in system.if_nameindex()}
-    if endpoint.transport == "ipc" or endpoint.host == "*" or endpoint.address or endpoint.host in interfaces:
+    if endpoint.transport == "ipc" or endpoint.host == "*" or endpoint.address or _is_interface(endpoint.host):
         yield endpoint
         return
     family = {"4": system.AF_INET, "6": system.AF_INET6}.get(ip, system.AF_UNSPEC)
@@ -104,6 +103,14 @@ def _addresses(endpoint: Endpoint, ip: str) -> Iterator[Endpoint]:
         raise Unavailable(f"{endpoint} can't be bound: {endpoint.host!r} is unknown: {error.strerror}") from error
     for host in dict.fromkeys(str(address[0]) for *_, address in sorted(found, key=_ipv4_first)):
         yield endpoint.at(host)
+
+
+def _is_interface(name: str) -> bool:
+    try:
+        system.if_nametoindex(name)
+    except OSError:
+        return False
+    return True
 
 
 def _ipv4_first(found: tuple[Any, ...]) -> bool:

@@ -46,8 +46,3 @@ json_option = click.option("--json", "as_json", is_flag=True, help="JSON, for pr
 def client_of(load_config: Callable[[], Configuration]) -> Client:
     """A client of the running hub's control socket."""
     return Client(load_config().control_socket)
-
-
-def printable(text: str) -> str:
-    """Text from the bus, made safe for a terminal: control characters as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -10,8 +10,9 @@ from urllib.parse import quote
 import click
 import msgspec
 
-from hub.cli.common import client_of, config_option, json_option, printable
+from hub.cli.common import client_of, config_option, json_option
 from hub.config import Configuration
+from hub.text import printable
 
 
 @click.group()

@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hub.cli.common import client_of, config_option, json_option, printable
+from hub.cli.common import client_of, config_option, json_option
 from hub.config import Configuration
+from hub.text import printable
 from hub.units import format_duration, format_size
 
 PIPED_WIDTH = 160

@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.text import Text
 
 from hub.cli.bus import choose, tools
-from hub.cli.common import client_of, config_option, json_option, printable
+from hub.cli.common import client_of, config_option, json_option
 from hub.config import Configuration
 from hub.errors import NotJSON
 from hub.message import Message
 from hub.router import Router
+from hub.text import printable
 
 
 @click.command()

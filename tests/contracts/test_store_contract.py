@@ -100,9 +100,12 @@ def test_a_limit_of_none_keeps_none_and_counts_all(store: Store) -> None:
 
 def test_many_threads_may_bury_at_once(store: Store) -> None:
     store.limit_dead_letters("q", 10)
-    threads = [
-        threading.Thread(target=lambda: [store.bury("q", letter(number)) for number in range(100)]) for _ in range(4)
-    ]
+
+    def bury() -> None:
+        for number in range(100):
+            store.bury("q", letter(number))
+
+    threads = [threading.Thread(target=bury) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

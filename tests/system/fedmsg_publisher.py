@@ -4,12 +4,12 @@ Usage: fedmsg_publisher.py ENDPOINT FILE. It sends probes until a line on standa
 the messages of FILE, each once, in order, then waits for another line.
 """
 
-# ruff: noqa: INP001
 from __future__ import annotations
 
 import json
 import select
 import sys
+from pathlib import Path
 from typing import Any
 
 from fedmsg.core import FedMsgContext  # type: ignore[import-not-found]
@@ -20,19 +20,20 @@ publisher: Any = FedMsgContext(
     relay_inbound=[endpoint],
     name="relay_inbound",
     endpoints={},
-    topic_prefix="org.fedoraproject",
+    topic_prefix="",
     environment="dev",
     io_threads=1,
     high_water_mark=0,
     zmq_linger=5000,
+    post_init_sleep=0,
     zmq_enabled=True,
     sign_messages=False,
 )
 while not select.select([sys.stdin], [], [], 0.05)[0]:
-    publisher.publish(topic="example.probe", modname="org", msg={})
+    publisher.publish(topic="probe", modname="organ", msg={})
 sys.stdin.readline()
 count = 0
-for line in open(path, encoding="utf-8"):
+for line in Path(path).read_text(encoding="utf-8").splitlines():
     record = json.loads(line)
     modname, _, rest = record["topic"].partition(".")
     publisher.publish(topic=rest, modname=modname, msg=record["msg"])

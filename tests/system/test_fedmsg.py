@@ -23,7 +23,7 @@ import json
 from hub import Consumer
 
 class Recorder(Consumer):
-    topics = ("org.fedoraproject.#",)
+    topics = ("org.#", "fedoracollege.#")
     def start(self):
         self.file = open(f"{self.context.name}.jsonl", "ab")
     def consume(self, message):
@@ -80,7 +80,7 @@ def test_all_messages_arrive_in_order_in_each_consumer_and_in_postgresql(
         bind = ["{endpoint}"]
         [consumers.archive]
         type = "archive"
-        topics = ["org.fedoraproject.#"]
+        topics = ["org.#", "fedoracollege.#"]
         database = "{database}"
         {consumers}
     """

@@ -15,6 +15,7 @@ from hub.enqueuer import Enqueuer
 from hub.message import Message
 from hub.publisher import Publisher
 from hub.router import Router
+from hub.store import Store
 from hub.store.memory import MemoryStore
 from tests.conftest import ReactorThread
 from tests.unit.doubles import RecordingBackend
@@ -28,7 +29,7 @@ class ControlledHub:
         self.reactor = reactor_thread.reactor
         self.path = path
         self.configuration = Configuration(None, HubSettings(), path.parent, path)
-        self.store = MemoryStore()
+        self.store: Store = MemoryStore()
         self.enqueuer = Enqueuer(Router([]), self.store, lambda: 0.0, lambda: None)
         self.backend = RecordingBackend(None)  # type: ignore[arg-type]
         self.publisher = Publisher({"bus": self.backend}, self.reactor.callFromThread, lambda: 0.0)

@@ -48,6 +48,16 @@ def none_at_all(low: float, high: float) -> float:
     return low
 
 
+def in_turn(*calls: Callable[[], object]) -> Callable[..., None]:
+    """One call that makes all of them, whatever it is given."""
+
+    def make(*_: object) -> None:
+        for call in calls:
+            call()
+
+    return make
+
+
 class RecordingLog(PartLog):
     """A logger that keeps its records to itself."""
 
@@ -55,7 +65,7 @@ class RecordingLog(PartLog):
         super().__init__(logging.Logger("test"), {})
         self.records: list[logging.LogRecord] = []
         handler = logging.Handler()
-        handler.emit = self.records.append  # type: ignore[method-assign]
+        handler.emit = self.records.append  # type: ignore[assignment, method-assign]
         self.logger.addHandler(handler)
 
     def actions(self) -> list[str]:

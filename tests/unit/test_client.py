@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.client import Client, Refused, Unavailable
+from hub.client import Client, Refused
+from hub.errors import Unavailable
 
 Serve = Callable[[bytes], Client]
 

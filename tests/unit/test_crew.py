@@ -12,7 +12,7 @@ from hub.crew import Crew
 from hub.queue import Queue, QueuePolicy
 from tests.support import wait_until
 from tests.unit.crews import Watched, crew_of, end, finished, offer
-from tests.unit.doubles import RecordingLog, message, messages
+from tests.unit.doubles import RecordingLog, in_turn, message, messages
 
 
 def test_start_comes_before_the_first_message_and_stop_after_the_last() -> None:
@@ -76,7 +76,7 @@ def test_the_last_thread_to_leave_stops_the_consumer_and_only_it() -> None:
     consumer = Watched()
     crew = crew_of(consumer, threads=4, every=3600.0)
     release, in_hand = threading.Event(), threading.Semaphore(0)
-    consumer.on_consume = lambda _: (in_hand.release(), release.wait(10))
+    consumer.on_consume = in_turn(in_hand.release, lambda: release.wait(10))
     offer(crew, messages(1))
     crew.start()
     assert in_hand.acquire(timeout=10)
@@ -137,7 +137,7 @@ def test_stop_leaves_what_was_not_begun_in_the_queue() -> None:
     consumer = Watched()
     crew = crew_of(consumer, threads=2)
     gate, begun = threading.Event(), threading.Semaphore(0)
-    consumer.on_consume = lambda _: (begun.release(), gate.wait(10))
+    consumer.on_consume = in_turn(begun.release, lambda: gate.wait(10))
     offer(crew, messages(10))
     crew.start()
     assert begun.acquire(timeout=10)
@@ -162,7 +162,7 @@ def test_threads_work_side_by_side() -> None:
 
 def test_a_consumer_that_hangs_does_not_hold_up_the_stop_of_another() -> None:
     hanging, release, in_hand = Watched(), threading.Event(), threading.Event()
-    hanging.on_consume = lambda _: (in_hand.set(), release.wait(30))
+    hanging.on_consume = in_turn(in_hand.set, lambda: release.wait(30))
     stuck, other = crew_of(hanging), crew_of(Watched())
     for crew in (stuck, other):
         offer(crew, messages(1))

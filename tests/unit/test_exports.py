@@ -11,7 +11,7 @@ import pytest
 from hub.exports import ExportThread
 from hub.settings import Settings
 from tests.support import wait_until
-from tests.unit.doubles import RecordingLog
+from tests.unit.doubles import RecordingLog, in_turn
 
 
 class Recorder:
@@ -54,7 +54,7 @@ def test_a_snapshot_is_exported() -> None:
 
 def test_a_slow_exporter_skips_and_gets_the_newest() -> None:
     exporter, busy, go_on = Recorder(), threading.Event(), threading.Event()
-    exporter.on_export = lambda: (busy.set(), go_on.wait(10))
+    exporter.on_export = in_turn(busy.set, lambda: go_on.wait(10))
     thread, _ = started(exporter)
     thread.offer({"n": 0})
     assert busy.wait(10)
@@ -75,9 +75,10 @@ def test_an_exporter_that_fails_is_counted_and_given_the_next(error: type[BaseEx
 
     exporter.on_export = fail
     thread, log = started(exporter)
-    for count in (1, 2):
-        thread.offer({})
-        wait_until(lambda count=count: thread.failed == count)
+    thread.offer({})
+    wait_until(lambda: thread.failed == 1)
+    thread.offer({})
+    wait_until(lambda: thread.failed == 2)
     assert thread.status()["last_error"] == f"{error.__name__}: no route to host"
     exporter.on_export = lambda: None
     thread.offer({})
@@ -98,7 +99,7 @@ def test_what_was_offered_last_is_exported_before_it_closes() -> None:
 
 def test_close_does_not_wait_for_an_exporter_that_hangs() -> None:
     exporter, busy, go_on = Recorder(), threading.Event(), threading.Event()
-    exporter.on_export = lambda: (busy.set(), go_on.wait(10))
+    exporter.on_export = in_turn(busy.set, lambda: go_on.wait(10))
     thread, _ = started(exporter)
     thread.offer({})
     assert busy.wait(10)

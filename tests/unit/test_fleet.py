@@ -48,7 +48,7 @@ def fleet_of(**classes: type[RecordingBackend]) -> tuple[Fleet, FakeReactor, Any
 
 
 def start(fleet: Fleet) -> None:
-    SynchronousTestCase().successResultOf(fleet.start())  # type: ignore[arg-type]
+    SynchronousTestCase().successResultOf(fleet.start())
 
 
 def test_each_backend_is_started_with_an_intake_of_its_own() -> None:
@@ -81,7 +81,7 @@ def test_a_backend_that_can_not_start_says_which_it_is_and_why(
     error: HubError, kind: type[HubError], text: str
 ) -> None:
     fleet, _, _ = fleet_of(bus=failing(error))
-    failure = SynchronousTestCase().failureResultOf(fleet.start())  # type: ignore[arg-type]
+    failure = SynchronousTestCase().failureResultOf(fleet.start())
     assert failure.type is kind
     assert str(failure.value) == text
 
@@ -112,7 +112,7 @@ def test_all_subscribe_to_the_same_patterns() -> None:
 def test_stop_waits_for_all_but_not_longer_than_told() -> None:
     fleet, reactor, backends = fleet_of(a=RecordingBackend, b=Hangs)
     done: list[object] = []
-    fleet.stop(5.0).addCallback(done.append)  # type: ignore[attr-defined]
+    fleet.stop(5.0).addCallback(done.append)
     assert ("stop", None) in backends["a"].calls
     reactor.pump([0.1] * 40)
     assert done == []

@@ -43,7 +43,8 @@ def test_no_function_is_too_long() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    assert [short(path) for path, tree in trees() if tree.body and not ast.get_docstring(tree)] == []
+    sources = [(path, tree) for path, tree in trees() if not path.is_relative_to(ROOT / "tests")]
+    assert [short(path) for path, tree in sources if tree.body and not ast.get_docstring(tree)] == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=short)

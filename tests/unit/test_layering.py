@@ -12,7 +12,10 @@ import pytest
 from tests.support import ROOT
 
 ROOMS = ("hub", "backends", "consumers", "monitoring")
-BOTTOM = {"hub", "hub.errors", "hub.message", "hub.units", "hub.settings", "hub.interfaces", "hub.consumer"}
+BOTTOM = {
+    *("hub", "hub.errors", "hub.message", "hub.units", "hub.text", "hub.topics"),
+    *("hub.settings", "hub.interfaces", "hub.consumer"),
+}
 COMMANDS = {"consumers.archive.command", "monitoring.graph"}
 """Modules of the entry point group ``hub.commands``: they run in the command, not in the hub."""
 ALLOWED = {
@@ -20,7 +23,7 @@ ALLOWED = {
     "consumers": BOTTOM,
     "monitoring": BOTTOM | {"hub.stats"},
 }
-FOR_COMMANDS = {"hub.loading", "hub.config"}
+FOR_COMMANDS = {"hub.loading", "hub.config", "hub.cli.common"}
 
 
 def module_name(path: Path) -> str:

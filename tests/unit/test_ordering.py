@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,8 +58,6 @@ def test_bodies_without_the_field_share_a_lane(text: str) -> None:
     )
 )
 def test_whatever_stands_in_the_field_is_a_lane_that_equals_itself(value: object) -> None:
-    import msgspec
-
     one = message(0, body=msgspec.json.encode({"key": value}))
     by_key = lane(order_by="body:key")
     assert by_key(one) == by_key(one)

@@ -43,7 +43,12 @@ def test_without_a_timeout_it_never_gives_up() -> None:
 
 def test_one_that_was_cancelled_looks_no_more() -> None:
     clock, looks = Clock(), list[int]()
-    waiting = wait_for(clock, lambda: bool(looks.append(1)), None)
+
+    def look() -> bool:
+        looks.append(1)
+        return False
+
+    waiting = wait_for(clock, look, None)
     waiting.addErrback(lambda _: None)
     waiting.cancel()
     clock.pump([0.1] * 3)

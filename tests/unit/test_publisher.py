@@ -44,7 +44,7 @@ def test_every_message_has_an_id_of_its_own() -> None:
 
 
 def test_it_is_sent_by_the_reactor_and_not_by_the_caller() -> None:
-    bus, later = backend(), []
+    bus, later = backend(), list[Any]()
     made = Publisher({"bus": bus}, later.append, lambda: 0.0)
     made.publish("a", "x", {}, None)
     assert bus.published == []

@@ -23,11 +23,11 @@ def test_messages_come_out_in_the_order_and_at_the_positions_they_went_in(sizes:
         if not ready:
             break
         assert ready.head == (taken, everything[taken])
-        positions, batch = ready.take(limit)
-        assert len(batch) == min(limit, len(everything) - taken)
-        assert list(batch) == everything[taken : taken + len(batch)]
-        assert positions == range(taken, taken + len(batch))
-        taken += len(batch)
+        positions, taken_now = ready.take(limit)
+        assert len(taken_now) == min(limit, len(everything) - taken)
+        assert list(taken_now) == everything[taken : taken + len(taken_now)]
+        assert positions == range(taken, taken + len(taken_now))
+        taken += len(taken_now)
         assert len(ready) == len(everything) - taken
         assert ready.size >= size_of(everything[taken:])
 

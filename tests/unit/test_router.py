@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.router import CACHE_LIMIT, Router, compile_pattern
+from hub.router import CACHE_LIMIT, Router
+from hub.topics import compile_pattern
 
 
 def matches(pattern: str, topic: str) -> bool:

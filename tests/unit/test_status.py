@@ -18,7 +18,7 @@ from hub.store.memory import MemoryStore
 from hub.supervisor import Supervisor
 from hub.worker import Surroundings
 from tests.support import wait_until
-from tests.unit.doubles import Scripted, consumer_part, messages, most
+from tests.unit.doubles import Scripted, consumer_part, in_turn, messages, most
 
 
 class Office:
@@ -130,7 +130,7 @@ def test_one_that_hangs_is_stuck_and_one_that_blocks_is_full(office: Office) -> 
     begun, go_on = threading.Event(), threading.Event()
 
     def script(consumer: Scripted) -> None:
-        consumer.on_consume = lambda _: (begun.set(), go_on.wait(10))
+        consumer.on_consume = in_turn(begun.set, lambda: go_on.wait(10))
 
     member = office.hire(consumer_part("c", max_backlog=1, overflow="block"), script)
     member.queue.offer(messages(3), 6)

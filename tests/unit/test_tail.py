@@ -83,7 +83,7 @@ def test_a_client_that_stops_reading_misses_messages_is_told_and_costs_no_memory
         while sent < 2000:
             hub.receive([message(sent + n, body=b'"' + b"x" * 10_000 + b'"') for n in range(10)])
             sent += 10
-        transport = tail._request.channel.transport
+        transport: Any = tail._request.channel.transport
         assert len(transport.dataBuffer) + sum(map(len, transport._tempDataBuffer)) < BUFFER_BOUND
         reader = client.makefile("rb")
         while reader.readline() not in (b"\r\n", b""):

@@ -109,13 +109,11 @@ def real_endpoint(status: Mapping[str, Any], number: int = 0) -> str:
 def publisher(endpoint: str, *, bind: bool = False, **options: Any) -> Iterator[Any]:
     """A plain pyzmq publisher, XPUB so that a subscription can be waited for."""
     context: Any = zmq.Context()
-    socket = context.socket(zmq.XPUB)
-    socket.linger = 0
-    socket.sndhwm = 0
-    for name, value in options.items():
-        setattr(socket, name, value)
-    (socket.bind if bind else socket.connect)(endpoint)
     try:
+        socket = context.socket(zmq.XPUB)
+        for name, value in ({"linger": 0, "sndhwm": 0} | options).items():
+            setattr(socket, name, value)
+        (socket.bind if bind else socket.connect)(endpoint)
         yield socket
     finally:
         context.destroy(linger=0)

@@ -1,0 +1,49 @@
+"""Keeps every message in a database: what datanommer does for fedmsg."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from consumers.archive.database import Database, passes
+from consumers.archive.row import row_of
+from consumers.archive.settings import Config as _Config
+from hub import Consumer, Context, Message, Reject, Retry
+from hub.settings import Settings
+
+__all__ = ["Archive"]
+
+
+class Archive(Consumer):
+    """Keeps every message in a database, PostgreSQL or SQLite. ``hubbub archive search`` reads it back.
+
+    A redelivered message makes no second row. While the database is away, messages wait; one that the database can't
+    hold is a dead letter, and does not take its batch with it.
+    """
+
+    Config: ClassVar[type[Settings]] = _Config
+    batch_size = 500
+    batch_wait = 0.05
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._database = Database(context.config.url(context.state_dir), connections=8)
+
+    def consume_batch(self, messages: Sequence[Message]) -> None:
+        """One transaction. A batch that fails through some row's fault is given again message by message."""
+        try:
+            self._database.add([row_of(message) for message in messages])
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or error).strip()
+            if passes(error):
+                self._database.forget_connections()
+                raise Retry(reason=f"the database: {reason}") from error
+            if len(messages) == 1 and isinstance(error, DBAPIError):
+                raise Reject(f"the database refuses it: {reason}") from error
+            raise
+
+    def stop(self) -> None:
+        """Close the connections."""
+        self._database.close()

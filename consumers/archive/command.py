@@ -1,0 +1,113 @@
+"""``hubbub archive``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy.exc import SQLAlchemyError
+
+from consumers.archive import Archive
+from consumers.archive.database import Database
+from consumers.archive.search import Query, search
+from hub.cli.common import config_option, json_option
+from hub.config import Configuration, Part
+from hub.errors import ConfigError, Unavailable
+from hub.text import printable
+from hub.units import parse_duration
+
+MANY = 160
+"""Columns of a table that is not shown on a terminal."""
+
+
+@click.group()
+def archive() -> None:
+    """The archive: messages that were kept."""
+
+
+class When(click.ParamType[datetime]):
+    """``2h`` ago, or ``2026-11-21T14:00`` (local time unless it names a zone)."""
+
+    name = "when"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """:raises click.BadParameter: it is neither."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            return datetime.now(tz=UTC) - timedelta(seconds=parse_duration(value))
+        except (ValueError, OverflowError):
+            pass
+        try:
+            return datetime.fromisoformat(value).astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"expected a time ago, such as 2h, or a date such as 2026-11-21T14:00, not {value!r}", param, ctx)
+
+
+@archive.command("search")
+@config_option
+@json_option
+@click.option("--topic", metavar="PATTERN", help="'a.b.c', 'a.b.*' (one word), 'a.#' (any rest).")
+@click.option("--since", type=When(), help="2h (ago), or a date.")
+@click.option("--until", type=When(), help="10m (ago), or a date.")
+@click.option("--user", metavar="NAME", help="Who did it.")
+@click.option("--category", metavar="NAME", help="The service: git, wiki, ...")
+@click.option("--contains", metavar="TEXT", help="A text that the body has somewhere in it.")
+@click.option("--limit", "-n", default=100, show_default=True, type=click.IntRange(min=1), help="At most that many.")
+@click.option("--oldest-first", is_flag=True, help="The oldest first, not the newest.")
+@click.option("--consumer", metavar="NAME", help="Which archive, where there are several [default: the first].")
+def search_command(
+    load_config: Callable[[], Configuration], as_json: bool, consumer: str | None, **criteria: Any
+) -> None:
+    """Find messages, the newest first."""
+    configuration = load_config()
+    part = _choose(configuration, consumer)
+    database = Database(part.config.url(configuration.state_dir), connections=1)
+    try:
+        rows = search(database.engine, Query(**criteria))
+        if as_json:
+            for row in rows:
+                click.echo(msgspec.json.encode(_plain(row)).decode())
+        else:
+            _show(rows)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip()
+        raise Unavailable(f"the archive can't be read: {reason}") from error
+    finally:
+        database.close()
+
+
+def _choose(configuration: Configuration, name: str | None) -> Part:
+    archives = {part.name: part for part in configuration.consumers.values() if issubclass(part.plugin.cls, Archive)}
+    if not archives or (name is not None and name not in archives):
+        known = ", ".join(archives) or "none"
+        raise ConfigError([f"no consumer {f'{name!r} ' if name else ''}is an archive; there are: {known}"])
+    return archives[name] if name is not None else next(iter(archives.values()))
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    raw = row["raw"]
+    shown = {key: value for key, value in row.items() if key not in ("id", "raw")}
+    return {**shown, "digest": row["digest"].hex(), "raw": raw.decode("utf-8", "backslashreplace") if raw else None}
+
+
+def _show(rows: Any) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console.width = MANY
+    table = Table(box=None, header_style="bold", padding=(0, 1))
+    for heading in ("time", "topic", "user", "body"):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        body = row["body"].get("msg", row["body"]) if isinstance(row["body"], dict) else row["body"]
+        text = msgspec.json.encode(body).decode() if row["raw"] is None else repr(row["raw"])
+        moment = row["timestamp"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        cells = (moment, row["topic"], row["agent"] or "", text[:MANY])
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    console.print(table)

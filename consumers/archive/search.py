@@ -1,0 +1,75 @@
+"""Reading the archive back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, Select, String, cast, select
+
+from consumers.archive.schema import messages
+from hub.topics import compile_pattern
+
+PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to look for; ``None``: anything.
+
+    :ivar topic: a pattern, as consumers have them.
+    :ivar contains: a text that the body has somewhere in it.
+    """
+
+    topic: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    user: str | None = None
+    category: str | None = None
+    contains: str | None = None
+    limit: int = 100
+    oldest_first: bool = False
+
+    def select(self) -> Select[Any]:
+        """As SQL, but for what of the topic pattern SQL can't say."""
+        columns = messages.c
+        wanted: list[ColumnElement[bool]] = []
+        if self.topic is not None and (prefix := literal_prefix(self.topic)):
+            wanted.append(columns.topic.startswith(prefix, autoescape=True))
+        if self.since is not None:
+            wanted.append(columns.timestamp >= self.since)
+        if self.until is not None:
+            wanted.append(columns.timestamp < self.until)
+        if self.user is not None:
+            wanted.append(columns.agent == self.user)
+        if self.category is not None:
+            wanted.append(columns.category == self.category)
+        if self.contains is not None:
+            wanted.append(cast(columns.body, String).contains(self.contains, autoescape=True))
+        order = (columns.timestamp, columns.id)
+        return select(messages).where(*wanted).order_by(*(order if self.oldest_first else [c.desc() for c in order]))
+
+
+def literal_prefix(pattern: str) -> str:
+    """What every topic that matches begins with: the pattern up to its first wildcard."""
+    words: list[str] = []
+    for word in pattern.split("."):
+        if word == "#" or word.endswith("*"):
+            return ".".join([*words, word[:-1]]) if word != "#" else ".".join(words)
+        words.append(word)
+    return pattern
+
+
+def search(engine: Engine, query: Query) -> Iterator[dict[str, Any]]:
+    """The rows, the newest first unless the query says otherwise."""
+    pattern = compile_pattern(query.topic) if query.topic is not None else None
+    found = 0
+    with engine.connect() as connection:
+        for row in connection.execution_options(yield_per=PAGE).execute(query.select()).mappings():
+            if pattern is None or pattern.fullmatch(row["topic"] + "."):
+                yield dict(row)
+                found += 1
+                if found >= query.limit:
+                    return

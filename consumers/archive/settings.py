@@ -1,0 +1,41 @@
+"""The archive's settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import model_validator
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from hub.settings import SecretRef, Settings, setting
+
+
+class Config(Settings):
+    """Where the messages are kept."""
+
+    database: str = setting(
+        "sqlite:///archive.db",
+        "SQLAlchemy's URL: sqlite:///FILE, relative to the state directory, or postgresql://user@host/name "
+        "(with hubbub[postgres] installed).",
+    )
+    password: SecretRef | None = setting(None, "The database's password: file:/path or credential:name.")
+
+    @model_validator(mode="after")
+    def _supported(self) -> Config:
+        try:
+            backend = make_url(self.database).get_backend_name()
+        except (ArgumentError, ValueError) as error:
+            raise ValueError("database: expected a URL such as sqlite:///archive.db or postgresql:///name") from error
+        if backend not in ("sqlite", "postgresql"):
+            raise ValueError(f"database: expected sqlite or postgresql, not {backend}")
+        return self
+
+    def url(self, state_dir: Path) -> URL:
+        """With its password, and an absolute file. :raises ConfigError: the password can't be read."""
+        url = make_url(self.database)
+        if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+            return url.set(database=str(state_dir / url.database))
+        if url.drivername == "postgresql":
+            url = url.set(drivername="postgresql+psycopg2")
+        return url.set(password=self.password.read()) if self.password is not None else url

@@ -1,0 +1,110 @@
+"""Events as ZeroMQ tells them, in the orders it was seen to tell them in."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import zmq
+from twisted.internet.task import Clock
+
+from backends.zeromq import Config
+from backends.zeromq.monitor import Monitor
+from backends.zeromq.revival import Revival
+
+PEER = "tcp://127.0.0.1:9940"
+Event = zmq.Event
+
+
+class Bench:
+    """A monitor with what it reports to."""
+
+    def __init__(self) -> None:
+        self.context: Any = zmq.Context()
+        self.socket = self.context.socket(zmq.SUB)
+        self.lines: list[str] = []
+        self.clock = Clock()
+        self.monitor = Monitor(self.socket, lambda *notice: self.lines.append(notice[2]), lambda: None)
+        self.monitor.watch([PEER])
+
+    def tell(self, *events: tuple[zmq.Event, int], endpoint: str = PEER) -> None:
+        for event, value in events:
+            self.monitor.note(int(event), value, endpoint)
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    bench = Bench()
+    yield bench
+    bench.monitor.close()
+    bench.context.destroy(linger=0)
+
+
+def test_a_connection_comes_and_goes(bench: Bench) -> None:
+    bench.tell((Event.CONNECT_DELAYED, 115), (Event.CONNECTED, 16), (Event.HANDSHAKE_SUCCEEDED, 0))
+    assert bench.monitor.peers(PEER) == bench.monitor.all_peers == 1
+    bench.tell((Event.DISCONNECTED, 16))
+    assert bench.monitor.peers(PEER) == 0
+    assert bench.monitor.disconnects == 1
+    assert bench.lines == [f"connected: {PEER!r}", f"disconnected: {PEER!r}"]
+
+
+@pytest.mark.parametrize(
+    "failure", [Event.HANDSHAKE_FAILED_AUTH, Event.HANDSHAKE_FAILED_PROTOCOL, Event.HANDSHAKE_FAILED_NO_DETAIL]
+)
+def test_a_failed_handshake_is_no_disconnection(bench: Bench, failure: zmq.Event) -> None:
+    bench.tell((Event.CONNECTED, 16), (failure, 400), (Event.DISCONNECTED, 16))
+    assert (bench.monitor.handshake_failures, bench.monitor.disconnects, bench.monitor.all_peers) == (1, 0, 0)
+    assert bench.lines[0].startswith("handshake ")
+
+
+def test_bound_endpoints_are_told_apart_by_their_port(bench: Bench) -> None:
+    bench.tell((Event.ACCEPTED, 20), endpoint="tcp://[::]:7000")
+    bench.tell((Event.HANDSHAKE_SUCCEEDED, 0), endpoint="tcp://[::ffff:127.0.0.1]:7000")
+    assert bench.monitor.peers("tcp://[::]:7000") == 1
+    assert bench.monitor.peers("tcp://[::]:7001") == 0
+
+
+def test_a_silent_connection_beside_a_good_one_leaves_the_good_one(bench: Bench) -> None:
+    bench.tell((Event.ACCEPTED, 20), (Event.HANDSHAKE_SUCCEEDED, 0), (Event.ACCEPTED, 21), (Event.DISCONNECTED, 21))
+    assert bench.monitor.all_peers == 1
+    assert bench.monitor.disconnects == 0
+
+
+def test_too_few_descriptors_is_an_error_line(bench: Bench) -> None:
+    bench.tell((Event.ACCEPT_FAILED, 24))
+    assert bench.monitor.accept_failures == 1
+    assert "Too many open files" in bench.lines[0]
+
+
+def revival(bench: Bench) -> Revival:
+    config = Config(connect=[PEER], reconnect_interval_max="2s")
+    return Revival(bench.clock, bench.socket, bench.monitor, config)
+
+
+def test_zeromq_that_tries_again_is_left_alone(bench: Bench) -> None:
+    revived = revival(bench)
+    bench.tell((Event.CONNECTED, 16), (Event.DISCONNECTED, 16))
+    revived.look([PEER])
+    bench.tell((Event.CONNECT_RETRIED, 100))
+    bench.clock.advance(10)
+    assert revived.count == 0
+
+
+def test_zeromq_that_gave_up_is_made_to_connect_ever_more_slowly(bench: Bench) -> None:
+    revived, waits = revival(bench), []
+    for _ in range(4):
+        bench.tell((Event.CONNECTED, 16), (Event.HANDSHAKE_FAILED_AUTH, 400), (Event.DISCONNECTED, 16))
+        revived.look([PEER])
+        (timer,) = bench.clock.getDelayedCalls()
+        waits.append(timer.getTime() - bench.clock.seconds())
+        bench.clock.advance(waits[-1])
+    assert waits == [0.5, 1, 2, 2]
+    assert revived.count == 4
+    bench.tell((Event.CONNECTED, 16), (Event.HANDSHAKE_SUCCEEDED, 0))
+    revived.look([PEER])
+    bench.tell((Event.DISCONNECTED, 16))
+    revived.look([PEER])
+    (timer,) = bench.clock.getDelayedCalls()
+    assert timer.getTime() - bench.clock.seconds() == 0.5
+    revived.stop()
+    assert bench.clock.getDelayedCalls() == []
