@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -22,9 +22,9 @@ class Memory:
     :ivar patterns: what the hub subscribed to, in order of the alphabet. Delivery does not depend on it.
     """
 
-    Config = Settings
-    confirms: ClassVar[bool] = True
-    holds_back: ClassVar[bool] = True
+    Config: type[Settings] = Settings
+    confirms: bool = True
+    holds_back: bool = True
 
     def __init__(self, context: BackendContext) -> None:
         self.published: list[Message] = []

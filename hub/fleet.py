@@ -56,6 +56,7 @@ class Fleet:
                 raise ConfigError([f"backends.{name}: {problem}" for problem in error.problems]) from error
             except HubError as error:
                 raise HubError(f"backends.{name}: {error}") from error
+            self._started.append(backend)
 
     def _confirmer(self, backend: Backend) -> Any:
         return lambda tokens: self._reactor.callFromThread(backend.confirm, tokens)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import zmq
 from twisted.internet.defer import Deferred
 
+from backends.zeromq import settings
 from backends.zeromq.auth import Authenticator
 from backends.zeromq.descriptor import Descriptor
 from backends.zeromq.ending import Ending
@@ -21,24 +22,24 @@ from backends.zeromq.prefixes import prefixes
 from backends.zeromq.publisher import Publisher
 from backends.zeromq.reader import Reader
 from backends.zeromq.security import Security
-from backends.zeromq.settings import Config
 from backends.zeromq.sockets import Context
 from hub.errors import CannotPublish
 from hub.interfaces import BackendContext, Intake
 from hub.message import Message
+from hub.settings import Settings
 
 
 class ZeroMQ(Tools):
     """Listens to ZeroMQ publishers, and publishes. ZeroMQ tells no sender what became of a message, and a publisher
     drops what we do not read. An instance is started once."""
 
-    Config = Config
-    confirms: ClassVar[bool] = False
-    holds_back: ClassVar[bool] = False
+    Config: type[Settings] = settings.Config
+    confirms: bool = False
+    holds_back: bool = False
 
     def __init__(self, context: BackendContext) -> None:
         self._context = context
-        self._config: Config = context.config
+        self._config: settings.Config = context.config
         self._state = "stopped"
         self._paused = False
         self._prefixes: frozenset[bytes] = frozenset()

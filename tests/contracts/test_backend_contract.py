@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from backends.memory import Memory
-from backends.zeromq import Config, ZeroMQ
+from backends.zeromq import ZeroMQ
 from hub.interfaces import Backend
 from hub.message import Message
 from hub.settings import Settings
 from tests.unit.backends.support import (
     Recorder,
+    configured,
     hub_context,
     publisher,
     real_endpoint,
@@ -48,7 +49,7 @@ def memory(stack: ExitStack) -> Bench:
 
 def zeromq(stack: ExitStack) -> Bench:
     backend, intake = (
-        ZeroMQ(hub_context(Config(bind=["tcp://127.0.0.1:*"], publish_bind=["tcp://127.0.0.1:*"]))),
+        ZeroMQ(hub_context(configured(bind=["tcp://127.0.0.1:*"], publish_bind=["tcp://127.0.0.1:*"]))),
         Recorder(),
     )
     backend.subscribe(["#"])
@@ -150,7 +151,7 @@ def test_a_stop_may_be_said_twice_and_nothing_comes_after_it(bench: Bench) -> No
 
 
 def test_one_that_was_never_started_stops() -> None:
-    for backend in (Memory(hub_context(Settings())), ZeroMQ(hub_context(Config(bind=["tcp://127.0.0.1:*"])))):
+    for backend in (Memory(hub_context(Settings())), ZeroMQ(hub_context(configured(bind=["tcp://127.0.0.1:*"])))):
         backend.subscribe(["#"])
         assert backend.status()["state"] == "stopped"
         stop(backend)

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fedmsg.core import FedMsgContext  # type: ignore[import-not-found]
+from fedmsg.core import FedMsgContext
 
 endpoint, path = sys.argv[1:]
 publisher: Any = FedMsgContext(

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.system
 
 
 def make(url: str, state_dir: Path) -> Archive:
-    config = Archive.Config(database=url)
+    config = Archive.Config.model_validate({"database": url})
     return Archive(Context("archive", config, part_log("consumer", "archive"), lambda *_: None, state_dir))
 
 

@@ -111,6 +111,7 @@ def test_all_subscribe_to_the_same_patterns() -> None:
 
 def test_stop_waits_for_all_but_not_longer_than_told() -> None:
     fleet, reactor, backends = fleet_of(a=RecordingBackend, b=Hangs)
+    start(fleet)
     done: list[object] = []
     fleet.stop(5.0).addCallback(done.append)
     assert ("stop", None) in backends["a"].calls
@@ -118,6 +119,13 @@ def test_stop_waits_for_all_but_not_longer_than_told() -> None:
     assert done == []
     reactor.pump([0.1] * 20)
     assert done == [None]
+
+
+def test_a_backend_that_never_started_is_not_stopped() -> None:
+    fleet, _, backends = fleet_of(a=RecordingBackend, b=failing(HubError("address in use")), c=RecordingBackend)
+    SynchronousTestCase().failureResultOf(fleet.start())
+    SynchronousTestCase().successResultOf(fleet.stop(5.0))
+    assert [("stop", None) in backend.calls for backend in backends.values()] == [True, False, False]
 
 
 def test_the_status_names_the_type_of_each() -> None:

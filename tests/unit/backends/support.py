@@ -36,6 +36,11 @@ def turn_for(seconds: float) -> None:
         REACTOR.iterate(0.01)
 
 
+def configured(**settings: Any) -> Config:
+    """The settings as from a file: paths and secrets are text."""
+    return Config(**settings)
+
+
 class Recorder:
     """An intake that keeps all batches."""
 
@@ -88,11 +93,11 @@ def stop(backend: Backend) -> None:
 
 
 @contextmanager
-def running(patterns: Sequence[str] = ("#",), lines: Lines | None = None, **settings: Any) -> Iterator[Any]:
-    """A started ZeroMQ backend and its intake; stopped at the end."""
-    backend = ZeroMQ(hub_context(Config(**settings), lines))
+def running(*patterns: str, lines: Any = None, **settings: Any) -> Iterator[tuple[ZeroMQ, Recorder]]:
+    """A started ZeroMQ backend and its intake; stopped at the end. Without patterns it wants everything."""
+    backend = ZeroMQ(hub_context(configured(**settings), lines))
     intake = Recorder()
-    backend.subscribe(patterns)
+    backend.subscribe(patterns or ["#"])
     backend.start(intake)
     try:
         yield backend, intake
@@ -106,7 +111,7 @@ def real_endpoint(status: Mapping[str, Any], number: int = 0) -> str:
 
 
 @contextmanager
-def publisher(endpoint: str, *, bind: bool = False, **options: Any) -> Iterator[Any]:
+def publisher(endpoint: str, *, bind: Any = False, **options: Any) -> Iterator[Any]:
     """A plain pyzmq publisher, XPUB so that a subscription can be waited for."""
     context: Any = zmq.Context()
     try:

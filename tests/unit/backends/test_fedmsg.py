@@ -4,11 +4,11 @@ import re
 import pytest
 import zmq
 
-from backends.zeromq import Config
 from backends.zeromq.fedmsg import is_msg_id, wrap
 from backends.zeromq.publisher import Publisher
 from hub.errors import CannotPublish
 from hub.message import Message
+from tests.unit.backends.support import configured
 
 MSG_ID = "2026-d21c9592-bdd6-4605-bd74-1c1104c3b971"
 
@@ -55,7 +55,7 @@ def publish(message: Message, socket: Sent, publisher: Publisher) -> None:
 
 
 def test_publisher_numbers_its_messages_and_keeps_an_id_of_fedmsgs_form() -> None:
-    publisher, sent = Publisher(Config(publish_bind=["ipc:///x"]), lambda: 1795224384.9), Sent()
+    publisher, sent = Publisher(configured(publish_bind=["ipc:///x"]), lambda: 1795224384.9), Sent()
     publish(Message(MSG_ID, "t", b"1"), sent, publisher)
     publish(Message("own", "t", b"2"), sent, publisher)
     first, second = (json.loads(frames[1]) for frames in sent.frames)
@@ -68,20 +68,20 @@ def test_publisher_numbers_its_messages_and_keeps_an_id_of_fedmsgs_form() -> Non
 
 @pytest.mark.parametrize("topic", ["", "x" * 1025, "\ud800"])
 def test_publisher_refuses_a_bad_topic(topic: str) -> None:
-    publisher = Publisher(Config(publish_bind=["ipc:///x"], format="raw"), lambda: 0.0)
+    publisher = Publisher(configured(publish_bind=["ipc:///x"], format="raw"), lambda: 0.0)
     with pytest.raises(CannotPublish, match="topic"):
         publish(Message("", topic, b""), Sent(), publisher)
     assert (publisher.published, publisher.failed) == (0, 1)
 
 
 def test_publisher_refuses_what_no_hub_would_take() -> None:
-    publisher = Publisher(Config(publish_bind=["ipc:///x"], format="raw", max_message_size=1024), lambda: 0.0)
+    publisher = Publisher(configured(publish_bind=["ipc:///x"], format="raw", max_message_size=1024), lambda: 0.0)
     with pytest.raises(CannotPublish, match="max_message_size"):
         publish(Message("", "t", b"x" * 1025), Sent(), publisher)
 
 
 def test_publisher_says_that_there_is_no_room() -> None:
-    publisher = Publisher(Config(publish_bind=["ipc:///x"], format="raw"), lambda: 0.0)
+    publisher = Publisher(configured(publish_bind=["ipc:///x"], format="raw"), lambda: 0.0)
     with pytest.raises(CannotPublish, match="did not take it"):
         publish(Message("", "t", b""), Sent(room=False), publisher)
     assert publisher.failed == 1

@@ -7,9 +7,9 @@ import pytest
 import zmq
 from twisted.internet.task import Clock
 
-from backends.zeromq import Config
 from backends.zeromq.monitor import Monitor
 from backends.zeromq.revival import Revival
+from tests.unit.backends.support import configured
 
 PEER = "tcp://127.0.0.1:9940"
 Event = zmq.Event
@@ -76,8 +76,15 @@ def test_too_few_descriptors_is_an_error_line(bench: Bench) -> None:
     assert "Too many open files" in bench.lines[0]
 
 
+def next_timer(bench: Bench) -> float:
+    """Seconds until the only timer is due."""
+    timers: list[Any] = list(bench.clock.getDelayedCalls())
+    assert len(timers) == 1
+    return float(timers[0].getTime() - bench.clock.seconds())
+
+
 def revival(bench: Bench) -> Revival:
-    config = Config(connect=[PEER], reconnect_interval_max="2s")
+    config = configured(connect=[PEER], reconnect_interval_max="2s")
     return Revival(bench.clock, bench.socket, bench.monitor, config)
 
 
@@ -95,8 +102,7 @@ def test_zeromq_that_gave_up_is_made_to_connect_ever_more_slowly(bench: Bench) -
     for _ in range(4):
         bench.tell((Event.CONNECTED, 16), (Event.HANDSHAKE_FAILED_AUTH, 400), (Event.DISCONNECTED, 16))
         revived.look([PEER])
-        (timer,) = bench.clock.getDelayedCalls()
-        waits.append(timer.getTime() - bench.clock.seconds())
+        waits.append(next_timer(bench))
         bench.clock.advance(waits[-1])
     assert waits == [0.5, 1, 2, 2]
     assert revived.count == 4
@@ -104,7 +110,6 @@ def test_zeromq_that_gave_up_is_made_to_connect_ever_more_slowly(bench: Bench) -
     revived.look([PEER])
     bench.tell((Event.DISCONNECTED, 16))
     revived.look([PEER])
-    (timer,) = bench.clock.getDelayedCalls()
-    assert timer.getTime() - bench.clock.seconds() == 0.5
+    assert next_timer(bench) == 0.5
     revived.stop()
     assert bench.clock.getDelayedCalls() == []

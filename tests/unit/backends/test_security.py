@@ -7,13 +7,14 @@ import pytest
 import zmq
 import zmq.auth
 
-from backends.zeromq import Config, ZeroMQ
+from backends.zeromq import ZeroMQ
 from backends.zeromq.auth import Authenticator
 from backends.zeromq.security import Security, allowed_keys
 from hub.errors import ConfigError
 from tests.support import free_port
 from tests.unit.backends.support import (
     Recorder,
+    configured,
     hub_context,
     publisher,
     real_endpoint,
@@ -67,7 +68,7 @@ def allow(tmp_path: Path, *keys: Keys) -> str:
 
 
 def test_an_allowed_key_gets_in_and_another_does_not(tmp_path: Path, hub: Keys, friend: Keys, stranger: Keys) -> None:
-    options = {"curve_secret_key": hub.setting, "curve_allowed_keys_file": allow(tmp_path, friend)}
+    options: dict[str, Any] = {"curve_secret_key": hub.setting, "curve_allowed_keys_file": allow(tmp_path, friend)}
     with running(bind=[ANY], **options) as (backend, intake):
         endpoint = real_endpoint(backend.status())
         with publisher(endpoint, **stranger.client_of(hub.public)):
@@ -86,7 +87,7 @@ def test_an_allowed_key_gets_in_and_another_does_not(tmp_path: Path, hub: Keys, 
 def test_a_key_is_added_and_withdrawn_without_a_restart(
     tmp_path: Path, hub: Keys, friend: Keys, stranger: Keys
 ) -> None:
-    options = {"curve_secret_key": hub.setting, "curve_allowed_keys_file": allow(tmp_path, friend)}
+    options: dict[str, Any] = {"curve_secret_key": hub.setting, "curve_allowed_keys_file": allow(tmp_path, friend)}
     with running(bind=[ANY], **options) as (backend, _):
         endpoint = real_endpoint(backend.status())
         allow(tmp_path, friend, stranger)
@@ -98,9 +99,11 @@ def test_a_key_is_added_and_withdrawn_without_a_restart(
 
 
 def test_without_an_allow_list_our_public_key_lets_in(hub: Keys, friend: Keys) -> None:
-    with running(bind=[ANY], curve_secret_key=hub.setting) as (backend, _):
-        with publisher(real_endpoint(backend.status()), **friend.client_of(hub.public)) as bus:
-            subscribed(bus)
+    with (
+        running(bind=[ANY], curve_secret_key=hub.setting) as (backend, _),
+        publisher(real_endpoint(backend.status()), **friend.client_of(hub.public)) as bus,
+    ):
+        subscribed(bus)
 
 
 @pytest.mark.parametrize("own_key", [True, False])
@@ -109,23 +112,27 @@ def test_connects_to_a_publisher_with_curve(hub: Keys, friend: Keys, own_key: bo
     options: dict[str, Any] = {"curve_server_key_file": str(friend.public_file)}
     if own_key:
         options["curve_secret_key"] = hub.setting
-    with publisher(endpoint, bind=True, **friend.server()) as bus:
-        with running(connect=[endpoint], **options) as (_, intake):
-            subscribed(bus)
-            bus.send_multipart(MESSAGE)
-            turn_until(lambda: intake.messages, "a message")
+    with (
+        publisher(endpoint, bind=True, **friend.server()) as bus,
+        running(connect=[endpoint], **options) as (_, intake),
+    ):
+        subscribed(bus)
+        bus.send_multipart(MESSAGE)
+        turn_until(lambda: intake.messages, "a message")
 
 
 def test_is_server_and_client_at_once(hub: Keys, friend: Keys) -> None:
     endpoint = f"tcp://127.0.0.1:{free_port()}"
-    options = {"curve_secret_key": hub.setting, "curve_server_key_file": str(friend.public_file)}
-    with publisher(endpoint, bind=True, **friend.server()) as far:
-        with running(connect=[endpoint], bind=[ANY], **options) as (backend, intake):
-            with publisher(real_endpoint(backend.status()), **friend.client_of(hub.public)) as near:
-                for number, bus in enumerate((far, near), 1):
-                    subscribed(bus)
-                    bus.send_multipart(MESSAGE)
-                    turn_until(lambda: len(intake.messages) == number, "a message")  # noqa: B023
+    options: dict[str, Any] = {"curve_secret_key": hub.setting, "curve_server_key_file": str(friend.public_file)}
+    with (
+        publisher(endpoint, bind=True, **friend.server()) as far,
+        running(connect=[endpoint], bind=[ANY], **options) as (backend, intake),
+        publisher(real_endpoint(backend.status()), **friend.client_of(hub.public)) as near,
+    ):
+        for number, bus in enumerate((far, near), 1):
+            subscribed(bus)
+            bus.send_multipart(MESSAGE)
+            turn_until(lambda: len(intake.messages) == number, "a message")  # noqa: B023
 
 
 def test_a_refused_hub_tries_again_until_it_is_let_in(tmp_path: Path, hub: Keys, friend: Keys) -> None:
@@ -134,7 +141,7 @@ def test_a_refused_hub_tries_again_until_it_is_let_in(tmp_path: Path, hub: Keys,
         other,
         _,
     ):
-        options = {"curve_secret_key": hub.setting, "curve_server_key_file": str(friend.public_file)}
+        options: dict[str, Any] = {"curve_secret_key": hub.setting, "curve_server_key_file": str(friend.public_file)}
         endpoint = real_endpoint(other.status())
         with running(connect=[endpoint], reconnect_interval_max="100ms", **options) as (backend, _):
             turn_until(lambda: backend.status()["handshake_failures"] >= 2, "two refusals")
@@ -145,9 +152,9 @@ def test_a_refused_hub_tries_again_until_it_is_let_in(tmp_path: Path, hub: Keys,
 @pytest.mark.parametrize(("password", "enters"), [(b"right", True), (b"wrong", False)])
 def test_plain(tmp_path: Path, password: bytes, enters: bool) -> None:
     (tmp_path / "password").write_text("right\n")
-    options = {"plain_username": "bus", "plain_password": f"file:{tmp_path}/password"}
+    options: dict[str, Any] = {"plain_username": "bus", "plain_password": f"file:{tmp_path}/password"}
     with running(bind=[ANY], **options) as (backend, _):
-        client = {"plain_username": b"bus", "plain_password": password}
+        client: dict[str, Any] = {"plain_username": b"bus", "plain_password": password}
         with publisher(real_endpoint(backend.status()), **client) as bus:
             if enters:
                 subscribed(bus)
@@ -159,20 +166,20 @@ def test_plain(tmp_path: Path, password: bytes, enters: bool) -> None:
 @pytest.mark.parametrize("password", ["", "x" * 256])
 def test_a_password_that_zeromq_can_not_take_stops_the_start(tmp_path: Path, password: str) -> None:
     (tmp_path / "password").write_text(password)
-    config = Config(bind=[ANY], plain_username="bus", plain_password=f"file:{tmp_path}/password")
+    config = configured(bind=[ANY], plain_username="bus", plain_password=f"file:{tmp_path}/password")
     with pytest.raises(ConfigError, match="1 to 255 bytes"):
         ZeroMQ(hub_context(config)).start(Recorder())
 
 
 def test_no_key_or_password_is_in_a_repr(tmp_path: Path, hub: Keys) -> None:
-    security = Security.read(Config(bind=[ANY], curve_secret_key=hub.setting))
+    security = Security.read(configured(bind=[ANY], curve_secret_key=hub.setting))
     assert hub.secret == security.secret
     assert hub.secret.decode() not in repr(security)
 
 
 def test_a_key_may_stand_alone_in_its_file(tmp_path: Path, hub: Keys) -> None:
     (tmp_path / "bare").write_text(hub.secret.decode() + "\n")
-    assert Security.read(Config(bind=[ANY], curve_secret_key=f"file:{tmp_path}/bare")).public == hub.public
+    assert Security.read(configured(bind=[ANY], curve_secret_key=f"file:{tmp_path}/bare")).public == hub.public
 
 
 @pytest.mark.parametrize("name", ["curve_secret_key", "curve_server_key_file", "curve_allowed_keys_file"])
@@ -186,7 +193,7 @@ def test_a_file_without_a_key_stops_the_start(tmp_path: Path, hub: Keys, name: s
     if name == "curve_server_key_file":
         options["connect"] = ["tcp://127.0.0.1:1"]
     with pytest.raises(ConfigError, match="file"):
-        ZeroMQ(hub_context(Config(**options))).start(Recorder())
+        ZeroMQ(hub_context(configured(**options))).start(Recorder())
 
 
 def test_allowed_keys_may_have_names_and_comments(tmp_path: Path, friend: Keys, stranger: Keys) -> None:

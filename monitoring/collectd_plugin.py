@@ -1,0 +1,81 @@
+"""Runs inside collectd, in its python plugin, and reads a hub's numbers from its control socket.
+
+Standard library only: collectd embeds the distribution's own Python. Load it with::
+
+    LoadPlugin python
+    <Plugin python>
+        ModulePath "/opt/hubbub/lib/python3.11/site-packages/monitoring"
+        Import "collectd_plugin"
+        <Module collectd_plugin>
+            Socket "/run/hubbub/hub.sock"
+            Plugin "hubbub"
+            PluginInstance "hub"
+        </Module>
+    </Plugin>
+
+Use this or the push, not both under one name: two sources of one value fight each other.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import socket
+from typing import Any
+
+import collectd  # the module that collectd's python plugin offers, not a file of ours
+
+try:
+    from collectd_values import rows  # collectd's ModulePath is this directory
+except ImportError:
+    from monitoring.collectd_values import rows
+
+TIMEOUT = 5.0
+settings = {"socket": "/run/hubbub/hub.sock", "plugin": "hubbub", "plugininstance": "hub"}
+
+
+class _Connection(http.client.HTTPConnection):
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(TIMEOUT)
+        self.sock.connect(settings["socket"])
+
+
+def configure(config: Any) -> None:
+    """collectd's callback for the Module block."""
+    for child in config.children:
+        key = child.key.lower()
+        if key in settings:
+            settings[key] = str(child.values[0])
+        else:
+            collectd.error(f"hubbub: unknown option {child.key}")
+
+
+def status() -> dict[str, Any]:
+    """The hub's status. :raises OSError: no hub answers."""
+    connection = _Connection("localhost")
+    try:
+        connection.request("GET", "/status")
+        answer: dict[str, Any] = json.loads(connection.getresponse().read())
+        return answer
+    finally:
+        connection.close()
+
+
+def read() -> None:
+    """collectd's callback for each interval. A hub that is down is a line in collectd's log, and a gap in the graph."""
+    try:
+        snapshot = status()
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        collectd.error(f"hubbub: no status from {settings['socket']}: {error}")
+        return
+    for type_, instance, kind, number in rows(snapshot):
+        values = collectd.Values(type=type_, type_instance=instance)
+        values.plugin = settings["plugin"]
+        values.plugin_instance = settings["plugininstance"]
+        values.dispatch(values=[number if kind == "gauge" else 0 if math.isnan(number) else int(number)])
+
+
+collectd.register_config(configure)
+collectd.register_read(read)
