@@ -12,7 +12,6 @@ import zmq
 from backends.zeromq.settings import Config
 from backends.zeromq.sockets import Socket
 from hub.errors import ConfigError
-from hub.settings import Secret
 
 ZAP_DOMAIN = b"hub"
 _SECRET = re.compile(r'^\s*secret-key\s*=\s*"([^"\s]{40})"\s*$', re.MULTILINE)
@@ -35,7 +34,8 @@ class Security:
     def read(cls, config: Config) -> Security:
         """From the files that the settings name. :raises ConfigError: one can't be read, or holds no key."""
         if config.plain_username is not None and config.plain_password is not None:
-            return cls("PLAIN", config.plain_username.encode(), _password(config.plain_password))
+            name = _plain(config.plain_username, "plain_username")
+            return cls("PLAIN", name, _plain(config.plain_password.read(), config.plain_password))
         if not config.curve:
             return cls()
         if config.curve_secret_key is None:
@@ -95,11 +95,11 @@ def allowed_keys(path: Path) -> frozenset[bytes]:
     return frozenset(keys)
 
 
-def _password(place: Secret) -> bytes:
-    password = place.read().encode()
-    if not 0 < len(password) <= 255:
-        raise ConfigError([f"{place}: PLAIN takes a password of 1 to 255 bytes, not of {len(password)}"])
-    return password
+def _plain(text: str, place: str) -> bytes:
+    word = text.encode()
+    if not 0 < len(word) <= 255:
+        raise ConfigError([f"{place}: PLAIN takes names and passwords of 1 to 255 bytes, not of {len(word)}"])
+    return word
 
 
 def _secret_key(text: str, place: str) -> bytes:

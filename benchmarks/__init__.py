@@ -1,0 +1,1 @@
+"""hubbub beside a bare receive loop and beside moksha.hub, in one interleaved run: ``python -m benchmarks --help``."""
