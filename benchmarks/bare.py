@@ -10,7 +10,7 @@ import zmq
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from workload import Ledger  # type: ignore[import-not-found]  # noqa: E402
+from workload import Ledger  # type: ignore[import-not-found]
 
 
 def main() -> None:

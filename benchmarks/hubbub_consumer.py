@@ -9,7 +9,7 @@ from hub import Consumer, Message
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from workload import Ledger  # type: ignore[import-not-found]  # noqa: E402
+from workload import Ledger  # type: ignore[import-not-found]
 
 
 class Noop(Consumer):

@@ -9,9 +9,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import moksha.hub  # noqa: E402
-import moksha.hub.api.consumer  # noqa: E402
-from workload import TOPIC, Ledger  # type: ignore[import-not-found]  # noqa: E402
+import moksha.hub
+import moksha.hub.api.consumer
+from workload import TOPIC, Ledger  # type: ignore[import-not-found]
 
 logging.basicConfig(level=logging.INFO)
 

@@ -13,7 +13,7 @@ import zmq
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from workload import TOPIC, body  # type: ignore[import-not-found]  # noqa: E402
+from workload import TOPIC, body  # type: ignore[import-not-found]
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred
+from twisted.python.failure import Failure
 
 from hub.config import Part
 from hub.enqueuer import BackendIntake, Enqueuer
@@ -64,11 +65,14 @@ class Fleet:
     @inlineCallbacks
     def stop(self, timeout: float) -> Generator[Deferred[Any], Any, None]:
         """All at once: each hands over what it holds, then closes; one that takes longer is left behind."""
-        stops = [maybeDeferred(backend.stop) for backend in self._started]
+        stops = [maybeDeferred(backend.stop).addErrback(self._failed_to_stop) for backend in self._started]
         together = DeferredList(stops, consumeErrors=True)
         finished = yield wait_for(self._reactor, lambda: bool(together.called), timeout)
         if not finished:
             self._log.error("some backend did not stop within %.0f s", timeout, extra={"action": "stop"})
+
+    def _failed_to_stop(self, failure: Failure) -> None:
+        self._log.error("a backend did not stop in order: %s", failure.value, extra={"action": "stop"})
 
     def hold_back(self) -> None:
         """Have them receive no more: a queue is full."""

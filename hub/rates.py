@@ -9,7 +9,7 @@ from typing import Literal
 
 SPAN = 60
 """Seconds of samples that are kept."""
-RECENT = 10.0
+RECENT = 5.0
 """Seconds over which a rate is taken: long enough to be calm, short enough that the end of a spike shows."""
 ENOUGH = 5
 """Busy samples below which a time to catch up is marked as an estimate."""

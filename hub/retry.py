@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from hub.errors import Reject, Retry
 
+SOONEST = 0.01
+"""Seconds. A consumer that answers each message with ``Retry(0)`` must not keep it from all others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Again:
@@ -53,7 +56,7 @@ class RetryPolicy:
         """
         if isinstance(error, Retry):
             delay = self.delay(1, uniform) if error.delay is None else error.delay
-            return Again(delay, failure=False)
+            return Again(max(delay, SOONEST), failure=False)
         if isinstance(error, Reject):
             return Bury(error.reason)
         if failures + 1 >= self.max_attempts:

@@ -45,6 +45,10 @@ class Delays(Generic[Item]):
         """Hold it until then. Items of one time come out in the order in which they went in."""
         heapq.heappush(self._heap, (due, next(self._order), item))
 
+    def first(self, now: float) -> Item | None:
+        """What ``pop`` would return; it stays."""
+        return self._heap[0][2] if self._heap and self._heap[0][0] <= now else None
+
     def pop(self, now: float) -> Item | None:
         """The first one that is due, or ``None``."""
         if self._heap and self._heap[0][0] <= now:

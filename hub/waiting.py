@@ -83,18 +83,30 @@ class Waiting:
 
         :param in_lanes: whether the ready window may be handed out only by way of ``unsorted`` and ``sort``.
         """
-        if (entry := self._delays.pop(now)) is not None:
-            self._no_longer_aside(entry)
-            return Taken([entry.message], [entry.position], entry.attempts, entry.failures)
+        if run := self._due(limit, now):
+            return self._taken(run, None)
         if (found := self._lanes.take(limit, now)) is not None:
             key, run = found
-            for entry in run:
-                self._no_longer_aside(entry)
-            return Taken([e.message for e in run], [e.position for e in run], run[0].attempts, run[0].failures, (key,))
+            return self._taken(run, (key,))
         if in_lanes or len(self._lanes) or not self.ready:
             return None
         positions, messages = self.ready.take(limit)
         return Taken(messages, positions)
+
+    def _due(self, limit: int, now: float) -> list[Entry]:
+        """Retries that are due and alike: what failed as a batch comes again as a batch."""
+        run: list[Entry] = []
+        while len(run) < limit and (entry := self._delays.first(now)) is not None:
+            if run and not _may_follow(run[-1], entry):
+                break
+            run.append(entry)
+            self._delays.pop(now)
+        return run
+
+    def _taken(self, run: list[Entry], lane: tuple[Hashable] | None) -> Taken:
+        for entry in run:
+            self._no_longer_aside(entry)
+        return Taken([e.message for e in run], [e.position for e in run], run[0].attempts, run[0].failures, lane)
 
     def unsorted(self) -> list[Entry]:
         """Messages to be sorted into lanes. One thread sorts at a time, or their order would be lost: what this
@@ -142,3 +154,9 @@ class Waiting:
             return message
         head = self.ready.head
         return head[1] if head is not None and head[0] == position else None
+
+
+def _may_follow(before: Entry, after: Entry) -> bool:
+    """Whether one ``Taken`` can hold both, in this order."""
+    alike = (before.attempts, before.failures) == (after.attempts, after.failures)
+    return alike and before.position < after.position

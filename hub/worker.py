@@ -8,8 +8,10 @@ them one by one, which leaves the rest to the other threads.
 from __future__ import annotations
 
 import logging
+import threading
 import traceback
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,13 +21,15 @@ from hub.errors import Reject, Retry
 from hub.histogram import BOUNDS, Histogram
 from hub.interfaces import Clock
 from hub.queue import Queue
-from hub.retry import Bury, RetryPolicy, Verdict
+from hub.retry import SOONEST, Bury, RetryPolicy, Verdict
 from hub.store import Store
 from hub.waiting import Taken
 
 REPORT_EVERY = 0.005
 """Seconds. How long a finished message may go unreported, and so how much work a worker takes at once."""
 MOST_AT_ONCE = 256
+LONGEST_PAUSE = 30.0
+"""Seconds. Who has mended the database does not want to wait for minutes until it is used again."""
 
 BURIED: dict[str, object] = {"action": "bury"}
 RETRIED: dict[str, object] = {"action": "retry"}
@@ -85,12 +89,16 @@ class Worker:
         self._around = surroundings
         self._log = log
         self._stopping = False
+        self._halt = threading.Event()
         self._limit = 1
+        self._refusals = 0
+        self._resume_at = 0.0
 
     def stop(self) -> None:
         """Finish the message in hand, give back the others, take no more. Any thread; the queue must be closed too,
         for a worker that waits for a message."""
         self._stopping = True
+        self._halt.set()
 
     def run(self) -> None:
         """Until the queue is closed or ``stop`` is called."""
@@ -102,6 +110,8 @@ class Worker:
 
         :returns: whether there was any.
         """
+        if not self._rested(timeout):
+            return False
         batch_size = self._policy.batch_size
         taken = self._queue.take(batch_size or self._limit, timeout, self._policy.batch_wait)
         if taken is None:
@@ -112,9 +122,17 @@ class Worker:
             self._one_by_one(taken)
         else:
             self._as_batch(taken)
-        self._queue.give_back(taken)
+        if taken.left:
+            self._queue.give_back(taken)
         self.taken = None
         return True
+
+    def _rested(self, timeout: float | None) -> bool:
+        """Whether the pause after a batch's ``Retry`` is over, after waiting for it if need be."""
+        left = self._resume_at - self._around.monotonic() if self._resume_at else 0.0
+        if left <= 0:
+            return True
+        return (timeout is None or left <= timeout) and not self._halt.wait(left)
 
     def abandon(self) -> None:
         """Its thread died: the message in hand has failed, the others are given back. Any other thread."""
@@ -135,6 +153,9 @@ class Worker:
             except BaseException as error:  # noqa: BLE001 - a consumer may raise even SystemExit: the hub goes on
                 self._report(taken, at)
                 self._failed(taken, error)
+                if not taken.left:
+                    self._time()
+                    return
             now = clock()
             counts[bisect_right(BOUNDS, now - since)] += 1
             self.since = since = now
@@ -143,10 +164,8 @@ class Worker:
                 reported = now
                 if self._stopping:
                     return
-            if not taken.left:
-                break
         self._report(taken, len(taken.messages))
-        mean = (since - begun) / (at + 1)
+        mean = (since - begun) / len(taken.messages)
         self._limit = max(1, min(int(REPORT_EVERY / (mean + 1e-9)), 2 * self._limit, MOST_AT_ONCE))
 
     def _as_batch(self, taken: Taken) -> None:
@@ -155,9 +174,7 @@ class Worker:
             self._consumer.consume_batch(list(taken.messages))  # its own: the list is shared by all queues
         except Retry as error:
             self._time()
-            self._log.info("a batch of %d is tried again: %s", len(taken.messages), error, extra={"action": "retry"})
-            while taken.left:
-                self._judge(taken, error)
+            self._postpone(taken, error)
         except BaseException as error:  # noqa: BLE001 - as in _one_by_one
             self._time()
             if len(taken.messages) == 1:
@@ -171,7 +188,19 @@ class Worker:
                 self._split(taken)
         else:
             self._time()
+            self._refusals = 0
             self._report(taken, len(taken.messages))
+
+    def _postpone(self, taken: Taken, error: Retry) -> None:
+        """What a batch goes to is away: the next batch would fare no better, so this worker pauses, with backoff."""
+        self._refusals += 1
+        backoff = min(self._policy.retry.delay(self._refusals, self._around.uniform), LONGEST_PAUSE)
+        delay = max(backoff if error.delay is None else error.delay, SOONEST)
+        count = len(taken.messages)
+        self._log.warning("a batch of %d again in %.1f s: %s", count, delay, error, extra=RETRIED)
+        self._resume_at = self._around.monotonic() + delay
+        while taken.left:
+            self._queue.retry(taken, delay, failed=False)
 
     def _split(self, taken: Taken) -> None:
         for at, message in enumerate(taken.messages):
@@ -196,8 +225,10 @@ class Worker:
         if upto <= taken.done:
             return
         now, counts = self._around.wall(), self.ages.counts
-        for message in taken.messages[taken.done : upto]:
-            counts[bisect_right(BOUNDS, now - message.received_at)] += 1
+        # Messages of one turn of a reader were received at one time.
+        times = Counter([message.received_at for message in taken.messages[taken.done : upto]])
+        for received_at, count in times.items():
+            counts[bisect_right(BOUNDS, now - received_at)] += count
         self._queue.finish(taken, upto)
 
     def _failed(self, taken: Taken, error: BaseException) -> None:

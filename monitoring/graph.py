@@ -57,8 +57,8 @@ def backlog(files: Files) -> list[str]:
     return [
         f"DEF:average={source}:value:AVERAGE",
         f"DEF:maximum={source}:value:MAX",
-        f"AREA:average{BACKLOG}:waiting (average)",
-        f"LINE1.5:maximum{PEAK}:peak",
+        f"AREA:average{BACKLOG}: waiting (average)",
+        f"LINE1.5:maximum{PEAK}: peak",
         r"GPRINT:average:LAST:now %8.0lf",
         r"GPRINT:maximum:MAX:highest %8.0lf\l",
     ]
@@ -69,10 +69,10 @@ def rates(files: Files) -> list[str]:
     return [
         f"DEF:in={files.source('derive', 'received')}:value:AVERAGE",
         f"DEF:out={files.source('derive', 'finished')}:value:AVERAGE",
-        f"LINE1.5:in{IN}:in ",
+        f"LINE1.5:in{IN}: in ",
         r"GPRINT:in:LAST:now %8.1lf/s",
         r"GPRINT:in:MAX:highest %8.1lf/s\l",
-        f"LINE1.5:out{OUT}:out",
+        f"LINE1.5:out{OUT}: out",
         r"GPRINT:out:LAST:now %8.1lf/s",
         r"GPRINT:out:MAX:highest %8.1lf/s\l",
     ]
@@ -83,7 +83,7 @@ def catch_up(files: Files) -> list[str]:
     return [
         f"DEF:left={files.source('timeleft', 'catch_up')}:value:AVERAGE",
         f"AREA:left{LEFT}33",
-        f"LINE1.5:left{LEFT}:until caught up",
+        f"LINE1.5:left{LEFT}: until caught up",
         r"GPRINT:left:LAST:now %8.0lf s",
         r"GPRINT:left:MAX:longest %8.0lf s\l",
     ]

@@ -53,6 +53,18 @@ class Model:
         waiting = {key for key, due in self.lane_due.items() if due > self.now}
         return {key for key, lane in self.lanes.items() if lane} - waiting - self.busy
 
+    def due(self, limit: int) -> list[int]:
+        """Of what is due, a run in ascending order that was tried equally often."""
+        found: list[int] = []
+        while self.aside and self.aside[0].due <= self.now and len(found) < limit:
+            position = self.aside[0].position
+            alike = found and self.tries.get(position, (0, 0)) == self.tries.get(found[-1], (0, 0))
+            if found and not (alike and position > found[-1]):
+                break
+            found.append(position)
+            self.aside.pop(0)
+        return found
+
     def sort(self, key_of: list[str]) -> None:
         for position in self.contiguous(SORT_AHEAD):
             self.ready.popleft()
@@ -131,9 +143,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     def expected(self, limit: int, taken: Taken | None) -> list[int]:
         model = self.model
-        if (due := next((held for held in model.aside if held.due <= model.now), None)) is not None:
-            model.aside.remove(due)
-            return [due.position]
+        if due := model.due(limit):
+            return due
         if not model.lanes_wanted:
             return [model.ready.popleft() for _ in model.contiguous(limit)]
         while not model.free_lanes() and model.ready:

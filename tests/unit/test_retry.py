@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import Reject, Retry
-from hub.retry import Again, Bury, RetryPolicy
+from hub.retry import SOONEST, Again, Bury, RetryPolicy
 from tests.unit.doubles import most
 
 SECONDS = st.floats(0, 1e6)
@@ -29,7 +29,7 @@ def test_the_bound_doubles_up_to_the_limit() -> None:
 
 def test_a_retry_comes_when_the_consumer_said_and_is_no_failure() -> None:
     assert RetryPolicy(1, 1.0, 10.0).judge(Retry(7.5), 99, most) == Again(7.5, failure=False)
-    assert RetryPolicy(1, 1.0, 10.0).judge(Retry(0), 99, most) == Again(0, failure=False)
+    assert RetryPolicy(1, 1.0, 10.0).judge(Retry(0), 99, most) == Again(SOONEST, failure=False)
 
 
 def test_a_retry_without_a_delay_takes_the_backoff() -> None:

@@ -29,14 +29,23 @@ def test_the_ready_window_is_handed_out_in_order() -> None:
     assert source.take(9, 0.0, in_lanes=False) is None
 
 
-def test_a_retry_that_is_due_comes_first_and_alone() -> None:
+def test_retries_that_are_due_come_first_and_together_where_they_are_alike() -> None:
     source = waiting(4)
     taken = take(source, 2)
     source.put_back(taken, taken.rest(2), due=5.0)
     assert source.next_due == 5.0
     assert source.delayed == 2
     assert ids(take(source, 1, now=4.9)) == ["2"]
-    assert [ids(take(source, now=5.0)) for _ in range(3)] == [["0"], ["1"], ["3"]]
+    assert [ids(take(source, now=5.0)) for _ in range(2)] == [["0", "1"], ["3"]]
+
+
+def test_retries_that_were_tried_more_often_come_apart() -> None:
+    source = waiting(3)
+    taken = take(source, 3)
+    entries = taken.rest(3)
+    entries[1].attempts += 1
+    source.put_back(taken, entries, due=1.0)
+    assert [ids(take(source, now=1.0)) for _ in range(3)] == [["0"], ["1"], ["2"]]
 
 
 def test_attempts_come_back_with_the_message() -> None:

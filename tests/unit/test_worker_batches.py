@@ -42,8 +42,21 @@ def test_a_retry_of_a_batch_retries_all_of_it_and_is_no_failure() -> None:
     bench.clock.advance(5.0)
     bench.run()
     counters = bench.queue.stats().counters
-    assert sorted(consumer.batches[1:]) == [["0"], ["1"], ["2"]]
+    assert consumer.batches[1:] == [["0", "1", "2"]]
     assert (counters.retried, counters.failed, counters.finished) == (3, 0, 3)
+
+
+def test_after_a_retry_of_a_batch_the_worker_takes_no_other_until_it_is_due() -> None:
+    bench, consumer = bench_of(m1=[Retry(5.0)])
+    bench.offer(*messages(3))
+    bench.run()
+    bench.offer(message(3))
+    bench.clock.advance(4.9)
+    bench.run()
+    assert len(consumer.batches) == 1
+    bench.clock.advance(0.2)
+    bench.run()
+    assert consumer.batches[1:] == [["0", "1", "2"], ["3"]]
 
 
 def test_a_poison_message_does_not_take_its_batch_with_it() -> None:
