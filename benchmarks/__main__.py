@@ -41,7 +41,7 @@ def plan(scale: float) -> Iterator[Run]:
                 count = int(COUNTS[system, consumers] * scale)
                 yield Run(system, consumers, count // 2 if size > 1000 else count, size)
     for rate, seconds in LATENCY:
-        for consumers in (4, 16):
+        for consumers in (1, 4, 16):
             for system in ("moksha", "hubbub"):
                 yield Run(system, consumers, int(rate * seconds * max(scale, 0.2)), 475, rate)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -13,6 +12,10 @@ from rich.text import Text
 from hub import Consumer, Context, Message, Settings, setting
 from hub.errors import NotJSON
 from hub.text import printable
+
+AGENT_PLACES = (("msg", "agent"), ("msg", "user"), ("msg", "username"), ("msg", "owner"), ("username",))
+"""Where publishers put the user, the most telling first. Where none is, the message's id is shown."""
+LONGEST_NAME = 60
 
 
 class Log(Consumer):
@@ -30,37 +33,61 @@ class Log(Consumer):
         color = context.config.color
         self._console = Console(
             force_terminal={"auto": None, "always": True, "never": False}[color],
-            no_color=color == "never",
+            no_color=color == "never" or None,
             highlight=False,
             soft_wrap=True,
         )
 
     def consume(self, message: Message) -> None:
         """Print it."""
-        self._console.print(line(message, self.config.length))
+        text = line(message, self.config.length)
         if self.config.pretty:
-            self._console.print(Text(pretty(message), style="dim"))
+            text = Text.assemble(text, "\n", (pretty(message), "dim"))
+        self._console.print(text)
 
 
 def line(message: Message, length: int) -> Text:
-    """Time, topic, and the beginning of what the body says; nothing in it can move the cursor or change colours."""
+    """Time, topic, who did it, and the beginning of what the body says; nothing in it can move the cursor or change
+    colours."""
     when = time.strftime("%H:%M:%S", time.localtime(message.received_at))
-    text = printable(_digest(message)[:length])
-    return Text.assemble((when, "dim"), " ", (printable(message.topic), "bold cyan"), " ", text)
-
-
-def _digest(message: Message) -> str:
-    try:
-        body: Any = message.json()
-    except NotJSON:
-        return message.body.decode("utf-8", "backslashreplace")
-    payload = body.get("msg", body) if isinstance(body, dict) else body
-    return msgspec.json.encode(payload).decode()
+    body = _decoded(message)
+    return Text.assemble(
+        (when, "dim"),
+        " ",
+        (printable(message.topic), "bold cyan"),
+        " ",
+        (printable(_who(body, message)[:LONGEST_NAME]), "green"),
+        " ",
+        printable(_digest(body, message)[:length]),
+    )
 
 
 def pretty(message: Message) -> str:
     """The body, indented where it is JSON; only line breaks are left of its control characters."""
     text = message.body.decode("utf-8", "backslashreplace")
-    with suppress(msgspec.DecodeError):
+    if _decoded(message) is not None:
         text = msgspec.json.format(text, indent=2)
     return "\n".join(printable(part) for part in text.split("\n"))
+
+
+def _decoded(message: Message) -> Any:
+    try:
+        return message.json()
+    except NotJSON:
+        return None
+
+
+def _who(body: Any, message: Message) -> str:
+    for place in AGENT_PLACES:
+        value = body
+        for name in place:
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, str) and value:
+            return value
+    return message.id
+
+
+def _digest(body: Any, message: Message) -> str:
+    if isinstance(body, dict) and "msg" in body:
+        return msgspec.json.encode(body["msg"]).decode()
+    return message.body.decode("utf-8", "backslashreplace")

@@ -2,6 +2,7 @@
 # Runs the hub on its shipped configuration with a visible stream of sample messages, until Ctrl-C.
 # Usage: contrib/demo.sh BIN [RATE]     BIN: where the hubbub command is; RATE: messages per second
 set -u
+set -m    # each in a process group of its own, so that Ctrl-C reaches this script alone, which stops them in order
 bin=${1:?the directory of the hubbub command} rate=${2:-20}
 cd "$(dirname "$0")/.." || exit 1
 
@@ -11,8 +12,8 @@ hub=$!
 feed=
 stop() {
     trap '' INT TERM
-    [ -n "$feed" ] && kill -INT "$feed" 2>/dev/null && wait "$feed"
-    kill -TERM "$hub" 2>/dev/null
+    [ -n "$feed" ] && kill "$feed" 2>/dev/null
+    kill "$hub" 2>/dev/null
     wait "$hub"
     exit $?
 }

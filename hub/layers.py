@@ -99,7 +99,11 @@ class Layers:
 
 
 def _line(lines: Mapping[KeyPath, int], key: KeyPath) -> int:
+    """Its own line, else the first one inside it, else that of the table around it."""
     while key and key not in lines:
+        inside = [line for other, line in lines.items() if other[: len(key)] == key]
+        if inside:
+            return min(inside)
         key = key[:-1]
     return lines.get(key, 1)
 

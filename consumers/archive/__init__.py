@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError, StatementError
 
-from consumers.archive.database import Database, passes
+from consumers.archive.database import Database, SchemaError, passes, reason_of
 from consumers.archive.row import row_of
 from consumers.archive.settings import Config as _Config
 from hub import Consumer, Context, Message, Reject, Retry
@@ -32,17 +32,26 @@ class Archive(Consumer):
         self._database = Database(context.config.url(context.state_dir), connections=8)
 
     def consume_batch(self, messages: Sequence[Message]) -> None:
-        """One transaction. A batch that fails through some row's fault is given again message by message."""
+        """One transaction. A batch that fails through some row's fault is given again message by message.
+
+        :raises Retry: the database is away, or not as it should be; the connections are rebuilt.
+        :raises Reject: the database refuses this one message.
+        """
         try:
             self._database.add([row_of(message) for message in messages])
+        except SchemaError as error:
+            self._away(str(error), error)
         except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).strip()
+            reason = reason_of(error)
             if passes(error):
-                self._database.forget_connections()
-                raise Retry(reason=f"the database: {reason}") from error
-            if len(messages) == 1 and isinstance(error, DBAPIError):
+                self._away(reason, error)
+            if len(messages) == 1 and isinstance(error, StatementError):
                 raise Reject(f"the database refuses it: {reason}") from error
             raise
+
+    def _away(self, reason: str, error: Exception) -> NoReturn:
+        self._database.forget_connections()
+        raise Retry(reason=f"the database: {reason}") from error
 
     def stop(self) -> None:
         """Close the connections."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,7 +16,7 @@ from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumers.archive import Archive
-from consumers.archive.database import Database
+from consumers.archive.database import Database, reason_of
 from consumers.archive.search import Query, search
 from hub.cli.common import config_option, json_option
 from hub.config import Configuration, Part
@@ -68,17 +70,21 @@ def search_command(
     """Find messages, the newest first."""
     configuration = load_config()
     part = _choose(configuration, consumer)
-    database = Database(part.config.url(configuration.state_dir), connections=1)
+    url = part.config.url(configuration.state_dir)
+    if url.get_backend_name() == "sqlite" and not Path(url.database).exists():
+        # SQLite would make an empty one, and its owner would be whoever searches: not the hub.
+        raise Unavailable(f"nothing is archived yet: there is no {url.database}")
+    database = Database(url, connections=1)
     try:
         rows = search(database.engine, Query(**criteria))
         if as_json:
             for row in rows:
-                click.echo(msgspec.json.encode(_plain(row)).decode())
+                # ASCII: a terminal takes some of the characters beyond for commands, and JSON leaves them be.
+                click.echo(json.dumps(_plain(row)))
         else:
             _show(rows)
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip()
-        raise Unavailable(f"the archive can't be read: {reason}") from error
+        raise Unavailable(f"the archive can't be read: {reason_of(error)}") from error
     finally:
         database.close()
 
@@ -94,6 +100,7 @@ def _choose(configuration: Configuration, name: str | None) -> Part:
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     raw = row["raw"]
     shown = {key: value for key, value in row.items() if key not in ("id", "raw")}
+    shown |= {key: row[key].isoformat() for key in ("timestamp", "received_at")}
     return {**shown, "digest": row["digest"].hex(), "raw": raw.decode("utf-8", "backslashreplace") if raw else None}
 
 

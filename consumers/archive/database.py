@@ -2,39 +2,64 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from consumers.archive.schema import messages, metadata
 from hub.errors import MissingExtra
+from hub.text import printable
 
 CONNECT_TIMEOUT = 10
 """Seconds."""
 SQLITE_WAIT = 5000
 """Milliseconds that a writer waits for another one."""
-PASSING = ("08", "40", "53", "55", "57", "58")
-"""PostgreSQL's classes of errors that pass: connection, rollback of a deadlock, resources (a full disk, too many
-clients), object in use, operator intervention (a shutdown), the system. See its documentation, appendix A."""
+REFUSALS = ("22", "23", "44", "54", "P0")
+"""PostgreSQL's classes of errors that are the row's fault: data, constraints, a view's check, limits (an index entry too
+long), a trigger that raises. See its documentation, appendix A. All others are the server's or the operator's: no
+connection, a deadlock, a full disk, a shutdown, but also a right that is missing, a standby that only reads, a table
+that was dropped. No message must become a dead letter for these."""
+REFUSING = (DataError, IntegrityError, InterfaceError, NotSupportedError, ProgrammingError)
+"""The same by class, for errors that carry no code: SQLite's, and those of the drivers themselves."""
+LONGEST_REASON = 300
 
 
-def passes(error: Exception) -> bool:
-    """Whether trying again later can help: the database is away, or busy; not the row's fault."""
+def passes(error: SQLAlchemyError) -> bool:
+    """Whether trying again later can help: the database is away, busy or not as it should be; not the row's fault."""
     if isinstance(error, (DisconnectionError, PoolTimeoutError)):
         return True
     if not isinstance(error, DBAPIError):
         return False
+    if error.connection_invalidated:
+        return True
     code = getattr(error.orig, "pgcode", None)
-    if code is not None:
-        return str(code)[:2] in PASSING
-    if isinstance(error, IntegrityError):
-        return False
-    return bool(error.connection_invalidated) or isinstance(error, OperationalError)
+    return not isinstance(error, REFUSING) if code is None else str(code)[:2] not in REFUSALS
+
+
+def reason_of(error: SQLAlchemyError) -> str:
+    """What the database said, on one bounded line. Its further lines quote the row, or guess."""
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return printable(lines[0] if lines else type(error).__name__)[:LONGEST_REASON]
+
+
+class SchemaError(Exception):
+    """The table can't be made or looked at: no row's fault, whatever the database calls it."""
 
 
 class Database:
@@ -51,13 +76,19 @@ class Database:
         self._insert = dialect.insert(messages).on_conflict_do_nothing(index_elements=["digest"])
 
     def add(self, rows: Sequence[dict[str, Any]]) -> None:
-        """All of them in one transaction; those that are there already are passed over."""
+        """All of them in one transaction; those that are there already are passed over.
+
+        :raises SchemaError: there is no table and none can be made, most often because the database is away.
+        :raises SQLAlchemyError: nothing was added; :func:`passes` says whose fault it was.
+        """
         self._ensure_schema()
         with self.engine.begin() as connection:
             connection.execute(self._insert, list(rows))
 
     def forget_connections(self) -> None:
-        """The next use connects anew."""
+        """The next use connects anew, and looks for the table again: the database may be another one by then."""
+        with self._lock:
+            self._has_schema = False
         self.engine.dispose()
 
     def close(self) -> None:
@@ -65,18 +96,28 @@ class Database:
         self.engine.dispose()
 
     def _ensure_schema(self) -> None:
-        """Two hubs that make it at the same time both find it made: whoever loses looks again."""
         with self._lock:
             if not self._has_schema:
                 try:
-                    metadata.create_all(self.engine)
-                except (ProgrammingError, IntegrityError, OperationalError):
-                    metadata.create_all(self.engine)
+                    self._create()
+                except SQLAlchemyError as error:
+                    raise SchemaError(reason_of(error)) from error
                 self._has_schema = True
+
+    def _create(self) -> None:
+        """Two hubs that make it at the same time both find it made: whoever loses looks again."""
+        try:
+            metadata.create_all(self.engine)
+        except (ProgrammingError, IntegrityError):
+            metadata.create_all(self.engine)
+        except OperationalError:
+            if self.engine.dialect.name != "sqlite":  # there, it is no lost race but a server that is away
+                raise
+            metadata.create_all(self.engine)
 
 
 def _engine(url: URL, connections: int) -> Engine:
-    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
+    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True, "json_serializer": _json}
     if url.get_backend_name() == "postgresql":
         options |= {"pool_size": connections, "connect_args": {"connect_timeout": CONNECT_TIMEOUT}}
     try:
@@ -86,6 +127,11 @@ def _engine(url: URL, connections: int) -> Engine:
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
     return engine
+
+
+def _json(value: object) -> str:
+    """As text that a search can look into: letters as they are, not as escapes."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -13,33 +13,43 @@ from hub.message import Message
 
 AGENT_PLACES = (
     ("msg", "agent"),
+    ("msg", "agent", "username"),
     ("msg", "user"),
     ("msg", "username"),
     ("msg", "owner"),
     ("msg", "commit", "username"),
     ("msg", "update", "user", "name"),
+    ("msg", "update", "submitter"),
+    ("msg", "update", "submitter", "name"),
+    ("msg", "override", "submitter"),
     ("msg", "user", "username"),
     ("msg", "user", "name"),
+    ("msg", "user_text"),
+    ("msg", "sender", "login"),
     ("username",),
 )
 """Where publishers put the user, the most telling first; the last is the publisher's own account."""
 LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+LONGEST = 500
+"""Characters of a text in an indexed column: an entry of PostgreSQL's B-tree holds 2704 bytes. The rest is cut off."""
+DEEPEST = 200
+"""Levels of a body that is kept as JSON: Python's encoder gives up at about a thousand, less what is on the stack."""
 
 
 def row_of(message: Message) -> dict[str, Any]:
     """The values of all columns but ``id``."""
-    body = _json(message)
-    envelope = body if isinstance(body, dict) else {}
-    msg_id = envelope.get("msg_id")
+    decoded = _decoded(message)
+    body = decoded if _fits_json(message, decoded) else None
+    envelope = decoded if isinstance(decoded, dict) else {}
     return {
         "digest": digest(message),
-        "msg_id": _storable(msg_id) if isinstance(msg_id, str) else None,
-        "topic": _storable(message.topic),
-        "category": _storable(category(message.topic)),
+        "msg_id": _text(envelope.get("msg_id")),
+        "topic": _storable(message.topic)[:LONGEST],
+        "category": _storable(category(message.topic))[:LONGEST],
         "agent": agent(envelope),
-        "timestamp": _moment(envelope.get("timestamp"), message.received_at),
-        "received_at": _moment(message.received_at, 0.0),
-        "source": message.backend,
+        "timestamp": moment(envelope.get("timestamp"), message.received_at),
+        "received_at": moment(message.received_at, 0.0),
+        "source": _text(envelope.get("source_name")) or message.backend,
         "headers": {_storable(name): _storable(value) for name, value in message.headers.items()},
         "body": body,
         "raw": message.body if body is None else None,
@@ -47,20 +57,21 @@ def row_of(message: Message) -> dict[str, Any]:
 
 
 def digest(message: Message) -> bytes:
-    """What a message has in common with its redelivery: topic, headers and body, byte for byte.
+    """What a message has in common with its redelivery: SHA-256 over topic, headers and body, byte for byte.
 
     The id is not in it, because a backend makes one up where the publisher gave none; where the publisher gave one, it
-    is in the body. So two messages that share an id and differ are two rows, and two that are equal in every byte are
-    one.
+    is in the body. So two messages that share an id and differ are two rows. **The consequence:** two messages that are
+    equal in every byte are one row, even if they were published twice on purpose; nothing tells them from a redelivery.
     """
     content = hashlib.sha256()
-    for part in (message.topic.encode(), json.dumps(sorted(message.headers.items())).encode(), message.body):
+    headers = json.dumps(sorted(message.headers.items())).encode()
+    for part in (message.topic.encode("utf-8", "surrogatepass"), headers, message.body):
         content.update(len(part).to_bytes(8, "big") + part)
     return content.digest()
 
 
 def category(topic: str) -> str:
-    """``git`` for ``org.fedoraproject.prod.git.receive``: the fourth word, or else the last."""
+    """``git`` for ``org.fedoraproject.prod.git.receive``: the fourth word, or, of a shorter topic, the last."""
     words = topic.split(".")
     return words[3] if len(words) > 3 else words[-1]
 
@@ -71,33 +82,51 @@ def agent(envelope: dict[str, Any]) -> str | None:
         value: Any = envelope
         for name in place:
             value = value.get(name) if isinstance(value, dict) else None
-        if isinstance(value, str) and value:
-            return _storable(value)
+        if (found := _text(value)) is not None:
+            return found
     return None
 
 
-def _json(message: Message) -> Any:
-    """The body as the database can hold it as JSON, or ``None``: then it is kept as bytes."""
+def moment(value: object, otherwise: float) -> datetime:
+    """From epoch seconds or an ISO 8601 text (UTC unless it names a zone); ``otherwise`` where it is neither, before
+    1970, or beyond what a database can hold."""
+    seconds = _seconds_of_text(value) if isinstance(value, str) else value
+    valid = isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 <= seconds < LATEST
+    return datetime.fromtimestamp(seconds if valid else otherwise, tz=UTC)  # type: ignore[arg-type]
+
+
+def _seconds_of_text(text: str) -> float | None:
     try:
-        body = message.json()
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _decoded(message: Message) -> Any:
+    try:
+        return message.json()
     except NotJSON:
         return None
-    # PostgreSQL's jsonb has no NUL in a text, and no number beyond its numeric; both are legal JSON.
-    return None if b"\\u0000" in message.body or not _finite(body) else body
 
 
-def _finite(value: Any) -> bool:
-    """Whether all numbers are such as JSON can be written from again."""
-    if isinstance(value, float):
-        return math.isfinite(value)
+def _fits_json(message: Message, decoded: Any) -> bool:
+    # PostgreSQL's jsonb has no NUL in a text; the bytes keep it. The escape is looked for, not the character: a body
+    # that only writes about it goes to the bytes too, which loses nothing.
+    return decoded is not None and b"\\u0000" not in message.body and _encodable(decoded, DEEPEST)
+
+
+def _encodable(value: Any, levels: int) -> bool:
+    """Whether JSON can be written from it again: all numbers finite, and not too deep."""
     if isinstance(value, dict):
-        return all(map(_finite, value.values()))
-    return all(map(_finite, value)) if isinstance(value, list) else True
+        return levels > 0 and all(_encodable(one, levels - 1) for one in value.values())
+    if isinstance(value, list):
+        return levels > 0 and all(_encodable(one, levels - 1) for one in value)
+    return math.isfinite(value) if isinstance(value, float) else True
 
 
-def _moment(value: Any, otherwise: float) -> datetime:
-    valid = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < LATEST
-    return datetime.fromtimestamp(value if valid else otherwise, tz=UTC)
+def _text(value: object) -> str | None:
+    return _storable(value)[:LONGEST] if isinstance(value, str) and value else None
 
 
 def _storable(text: str) -> str:

@@ -24,6 +24,8 @@ from sqlalchemy.types import JSON
 metadata = MetaData()
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+Topic = Text().with_variant(Text(collation="C"), "postgresql")
+"""Compared byte by byte: in any other collation PostgreSQL can't use an index for 'begins with'."""
 
 
 class Moment(TypeDecorator[Any]):
@@ -43,12 +45,12 @@ messages = Table(
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("digest", LargeBinary(32), nullable=False, unique=True, comment="what makes a redelivery no second row"),
     Column("msg_id", Text, comment="the publisher's; absent in old messages, and repeated on some buses"),
-    Column("topic", Text, nullable=False),
+    Column("topic", Topic, nullable=False),
     Column("category", Text, nullable=False, comment="the part of the topic that names the service"),
     Column("agent", Text, comment="the user who did it"),
     Column("timestamp", Moment, nullable=False, comment="the publisher's, or when it was received"),
     Column("received_at", Moment, nullable=False),
-    Column("source", Text, nullable=False, comment="the hub's backend"),
+    Column("source", Text, nullable=False, comment="the bus, by its own name or the hub's"),
     Column("headers", Json, nullable=False),
     Column("body", Json, comment="the body, where the database can hold it as JSON"),
     Column("raw", LargeBinary, comment="the body, where it can not"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,9 +48,16 @@ class Query:
         if self.category is not None:
             wanted.append(columns.category == self.category)
         if self.contains is not None:
-            wanted.append(cast(columns.body, String).contains(self.contains, autoescape=True))
+            wanted.append(holds(self.contains))
         order = (columns.timestamp, columns.id)
         return select(messages).where(*wanted).order_by(*(order if self.oldest_first else [c.desc() for c in order]))
+
+
+def holds(text: str) -> ColumnElement[bool]:
+    """That a string or a name in the body has this text in it, whatever its case (of letters that are not ASCII, SQLite
+    does not know the other case). Not promised: bodies that are kept as bytes are not looked into."""
+    written = json.dumps(text, ensure_ascii=False)[1:-1]
+    return cast(messages.c.body, String).icontains(written, autoescape=True)
 
 
 def literal_prefix(pattern: str) -> str:

@@ -62,6 +62,20 @@ def publishing(python: Path, endpoint: str, messages: Path, hub: RunningHub) -> 
         publisher.stdin.write("end\n")
 
 
+def configured(endpoint: str, database: str, topics: str) -> str:
+    consumers = "".join(f'[consumers.r{n}]\ntype = "recorder.py:Recorder"\ntopics = {topics}\n' for n in range(3))
+    return f"""
+        [backends.bus]
+        type = "zeromq"
+        bind = ["{endpoint}"]
+        [consumers.archive]
+        type = "archive"
+        topics = {topics}
+        database = "{database}"
+        {consumers}
+    """
+
+
 def test_all_messages_arrive_in_order_in_each_consumer_and_in_postgresql(
     tmp_path: Path, fedmsg_python: Path, postgres: Postgres
 ) -> None:
@@ -72,18 +86,8 @@ def test_all_messages_arrive_in_order_in_each_consumer_and_in_postgresql(
     endpoint = f"tcp://127.0.0.1:{free_port()}"
     database = postgres.create_database()
     (tmp_path / "recorder.py").write_text(RECORDER)
-    topics = json.dumps(sorted({record["topic"].partition(".")[0] + ".#" for record in recorded}))
-    consumers = "".join(f'[consumers.r{n}]\ntype = "recorder.py:Recorder"\ntopics = {topics}\n' for n in range(3))
-    configuration = f"""
-        [backends.bus]
-        type = "zeromq"
-        bind = ["{endpoint}"]
-        [consumers.archive]
-        type = "archive"
-        topics = {topics}
-        database = "{database}"
-        {consumers}
-    """
+    topics = sorted({record["topic"].partition(".")[0] + ".#" for record in recorded})
+    configuration = configured(endpoint, database, json.dumps(topics))
     with RunningHub(tmp_path, configuration) as hub, publishing(fedmsg_python, endpoint, messages, hub):
         for name in ("r0", "r1", "r2", "archive"):
             hub.wait_for(name, "finished", 344)

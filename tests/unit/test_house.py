@@ -15,6 +15,13 @@ FOLDERS = ("hub", "backends", "consumers", "monitoring", "tests", "benchmarks")
 SOURCES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 NO_CODE = ("__init__.py", "interfaces.py")
 MODULES = [path for path in SOURCES if path.is_relative_to(ROOT / "hub") and path.name not in NO_CODE]
+TESTED_TOGETHER = {
+    **dict.fromkeys(("config", "layers", "parts", "problems"), "test_loading"),
+    **dict.fromkeys(("service", "process", "consumer", "deadletter"), "test_hub"),
+    **dict.fromkeys(("errors", "defaults"), "test_cli"),
+    "topics": "test_router",
+}
+"""Rooms that are only ever entered through another one, whose tests are theirs too."""
 TESTS = {path.stem for path in SOURCES if path.name.startswith("test_")}
 
 
@@ -52,7 +59,8 @@ def test_every_module_of_the_hub_has_its_tests(path: Path) -> None:
     """By its own name, or with its package's before it: hub/store/memory.py may have test_store_contract.py."""
     package = [] if path.parent == ROOT / "hub" else [path.parent.name]
     wanted = [f"test_{path.stem}", *(f"test_{name}_{path.stem}" for name in package)]
-    wanted += [f"test_{name}_contract" for name in package]
+    wanted += [test for name in package for test in (f"test_{name}_contract", f"test_{name}")]
+    wanted += [TESTED_TOGETHER[path.stem]] if path.stem in TESTED_TOGETHER else []
     assert TESTS & set(wanted), f"expected one of {', '.join(wanted)}"
 
 

@@ -1,0 +1,60 @@
+"""From a name to a class."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from hub import plugins
+from hub.errors import PluginError
+
+
+def load(spec: str, directory: Path) -> plugins.Plugin:
+    return plugins.load("hub.consumers", spec, directory)
+
+
+def test_an_installed_name_a_dotted_path_and_a_file_are_found(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("class Mine: pass\n")
+    assert load("log", tmp_path).cls.__name__ == "Log"
+    assert load("consumers.log:Log", tmp_path).cls is load("log", tmp_path).cls
+    assert load("mine.py:Mine", tmp_path).cls.__name__ == "Mine"
+    assert load(f"{tmp_path}/mine.py:Mine", Path("/")).cls.__name__ == "Mine"
+
+
+def test_a_file_shadows_no_module_and_is_loaded_once(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("class Mine: pass\n")
+    first = load("json.py:Mine", tmp_path)
+    assert load("json.py:Mine", tmp_path).cls is first.cls
+    assert sys.modules["json"].__file__ != str(tmp_path / "json.py")
+
+
+def test_a_changed_file_is_another_class_with_another_fingerprint(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("class Mine: pass\n")
+    first = load("mine.py:Mine", tmp_path)
+    file.write_text("class Mine:\n    x = 1\n")
+    second = load("mine.py:Mine", tmp_path)
+    assert first.fingerprint != second.fingerprint
+    assert second.cls.x == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("archve", "no consumer is called 'archve'; did you mean 'archive'?"),
+        ("zzz", "there are: archive, log, slow"),
+        ("consumers.log:Lgo", "the module has no class 'Lgo'; did you mean 'Log'?"),
+        ("no.such.module:X", "No module named 'no'"),
+        ("missing.py:X", "No such file"),
+        ("broken.py:X", "can't be imported: SyntaxError"),
+        ("raising.py:X", "can't be imported: ZeroDivisionError"),
+    ],
+)
+def test_what_can_not_be_had_is_said(tmp_path: Path, spec: str, said: str) -> None:
+    (tmp_path / "broken.py").write_text("class X(\n")
+    (tmp_path / "raising.py").write_text("1 / 0\n")
+    with pytest.raises(PluginError) as caught:
+        load(spec, tmp_path)
+    assert said in str(caught.value)

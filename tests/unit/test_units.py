@@ -1,0 +1,75 @@
+"""Durations and sizes as people write them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.units import format_duration, format_size, parse_duration, parse_size
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("250ms", 0.25),
+        ("30s", 30),
+        ("1h30m", 5400),
+        ("1h 30m", 5400),
+        ("2d", 172800),
+        (5, 5),
+        (0.5, 0.5),
+        ("500us", 5e-4),
+    ],
+)
+def test_durations_are_read(text: object, seconds: float) -> None:
+    assert parse_duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "5", "5 parsecs", "-5s", "s5", -1, float("nan"), float("inf"), True, None, []])
+def test_what_is_no_duration_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match="expected a duration"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("8MiB", 8 << 20), ("64KiB", 65536), ("1.5kB", 1500), (7, 7), ("10 B", 10)]
+)
+def test_sizes_are_read(text: object, count: int) -> None:
+    assert parse_size(text) == count
+
+
+@pytest.mark.parametrize("text", ["", "8", "8 mb", -1, 1.5, True, None])
+def test_what_is_no_size_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match="expected a size"):
+        parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (5e-4, "500us"),
+        (0.25, "250ms"),
+        (1.5, "1.5s"),
+        (42, "42s"),
+        (4000, "1h 6m"),
+        (90000, "1d 1h"),
+        (60, "1m"),
+    ],
+)
+def test_durations_are_written(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0B"), (1023, "1023B"), (1536, "1.5KiB"), (8 << 20, "8MiB"), (3 << 40, "3072GiB")]
+)
+def test_sizes_are_written(count: int, text: str) -> None:
+    assert format_size(count) == text
+
+
+@given(st.integers(0, 10**7))
+def test_what_is_written_can_be_read_again(seconds: int) -> None:
+    """Two units are kept: what is lost is less than the smaller one."""
+    assert parse_duration(format_duration(seconds)) == pytest.approx(seconds, rel=1 / 24, abs=0.5)
