@@ -33,7 +33,7 @@ bench: $(VENV)/test ## hubbub beside its peers; takes some ten minutes
 	$(BIN)/python -m benchmarks $(BENCH)
 
 docs: $(VENV)/docs ## the documentation, in docs/_build
-	$(BIN)/python docs/generate_settings.py
+	$(BIN)/python -m docs.generate_settings
 	$(BIN)/sphinx-build -W -b html docs docs/_build
 
 clean: ## what make made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -65,7 +66,7 @@ def line(message: Message, length: int) -> Text:
 def pretty(message: Message) -> str:
     """The body, indented where it is JSON; only line breaks are left of its control characters."""
     text = message.body.decode("utf-8", "backslashreplace")
-    if _decoded(message) is not None:
+    with suppress(msgspec.DecodeError, RecursionError):
         text = msgspec.json.format(text, indent=2)
     return "\n".join(printable(part) for part in text.split("\n"))
 
@@ -89,5 +90,6 @@ def _who(body: Any, message: Message) -> str:
 
 def _digest(body: Any, message: Message) -> str:
     if isinstance(body, dict) and "msg" in body:
-        return msgspec.json.encode(body["msg"]).decode()
+        with suppress(RecursionError):  # it was decoded just so
+            return msgspec.json.encode(body["msg"]).decode()
     return message.body.decode("utf-8", "backslashreplace")

@@ -31,8 +31,8 @@ CONNECT_TIMEOUT = 10
 SQLITE_WAIT = 5000
 """Milliseconds that a writer waits for another one."""
 REFUSALS = ("22", "23", "44", "54", "P0")
-"""PostgreSQL's classes of errors that are the row's fault: data, constraints, a view's check, limits (an index entry too
-long), a trigger that raises. See its documentation, appendix A. All others are the server's or the operator's: no
+"""PostgreSQL's classes of errors that are the row's fault: data, constraints, a view's check, limits (an index entry
+too long), a trigger that raises. See its documentation, appendix A. All others are the server's or the operator's: no
 connection, a deadlock, a full disk, a shutdown, but also a right that is missing, a standby that only reads, a table
 that was dropped. No message must become a dead letter for these."""
 REFUSING = (DataError, IntegrityError, InterfaceError, NotSupportedError, ProgrammingError)

@@ -9,6 +9,39 @@ from types import TracebackType
 
 from tests.support import free_port, require, wait_until
 
+CONFIGURATION = """
+Hostname "testhost"
+BaseDir "{directory}"
+PIDFile "{directory}/collectd.pid"
+Interval 1
+LoadPlugin logfile
+<Plugin logfile>
+    LogLevel info
+    File "{log_file}"
+</Plugin>
+LoadPlugin network
+<Plugin network>
+    <Listen "127.0.0.1" "{port}">
+        {network}
+    </Listen>
+</Plugin>
+LoadPlugin unixsock
+<Plugin unixsock>
+    SocketFile "{socket}"
+    SocketPerms "0600"
+</Plugin>
+LoadPlugin rrdtool
+<Plugin rrdtool>
+    DataDir "{rrd_dir}"
+    StepSize 1
+    HeartBeat 5
+    RRATimespan 600
+    CacheTimeout 2
+    CacheFlush 2
+</Plugin>
+{extra}
+"""
+
 
 class Collectd:
     """``with Collectd(directory, extra) as collectd:``; it writes RRD files with a step of a second.
@@ -28,38 +61,15 @@ class Collectd:
         directory.mkdir(exist_ok=True)
         self._configuration = directory / "collectd.conf"
         self._configuration.write_text(
-            f"""
-            Hostname "testhost"
-            BaseDir "{directory}"
-            PIDFile "{directory}/collectd.pid"
-            Interval 1
-            LoadPlugin logfile
-            <Plugin logfile>
-                LogLevel info
-                File "{self.log_file}"
-            </Plugin>
-            LoadPlugin network
-            <Plugin network>
-                <Listen "127.0.0.1" "{self.port}">
-                    {network}
-                </Listen>
-            </Plugin>
-            LoadPlugin unixsock
-            <Plugin unixsock>
-                SocketFile "{self.socket}"
-                SocketPerms "0600"
-            </Plugin>
-            LoadPlugin rrdtool
-            <Plugin rrdtool>
-                DataDir "{self.rrd_dir}"
-                StepSize 1
-                HeartBeat 5
-                RRATimespan 600
-                CacheTimeout 2
-                CacheFlush 2
-            </Plugin>
-            {extra}
-            """
+            CONFIGURATION.format(
+                directory=directory,
+                log_file=self.log_file,
+                port=self.port,
+                socket=self.socket,
+                rrd_dir=self.rrd_dir,
+                network=network,
+                extra=extra,
+            )
         )
         self._command = [program, "-f", "-C", str(self._configuration)]
         self._process: subprocess.Popen[bytes] | None = None

@@ -59,7 +59,13 @@ class Postgres:
         subprocess.run(command, user=user, check=True, stdout=subprocess.DEVNULL, cwd=self._directory, timeout=60)
 
     def stop(self) -> None:
+        """At once, as after a crash."""
         self._run("pg_ctl", "-D", str(self._directory / "data"), "-m", "immediate", "-w", "stop")
+
+    def restart(self) -> None:
+        """As an operator does it: sessions are ended, and told so."""
+        self._run("pg_ctl", "-D", str(self._directory / "data"), "-m", "fast", "-w", "stop")
+        self.start()
 
     def url(self, database: str) -> str:
         return f"postgresql://hubbub@/{database}?host={self._directory}"

@@ -61,11 +61,7 @@ def problems(directory: Path, text: str, overrides: tuple[str, ...] = (), **envi
     return [problem.replace(f"{directory}/", "") for problem in caught.value.problems]
 
 
-GOOD = '[consumers.c]\ntype = "classes.py:Good"\n'
-
-
-def test_everything_that_is_wrong_is_said_at_once_with_its_place(tmp_path: Path) -> None:
-    text = """
+BAD = """
 [hub]
 log_levl = "debug"
 stop_timeout = "3 parsecs"
@@ -93,26 +89,28 @@ type = "classes.py:Good"
 [backends.b]
 type = "classes.py:Good"
 """
-    assert sorted(problems(tmp_path, text)) == sorted(
-        [
-            "hub.conf:3: hub.log_levl: unknown setting; did you mean 'log_level'?",
-            "hub.conf:4: hub.stop_timeout: expected a duration such as '250ms', '30s' or '1h30m', not '3 parsecs'",
-            "hub.conf:6: consumer: unknown; did you mean 'consumers'?",
-            "hub.conf:10: consumers.good.threds: unknown setting; did you mean 'threads'?",
-            "hub.conf:11: consumers.good.batch_size: expected a whole number, not 'many'",
-            "hub.conf:12: consumers.good.pause: expected a duration such as '250ms', '30s' or '1h30m', not -1",
-            "hub.conf:13: consumers.none.type: must be set",
-            "hub.conf:15: consumers.typo.type: no consumer is called 'arhive'; did you mean 'archive'? "
-            "(or 'package.module:Class')",
-            "hub.conf:17: consumers.wrong.type: 'classes.py:Goof': the module has no class 'Goof'; "
-            "did you mean 'Good'?",
-            "hub.conf:19: consumers.idle.type: 'classes.py:Idle' has neither consume() nor consume_batch() nor tick()",
-            "hub.conf:21: consumers.stranger.type: 'classes.py:Stranger' is not a subclass of hub.Consumer",
-            "hub.conf:22: consumers.greedy: Greedy.Config has a setting of the hub's: threads",
-            "hub.conf:24: consumers.a b: a name has at most 64 characters, of A-Z a-z 0-9 _ . -",
-            "hub.conf:27: backends.b.type: 'classes.py:Good' is not one of the backends: it has no subscribe()",
-        ]
-    )
+SAID = [
+    "hub.conf:3: hub.log_levl: unknown setting; did you mean 'log_level'?",
+    "hub.conf:4: hub.stop_timeout: expected a duration such as '250ms', '30s' or '1h30m', not '3 parsecs'",
+    "hub.conf:6: consumer: unknown; did you mean 'consumers'?",
+    "hub.conf:10: consumers.good.threds: unknown setting; did you mean 'threads'?",
+    "hub.conf:11: consumers.good.batch_size: expected a whole number, not 'many'",
+    "hub.conf:12: consumers.good.pause: expected a duration such as '250ms', '30s' or '1h30m', not -1",
+    "hub.conf:13: consumers.none.type: must be set",
+    "hub.conf:15: consumers.typo.type: no consumer is called 'arhive'; did you mean 'archive'? "
+    "(or 'package.module:Class')",
+    "hub.conf:17: consumers.wrong.type: 'classes.py:Goof': the module has no class 'Goof'; did you mean 'Good'?",
+    "hub.conf:19: consumers.idle.type: 'classes.py:Idle' has neither consume() nor consume_batch() nor tick()",
+    "hub.conf:21: consumers.stranger.type: 'classes.py:Stranger' is not a subclass of hub.Consumer",
+    "hub.conf:22: consumers.greedy: Greedy.Config has a setting of the hub's: threads",
+    "hub.conf:24: consumers.a b: a name has at most 64 characters, of A-Z a-z 0-9 _ . -",
+    "hub.conf:27: backends.b.type: 'classes.py:Good' is not one of the backends: it has no subscribe()",
+]
+GOOD = '[consumers.c]\ntype = "classes.py:Good"\n'
+
+
+def test_everything_that_is_wrong_is_said_at_once_with_its_place(tmp_path: Path) -> None:
+    assert sorted(problems(tmp_path, BAD)) == sorted(SAID)
 
 
 def test_a_class_gives_defaults_that_the_file_overrides(tmp_path: Path) -> None:

@@ -1,26 +1,66 @@
-"""What the log consumer prints."""
+"""What the log consumer prints: one line, whatever the body; nothing in it commands the terminal."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.log import line, pretty
-from hub.message import Message
+from consumers.log import Log, line, pretty
+from hub import Message
+from tests.unit.doubles import context
+
+BODY = b'{"msg_id": "2026-1", "username": "apache", "msg": {"agent": "ann", "text": "hello"}}'
 
 
-def test_a_line_has_the_topic_and_the_beginning_of_the_payload() -> None:
-    shown = line(Message("1", "a.b", b'{"msg":{"x":"12345678"}}', received_at=0.0), 10).plain
-    assert shown[8:] == ' a.b {"x":"1234'
+def message(body: bytes, topic: str = "a.b") -> Message:
+    return Message("the-id", topic, body, received_at=1_700_000_000.0)
 
 
-@given(st.binary(max_size=60), st.text(max_size=20))
-def test_nothing_in_a_message_reaches_the_terminal_as_a_control(body: bytes, topic: str) -> None:
-    message = Message("1", topic, body, received_at=0.0)
-    assert line(message, 1000).plain.isprintable()
-    assert all(part.isprintable() for part in pretty(message).split("\n"))
+def printed(capsys: pytest.CaptureFixture[str], body: bytes, **settings: object) -> str:
+    Log(context("log", Log.Config.model_validate(settings))).consume(message(body))
+    return capsys.readouterr().out
 
 
-def test_pretty_indents_json_and_shows_what_is_none() -> None:
-    assert pretty(Message("1", "a", b'{"a":[1]}')) == '{\n  "a": [\n    1\n  ]\n}'
-    assert pretty(Message("1", "a", b"\xffx\x07")) == "\\xffx\\x07"
+def test_a_line_has_time_topic_agent_and_payload(capsys: pytest.CaptureFixture[str]) -> None:
+    when, *rest = printed(capsys, BODY).split(" ", 3)
+    assert len(when) == len("12:00:00")
+    assert rest == ["a.b", "ann", '{"agent":"ann","text":"hello"}\n']
+
+
+def test_where_there_is_no_agent_the_id_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, b'{"a": 1}').endswith('a.b the-id {"a": 1}\n')
+
+
+def test_a_long_line_is_cut_and_never_wrapped(capsys: pytest.CaptureFixture[str]) -> None:
+    body = b"x" * 1000
+    assert printed(capsys, body, length=300).endswith(" " + "x" * 300 + "\n")
+
+
+def test_colours_are_as_set(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[" in printed(capsys, BODY, color="always")
+    assert "\x1b" not in printed(capsys, BODY, color="never")
+    assert "\x1b" not in printed(capsys, BODY, color="auto"), "not a terminal"
+
+
+def test_pretty_shows_the_whole_body_indented(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = printed(capsys, b'{"msg": {"long": "' + b"y" * 500 + b'"}}', pretty=True)
+    assert '\n{\n  "msg": {\n    "long": "' + "y" * 500 + '"\n' in shown
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[1]", b"\xff\x00", b"[" * 900, b"[" * 990 + b"]" * 990, b"{", b"NaN"])
+def test_no_body_makes_it_fail(capsys: pytest.CaptureFixture[str], body: bytes) -> None:
+    assert "a.b the-id" in printed(capsys, body, pretty=True)
+
+
+@given(st.text(), st.binary() | st.text().map(str.encode))
+def test_nothing_from_the_bus_commands_the_terminal(topic: str, body: bytes) -> None:
+    one = message(body, topic)
+    assert line(one, 200).plain.isprintable()
+    assert pretty(one).replace("\n", "").isprintable()
+
+
+def test_markup_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "[red]x[/red]" in printed(capsys, b'{"msg": "[red]x[/red]"}', color="always")

@@ -1,0 +1,104 @@
+"""Whose fault an error is; the connection's and the schema's life on SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import exc, inspect, make_url
+
+from consumers.archive.database import LONGEST_REASON, Database, SchemaError, passes, reason_of
+from consumers.archive.row import row_of
+from hub import Message
+from hub.errors import MissingExtra
+
+
+class DriverError(Exception):
+    """As psycopg2's errors are, with the server's code."""
+
+    def __init__(self, pgcode: str | None, text: str = "said the server") -> None:
+        super().__init__(text)
+        self.pgcode = pgcode
+
+
+def wrapped(kind: type[exc.DBAPIError], code: str | None, broken: bool = False) -> exc.DBAPIError:
+    return kind("INSERT", {}, DriverError(code), connection_invalidated=broken)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (wrapped(exc.OperationalError, None), True),  # no connection was made
+        (wrapped(exc.InterfaceError, None, broken=True), True),  # the connection broke
+        (wrapped(exc.OperationalError, "57P01"), True),  # the administrator's shutdown
+        (wrapped(exc.OperationalError, "40001"), True),  # serialization
+        (wrapped(exc.OperationalError, "40P01"), True),  # deadlock
+        (wrapped(exc.OperationalError, "53100"), True),  # the disk is full
+        (wrapped(exc.InternalError, "25006"), True),  # a standby, which only reads
+        (wrapped(exc.ProgrammingError, "42501"), True),  # a right is missing
+        (wrapped(exc.ProgrammingError, "42P01"), True),  # the table was dropped
+        (exc.TimeoutError(), True),  # all connections of the pool are taken
+        (wrapped(exc.DataError, "22P05"), False),  # a character that can't be stored
+        (wrapped(exc.IntegrityError, "23514"), False),  # a constraint
+        (wrapped(exc.OperationalError, "54000"), False),  # an index entry is too long
+        (wrapped(exc.InternalError, "P0001"), False),  # a trigger raised
+        (wrapped(exc.ProgrammingError, None), False),  # the driver can't write the value
+        (wrapped(exc.DataError, None), False),
+        (exc.DatabaseError("INSERT", {}, sqlite3.DatabaseError("database disk image is malformed")), True),
+        (exc.OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked")), True),
+        (exc.IntegrityError("INSERT", {}, sqlite3.IntegrityError("NOT NULL")), False),
+        (exc.ArgumentError(), False),
+    ],
+)
+def test_only_the_rows_own_faults_are_held_against_it(error: exc.SQLAlchemyError, expected: bool) -> None:
+    assert passes(error) is expected
+
+
+def test_a_reason_is_one_bounded_printable_line() -> None:
+    error = exc.DataError("INSERT", {}, DriverError("22000", "bad \x1b[31m" + "x" * 1000 + "\nDETAIL: the whole row"))
+    assert reason_of(error).startswith("bad \\x1b[31mxxx")
+    assert len(reason_of(error)) == LONGEST_REASON
+    assert reason_of(exc.DataError("INSERT", {}, DriverError("22000", ""))) != ""
+
+
+def test_postgresql_without_its_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    with pytest.raises(MissingExtra, match=r"hubbub\[postgres\]"):
+        Database(make_url("postgresql+psycopg2:///name"), connections=1)
+
+
+def row(number: int) -> dict[str, Any]:
+    return row_of(Message("", "a.b.c.d", b"%d" % number, received_at=1.0, backend="bus"))
+
+
+def test_it_is_made_lazily_and_with_all_indexes(tmp_path: Path) -> None:
+    database = Database(make_url(f"sqlite:///{tmp_path}/a.db"), connections=1)
+    assert not (tmp_path / "a.db").exists()
+    database.add([row(1)])
+    found = {tuple(index["column_names"]) for index in inspect(database.engine).get_indexes("messages")}
+    expected = {("timestamp",), ("msg_id",), *((name, "timestamp") for name in ("topic", "category", "agent"))}
+    assert found == expected
+    with database.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5000
+    database.close()
+
+
+def test_a_table_that_can_not_be_made_is_no_rows_fault(tmp_path: Path) -> None:
+    database = Database(make_url(f"sqlite:///{tmp_path}/missing/a.db"), connections=1)
+    with pytest.raises(SchemaError, match="unable to open"):
+        database.add([row(1)])
+    (tmp_path / "missing").mkdir()
+    database.add([row(1)])
+    database.close()
+
+
+def test_a_file_that_is_no_database_is_no_rows_fault(tmp_path: Path) -> None:
+    (tmp_path / "a.db").write_bytes(b"not a database" * 1000)
+    database = Database(make_url(f"sqlite:///{tmp_path}/a.db"), connections=1)
+    with pytest.raises(SchemaError, match="not a database"):
+        database.add([row(1)])
+    database.close()
