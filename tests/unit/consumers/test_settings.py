@@ -46,13 +46,13 @@ def test_a_url_that_can_not_serve_is_refused(database: str, said: str) -> None:
 
 def test_the_password_comes_from_its_file_and_is_hidden_in_what_is_shown(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("hunter2:@/\n")
-    config = Config(database="postgresql://ann@db/name", password=f"file:{tmp_path}/secret")
+    config = Config.model_validate({"database": "postgresql://ann@db/name", "password": f"file:{tmp_path}/secret"})
     url = config.url(STATE)
     assert url.password == "hunter2:@/"
     assert "hunter2" not in f"{url} {url!r} {config!r} {config.model_dump()}"
 
 
 def test_a_password_that_can_not_be_read_is_a_configuration_error(tmp_path: Path) -> None:
-    config = Config(database="postgresql://ann@db/name", password=f"file:{tmp_path}/none")
+    config = Config.model_validate({"database": "postgresql://ann@db/name", "password": f"file:{tmp_path}/none"})
     with pytest.raises(ConfigError, match="can't be read"):
         config.url(STATE)
