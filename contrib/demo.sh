@@ -12,7 +12,7 @@ hub=$!
 feed=
 stop() {
     trap '' INT TERM
-    [ -n "$feed" ] && kill "$feed" 2>/dev/null
+    [ -n "$feed" ] && kill "$feed" 2>/dev/null && wait "$feed" 2>/dev/null
     kill "$hub" 2>/dev/null
     wait "$hub"
     exit $?

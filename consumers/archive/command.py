@@ -108,9 +108,10 @@ def _show(rows: Any) -> None:
     console = Console()
     if not console.is_terminal:
         console.width = MANY
-    table = Table(box=None, header_style="bold", padding=(0, 1))
-    for heading in ("time", "topic", "user", "body"):
-        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    table = Table(box=None, header_style="bold", padding=(0, 1), expand=True)
+    for heading in ("time", "topic", "user"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("body", no_wrap=True, overflow="ellipsis", ratio=1)
     for row in rows:
         body = row["body"].get("msg", row["body"]) if isinstance(row["body"], dict) else row["body"]
         text = msgspec.json.encode(body).decode() if row["raw"] is None else repr(row["raw"])

@@ -28,6 +28,8 @@ from hub.text import printable
 
 CONNECT_TIMEOUT = 10
 """Seconds."""
+PAGE = 100
+"""Rows that one round trip takes to PostgreSQL."""
 SQLITE_WAIT = 5000
 """Milliseconds that a writer waits for another one."""
 REFUSALS = ("22", "23", "44", "54", "P0")
@@ -119,6 +121,8 @@ class Database:
 def _engine(url: URL, connections: int) -> Engine:
     options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True, "json_serializer": _json}
     if url.get_backend_name() == "postgresql":
+        # Without a mode, "on conflict" makes SQLAlchemy send row by row: a round trip each.
+        options |= {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": PAGE}
         options |= {"pool_size": connections, "connect_args": {"connect_timeout": CONNECT_TIMEOUT}}
     try:
         engine = create_engine(url, **options)

@@ -55,7 +55,6 @@ def _consumers(consumers: dict[str, Any]) -> Table:
         "in/s",
         "out/s",
         "caught up",
-        "finished",
         "failed",
         "dead",
         "lost",

@@ -175,6 +175,15 @@ def test_a_state_from_a_plugin_can_not_forge_the_status() -> None:
     assert " 2 " in capture.get()
 
 
+def test_each_number_of_the_status_stands_under_its_heading() -> None:
+    known = {"state": "running", "backlog": 11, "in_flight": 12, "oldest_age": None, "failed": 13, "dead": 14}
+    table = status._consumers({"c": {**row(), **known, "dropped": 15}})
+    headings = [str(column.header) for column in table.columns]
+    cells = dict(zip(headings, [str(next(iter(column.cells))) for column in table.columns], strict=True))
+    assert (cells["failed"], cells["dead"], cells["lost"], cells["in flight"]) == ("13", "14", "15", "12")
+    assert cells["backlog"] == "11"
+
+
 def test_a_backend_that_is_not_there_is_said(tmp_path: Path) -> None:
     (tmp_path / "hub.conf").write_text(GOOD)
     found = load(tmp_path / "hub.conf", (), {})
