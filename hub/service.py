@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
@@ -86,7 +88,7 @@ class Service:
         :raises ConfigError: a part can't be made, or the control socket is another hub's.
         :raises HubError: a backend can't start (an address in use).
         """
-        self.configuration.state_dir.mkdir(parents=True, exist_ok=True)
+        _make_directory(self.configuration.state_dir)
         consumers = {name: self.roster.make(part) for name, part in self.configuration.consumers.items()}
         self._control.listen()
         for name, part in self.configuration.consumers.items():
@@ -172,10 +174,9 @@ class Service:
 
     def _tell_what_is_left(self) -> None:
         for name, member in [*self.roster.members.items(), *self.roster.orphans.items()]:
-            stats = member.queue.stats()
-            counts = stats.counters
+            counts = member.queue.stats().counters
             self.log.log(
-                *(30 if counts.backlog else 20,),
+                logging.WARNING if counts.backlog else logging.INFO,
                 "consumer %s: received %d, finished %d, dead %d, dropped %d, left %d",
                 *(name, counts.received, counts.finished, counts.dead, counts.dropped, counts.backlog),
                 extra={"action": "stop", "consumer": name},
@@ -277,3 +278,10 @@ class Service:
     def _let_go(self) -> None:
         if not self.roster.full():
             self.fleet.let_go()
+
+
+def _make_directory(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError([f"hub.state_dir: {path} can't be made: {error.strerror or error}"]) from error

@@ -216,6 +216,14 @@ def test_a_second_hub_on_the_same_socket_is_refused(tmp_path: Path, endpoint: st
         assert hub.status()["hub"]["state"] == "running"
 
 
+def test_a_state_directory_that_can_not_be_made_is_said(tmp_path: Path, endpoint: str) -> None:
+    configuration = f'[hub]\nstate_dir = "hub.conf/state"\ncontrol_socket = "{tmp_path}/sock"\n' + bus(endpoint)
+    with RunningHub(tmp_path, configuration, ready=False) as hub:
+        assert hub.process.wait(20) == 78
+        assert "hub.state_dir: " in hub.log
+        assert "Traceback" not in hub.log
+
+
 def test_an_address_in_use_is_said(tmp_path: Path, endpoint: str) -> None:
     other = tmp_path / "other"
     other.mkdir()
