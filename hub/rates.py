@@ -13,6 +13,9 @@ RECENT = 5.0
 """Seconds over which a rate is taken: long enough to be calm, short enough that the end of a spike shows."""
 ENOUGH = 5
 """Busy samples below which a time to catch up is marked as an estimate."""
+STEADY = 0.05
+"""A gain below this share of the rate is no gain to reckon with: rates are not known that well, and a quotient of their
+difference would be a number made up."""
 
 Trend = Literal["idle", "catching_up", "falling_behind", "steady", "unknown"]
 
@@ -94,7 +97,9 @@ class Rates:
             return CatchUp(None, estimated=True, trend="unknown")
         rate, count = service
         gain = rate - rate_in
-        if gain > 0 and backlog / gain < 10 * 365 * 86400:
-            return CatchUp(backlog / gain, estimated=count < ENOUGH, trend="catching_up")
-        steady = abs(gain) <= 0.01 * rate_in
-        return CatchUp(None, estimated=count < ENOUGH, trend="steady" if steady else "falling_behind")
+        estimated = count < ENOUGH
+        if abs(gain) <= STEADY * rate:
+            return CatchUp(None, estimated, trend="steady")
+        if gain < 0:
+            return CatchUp(None, estimated, trend="falling_behind")
+        return CatchUp(backlog / gain, estimated, trend="catching_up")

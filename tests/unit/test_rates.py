@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hub.rates import ENOUGH, SPAN, CatchUp, Rates
+from hub.rates import ENOUGH, SPAN, STEADY, CatchUp, Rates
 
 
 def sampled(seconds: int, rate_in: int, rate_out: int, backlog: int = 0) -> Rates:
@@ -20,6 +20,7 @@ def sampled(seconds: int, rate_in: int, rate_out: int, backlog: int = 0) -> Rate
 
 @given(st.integers(0, 500), st.integers(1, 500), st.integers(ENOUGH, 2 * SPAN))
 def test_at_constant_rates_the_prediction_is_right(rate_in: int, gain: int, seconds: int) -> None:
+    assume(gain > STEADY * (rate_in + gain))
     backlog = gain * (seconds + 100)
     catch_up = sampled(seconds, rate_in, rate_in + gain, backlog).catch_up()
     assert catch_up.trend == "catching_up"
@@ -107,3 +108,9 @@ def test_samples_further_apart_than_the_recent_past_still_give_a_rate() -> None:
     rates.sample(0.0, 0, 0)
     rates.sample(100.0, 500, 100)
     assert (rates.rate_in(), rates.rate_out()) == (5, 1)
+
+
+def test_a_difference_of_nearly_equal_rates_is_no_prediction() -> None:
+    """1,000 messages at a gain of 1 in 100 a second would be a quarter of an hour, or never: nobody can tell."""
+    catch_up = sampled(20, 99, 100, 1000).catch_up()
+    assert (catch_up.seconds, catch_up.trend) == (None, "steady")
