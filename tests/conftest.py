@@ -11,6 +11,8 @@ from hypothesis import settings
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet.threads import blockingCallFromThread
 
+from tests.support import STRICT
+
 settings.register_profile("hubbub", deadline=None, print_blob=True)
 settings.load_profile("hubbub")
 
@@ -39,3 +41,10 @@ def reactor_thread() -> Iterator[ReactorThread]:
     reactor.callFromThread(reactor.stop)
     thread.join(10)
     assert not thread.is_alive()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where every test has to run, a skipped one is a failure, whatever skipped it."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if STRICT and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from consumers.archive import Archive
+from tests.system.archives import make
 from tests.system.postgres import Postgres
 
 
@@ -23,3 +25,20 @@ def postgres() -> Iterator[Postgres]:
         server.stop()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """Of an empty database; what is claimed of the archive is claimed on both."""
+    if request.param == "sqlite":
+        return "sqlite:///archive.db"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.create_database()
+
+
+@pytest.fixture
+def archive(url: str, tmp_path: Path) -> Iterator[Archive]:
+    """An archive in that database."""
+    made = make(url, tmp_path)
+    yield made
+    made.stop()

@@ -3,55 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from click.testing import CliRunner
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from consumers.archive import Archive
+from consumers.archive.command import archive as command
 from consumers.archive.schema import messages as table
 from consumers.archive.search import Query, search
-from hub import Context, Message, Reject, Retry
-from hub.partlog import part_log
+from hub import Message, Reject
 from tests.support import bus_messages
+from tests.system.archives import make, message, rows
 from tests.system.postgres import Postgres
 
 pytestmark = pytest.mark.system
-
-
-def make(url: str, state_dir: Path) -> Archive:
-    config = Archive.Config.model_validate({"database": url})
-    return Archive(Context("archive", config, part_log("consumer", "archive"), lambda *_: None, state_dir))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
-    if request.param == "sqlite":
-        return "sqlite:///archive.db"
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.create_database()
-
-
-@pytest.fixture
-def archive(url: str, tmp_path: Path) -> Iterator[Archive]:
-    made = make(url, tmp_path)
-    yield made
-    made.stop()
-
-
-def message(number: int, body: Any = None, topic: str = "org.example.dev.git.receive") -> Message:
-    content = {"msg_id": f"2026-{number}", "i": number, "msg": {"agent": "ralph"}} if body is None else body
-    raw = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return Message(f"made-up-{number}", topic, raw, received_at=1_700_000_000.0 + number, backend="bus")
-
-
-def rows(archive: Archive) -> list[Any]:
-    with archive._database.engine.connect() as connection:
-        return list(connection.execute(select(table).order_by(table.c.id)).mappings())
 
 
 def recorded() -> list[Message]:
@@ -142,46 +112,6 @@ def test_a_row_that_the_database_refuses_is_rejected_alone(archive: Archive) -> 
     assert [row["msg_id"] for row in rows(archive)] == ["2026-1", "2026-2", "2026-4"]
 
 
-def test_killed_sessions_are_a_retry_and_nothing_is_double(postgres: Postgres, tmp_path: Path) -> None:
-    url = postgres.create_database()
-    archive = make(url, tmp_path)
-    batches = [[message(number) for number in range(start, start + 20)] for start in range(0, 400, 20)]
-    retries = 0
-    for number, batch in enumerate(batches):
-        while True:
-            if number % 3 == 0 and retries <= number:
-                postgres.kill_sessions(url)
-            try:
-                archive.consume_batch(batch)
-                break
-            except Retry:
-                retries += 1
-    archive.stop()
-    assert postgres.count(url, "messages") == 400
-
-
-def test_a_restart_of_the_server_is_a_retry(postgres: Postgres, tmp_path: Path) -> None:
-    url = postgres.create_database()
-    archive = make(url, tmp_path)
-    archive.consume_batch([message(1)])
-    postgres.stop()
-    try:
-        with pytest.raises(Retry, match="database"):
-            archive.consume_batch([message(2)])
-    finally:
-        postgres.start()
-    archive.consume_batch([message(2)])
-    archive.stop()
-    assert postgres.count(url, "messages") == 2
-
-
-def test_a_database_that_is_away_at_the_start_is_a_retry(tmp_path: Path) -> None:
-    archive = make(f"postgresql://nobody@/nothing?host={tmp_path}", tmp_path)
-    with pytest.raises(Retry, match="database"):
-        archive.consume_batch([message(1)])
-    archive.stop()
-
-
 def test_search_finds_by_each_of_its_criteria(archive: Archive) -> None:
     archive.consume_batch(
         [
@@ -202,6 +132,69 @@ def test_search_finds_by_each_of_its_criteria(archive: Archive) -> None:
     assert found(user="ann", category="wiki") == [3000]
     assert found(contains="100%_s") == [1000]
     assert found(contains="100__s") == []
+    assert found(contains="100%_S") == [1000], "whatever its case"
     moment = datetime.fromtimestamp(2000, tz=UTC)
     assert found(since=moment) == [3000, 2000]
     assert found(until=moment) == [1000]
+
+
+@pytest.mark.parametrize("written", ["zażółć gęślą", 'she said "no"', "C:\\new", "two\nlines", "日本"])
+def test_a_text_is_found_however_json_writes_it(archive: Archive, written: str) -> None:
+    archive.consume_batch([message(1, {"msg": f"before {written} after"}), message(2, {"msg": "other"})])
+    found = search(archive._database.engine, Query(contains=written))
+    assert [row["body"]["msg"] for row in found] == [f"before {written} after"]
+
+
+def test_the_command_reads_back_what_the_recorded_bus_said(archive: Archive, url: str, tmp_path: Path) -> None:
+    sent = recorded()
+    archive.consume_batch(sent)
+    (tmp_path / "hub.conf").write_text(
+        f'[hub]\nstate_dir = "."\n[backends.bus]\ntype = "memory"\n'
+        f'[consumers.archive]\ntype = "archive"\ndatabase = "{url}"\n'
+    )
+
+    def found(*arguments: str) -> list[dict[str, Any]]:
+        result = CliRunner().invoke(command, ["search", "-c", str(tmp_path / "hub.conf"), "--json", *arguments])
+        assert result.exception is None, result.exception
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    everything = found("--limit", "100000")
+    assert sorted(json.dumps(row["body"], sort_keys=True) for row in everything) == sorted(
+        {json.dumps(one.json(), sort_keys=True) for one in sent}
+    )
+    assert [row["timestamp"] for row in everything] == sorted((row["timestamp"] for row in everything), reverse=True)
+    of_git = {one.body for one in sent if one.topic.startswith("org.fedoraproject.prod.git.")}
+    assert len(of_git) > 0
+    assert len(found("--topic", "org.fedoraproject.prod.git.#", "--limit", "100000")) == len(of_git)
+    by_ralph = found("--user", "ralph", "--limit", "5")
+    assert [row["agent"] for row in by_ralph] == ["ralph"] * 5
+    assert found("--user", "ralph", "--category", "nobody has this") == []
+    assert found("--since", "2000-01-01", "--until", "2000-01-02") == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        (Query(topic="org.example.#"), "messages_topic"),
+        (Query(user="ann"), "messages_agent"),
+        (Query(category="git"), "messages_category"),
+        (Query(since=datetime(2026, 1, 1, tzinfo=UTC)), "messages_timestamp"),
+    ],
+)
+def test_postgresql_has_an_index_for_it(postgres: Postgres, tmp_path: Path, condition: Query, index: str) -> None:
+    assert index in explain(postgres, tmp_path, condition.select().order_by(None))
+
+
+def test_postgresql_has_an_index_for_what_a_body_contains(postgres: Postgres, tmp_path: Path) -> None:
+    assert "messages_body" in explain(postgres, tmp_path, table.select().where(text("body @> '{\"msg\": {}}'")))
+
+
+def explain(postgres: Postgres, tmp_path: Path, statement: Any) -> str:
+    archive = make(postgres.create_database(), tmp_path)
+    archive.consume_batch([message(1)])
+    with archive._database.engine.connect() as connection:
+        written = statement.compile(connection, compile_kwargs={"literal_binds": True})
+        connection.exec_driver_sql("SET enable_seqscan = off")
+        plan = connection.execute(text(f"EXPLAIN {str(written).replace(':', chr(92) + ':')}")).scalars().all()
+    archive.stop()
+    return "\n".join(plan)
