@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import suppress
 from typing import Any, ClassVar, Literal
@@ -41,34 +42,39 @@ class Log(Consumer):
 
     def consume(self, message: Message) -> None:
         """Print it."""
-        text = line(message, self.config.length)
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        text = line(message, self.config.length, encoding)
         if self.config.pretty:
-            text = Text.assemble(text, "\n", (pretty(message), "dim"))
+            text = Text.assemble(text, "\n", (pretty(message, encoding), "dim"))
         self._console.print(text)
 
 
-def line(message: Message, length: int) -> Text:
+def line(message: Message, length: int, encoding: str = "utf-8") -> Text:
     """Time, topic, who did it, and the beginning of what the body says; nothing in it can move the cursor or change
-    colours."""
+    colours. :param encoding: of the output; what it lacks is escaped."""
     when = time.strftime("%H:%M:%S", time.localtime(message.received_at))
     body = _decoded(message)
     return Text.assemble(
         (when, "dim"),
         " ",
-        (printable(message.topic), "bold cyan"),
+        (_shown(message.topic, encoding), "bold cyan"),
         " ",
-        (printable(_who(body, message)[:LONGEST_NAME]), "green"),
+        (_shown(_who(body, message)[:LONGEST_NAME], encoding), "green"),
         " ",
-        printable(_digest(body, message)[:length]),
+        _shown(_digest(body, message)[:length], encoding),
     )
 
 
-def pretty(message: Message) -> str:
+def pretty(message: Message, encoding: str = "utf-8") -> str:
     """The body, indented where it is JSON; only line breaks are left of its control characters."""
     text = message.body.decode("utf-8", "backslashreplace")
     with suppress(msgspec.DecodeError, RecursionError):
         text = msgspec.json.format(text, indent=2)
-    return "\n".join(printable(part) for part in text.split("\n"))
+    return "\n".join(_shown(part, encoding) for part in text.split("\n"))
+
+
+def _shown(text: str, encoding: str) -> str:
+    return printable(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _decoded(message: Message) -> Any:

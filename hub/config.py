@@ -53,11 +53,15 @@ class ConsumerSettings(Settings):
     )
     threads: int | None = setting(None, "Worker threads. Unset: what its class says (1).", ge=1, le=256)
     timeout: Duration = setting("5m", "A message that takes longer is reported, with the thread's stack.", gt=0)
-    max_attempts: int = setting(5, "Failures after which a message is a dead letter.", ge=1)
+    max_attempts: int = setting(5, "Failures after which a message is a dead letter.", ge=1, le=1_000_000)
     backoff: Duration = setting("1s", "The first retry comes within this; each further one within twice the last.")
     backoff_limit: Duration = setting("5m", "The longest delay between two attempts.")
-    max_dead: int = setting(10_000, "Dead letters kept in memory; beyond it the oldest is dropped, and counted.", ge=0)
-    max_backlog: int = setting(100_000, "Messages that may wait; what happens beyond is 'overflow'.", ge=1)
+    max_dead: int = setting(
+        10_000, "Dead letters kept in memory; beyond it the oldest is dropped, and counted.", ge=0, le=1_000_000_000
+    )
+    max_backlog: int = setting(
+        100_000, "Messages that may wait; what happens beyond is 'overflow'.", ge=1, le=1_000_000_000
+    )
     max_backlog_bytes: Size = setting("128MiB", "Bytes of bodies that may wait; beyond: 'overflow'.", ge=1)
     overflow: Overflow = setting(
         "auto",

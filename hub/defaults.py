@@ -1,26 +1,29 @@
-"""Settings as TOML text: every one with its help and default, or the ones in force with their sources."""
+"""Every setting there is, from the declarations: as a commented file, and for the reference."""
 
 from __future__ import annotations
 
-import json
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from hub import plugins
 from hub.config import SECTIONS, HubSettings
 from hub.errors import PluginError
+from hub.kinds import kind_of
 from hub.settings import Settings
+from hub.toml_text import toml_value
 
 WIDTH = 100
-
-
-def toml_value(value: object) -> str:
-    """A value as TOML; JSON's text, lists and numbers are TOML too."""
-    return json.dumps(value, ensure_ascii=False)
+PROSE = "#   "
+"""Indented, so that a program can tell what to enable (``^# [^ ]``) from what is only said."""
+HEAD = f"""\
+{PROSE}Every setting of hubbub, with its default. Indented lines are prose; in the others, take '# ' away
+{PROSE}to set what stands behind it. '(unset)': it does without a default.
+"""
 
 
 def default_of(model: type[Settings], name: str) -> object:
@@ -40,7 +43,7 @@ def documented() -> Iterator[tuple[str, str, str, type[Settings]]]:
             try:
                 cls = plugins.load(group, name, Path()).cls
             except PluginError:
-                continue
+                continue  # an optional library that is not installed: it could not be used here either
             yield section, name, first_sentence(cls.__doc__ or ""), getattr(cls, "Config", Settings)
 
 
@@ -50,44 +53,39 @@ def first_sentence(text: str) -> str:
 
 
 def default_file() -> str:
-    """A complete commented ``hub.conf``. Every setting is commented out, so that it says what is the default."""
-    lines = ["# Every setting of hubbub, with its default. All of them are optional but where it says 'must be set'."]
-    common: type[Settings] | None = None
+    """A complete commented ``hub.conf``: valid as it is, and still so with its commented settings enabled."""
+    lines = [HEAD.rstrip()]
+    common: type[Settings] = HubSettings
     for section, name, purpose, model in documented():
         if section == "hub":
-            lines += ["", "[hub]", *_settings(model, prefix="")]
+            lines += ["", "[hub]", *_settings(model)]
         elif not name:
             common = model
         else:
-            assert common is not None
-            lines += ["", f"# [{section}.{name}]", f"# {purpose}", f'# type = "{name}"', "#"]
-            lines += [*_settings(common, "# ", {"type"}), *_settings(model, "# ")]
+            lines += ["", f"# [{section}.{name}]", f"{PROSE}{purpose}", f"# type = {toml_value(name)}", "#"]
+            lines += [*_settings(common, {"type"}), *_settings(model)]
     return "\n".join(lines) + "\n"
 
 
-def _settings(model: type[Settings], prefix: str, leave_out: set[str] | None = None) -> Iterator[str]:
-    for name, info in model.model_fields.items():
-        if name in (leave_out or ()):
-            continue
-        yield from textwrap.wrap(info.description or "", WIDTH, initial_indent="# ", subsequent_indent="# ")
-        default = default_of(model, name)
-        if info.is_required():
-            yield f"# {name} =      (must be set)"
-        else:
-            yield f"# {name} =      (unset)" if default is None else f"# {name} = {toml_value(default)}"
-        yield prefix.rstrip()
+def _settings(model: type[Settings], leave_out: Collection[str] = ()) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        if name not in leave_out:
+            prose = f"{field.description or ''} ({kind_of(field)})".strip()
+            yield from textwrap.wrap(prose, WIDTH, initial_indent=PROSE, subsequent_indent=PROSE)
+            yield _line(model, name, field)
+            yield "#"
 
 
-def effective_file(tables: Iterator[tuple[str, Settings]], origin: Callable[[str], str]) -> str:
-    """The settings in force, each with the place where it was set.
-
-    :param origin: from ``consumers.archive.threads`` to that place.
-    """
-    lines = []
-    for table, settings in tables:
-        lines.append(f"[{table}]")
-        for name, value in settings.model_dump(mode="json").items():
-            shown = f"{name} = {toml_value(value)}" if value is not None else f"# {name} is unset"
-            lines.append(f"{shown:<60} # {origin(f'{table}.{name}')}")
-        lines.append("")
-    return "\n".join(lines)
+def _line(model: type[Settings], name: str, field: FieldInfo) -> str:
+    default = default_of(model, name)
+    if field.is_required():
+        example = f" = {toml_value(field.examples[0])}" if field.examples else ""
+        return f"# {name}{example}  # must be set" if example else f"{PROSE}{name} must be set"
+    if default is not None and not field.examples:
+        return f"# {name} = {toml_value(default)}"
+    shown = "unset" if default is None else toml_value(default)
+    if not field.examples:
+        return f"{PROSE}{name} (unset)"
+    # An example of what is unset stays prose; in place of a default it is what makes the table work.
+    start = PROSE if default is None else "# "
+    return f"{start}{name} = {toml_value(field.examples[0])}  # an example; the default: {shown}"

@@ -2,112 +2,162 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from hub.assignment import Assignment, spelled
 from hub.config import SECTIONS
-from hub.toml_lines import key_lines
+from hub.errors import ConfigError
+from hub.problems import Place
+from hub.toml_file import TomlFile
+from hub.toml_lines import KeyPath
+from hub.toml_text import toml_path
 
-PREFIX = "HUBBUB_"
-KeyPath = tuple[str, ...]
+DEEPEST = 20
+"""Tables within tables; more is no configuration, and would only overflow the stack of what walks through it."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a setting stands: ``hub.conf:12``, ``$HUBBUB_...`` or ``--set ...``, and what its relative paths are
+    taken from."""
+
+    text: str
+    directory: Path
 
 
 @dataclass
 class Layers:
     """The tables of all sources merged into one.
 
+    :ivar directory: that of the main file.
     :ivar content: what a single file with all of it would hold.
-    :ivar origins: where each key was last set: ``hub.conf:12``, ``$HUBBUB_...`` or ``--set``.
-    :ivar problems: what could not be read.
+    :ivar origins: where each key was last set, and each table first.
+    :ivar problems: what could not be read or assigned.
+    :ivar unreadable: whether some file's content is not known at all.
     """
 
+    directory: Path
     content: dict[str, Any] = field(default_factory=dict)
-    origins: dict[KeyPath, str] = field(default_factory=dict)
+    origins: dict[KeyPath, Origin] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    unreadable: bool = False
 
     def add_file(self, path: Path) -> None:
         """Merge a TOML file over what there is."""
         try:
-            text = path.read_text(encoding="utf-8")
-            content = tomllib.loads(text)
-        except UnicodeDecodeError as error:
-            self.problems.append(f"{path}: not UTF-8: {error.reason} at byte {error.start}")
-        except tomllib.TOMLDecodeError as error:
-            self.problems.append(f"{path}: not TOML: {error}")
-        except RecursionError:
-            self.problems.append(f"{path}: not TOML: nested too deeply")
-        except OSError as error:
-            self.problems.append(f"{path}: {error.strerror or error}")
-        else:
-            lines = key_lines(text)
-            self._merge(self.content, content, (), lambda key: f"{path}:{_line(lines, key)}")
+            file = TomlFile.read(path)
+        except ConfigError as error:
+            self.problems += error.problems
+            self.unreadable = True
+            return
+        self._merge(
+            self.content, file.content, (), lambda key: Origin(f"{path}:{file.line(key)}", path.parent), defines=True
+        )
+
+    def add_directory(self, path: Path) -> None:
+        """Merge its ``*.conf``, in the order of their names. There need be none; hidden files are an editor's."""
+        try:
+            names = sorted(entry.name for entry in path.iterdir())
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            self.problems.append(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}")
+            self.unreadable = True
+            return
+        for name in names:
+            if name.endswith(".conf") and not name.startswith("."):
+                self.add_file(path / name)
 
     def add_environment(self, environ: Mapping[str, str]) -> None:
         """Merge ``HUBBUB_SECTION__NAME__KEY=value``; other ``HUBBUB_`` variables are not settings."""
         for name in sorted(environ):
-            if name.startswith(PREFIX) and "__" in name:
-                words = name.removeprefix(PREFIX).lower().split("__")
-                self._assign(words, environ[name], f"${name}")
+            if (assignment := Assignment.of_variable(name, environ[name])) is not None:
+                try:
+                    words = list(self._spelled(assignment.words))
+                except ValueError as error:
+                    self.problems.append(f"{assignment.origin}: {error}")
+                else:
+                    self._assign(words, assignment)
 
     def add_overrides(self, overrides: Sequence[str]) -> None:
         """Merge ``section.name.key=value``, as given to ``--set``."""
         for override in overrides:
-            key, equals, value = override.partition("=")
-            if not equals or not all(key.split(".")):
-                self.problems.append(f"--set {override}: expected PATH=VALUE, such as consumers.archive.threads=4")
+            try:
+                assignment = Assignment.of_flag(override)
+            except ValueError as error:
+                self.problems.append(str(error))
             else:
-                self._assign(key.strip().split("."), value, f"--set {key.strip()}")
+                self._assign(assignment.words, assignment)
 
-    def where(self, key: KeyPath) -> str:
+    def where(self, key: Place) -> str:
         """The key with the place where it, or else the table around it, was set."""
-        for length in range(len(key), 0, -1):
-            if key[:length] in self.origins:
-                return f"{self.origins[key[:length]]}: {'.'.join(key)}"
-        return ".".join(key)
+        name = toml_path(key)
+        origin = self.origin(key)
+        if origin is None or origin.text == f"--set {name}":
+            return name if origin is None else origin.text
+        return f"{origin.text}: {name}"
 
-    def _assign(self, words: list[str], raw: str, origin: str) -> None:
-        try:
-            value = tomllib.loads(f"value = {raw}")["value"]
-        except (tomllib.TOMLDecodeError, RecursionError):
-            value = raw
+    def origin(self, key: Place) -> Origin | None:
+        """Where it, or else the table around it, was set; ``None``: nowhere."""
+        words = tuple(str(part) for part in takewhile(lambda part: isinstance(part, str), key))
+        found = (self.origins.get(words[:length]) for length in range(len(words), 0, -1))
+        return next((origin for origin in found if origin is not None), None)
+
+    def directories(self, table: KeyPath) -> dict[str, Path]:
+        """What the relative paths in a table are taken from, by the names of the settings in it."""
+        return {key[-1]: origin.directory for key, origin in self.origins.items() if key[: len(table)] == table != key}
+
+    def _spelled(self, words: KeyPath) -> Iterator[str]:
         table: Any = self.content
-        path: list[str] = []
-        for word in words[:-1]:
-            path.append(next((name for name in table if name.lower() == word.lower()), word))
-            table = table.setdefault(path[-1], {})
-            if not isinstance(table, dict):
-                self.problems.append(f"{origin}: {'.'.join(path)} is not a table")
-                return
-        table[words[-1]] = value
-        self.origins[(*path, words[-1])] = origin
+        for word in words:
+            name = spelled(table, word)
+            yield name
+            table = table.get(name)
+            table = table if isinstance(table, dict) else {}
 
-    def _merge(self, into: dict[str, Any], content: Mapping[str, Any], path: KeyPath, origin: Any) -> None:
+    def _assign(self, words: Sequence[str], assignment: Assignment) -> None:
+        content: Any = assignment.value
+        if len(words) > DEEPEST:
+            self.problems.append(f"{assignment.origin}: nested too deeply")
+            return
+        for word in reversed(words):
+            content = {word: content}
+        origin = Origin(assignment.origin, self.directory)
+        self._merge(self.content, content, (), lambda _: origin, defines=False)
+
+    def _merge(
+        self,
+        into: dict[str, Any],
+        content: Mapping[str, Any],
+        path: KeyPath,
+        origin: Callable[[KeyPath], Origin],
+        defines: bool,
+    ) -> None:
+        """:param defines: a second ``type`` is a second part of the same name, not a change of the first."""
         for name, value in content.items():
             key = (*path, name)
-            if name == "type" and name in into and len(key) == 3 and key[0] in SECTIONS:
-                there = self.origins.get(key, "before")
-                self.problems.append(f"{origin(key)}: {'.'.join(key[:2])} is defined twice, first at {there}")
-            if isinstance(value, dict) and isinstance(into.get(name, {}), dict):
+            if len(key) > DEEPEST:
+                self.problems.append(f"{origin(key).text}: {toml_path(key[:3])}...: nested too deeply")
+                return
+            if defines and name in into and _is_type_of_a_part(key):
+                self.problems.append(
+                    f"{origin(key).text}: {toml_path(key[:2])} is defined twice, first at {self.origins[key].text}; "
+                    "to change some of its settings, leave its type out"
+                )
+            if isinstance(value, dict):
+                into[name] = into[name] if isinstance(into.get(name), dict) else {}
                 self.origins.setdefault(key, origin(key))
-                self._merge(into.setdefault(name, {}), value, key, origin)
+                self._merge(into[name], value, key, origin, defines)
             else:
+                if isinstance(into.get(name), dict):
+                    self.origins = {other: at for other, at in self.origins.items() if other[: len(key)] != key}
                 into[name] = value
                 self.origins[key] = origin(key)
 
 
-def _line(lines: Mapping[KeyPath, int], key: KeyPath) -> int:
-    """Its own line, else the first one inside it, else that of the table around it."""
-    while key and key not in lines:
-        inside = [line for other, line in lines.items() if other[: len(key)] == key]
-        if inside:
-            return min(inside)
-        key = key[:-1]
-    return lines.get(key, 1)
-
-
-def files_beside(path: Path) -> Iterable[Path]:
-    """``hub.conf.d/*.conf`` for ``hub.conf``, in the order of their names."""
-    return sorted(path.with_name(path.name + ".d").glob("*.conf"))
+def _is_type_of_a_part(key: KeyPath) -> bool:
+    return len(key) == 3 and key[0] in SECTIONS and key[2] == "type"

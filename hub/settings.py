@@ -24,6 +24,11 @@ from pydantic import (
 from hub.errors import ConfigError
 from hub.units import format_duration, format_size, parse_duration, parse_size
 
+LONGEST = 100 * 365 * 86400.0
+"""Seconds; a century: far beyond use, and below what timers and locks can be told to wait."""
+LARGEST = 1 << 50
+"""Bytes; a PiB."""
+
 
 class Settings(BaseModel):
     """One table of ``hub.conf``. Subclass it as ``Config`` inside a consumer, backend or exporter.
@@ -31,21 +36,32 @@ class Settings(BaseModel):
     Strict: an unknown key or a wrong type is an error, never coerced; frozen: a running part can't change its settings.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, validate_default=True, hide_input_in_errors=True
+    )
 
 
-def setting(default: Any, help: str, **constraints: Any) -> Any:
+def setting(default: Any, help: str, *, example: Any = None, **constraints: Any) -> Any:
     """Declare one setting. ``default`` may be ``...`` for one that must be given.
 
     :param help: one or two sentences, shown in ``hubbub config --defaults`` and in the reference.
+    :param example: what ``--defaults`` writes for a setting that must be given, or has no default.
     :param constraints: what pydantic's ``Field`` takes: ``ge=1``, ``max_length=64``, ``pattern=...``.
     """
-    return Field(default, description=help, **constraints)
+    return Field(default, description=help, examples=None if example is None else [example], **constraints)
 
 
 class Secret(str):
     """Where a secret is to be read: ``file:/path`` or ``credential:name`` (systemd's). Never the secret itself,
     so it may be shown, logged and compared."""
+
+    @staticmethod
+    def is_reference(value: object) -> bool:
+        """Whether it says where a secret is, and so is none itself."""
+        if not isinstance(value, str):
+            return False
+        kind, _, place = value.partition(":")
+        return (kind == "file" and place.startswith("/")) or (kind == "credential" and bool(place) and "/" not in place)
 
     def read(self) -> str:
         """The secret, without the newline at its end.
@@ -65,19 +81,42 @@ class Secret(str):
 
 
 def _secret(value: object) -> Secret:
-    if isinstance(value, str):
-        kind, _, place = value.partition(":")
-        if (kind == "file" and place.startswith("/")) or (kind == "credential" and place and "/" not in place):
-            return Secret(value)
+    if isinstance(value, str) and Secret.is_reference(value):
+        return Secret(value)
     raise ValueError("a secret is not written into the configuration: give 'file:/path' or 'credential:name'")
 
 
+def duration_of(value: object) -> float:
+    """Seconds, at most :data:`LONGEST`. :raises ValueError: it is no duration, or longer."""
+    try:
+        seconds = parse_duration(value)
+    except OverflowError:
+        seconds = float("inf")
+    if seconds > LONGEST:
+        raise ValueError("expected a duration of at most 100 years")
+    return seconds
+
+
+def size_of(value: object) -> int:
+    """Bytes, at most :data:`LARGEST`. :raises ValueError: it is no size, or larger."""
+    try:
+        size = parse_size(value)
+    except OverflowError:
+        size = LARGEST + 1
+    if size > LARGEST:
+        raise ValueError("expected a size of at most 1048576GiB")
+    return size
+
+
 def _path(value: object, info: ValidationInfo) -> Path:
-    if isinstance(value, str) and value and "\0" not in value:
-        return Path((info.context or {}).get("directory", ""), value)
     if isinstance(value, Path):
         return value
-    raise ValueError(f"expected a path, not {value!r}")
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError(f"expected a path, not {value!r}")
+    if value.startswith("~"):
+        raise ValueError(f"expected a path from / or from this file's directory: '~' is nobody's home here: {value!r}")
+    context = info.context or {}
+    return Path(context.get("directories", {}).get(info.field_name, context.get("directory", "")), value)
 
 
 def _topics(patterns: list[str]) -> list[str]:
@@ -87,12 +126,13 @@ def _topics(patterns: list[str]) -> list[str]:
     return patterns
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str)]
+Duration = Annotated[float, BeforeValidator(duration_of), PlainSerializer(format_duration, return_type=str)]
 """Seconds; written as ``"30s"`` or as a number."""
-Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(format_size, return_type=str)]
+Size = Annotated[int, BeforeValidator(size_of), PlainSerializer(format_size, return_type=str)]
 """Bytes; written as ``"8MiB"`` or as a number."""
 FilePath = Annotated[Path, BeforeValidator(_path), PlainSerializer(str, return_type=str)]
-"""A path; a relative one is taken from the directory of ``hub.conf``."""
+"""A path; a relative one is taken from the directory of the file it stands in (``hub.conf``, or one beside it). The
+context of the validation says which: ``directories`` by the setting's name, else ``directory``."""
 SecretRef = Annotated[Secret, PlainValidator(_secret), PlainSerializer(str, return_type=str)]
 Topics = Annotated[list[str], AfterValidator(_topics)]
 """Topic patterns, see :mod:`hub.router`."""

@@ -52,15 +52,29 @@ class When(click.ParamType[datetime]):
             self.fail(f"expected a time ago, such as 2h, or a date such as 2026-11-21T14:00, not {value!r}", param, ctx)
 
 
+class Words(click.ParamType[str]):
+    """A text. Arguments that are not UTF-8 reach Python as half surrogate pairs, which no database takes."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """:raises click.BadParameter: it is not UTF-8."""
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.fail(f"expected a text in UTF-8, not {value!r}", param, ctx)
+        return str(value)
+
+
 @archive.command("search")
 @config_option
 @json_option
-@click.option("--topic", metavar="PATTERN", help="'a.b.c', 'a.b.*' (one word), 'a.#' (any rest).")
+@click.option("--topic", type=Words(), metavar="PATTERN", help="'a.b.c', 'a.b.*' (one word), 'a.#' (any rest).")
 @click.option("--since", type=When(), help="2h (ago), or a date.")
 @click.option("--until", type=When(), help="10m (ago), or a date.")
-@click.option("--user", metavar="NAME", help="Who did it.")
-@click.option("--category", metavar="NAME", help="The service: git, wiki, ...")
-@click.option("--contains", metavar="TEXT", help="A text that the body has somewhere in it.")
+@click.option("--user", type=Words(), metavar="NAME", help="Who did it.")
+@click.option("--category", type=Words(), metavar="NAME", help="The service: git, wiki, ...")
+@click.option("--contains", type=Words(), metavar="TEXT", help="A text that the body has somewhere in it.")
 @click.option("--limit", "-n", default=100, show_default=True, type=click.IntRange(min=1), help="At most that many.")
 @click.option("--oldest-first", is_flag=True, help="The oldest first, not the newest.")
 @click.option("--consumer", metavar="NAME", help="Which archive, where there are several [default: the first].")

@@ -26,8 +26,15 @@ from consumers.archive.schema import messages, metadata
 from hub.errors import MissingExtra
 from hub.text import printable
 
-CONNECT_TIMEOUT = 10
-"""Seconds."""
+CONNECTING = {
+    "connect_timeout": 10,  # seconds, as all but the last
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds
+}
+"""What libpq is told unless the URL says otherwise: to give a server up after half a minute of silence. With the
+kernel's own defaults a thread hangs for 15 minutes, or for two hours, when a network swallows packets."""
 PAGE = 100
 """Rows that one round trip takes to PostgreSQL."""
 SQLITE_WAIT = 5000
@@ -123,7 +130,8 @@ def _engine(url: URL, connections: int) -> Engine:
     if url.get_backend_name() == "postgresql":
         # Without a mode, "on conflict" makes SQLAlchemy send row by row: a round trip each.
         options |= {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": PAGE}
-        options |= {"pool_size": connections, "connect_args": {"connect_timeout": CONNECT_TIMEOUT}}
+        connecting = {name: value for name, value in CONNECTING.items() if name not in url.query}
+        options |= {"pool_size": connections, "connect_args": connecting}
     try:
         engine = create_engine(url, **options)
     except ModuleNotFoundError as error:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
 from hub.cli.common import config_option, json_option
-from hub.config import Configuration, Part
-from hub.defaults import default_file, effective_file
+from hub.config import SECTIONS, Configuration, Part
+from hub.defaults import default_file, default_of, documented
+from hub.effective import effective_file, settings_in_force
 from hub.errors import ConfigError
-from hub.loading import find, read
-from hub.problems import masked
-from hub.settings import Settings
+from hub.kinds import kind_of
+from hub.loading import build, find, read
+from hub.toml_text import toml_path
 
 
 @click.command()
@@ -27,61 +29,89 @@ def check(load_config: Callable[[], Configuration], as_json: bool) -> None:
         configuration = load_config()
     except ConfigError as error:
         if as_json:
-            click.echo(msgspec.json.encode({"ok": False, "problems": error.problems}).decode())
+            _say_json({"ok": False, "problems": error.problems})
             raise click.exceptions.Exit(os.EX_CONFIG) from error
         raise
     if as_json:
-        click.echo(msgspec.json.encode({"ok": True, "problems": []}).decode())
+        _say_json({"ok": True, "problems": [], **_summary(configuration)})
         return
     click.echo(f"{configuration.file}: OK")
-    for kind, parts in _sections(configuration):
-        for part in parts:
-            click.echo(f"  {kind} {part.name}: {_class_of(part)}{_details(kind, part)}")
+    for section in SECTIONS:
+        for part in getattr(configuration, section).values():
+            click.echo(f"  {section[:-1]} {part.name}: {_class_of(part)}{_details(section, part)}")
     click.echo(f"  state in {configuration.state_dir}, control socket {configuration.control_socket}")
 
 
-def _sections(configuration: Configuration) -> Iterator[tuple[str, list[Part]]]:
-    yield "backend", list(configuration.backends.values())
-    yield "consumer", list(configuration.consumers.values())
-    yield "exporter", list(configuration.exporters.values())
+@click.command()
+@config_option
+@json_option
+@click.option("--defaults", is_flag=True, help="A commented file with every setting and its default.")
+@click.option("--show", is_flag=True, help="The settings in force, and where each was set (the default).")
+@click.pass_context
+def config(
+    context: click.Context, load_config: Callable[[], Configuration], as_json: bool, defaults: bool, show: bool
+) -> None:
+    """Show settings: all that there are, or those in force. Passwords are never shown."""
+    if defaults and show:
+        raise click.UsageError("give --defaults or --show, not both")
+    if defaults and as_json:
+        _say_json({"settings": list(_declared())})
+    elif defaults:
+        click.echo(default_file(), nl=False)
+    else:
+        # Not by load_config(): where each setting was set is known before they are checked, and only then.
+        _show(context.params.get("path"), context.params.get("overrides", ()), as_json)
+
+
+def _show(path: Path | None, overrides: tuple[str, ...], as_json: bool) -> None:
+    file = find(path)
+    layers = read(file, overrides, os.environ)
+    settings = settings_in_force(build(layers, file, os.environ), layers, os.environ)
+    if not as_json:
+        click.echo(effective_file(settings), nl=False)
+        return
+    rows = [
+        {"key": toml_path((*setting.table, setting.name)), "value": setting.value, "source": setting.source}
+        for setting in settings
+    ]
+    _say_json({"file": str(file), "settings": rows})
+
+
+def _declared() -> Iterator[dict[str, Any]]:
+    for section, plugin, _, model in documented():
+        for name, field in model.model_fields.items():
+            yield {
+                "section": section,
+                "plugin": plugin or None,
+                "name": name,
+                "type": kind_of(field),
+                "required": field.is_required(),
+                "default": default_of(model, name),
+                "help": field.description,
+            }
+
+
+def _summary(configuration: Configuration) -> dict[str, Any]:
+    places = {name: str(getattr(configuration, name)) for name in ("file", "state_dir", "control_socket")}
+    parts: dict[str, Any] = {
+        section: {name: {"class": _class_of(part)} for name, part in getattr(configuration, section).items()}
+        for section in SECTIONS
+    }
+    for name, part in configuration.consumers.items():
+        parts["consumers"][name] |= {"threads": part.settings.threads, "topics": part.settings.topics}
+    return places | parts
 
 
 def _class_of(part: Part) -> str:
     return f"{part.plugin.cls.__module__}:{part.plugin.cls.__qualname__}"
 
 
-def _details(kind: str, part: Part) -> str:
-    if kind != "consumer":
+def _details(section: str, part: Part) -> str:
+    if section != "consumers":
         return ""
     threads = part.settings.threads
     return f", {threads} thread{'s' * (threads > 1)}, topics {' '.join(part.settings.topics) or 'none'}"
 
 
-@click.command()
-@config_option
-@click.option("--defaults", is_flag=True, help="A commented file with every setting and its default.")
-@click.option("--show", is_flag=True, help="The settings in force, and where each was set (the default).")
-def config(load_config: Callable[[], Configuration], defaults: bool, show: bool) -> None:
-    """Show settings: all that there are, or those in force. Passwords are never shown."""
-    if defaults and show:
-        raise click.UsageError("give --defaults or --show, not both")
-    if defaults:
-        click.echo(default_file(), nl=False)
-        return
-    configuration = load_config()
-    parameters = click.get_current_context().params
-    layers = read(find(parameters.get("path")), parameters.get("overrides", ()), os.environ)
-
-    def origin(key: str) -> str:
-        return layers.origins.get(tuple(key.split(".")), "default")
-
-    click.echo(masked(effective_file(_tables(configuration), origin)), nl=False)
-
-
-def _tables(configuration: Configuration) -> Iterator[tuple[str, Settings]]:
-    filled = {"state_dir": Path(configuration.state_dir), "control_socket": Path(configuration.control_socket)}
-    yield "hub", configuration.hub.model_copy(update=filled)
-    for kind, parts in _sections(configuration):
-        for part in parts:
-            yield f"{kind}s.{part.name}", part.settings
-            yield f"{kind}s.{part.name}", part.config
+def _say_json(value: object) -> None:
+    click.echo(msgspec.json.encode(value, enc_hook=str).decode())

@@ -46,6 +46,14 @@ def test_settings_are_written_as_one_would_write_them() -> None:
         {"topics": "a"},
         {"topics": ["a b"]},
         {"place": ""},
+        {"place": "~/x"},
+        {"place": "a\0b"},
+        {"pause": "5300w"},
+        {"pause": "9" * 400 + "s"},
+        {"pause": 10**400},
+        {"limit": "1048577GiB"},
+        {"limit": "9" * 400 + "B"},
+        {"limit": 10**400},
         {"password": "hunter2"},
         {"password": "file:relative"},
         {"password": "credential:../x"},
@@ -54,6 +62,20 @@ def test_settings_are_written_as_one_would_write_them() -> None:
 def test_nothing_is_coerced(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Sample.model_validate(wrong)
+
+
+def test_a_relative_path_is_taken_from_where_its_file_is() -> None:
+    context = {"directory": Path("/main"), "directories": {"place": Path("/beside")}}
+    assert Sample.model_validate({"place": "x"}, context=context).place == Path("/beside/x")
+    assert Sample.model_validate({"place": "x"}, context={"directory": Path("/main")}).place == Path("/main/x")
+    assert Sample.model_validate({"place": "/x"}, context=context).place == Path("/x")
+
+
+def test_what_was_refused_is_not_in_the_error() -> None:
+    """A traceback may be logged where a problem would be masked."""
+    with pytest.raises(ValidationError) as caught:
+        Sample.model_validate({"count": "hunter2"})
+    assert "hunter2" not in str(caught.value)
 
 
 def test_nothing_can_be_changed() -> None:

@@ -92,6 +92,14 @@ def test_nothing_from_the_bus_commands_the_terminal(directory: Path, arguments: 
     assert len(shown.splitlines()) == 2 + (not arguments), "a line each, and the table's heading"
 
 
+@pytest.mark.parametrize("option", ["--topic", "--user", "--category", "--contains"])
+def test_a_text_that_is_not_utf8_is_a_usage_error(directory: Path, option: str) -> None:
+    keep(directory, b"1")
+    result = run(directory, option, "a\udcff")
+    assert result.exit_code == click.UsageError.exit_code
+    assert f"Invalid value for '{option}'" in result.stderr
+
+
 def test_an_archive_is_chosen_by_name(directory: Path) -> None:
     keep(directory, b"1", file="archive.db")
     keep(directory, b"2", file="second.db")

@@ -70,6 +70,34 @@ def test_postgresql_without_its_driver_names_the_extra(monkeypatch: pytest.Monke
         Database(make_url("postgresql+psycopg2:///name"), connections=1)
 
 
+def connected_with(monkeypatch: pytest.MonkeyPatch, url: str) -> dict[str, Any]:
+    """What the driver is given to connect."""
+    psycopg2 = pytest.importorskip("psycopg2")
+    given: dict[str, Any] = {}
+
+    def connect(*_: object, **options: Any) -> None:
+        given.update(options)
+        raise psycopg2.OperationalError("away")
+
+    monkeypatch.setattr(psycopg2, "connect", connect)
+    with pytest.raises(SchemaError, match="away"):
+        Database(make_url(url), connections=1).add([row(1)])
+    return given
+
+
+def test_a_connection_over_a_network_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = connected_with(monkeypatch, "postgresql+psycopg2://ann@db/name")
+    assert given["connect_timeout"] <= 10
+    assert given["tcp_user_timeout"] <= 30_000
+    assert given["keepalives_idle"] + given["keepalives_interval"] * given["keepalives_count"] <= 30
+
+
+def test_what_the_url_says_of_the_connection_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = connected_with(monkeypatch, "postgresql+psycopg2://ann@db/name?connect_timeout=3&tcp_user_timeout=99")
+    assert (given["connect_timeout"], given["tcp_user_timeout"]) == ("3", "99")
+    assert "keepalives_idle" in given
+
+
 def row(number: int) -> dict[str, Any]:
     return row_of(Message("", "a.b.c.d", b"%d" % number, received_at=1.0, backend="bus"))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,6 +63,19 @@ def test_nothing_from_the_bus_commands_the_terminal(topic: str, body: bytes) -> 
     one = message(body, topic)
     assert line(one, 200).plain.isprintable()
     assert pretty(one).replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("pretty_too", [False, True])
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_what_the_output_can_not_encode_is_escaped(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, pretty_too: bool
+) -> None:
+    output = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding=encoding, write_through=True))
+    config = Log.Config.model_validate({"color": "never", "pretty": pretty_too})
+    Log(context("log", config)).consume(message('{"msg": {"agent": "日本", "text": "zażółć"}}'.encode(), "a.日"))
+    shown = output.getvalue().decode(encoding)
+    assert shown.count("日本" if encoding == "utf-8" else "\\u65e5\\u672c") == 2 + pretty_too
 
 
 def test_markup_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,6 +41,9 @@ def test_the_category_is_the_fourth_word_or_the_last(topic: str, expected: str) 
         ({"msg": {"agent": {"username": "ann"}}}, "ann"),
         ({"msg": {"user": {"name": "bob"}}, "username": "apache"}, "bob"),
         ({"msg": {"commit": {"username": "cyd"}}}, "cyd"),
+        ({"msg": {"commit": {"agent": "cyd"}}, "username": "apache"}, "cyd"),
+        ({"msg": {"message": {"agent": "fay"}}, "username": "apache"}, "fay"),
+        ({"msg": {"event": {"user": {"login": "gus"}}}}, "gus"),
         ({"msg": {"update": {"submitter": {"name": "dee"}}}}, "dee"),
         ({"msg": {"agent": "", "owner": "eve"}}, "eve"),
         ({"msg": {"agent": 5}, "username": "apache"}, "apache"),
@@ -98,6 +101,21 @@ def test_a_nul_keeps_the_body_as_bytes_and_the_columns_filled() -> None:
     assert (row["body"], row["msg_id"], row["agent"]) == (None, "i", "a\\u0000b")
     assert row["raw"] == b'{"msg_id": "i", "timestamp": 5, "msg": {"agent": "a\\u0000b"}}'
     assert row["timestamp"].timestamp() == 5
+
+
+@pytest.mark.parametrize("odd", ['"\\udce9"', "NaN", "-Infinity"])
+def test_what_only_a_lenient_decoder_takes_is_kept_as_bytes_and_the_columns_filled(odd: str) -> None:
+    body = f'{{"msg_id": "i", "timestamp": 5, "msg": {{"agent": "ann", "odd": {odd}}}}}'.encode()
+    row = row_of(message(body))
+    assert (row["body"], row["raw"], row["msg_id"], row["agent"]) == (None, body, "i", "ann")
+    assert row["timestamp"].timestamp() == 5
+
+
+@pytest.mark.parametrize("body", [b'{"msg_id": "i"', b'{"n": ' + b"9" * 5000 + b"}", b"[" * 100_000, b"\xff", b"null"])
+def test_what_no_decoder_takes_leaves_the_columns_empty(body: bytes) -> None:
+    row = row_of(message(body))
+    assert (row["body"], row["raw"], row["msg_id"], row["agent"]) == (None, body, None, None)
+    assert row["timestamp"].timestamp() == 1000
 
 
 @pytest.mark.parametrize("levels", [1, DEEPEST, DEEPEST + 1, 900, 100_000])
