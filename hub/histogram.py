@@ -17,9 +17,9 @@ class Histogram:
     def __init__(self) -> None:
         self.counts = [0] * (len(BOUNDS) + 1)
 
-    def add(self, seconds: float) -> None:
-        """Count one."""
-        self.counts[bisect_right(BOUNDS, seconds)] += 1
+    def add(self, seconds: float, count: int = 1) -> None:
+        """Count that many that took so long."""
+        self.counts[bisect_right(BOUNDS, seconds)] += count
 
 
 def merge(histograms: Iterable[Histogram]) -> list[int]:

@@ -11,7 +11,6 @@ import logging
 import threading
 import traceback
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -224,11 +223,13 @@ class Worker:
         """The messages before ``upto`` are done."""
         if upto <= taken.done:
             return
-        now, counts = self._around.wall(), self.ages.counts
-        # Messages of one turn of a reader were received at one time.
-        times = Counter([message.received_at for message in taken.messages[taken.done : upto]])
-        for received_at, count in times.items():
-            counts[bisect_right(BOUNDS, now - received_at)] += count
+        now, messages = self._around.wall(), taken.messages
+        first, last = messages[taken.done].received_at, messages[upto - 1].received_at
+        if first == last:  # one turn of a reader has one time, so there is nothing else between them
+            self.ages.add(now - first, upto - taken.done)
+        else:
+            for message in messages[taken.done : upto]:
+                self.ages.add(now - message.received_at)
         self._queue.finish(taken, upto)
 
     def _failed(self, taken: Taken, error: BaseException) -> None:

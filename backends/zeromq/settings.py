@@ -47,7 +47,7 @@ class Config(Settings):
         "128MiB", "ZeroMQ cuts the connection of a peer that sends a larger frame: the bound on memory.", ge=1024
     )
     budget: int = setting(
-        500, "Messages taken in one turn of the reactor, before its other work has its turn.", ge=1, le=100_000
+        1000, "Messages taken in one turn of the reactor, before its other work has its turn.", ge=1, le=100_000
     )
     keepalive_idle: Duration = setting("60s", "TCP keepalive: silence before the first probe; 0 turns it off.")
     keepalive_interval: Duration = setting("10s", "TCP keepalive: time between probes.", ge=1)
