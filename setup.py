@@ -8,6 +8,7 @@ REQUIRES = [
     "Twisted>=24.7",  # the reactor, the control socket's HTTP
     "pyzmq>=26",  # the ZeroMQ bus
     "msgspec>=0.19",  # the Message struct and JSON, three times faster than the standard library
+    "lmdb>=1.4",  # the store: a transaction that a crash can't tear, without a server
     "pydantic>=2.9,<3",  # checks hub.conf and names every error in it at once
     "click>=8.1",  # the command line
     "rich>=13",  # tables, colours and progress bars on a terminal

@@ -33,6 +33,18 @@ class HubSettings(Settings):
     log_to: Literal["auto", "stderr", "journal"] = setting(
         "auto", "Where the log goes; 'auto' is the journal, natively, when systemd started the hub."
     )
+    sync: str = setting(
+        "commit",
+        "What is waited for before a message is confirmed: 'commit', the disk, at every group commit; "
+        "'interval:100ms', the same, but at most so often; 'none': nothing, so that a power cut may cost messages.",
+        pattern=r"^(commit|none|interval:\S+)$",
+    )
+    keep: Duration = setting("0s", "How long messages are kept after all queues are done with them, for a replay.")
+    max_disk: Size | None = setting(
+        None,
+        "Bytes that the store may have in use; beyond: each queue's 'overflow'. Unset: as many as there are.",
+        ge=1,
+    )
     switch_interval: Duration = setting(
         "500us",
         "How long one thread may keep Python's lock while another wants it. CPython's own 5ms lets "
@@ -56,13 +68,27 @@ class ConsumerSettings(Settings):
     max_attempts: int = setting(5, "Failures after which a message is a dead letter.", ge=1, le=1_000_000)
     backoff: Duration = setting("1s", "The first retry comes within this; each further one within twice the last.")
     backoff_limit: Duration = setting("5m", "The longest delay between two attempts.")
+    max_kills: int = setting(
+        3, "How often the hub may be killed while a message is in hand; then it is a dead letter.", ge=1, le=1_000_000
+    )
     max_dead: int = setting(
-        10_000, "Dead letters kept in memory; beyond it the oldest is dropped, and counted.", ge=0, le=1_000_000_000
+        10_000, "Dead letters kept; beyond it the oldest is dropped, and counted.", ge=0, le=1_000_000_000
     )
-    max_backlog: int = setting(
-        100_000, "Messages that may wait; what happens beyond is 'overflow'.", ge=1, le=1_000_000_000
+    durable: bool = setting(
+        True, "Whether its queue is kept on the disk. false: faster, and a stop or a crash loses what waits."
     )
-    max_backlog_bytes: Size = setting("128MiB", "Bytes of bodies that may wait; beyond: 'overflow'.", ge=1)
+    max_backlog: int | None = setting(
+        None,
+        "Messages that may wait; what happens beyond is 'overflow'. Unset: no bound if durable, else 100000.",
+        ge=1,
+        le=1_000_000_000_000,
+    )
+    max_backlog_bytes: Size | None = setting(
+        None, "Bytes of bodies that may wait; beyond: 'overflow'. Unset: no bound if durable, else 128MiB.", ge=1
+    )
+    max_age: Duration | None = setting(
+        None, "A message that has waited longer is dropped, and counted. Unset: none is.", gt=0
+    )
     overflow: Overflow = setting(
         "auto",
         "A full queue: 'block' holds back the bus (and so the other consumers), 'drop_newest' refuses what "

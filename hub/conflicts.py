@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -43,5 +44,5 @@ def _order(settings: ConsumerSettings) -> Iterator[tuple[str, str]]:
 def _amounts(settings: ConsumerSettings, given: Collection[str]) -> Iterator[tuple[str, str]]:
     if settings.backoff > settings.backoff_limit:
         yield "backoff", "is longer than backoff_limit"
-    if "batch_size" in given and (settings.batch_size or 0) > settings.max_backlog:
+    if "batch_size" in given and (settings.batch_size or 0) > (settings.max_backlog or sys.maxsize):
         yield "batch_size", "is larger than max_backlog: such a batch would never be full"

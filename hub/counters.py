@@ -17,12 +17,26 @@ class Counters:
     retried: int = 0
     dead: int = 0
     dropped_newest: int = 0
+    """Refused, for the queue was full."""
     dropped_oldest: int = 0
+    """Given up for newer ones, for the queue was full."""
+    dropped_expired: int = 0
+    """Older than ``max_age``."""
+    dropped_purged: int = 0
+    """Thrown away by an operator."""
+    dropped_damaged: int = 0
+    """The disk did not give back what was written."""
 
     @property
     def dropped(self) -> int:
-        """Lost to the overflow policy."""
-        return self.dropped_newest + self.dropped_oldest
+        """Lost, of whatever cause."""
+        return (
+            self.dropped_newest
+            + self.dropped_oldest
+            + self.dropped_expired
+            + self.dropped_purged
+            + self.dropped_damaged
+        )
 
     @property
     def settled(self) -> int:

@@ -17,6 +17,7 @@ class DeadLetter:
     :ivar error: the exception's class, or empty where none was raised.
     :ivar traceback: its text, or empty.
     :ivar buried_at: epoch seconds.
+    :ivar number: by which it is retried or deleted; given by the store.
     """
 
     message: Message
@@ -25,3 +26,4 @@ class DeadLetter:
     buried_at: float
     error: str = ""
     traceback: str = ""
+    number: int = 0

@@ -11,7 +11,10 @@ from hub.interfaces import Clock
 from hub.message import Message
 from hub.queue import Queue
 from hub.router import Router
-from hub.store import RoutedBatch, Store
+from hub.store import RoutedBatch, Share, Store
+
+PAGE_BYTES = 512 << 10
+"""Of bodies in one batch; a larger one is halved. A store finds room for a page in one piece."""
 
 Confirm = Callable[[Sequence[Any]], None]
 Tap = Callable[[Sequence[Message]], None]
@@ -45,44 +48,72 @@ class Enqueuer:
         self._wall = wall
         self._hold_back = hold_back
 
-    def receive(self, messages: list[Message], confirm: Callable[[], None]) -> None:
+    def receive(self, messages: list[Message], confirm: Callable[[], None] | None) -> None:
         """Route a batch, store it, offer it.
 
-        :param confirm: called when the store has it; in any thread.
+        :param confirm: called when the store has it; in any thread. ``None``: nobody waits for that.
         """
         if not messages:
             return
         size = sum([len(message.body) for message in messages])
+        if size > PAGE_BYTES and len(messages) > 1:
+            middle = len(messages) // 2
+            self.receive(messages[:middle], None)
+            self.receive(messages[middle:], confirm)  # batches are stored in order, so the last one tells of both
+            return
         self.counters.received += len(messages)
         self.counters.received_bytes += size
-        shares = self._shares(messages, size)
-        self._store.append(RoutedBatch(messages, [(queue.name, share) for queue, share, _ in shares]), confirm)
-        full = [queue.offer(share, share_size) for queue, share, share_size in shares]
-        if True in full:
-            self._hold_back()
+        self.deliver(messages, self._routed(messages), size, confirm)
         for tap in self.taps:
             tap(messages)
 
-    def _shares(self, messages: list[Message], size: int) -> list[tuple[Queue, Sequence[Message], int]]:
-        """Each queue that wants some of them, with these and their bytes."""
+    def deliver(
+        self,
+        messages: Sequence[Message],
+        routes: Sequence[tuple[Queue, Sequence[int] | None]],
+        size: int,
+        confirm: Callable[[], None] | None,
+    ) -> None:
+        """Have these queues take them, and those of them that are durable store them first.
+
+        :param routes: for each queue, which of the messages; ``None``: all. :param size: bytes of all their bodies.
+        """
+        shares: list[Share] = []
+        offers: list[tuple[Queue, int, Sequence[Message], int]] = []
+        for queue, indexes in routes:
+            mine = messages if indexes is None else [messages[index] for index in indexes]
+            my_size = size if indexes is None else sum([len(message.body) for message in mine])
+            start, kept, kept_size = queue.admit(mine, my_size)
+            offers.append((queue, start, kept, kept_size))
+            if kept and queue.store.durable:
+                if len(kept) < len(mine):
+                    indexes = (indexes or range(len(mine)))[: len(kept)]
+                shares.append(Share(queue.name, start, indexes, kept))
+        if shares or confirm is not None or self._store.keeps:
+            self._store.append(RoutedBatch(messages, shares), confirm)
+        full = [queue.offer(start, kept, kept_size) for queue, start, kept, kept_size in offers]
+        if True in full:
+            self._hold_back()
+
+    def _routed(self, messages: Sequence[Message]) -> list[tuple[Queue, Sequence[int] | None]]:
+        """Each queue that wants some of them, and which."""
         cache = self.router.cache
         routes = [cache[message.topic] for message in messages]
         if routes.count(routes[0]) == len(routes):
             self.counters.unrouted += 0 if routes[0] else len(messages)
-            return [(queue, messages, size) for queue in routes[0]]
-        shares: dict[Queue, list[Message]] = {}
-        for message, queues in zip(messages, routes, strict=True):
+            return [(queue, None) for queue in routes[0]]
+        wanted: dict[Queue, list[int]] = {}
+        for index, queues in enumerate(routes):
             self.counters.unrouted += not queues
             for queue in queues:
-                shares.setdefault(queue, []).append(message)
-        return [(queue, share, sum([len(m.body) for m in share])) for queue, share in shares.items()]
+                wanted.setdefault(queue, []).append(index)
+        return [(queue, None if len(indexes) == len(messages) else indexes) for queue, indexes in wanted.items()]
 
     def refuse(self, message: Message, reason: str) -> None:
         """Bury it in each queue that wants its topic."""
         self.counters.refused += 1
         for queue in self.router.route(message.topic):
-            self._store.bury(queue.name, DeadLetter(message, reason, attempts=0, buried_at=self._wall()))
-            queue.refuse()
+            queue.refuse(DeadLetter(message, reason, attempts=0, buried_at=self._wall()))
 
 
 class BackendIntake:
@@ -94,12 +125,8 @@ class BackendIntake:
 
     def receive(self, messages: list[Message], tokens: Sequence[Any] = ()) -> None:
         """Pass it on; its sender is told when the store has it."""
-        self._enqueuer.receive(messages, (lambda: self._confirm(tokens)) if tokens else _nobody)
+        self._enqueuer.receive(messages, (lambda: self._confirm(tokens)) if tokens else None)
 
     def refuse(self, message: Message, reason: str) -> None:
         """Pass it on."""
         self._enqueuer.refuse(message, reason)
-
-
-def _nobody() -> None:
-    """Who is told where the bus has no acknowledgements."""

@@ -19,12 +19,12 @@ from hub.patience import wait_for
 class Fleet:
     """Belongs to the reactor's thread.
 
-    :ivar held_back: whether they are paused because a queue is full.
+    :ivar held_back_by: why they are paused; empty: they are not.
     """
 
     def __init__(self, parts: Mapping[str, Part], reactor: Any, enqueuer: Enqueuer, wall: Clock) -> None:
         self.backends: dict[str, Backend] = {}
-        self.held_back = False
+        self.held_back_by = ""
         self._types = {name: part.settings.type for name, part in parts.items()}
         self._reactor = reactor
         self._enqueuer = enqueuer
@@ -74,18 +74,24 @@ class Fleet:
     def _failed_to_stop(self, failure: Failure) -> None:
         self._log.error("a backend did not stop in order: %s", failure.value, extra={"action": "stop"})
 
-    def hold_back(self) -> None:
-        """Have them receive no more: a queue is full."""
+    @property
+    def held_back(self) -> bool:
+        """Whether they are paused."""
+        return bool(self.held_back_by)
+
+    def hold_back(self, why: str) -> None:
+        """Have them receive no more."""
+        if why != self.held_back_by:
+            self._log.warning("%s: the buses are held back", why, extra={"action": "pause"})
         if not self.held_back:
-            self.held_back = True
-            self._log.warning("a queue is full: the buses are held back", extra={"action": "pause"})
             for backend in self.backends.values():
                 backend.pause()
+        self.held_back_by = why
 
     def let_go(self) -> None:
         """There is room again."""
         if self.held_back:
-            self.held_back = False
+            self.held_back_by = ""
             self._log.info("there is room again: the buses go on", extra={"action": "resume"})
             for backend in self.backends.values():
                 backend.resume()

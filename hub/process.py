@@ -19,6 +19,7 @@ from hub.service import Service
 from hub.systemd import Notifier
 
 EX_OK, EX_UNAVAILABLE, EX_SOFTWARE, EX_CONFIG = 0, os.EX_UNAVAILABLE, os.EX_SOFTWARE, os.EX_CONFIG
+EX_IOERR = os.EX_IOERR
 
 GC_THRESHOLD = 50_000
 """Allocations between two collections of the youngest generation. CPython's 700 means one for every few hundred
@@ -50,7 +51,7 @@ class Process:
         configure(configuration.hub.log_level, configuration.hub.log_to)
         sys.setswitchinterval(configuration.hub.switch_interval)
         gc.set_threshold(GC_THRESHOLD)
-        self._service = Service(configuration, self._reactor, self._notifier, self._load)
+        self._service = Service(configuration, self._reactor, self._notifier, self._load, on_fatal=self._end)
         self._reactor.callWhenRunning(self._start)
         self._reactor.run(installSignalHandlers=False)
         return self._exit
@@ -68,6 +69,12 @@ class Process:
             os.kill(os.getpid(), number)
         self._stopping = True
         self._reactor.callFromThread(self._stop)
+
+    def _end(self, reason: str) -> None:
+        """At once: what the disk holds is not known any more, and the next start finds out."""
+        self._log.critical("the store failed, the hub ends: %s", reason, extra={"action": "stop"})
+        self._exit = EX_IOERR
+        self._reactor.stop()
 
     def _stop(self) -> Deferred[None]:
         assert self._service is not None

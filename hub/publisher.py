@@ -8,10 +8,12 @@ from typing import Any
 
 import msgspec
 
+from hub import outbox
 from hub.errors import CannotPublish
 from hub.interfaces import Backend, Clock
 from hub.message import Message, new_id
 from hub.partlog import part_log
+from hub.store import Outgoing
 
 
 @dataclass
@@ -42,7 +44,11 @@ class Publisher:
         """From any thread; see :meth:`hub.consumer.Context.publish`. What fails later, in the reactor, is logged."""
         message = self.message(topic, body, headers)
         name = self.choose(backend)
-        self._in_reactor(lambda: self._send(name, message))
+        post = outbox.current()
+        if post is None:
+            self._in_reactor(lambda: self._send(name, message))
+        else:
+            post(Outgoing(name, message))
 
     def message(self, topic: str, body: object, headers: Mapping[str, str]) -> Message:
         """A new message. :raises TypeError: the body can't be encoded as JSON. :raises ValueError: a bad topic."""
@@ -70,6 +76,11 @@ class Publisher:
             self.counters.failed += 1
             raise
         self.counters.published += 1
+
+    def send_out(self, outgoing: Outgoing) -> None:
+        """In the reactor: what a consumer sent while it handled a message, now that this one is finished. What can't be
+        sent is logged and given up: the backend says that of the message, not of the moment."""
+        self._send(outgoing.backend, outgoing.message)
 
     def _send(self, name: str, message: Message) -> None:
         try:

@@ -6,117 +6,129 @@ Each message that is routed here gets the queue's next *position*. It is *waitin
     received == finished + dead + dropped + backlog
 
 The lock is held for constant time and never while calling out. Positions and the ack window, not the messages, say what
-is left: that is what a durable store has to keep.
+is left; the *journal* holds what has changed since the store fetched it last.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
-from hub.counters import Counters, QueueStats
+from hub.books import Books
+from hub.counters import QueueStats
+from hub.deadletter import DeadLetter
 from hub.interfaces import Clock
+from hub.linger import Linger
 from hub.message import Message
+from hub.overflow import Overflow, QueuePolicy
+from hub.partlog import part_log
+from hub.refill import drop_ready, drop_unread, take_in
 from hub.schedule import Entry
+from hub.store import Journal, Outgoing, Store, Try
 from hub.waiting import LaneOf, Taken, Waiting
-from hub.window import AckWindow
 
-
-@dataclass(frozen=True)
-class QueuePolicy:
-    """What a queue does with its messages; a reload may replace it."""
-
-    max_backlog: int = 100_000
-    max_bytes: int = 128 << 20
-    overflow: Literal["block", "drop_oldest", "drop_newest"] = "drop_newest"
-    lane_of: LaneOf | None = None
-    """Messages of one lane are handled one at a time, in order; ``None``: no lanes."""
+READ_AT_ONCE = 2048
+"""Messages: what a worker reads from the store at a time, while it does nothing else."""
+EXPIRE_AT_ONCE = 256
 
 
 class Queue:
-    """See the module. ``offer`` and ``refuse`` belong to the reactor, the rest to any thread.
+    """See the module. ``admit``, ``offer`` and ``refuse`` belong to the reactor, the rest to any thread.
 
-    :param clock: monotonic seconds, for retries.
+    :param clock: monotonic seconds, for retries. :param wall: epoch seconds, for ages and for what is stored.
     :param on_room: called, without the lock, by the worker that made room in a queue that had said it was full.
     """
 
     def __init__(
-        self, name: str, policy: QueuePolicy, clock: Clock, on_room: Callable[[], None] = lambda: None
+        self,
+        name: str,
+        policy: QueuePolicy,
+        store: Store,
+        clock: Clock,
+        wall: Clock,
+        on_room: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
-        self.policy = policy
-        self._clock = clock
+        self.store = store
+        self._clock, self._wall = clock, wall
         self._on_room = on_room
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._sleepers = 0
         self._closed = False
-        self._full = False
-        self._next_position = 0
-        self._window = AckWindow()
-        self._counters = Counters()
-        self._waiting = Waiting()
+        self._filling = False
         self._in_flight: dict[Taken, None] = {}
+        state = store.open(name)
+        self._books = Books(state, store.durable)
+        self._waiting = Waiting(policy.window if store.durable else None, state.floor, state.next_position)
+        self._waiting.unread_size = state.unread_bytes
+        self._overflow = Overflow(policy, self._books, self._waiting)
+        self._admitted = state.next_position
+        self._oldest_unread = state.oldest
+        self._resume(state.tries)
+        store.attach(name, self.take_journal)
+
+    def _resume(self, tries: Mapping[int, Try]) -> None:
+        now, wall, entries = self._clock(), self._wall(), {}
+        for position, one in tries.items():
+            if one.kills >= self.policy.max_kills:
+                self._bury_killer(position, one)
+                continue
+            due = now + max(0.0, min(one.due - wall, one.delay))
+            entries[position] = Entry(position, None, one.attempts, one.failures, one.kills, due)
+        self._waiting.resume(entries, self.policy.lane_of is not None)
+
+    @property
+    def policy(self) -> QueuePolicy:
+        """What it does with its messages; may be replaced."""
+        return self._overflow.policy
+
+    @policy.setter
+    def policy(self, policy: QueuePolicy) -> None:
+        with self._lock:
+            self._overflow.policy = policy
 
     # -- the reactor's side
 
-    def offer(self, messages: Sequence[Message], size: int) -> bool:
-        """Add a batch; the list must not change afterwards.
+    def admit(self, messages: Sequence[Message], size: int) -> tuple[int, Sequence[Message], int]:
+        """Give positions to a batch, or to what fits of it; it is handed out once it is offered.
 
         :param size: bytes of its bodies.
+        :returns: the first position, the messages that were admitted, their bytes.
+        """
+        with self._lock:
+            kept, kept_size = self._overflow.fitting(messages, size)
+            counters = self._books.counters
+            counters.received += len(messages)
+            counters.received_bytes += size
+            counters.dropped_newest += len(messages) - len(kept)
+            start = self._admitted
+            self._admitted += len(kept)
+            return start, kept, kept_size
+
+    def offer(self, start: int, messages: Sequence[Message], size: int) -> bool:
+        """Hand out what was admitted and, where the queue is durable, appended; the list must not change afterwards.
+
         :returns: whether the bus should be held back: the queue is full, and its policy is to block.
         """
         with self._lock:
-            start = self._next_position
-            self._next_position += len(messages)
-            self._counters.received += len(messages)
-            self._counters.received_bytes += size
-            ready, policy = self._waiting.ready, self.policy
-            if self._counters.backlog <= policy.max_backlog and self._waiting.size + size <= policy.max_bytes:
-                ready.append(start, messages, size)
-            elif policy.overflow == "block":
-                ready.append(start, messages, size)
-                self._full = True
-            elif policy.overflow == "drop_oldest":
-                ready.append(start, messages, size)
-                self._drop_oldest()
-            else:
-                self._drop_newest(start, messages)
+            if not self._waiting.behind and messages:
+                self._oldest_unread = messages[0].received_at
+            self._waiting.arrive(start, messages, size)
+            self._overflow.arrived()
             if self._sleepers:
                 self._changed.notify(min(self._sleepers, len(messages)))
-            return self._full
+            return self._overflow.full
 
-    def _drop_oldest(self) -> None:
-        """What a worker has, or waits for a retry, is not dropped: it was begun."""
-        waiting, policy = self._waiting, self.policy
-        while waiting.ready and (
-            (surplus := self._counters.backlog - policy.max_backlog) > 0 or waiting.size > policy.max_bytes
-        ):
-            positions, _ = waiting.ready.take(max(1, surplus))
-            self._window.finish(positions.start, positions.stop)
-            self._counters.dropped_oldest += len(positions)
-
-    def _drop_newest(self, start: int, messages: Sequence[Message]) -> None:
-        ready, policy = self._waiting.ready, self.policy
-        fitting = max(0, len(messages) - max(0, self._counters.backlog - policy.max_backlog))
-        room = policy.max_bytes - self._waiting.size
-        kept, size = 0, 0
-        while kept < fitting and size + len(messages[kept].body) <= room:
-            size += len(messages[kept].body)
-            kept += 1
-        ready.append(start, messages[:kept], size)
-        self._window.finish(start + kept, start + len(messages))
-        self._counters.dropped_newest += len(messages) - kept
-
-    def refuse(self) -> None:
-        """Count a message that can't be used, and was buried without being queued."""
+    def refuse(self, letter: DeadLetter) -> None:
+        """Bury a message that can't be used, without queueing it."""
         with self._lock:
-            self._window.finish(self._next_position, self._next_position + 1)
-            self._next_position += 1
-            self._counters.received += 1
-            self._counters.dead += 1
+            self._books.counters.received += 1
+            self._books.counters.dead += 1
+            self._books.journal.letters.append(letter)
+        self.store.changed(self.name)
 
     # -- the workers' side
 
@@ -127,30 +139,27 @@ class Queue:
         :param linger: seconds to wait for more, once there is one and as long as there are fewer than ``limit``.
         :returns: ``None``: nothing came in time, or the queue is closed.
         """
-        started = now = self._clock()
-        lingers_until: float | None = None
+        now = self._clock()
+        patience = Linger(now, timeout, linger)
         while True:
             with self._lock:
                 if self._closed:
                     return None
-                ready = len(self._waiting.ready)
-                if linger and 0 < ready < limit:
-                    lingers_until = now + linger if lingers_until is None else lingers_until
-                if lingers_until is not None and ready < limit and now < lingers_until:
-                    self._sleep(lingers_until - now)
-                    unsorted: list[Entry] = []
-                else:
-                    taken = self._waiting.take(limit, now, self.policy.lane_of is not None)
-                    if taken is not None:
+                chore = self._filling_up()
+                if chore is None:
+                    if patience.goes_on(now, len(self._waiting.ready), limit):
+                        self._sleep(patience.until - now)
+                    elif (taken := self._waiting.take(limit, now, self.policy.lane_of is not None)) is not None:
                         self._in_flight[taken] = None
-                        return taken
-                    unsorted = self._waiting.unsorted() if self.policy.lane_of else []
-                    if not unsorted:
-                        if timeout is not None and now >= started + timeout:
+                        if taken.messages[0] is not None:
+                            return taken
+                        chore = partial(self._reread, taken)
+                    elif (chore := self._sorting()) is None:
+                        if patience.deadline is not None and now >= patience.deadline:
                             return None
-                        self._sleep(self._until_due(now, None if timeout is None else started + timeout))
-            if unsorted:
-                self._sort(unsorted)
+                        self._sleep(self._until_due(now, patience.deadline))
+            if chore is not None and (whole := chore()) is not None:
+                return whole
             now = self._clock()
 
     def _until_due(self, now: float, deadline: float | None) -> float | None:
@@ -164,6 +173,10 @@ class Queue:
         finally:
             self._sleepers -= 1
 
+    def _sorting(self) -> Callable[[], Taken | None] | None:
+        entries = self._waiting.unsorted() if self.policy.lane_of else []
+        return partial(self._sort, entries) if entries else None
+
     def _sort(self, entries: list[Entry]) -> None:
         """Find their lanes without the lock: it may mean to decode their bodies."""
         lane_of = self.policy.lane_of
@@ -172,23 +185,94 @@ class Queue:
             self._waiting.sort(entries, keys)
             self._changed.notify_all()
 
-    def finish(self, taken: Taken, upto: int) -> None:
-        """The first ``upto`` of them are done."""
-        with self._lock:
-            self._counters.finished += upto - taken.done
-            room = self._settle(taken, upto)
-        if room:
-            self._on_room()
+    def _filling_up(self) -> Callable[[], Taken | None] | None:
+        """One thread at a time fills the ready window, while the others go on with what is in it."""
+        wanted = 0 if self._filling else self._waiting.wants()
+        if not wanted:
+            return None
+        self._filling = True
+        waiting = self._waiting
+        return partial(self._fill, waiting.loaded, waiting.next_position, min(wanted, READ_AT_ONCE), waiting.room())
 
-    def bury(self, taken: Taken, failed: bool) -> None:
-        """The next one of them is a dead letter, which the caller has stored.
+    def _fill(self, start: int, stop: int, count: int, size: int) -> None:
+        try:
+            runs = self.store.read(self.name, start, count, size)
+            with self._lock:
+                take_in(self._waiting, self._books, start, stop, runs)
+        finally:
+            with self._lock:
+                self._filling = False
+                self._changed.notify_all()
+
+    def _reread(self, taken: Taken) -> Taken | None:
+        """The message that ``taken`` stands for, from the store."""
+        message = self._read_one(taken.positions[0])
+        if message is not None:
+            taken.messages = [message]
+            return taken
+        with self._lock:
+            self._books.counters.dropped_damaged += 1
+            self._settle(taken, 1)
+        return None
+
+    def _read_one(self, position: int) -> Message | None:
+        runs = self.store.read(self.name, position, 1, 1)
+        return runs[0].messages[0] if runs and runs[0].messages and runs[0].start == position else None
+
+    def expire(self) -> None:
+        """Drop what is ready and older than ``max_age``; a bounded number at a time."""
+        max_age = self.policy.max_age
+        if max_age is None:
+            return
+        with self._lock:
+            oldest = self._wall() - max_age
+            ready, books = self._waiting.ready, self._books
+            for _ in range(EXPIRE_AT_ONCE):
+                if (head := ready.head) is None or head[1].received_at > oldest:
+                    break
+                books.counters.dropped_expired += drop_ready(self._waiting, books, 1)
+        self.store.changed(self.name)
+
+    def finish(self, taken: Taken, upto: int, outbox: Sequence[Outgoing] = ()) -> None:
+        """The first ``upto`` of them are done.
+
+        :param outbox: what the consumer sent out while it handled them.
+        """
+        with self._lock:
+            self._books.counters.finished += upto - taken.done
+            self._books.journal.outbox.extend(outbox)
+            room = self._settle(taken, upto)
+        self._tell(room, bool(outbox))
+
+    def bury(self, taken: Taken, failed: bool, letter: DeadLetter) -> None:
+        """The next one of them is a dead letter.
 
         :param failed: whether it was an exception of the kind that counts as a failure.
         """
         with self._lock:
-            self._counters.dead += 1
-            self._counters.failed += failed
+            self._books.counters.dead += 1
+            self._books.counters.failed += failed
+            self._books.journal.letters.append(letter)
             room = self._settle(taken, taken.done + 1)
+        self._tell(room)
+
+    def _bury_killer(self, position: int, one: Try) -> None:
+        """Before anything is taken."""
+        message = self._read_one(position)
+        if message is None:
+            return  # the refill meets it again, and counts it
+        reason = f"killed the hub: {one.kills} times it was in hand when the hub died"
+        log = part_log("consumer", self.name)
+        extra = {"action": "bury", "topic": message.topic, "message_id": message.id}
+        log.error("message %r of %s is a dead letter: %s", message.id, message.topic, reason, extra=extra)
+        self._books.counters.dead += 1
+        self._books.journal.letters.append(DeadLetter(message, reason, one.attempts, self._wall()))
+        self._books.settle(position, position + 1)
+
+    def _tell(self, room: bool, news: bool = True) -> None:
+        """:param news: whether there is something in the journal that a store wants which keeps no messages."""
+        if news or self.store.durable:
+            self.store.changed(self.name)
         if room:
             self._on_room()
 
@@ -196,12 +280,16 @@ class Queue:
         """The next one of them is to be given again in ``delay`` seconds. In a lane the rest waits behind it, and
         ``taken`` is empty afterwards."""
         with self._lock:
-            self._counters.retried += 1
-            self._counters.failed += failed
+            self._books.counters.retried += 1
+            self._books.counters.failed += failed
             entries = taken.rest(taken.left if taken.lane else 1)
-            entries[0].attempts += 1
-            entries[0].failures += failed
+            first = entries[0]
+            first.attempts += 1
+            first.failures += failed
+            one = Try(first.attempts, first.failures, self._wall() + delay, delay, first.kills)
+            self._books.tried(first.position, one)
             self._put_back(taken, entries, self._clock() + delay)
+        self.store.changed(self.name)
 
     def give_back(self, taken: Taken) -> None:
         """What is left of them was not tried: it is due at once, before all others. Nothing left: does nothing."""
@@ -221,30 +309,50 @@ class Queue:
         """:returns: whether that made room in a queue that had said it was full."""
         positions = taken.positions[taken.done : upto]
         if isinstance(positions, range):
-            self._window.finish(positions.start, positions.stop)
+            self._books.settle(positions.start, positions.stop)
         else:
             for position in positions:
-                self._window.finish(position, position + 1)
+                self._books.settle(position, position + 1)
         taken.done = upto
         if not taken.left:
             del self._in_flight[taken]
             self._waiting.release(taken)
             if taken.lane and self._sleepers:
                 self._changed.notify()
-        return self._full and self._has_room()
-
-    def _has_room(self) -> bool:
-        """A quarter free: a bus that is held back and let go at every message would do little else."""
-        low, low_bytes = self.policy.max_backlog * 3 // 4, self.policy.max_bytes * 3 // 4
-        self._full = self._counters.backlog > low or self._waiting.size > low_bytes
-        return not self._full
+        return self._overflow.made_room()
 
     # -- both sides
 
     @property
     def full(self) -> bool:
         """Whether it asked for the bus to be held back, and has made no room since."""
-        return self._full
+        return self._overflow.full
+
+    def squeeze(self, squeezed: bool) -> None:
+        """The store is, or is no longer, larger than it may be."""
+        with self._lock:
+            self._overflow.squeezed = squeezed
+            room = self._overflow.made_room()
+        if room:
+            self._on_room()
+
+    def purge(self) -> int:
+        """Drop all that is not in flight and does not wait for a retry. Returns how many."""
+        with self._lock:
+            waiting, books, purged = self._waiting, self._books, 0
+            while waiting.ready:
+                purged += drop_ready(waiting, books, len(waiting.ready))
+            if waiting.behind:
+                purged += drop_unread(waiting, books, waiting.next_position)
+            books.counters.dropped_purged += purged
+            room = self._overflow.made_room()
+        self._tell(room)
+        return purged
+
+    def take_journal(self) -> Journal:
+        """What has changed since the last call. For the store."""
+        with self._lock:
+            return self._books.take_journal(self._waiting.size + self._waiting.unread_size)
 
     def close(self) -> None:
         """``take`` returns ``None`` from now on, at once; nothing is lost."""
@@ -262,22 +370,24 @@ class Queue:
         with self._lock:
             unreported = sum(taken.unreported for taken in self._in_flight)
             in_flight = sum(taken.left for taken in self._in_flight) - unreported
-            counters = replace(self._counters, finished=self._counters.finished + unreported)
+            counters = replace(self._books.counters, finished=self._books.counters.finished + unreported)
             return QueueStats(counters, in_flight, self._waiting.delayed, self._oldest())
 
     def _oldest(self) -> float | None:
         """Positions rise with arrival, so the first one that is not settled, the floor, is the oldest."""
-        floor = self._window.floor
+        floor = self._books.floor
         message = self._waiting.at(floor)
         for taken in self._in_flight:
             if taken.left and taken.positions[taken.done] == floor:
                 message = taken.messages[max(taken.done, taken.at)]
-        return message.received_at if message is not None else None
+        if message is not None:
+            return message.received_at
+        return self._oldest_unread if self._books.counters.backlog else None
 
 
-def _lane(lane_of: LaneOf | None, message: Message) -> Hashable:
+def _lane(lane_of: LaneOf | None, message: Message | None) -> Hashable:
     """Messages whose lane can't be told share one: an error here would leave the queue to nobody."""
     try:
-        return lane_of(message) if lane_of else None
+        return lane_of(message) if lane_of and message else None
     except Exception:  # noqa: BLE001 - see above
         return None

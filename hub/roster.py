@@ -12,12 +12,18 @@ from hub.consumer import Consumer, Context
 from hub.crew import Crew, CrewPolicy
 from hub.errors import ConfigError, HubError
 from hub.ordering import lane_of
+from hub.overflow import QueuePolicy
 from hub.partlog import part_log
-from hub.queue import Queue, QueuePolicy
+from hub.queue import Queue
 from hub.rates import Rates
 from hub.retry import RetryPolicy
 from hub.router import Router
+from hub.store import Store
 from hub.worker import Surroundings, WorkerPolicy
+
+MOST_IN_MEMORY = 100_000
+MOST_BYTES_IN_MEMORY = 128 << 20
+"""Bounds of a queue that is not durable, where nothing is configured."""
 
 Publish = Callable[[str, object, Mapping[str, str], str | None], None]
 
@@ -39,12 +45,15 @@ class Roster:
     :ivar leaving: crews that were told to stop and have not gone yet.
     :ivar orphans: queues of consumers that are configured no more, with what they hold; one that comes back under its
         old name finds its queue again.
+    :param store: of the queues that are durable. :param memory: of the others.
     :param holds_back: whether every bus keeps what is not read, for ``overflow = "auto"``.
     """
 
     def __init__(
         self,
         surroundings: Surroundings,
+        store: Store,
+        memory: Store,
         publish: Publish,
         state_dir: Path,
         on_room: Callable[[], None],
@@ -54,6 +63,7 @@ class Roster:
         self.leaving: list[Crew] = []
         self.orphans: dict[str, Member] = {}
         self._around = surroundings
+        self._store, self._memory = store, memory
         self._publish = publish
         self._state_dir = state_dir
         self._on_room = on_room
@@ -77,14 +87,18 @@ class Roster:
         previous = self.members.pop(part.name, None) or self.orphans.pop(part.name, None)
         policy = queue_policy(part.settings, self._holds_back)
         if previous is None:
-            queue, rates = Queue(part.name, policy, self._around.monotonic, self._on_room), Rates()
+            queue, rates = self._queue(part, policy), Rates()
         else:
             queue, rates = previous.queue, previous.rates
             queue.policy = policy
-        self._around.store.limit_dead_letters(part.name, part.settings.max_dead)
+        queue.store.limit_dead_letters(part.name, part.settings.max_dead)
         crew = Crew(consumer, queue, crew_policy(part), self._around, part_log("consumer", part.name))
         self.members[part.name] = Member(part, queue, crew, rates)
         crew.start()
+
+    def _queue(self, part: Part, policy: QueuePolicy) -> Queue:
+        store = self._store if part.settings.durable else self._memory
+        return Queue(part.name, policy, store, self._around.monotonic, self._around.wall, self._on_room)
 
     def stop(self, name: str) -> Crew:
         """Tell its crew to finish what it has in hand; the queue goes on taking messages."""
@@ -110,6 +124,12 @@ class Roster:
         self.leaving = [crew for crew in self.leaving if not crew.gone.is_set()]
         return [*(member.crew for member in self.members.values()), *self.leaving]
 
+    def squeeze(self, squeezed: bool) -> None:
+        """The store is, or is no longer, larger than it may be: the queues that it keeps behave as if full."""
+        for member in self.members.values():
+            if member.queue.store.durable:
+                member.queue.squeeze(squeezed)
+
     def full(self) -> bool:
         """Whether some queue wants the buses to be held back."""
         return any(member.queue.full for member in self.members.values())
@@ -122,11 +142,14 @@ def queue_policy(settings: ConsumerSettings, holds_back: bool) -> QueuePolicy:
     the other consumers for it; so ``auto`` refuses the newest there, and counts: what was accepted stays.
     """
     overflow = settings.overflow
+    in_memory = not settings.durable
     return QueuePolicy(
-        max_backlog=settings.max_backlog,
-        max_bytes=settings.max_backlog_bytes,
+        max_backlog=settings.max_backlog or (MOST_IN_MEMORY if in_memory else None),
+        max_bytes=settings.max_backlog_bytes or (MOST_BYTES_IN_MEMORY if in_memory else None),
         overflow=("block" if holds_back else "drop_newest") if overflow == "auto" else overflow,
         lane_of=lane_of(settings),
+        max_age=settings.max_age,
+        max_kills=settings.max_kills,
     )
 
 

@@ -19,11 +19,16 @@ class Entry:
     """One message outside the ready window: waiting for a retry, or sorted into its lane."""
 
     position: int
-    message: Message
+    message: Message | None
+    """``None``: it is to be read from the store when it is due."""
     attempts: int = 0
     """How often it was given to the consumer."""
     failures: int = 0
     """How many of these count towards ``max_attempts``."""
+    kills: int = 0
+    """How often the hub was killed while a consumer had it in hand."""
+    due: float = 0.0
+    """Monotonic seconds before which it is not to be tried again."""
 
 
 class Delays(Generic[Item]):
@@ -82,13 +87,20 @@ class Lanes:
         """When the first held lane may go on."""
         return self._held.next_due
 
-    def add(self, key: Hashable, entry: Entry) -> None:
-        """At the end of its lane."""
-        if key not in self._lanes:
+    def add(self, key: Hashable, entry: Entry) -> bool:
+        """At the end of its lane. Returns whether the lane is new."""
+        new = key not in self._lanes
+        if new:
             self._lanes[key] = deque()
             self._free.append(key)
         self._lanes[key].append(entry)
         self._count += 1
+        return new
+
+    def hold(self, key: Hashable, due: float) -> None:
+        """A free lane waits until then."""
+        self._free.remove(key)
+        self._held.add(due, (key,))
 
     def take(self, limit: int, now: float) -> tuple[Hashable, list[Entry]] | None:
         """A run from a free lane, which is busy from now on. One that was tried before comes alone."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Generator
-from pathlib import Path
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
@@ -27,14 +26,18 @@ from hub.patience import wait_for
 from hub.publisher import Publisher
 from hub.roster import Roster
 from hub.router import Router
+from hub.statelock import StateLock
 from hub.status import consumer_status, process_status
-from hub.store import Store
+from hub.store import Outgoing, Store
+from hub.store.durable import durable_store
 from hub.store.memory import MemoryStore
 from hub.supervisor import PERIOD, Supervisor
 from hub.systemd import Notifier
 from hub.worker import Surroundings
 
 SAMPLE_EVERY = 1.0
+LOW_DISK = 0.9
+"""Share of ``max_disk`` below which queues are no longer treated as full."""
 DRAIN_TIMEOUT = 5.0
 """Seconds for the backends to hand over what they hold."""
 
@@ -43,6 +46,7 @@ class Service:
     """See the module.
 
     :param load: reads the configuration anew, for a reload.
+    :param on_fatal: called when the disk can't be trusted any more: the hub must end at once.
     :ivar state: ``starting``, ``running``, ``reloading``, ``stopping`` or ``stopped``.
     """
 
@@ -56,6 +60,7 @@ class Service:
         monotonic: Clock = time.monotonic,
         wall: Clock = time.time,
         uniform: Callable[[float, float], float] = random.uniform,
+        on_fatal: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self.configuration = configuration
         self.reactor = reactor
@@ -65,19 +70,29 @@ class Service:
         self._notifier = notifier
         self._monotonic, self._wall = monotonic, wall
         self._began = monotonic()
-        self.store = store or MemoryStore()
+        self._lock = StateLock(configuration.state_dir)
+        self.memory = MemoryStore()
+        self.store = store or durable_store(configuration)
         self.enqueuer = Enqueuer(Router([]), self.store, wall, self._hold_back)
         self.fleet = Fleet(configuration.backends, reactor, self.enqueuer, wall)
         self.publisher = Publisher(self.fleet.backends, reactor.callFromThread, wall)
-        surroundings = Surroundings(self.store, monotonic, wall, uniform)
         self.roster = Roster(
-            surroundings, self.publisher.publish, configuration.state_dir, self._made_room, self.fleet.holds_back
+            Surroundings(monotonic, wall, uniform),
+            self.store,
+            self.memory,
+            self.publisher.publish,
+            configuration.state_dir,
+            self._made_room,
+            self.fleet.holds_back,
         )
         self.supervisor = Supervisor(self.roster.crews, monotonic, self._feed_watchdog)
         self.exports: dict[str, ExportThread] = {}
         self._control = ControlSocket(self, configuration.control_socket, int(configuration.hub.control_mode, 8))
         self._loops: list[LoopingCall] = []
         self._reloads = DeferredLock()
+        self._on_fatal = on_fatal
+        self._store_state = "ok"
+        self._watch_store()
 
     # -- start
 
@@ -88,7 +103,6 @@ class Service:
         :raises ConfigError: a part can't be made, or the control socket is another hub's.
         :raises HubError: a backend can't start (an address in use).
         """
-        _make_directory(self.configuration.state_dir)
         consumers = {name: self.roster.make(part) for name, part in self.configuration.consumers.items()}
         self._control.listen()
         for name, part in self.configuration.consumers.items():
@@ -98,6 +112,7 @@ class Service:
         self._loop(self._sample, SAMPLE_EVERY)
         self._loop(self.supervisor.round, PERIOD)
         yield self.fleet.start()
+        self._send_out(self.store, self.store.outbox())
         yield wait_for(self.reactor, self._all_started, None)
         if self.state == "starting":
             self.state = "running"
@@ -160,6 +175,7 @@ class Service:
             loop.stop()
         yield self._control.close()
         self.store.close()
+        self._lock.release()
         self.state = "stopped"
 
     def _still_leaving(self) -> bool:
@@ -233,8 +249,7 @@ class Service:
         members = [(member, False) for member in self.roster.members.values()]
         members += [(member, True) for member in self.roster.orphans.values()]
         consumers = {
-            member.part.name: consumer_status(member, self.supervisor, self.store, self._wall, orphan)
-            for member, orphan in members
+            member.part.name: consumer_status(member, self.supervisor, self._wall, orphan) for member, orphan in members
         }
         counters = self.enqueuer.counters
         hub = {
@@ -253,6 +268,8 @@ class Service:
             "publish_failed": self.publisher.counters.failed,
             "backlog": sum(consumer["backlog"] for consumer in consumers.values()),
             "held_back": self.fleet.held_back,
+            "held_back_by": self.fleet.held_back_by or None,
+            "store": self.store.status(),
         }
         exporters = {name: thread.status() for name, thread in self.exports.items()}
         return {"hub": hub, "backends": self.fleet.status(), "consumers": consumers, "exporters": exporters}
@@ -264,24 +281,56 @@ class Service:
             counters = member.queue.stats().counters
             member.rates.sample(now, counters.received, counters.settled)
             backlog += counters.backlog
+            member.queue.expire()
+        self._watch_disk()
         self._notifier.status(f"{self.state}, backlog {backlog}, received {self.enqueuer.counters.received}")
 
     def _feed_watchdog(self) -> None:
         self._notifier.watchdog()
 
     def _hold_back(self) -> None:
-        self.fleet.hold_back()
+        self.fleet.hold_back("a queue is full")
 
     def _made_room(self) -> None:
         self.reactor.callFromThread(self._let_go)
 
     def _let_go(self) -> None:
-        if not self.roster.full():
+        if not self.roster.full() and self._store_state == "ok":
             self.fleet.let_go()
 
+    # -- the store
 
-def _make_directory(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError([f"hub.state_dir: {path} can't be made: {error.strerror or error}"]) from error
+    def _watch_store(self) -> None:
+        in_reactor = self.reactor.callFromThread
+        for store in (self.store, self.memory):
+            store.watch(
+                lambda state, reason: in_reactor(self._store_became, state, reason),
+                lambda first, batch, store=store: in_reactor(  # type: ignore[misc]
+                    self._send_out, store, list(enumerate(batch, first))
+                ),
+            )
+
+    def _store_became(self, state: str, reason: str) -> None:
+        self._store_state = state
+        if state == "failed":
+            self._on_fatal(reason)
+        elif state == "full":
+            self.fleet.hold_back("the disk is full")
+        else:
+            self._let_go()
+
+    def _send_out(self, store: Store, batch: Sequence[tuple[int, Outgoing]]) -> None:
+        """What consumers sent while they handled messages that are finished now. What is not sent stays stored."""
+        if self.state in ("starting", "running", "reloading"):
+            for number, outgoing in batch:
+                self.publisher.send_out(outgoing)
+                store.sent(number)
+
+    def _watch_disk(self) -> None:
+        limit = self.configuration.hub.max_disk
+        if limit is not None:
+            used = int(self.store.status().get("used_bytes", 0))
+            if used > limit:
+                self.roster.squeeze(True)
+            elif used < limit * LOW_DISK:
+                self.roster.squeeze(False)

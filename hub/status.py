@@ -11,13 +11,12 @@ from typing import Any
 from hub.histogram import percentiles
 from hub.interfaces import Clock
 from hub.roster import Member
-from hub.store import Store
 from hub.supervisor import Supervisor
 
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
-def consumer_status(member: Member, supervisor: Supervisor, store: Store, wall: Clock, orphan: bool) -> dict[str, Any]:
+def consumer_status(member: Member, supervisor: Supervisor, wall: Clock, orphan: bool) -> dict[str, Any]:
     """Of one consumer."""
     stats = member.queue.stats()
     counters = stats.counters
@@ -39,9 +38,16 @@ def consumer_status(member: Member, supervisor: Supervisor, store: Store, wall: 
         "failed": counters.failed,
         "retried": counters.retried,
         "dead": counters.dead,
-        "dead_lost": store.lost_dead_letters(member.queue.name),
+        "dead_lost": member.queue.store.lost_dead_letters(member.queue.name),
         "dropped": counters.dropped,
-        "dropped_by": {"oldest": counters.dropped_oldest, "newest": counters.dropped_newest},
+        "dropped_by": {
+            "oldest": counters.dropped_oldest,
+            "newest": counters.dropped_newest,
+            "expired": counters.dropped_expired,
+            "purged": counters.dropped_purged,
+            "damaged": counters.dropped_damaged,
+        },
+        "durable": member.queue.store.durable,
         "oldest_age": None if oldest is None else max(0.0, now - oldest),
         "rate_in": member.rates.rate_in(),
         "rate_out": member.rates.rate_out(),

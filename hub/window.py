@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 
 
 class AckWindow:
@@ -53,6 +54,31 @@ class AckWindow:
             else:
                 self.floor = self._stops[at]
             del self._starts[at], self._stops[at]
+
+    def restore(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Take over what ``ranges`` gave, in a new window."""
+        for start, stop in ranges:
+            self.finish(start, stop)
+
+    def covers(self, start: int, stop: int) -> bool:
+        """Whether all of ``start`` up to ``stop`` are finished."""
+        if stop <= self.floor:
+            return True
+        at = bisect_right(self._starts, start) - 1
+        return at >= 0 and stop <= self._stops[at]
+
+    def open(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """The ranges in ``start`` up to ``stop`` that are not finished."""
+        at = max(start, self.floor)
+        for index in range(max(0, bisect_right(self._starts, at) - 1), len(self._starts)):
+            first, after = self._starts[index], self._stops[index]
+            if first >= stop:
+                break
+            if first > at:
+                yield at, first
+            at = max(at, after)
+        if at < stop:
+            yield at, stop
 
     def is_finished(self, position: int) -> bool:
         """Whether that position was marked."""

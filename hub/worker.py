@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hub import outbox
 from hub.consumer import Consumer
 from hub.deadletter import TRACEBACK_LIMIT, DeadLetter
 from hub.errors import Reject, Retry
@@ -21,7 +22,7 @@ from hub.histogram import BOUNDS, Histogram
 from hub.interfaces import Clock
 from hub.queue import Queue
 from hub.retry import SOONEST, Bury, RetryPolicy, Verdict
-from hub.store import Store
+from hub.store import Outgoing
 from hub.waiting import Taken
 
 REPORT_EVERY = 0.005
@@ -56,7 +57,6 @@ class Surroundings:
     :ivar uniform: draws the jitter of retries.
     """
 
-    store: Store
     monotonic: Clock
     wall: Clock
     uniform: Callable[[float, float], float]
@@ -92,6 +92,8 @@ class Worker:
         self._limit = 1
         self._refusals = 0
         self._resume_at = 0.0
+        self._hand = queue.store.hand(queue.name)
+        self._outbox: list[tuple[int, Outgoing]] = []
 
     def stop(self) -> None:
         """Finish the message in hand, give back the others, take no more. Any thread; the queue must be closed too,
@@ -117,14 +119,22 @@ class Worker:
             return False
         self.since = self._around.monotonic()  # before ``taken``: it must not look stuck since the one before it
         self.taken = taken
+        self._hand.hold(taken.positions[0], taken.positions[-1] + 1)
+        outbox.use(self._post)
         if batch_size is None:
             self._one_by_one(taken)
         else:
             self._as_batch(taken)
+        outbox.use(None)
         if taken.left:
             self._queue.give_back(taken)
+        self._hand.drop()
         self.taken = None
         return True
+
+    def _post(self, outgoing: Outgoing) -> None:
+        assert self.taken is not None
+        self._outbox.append((self.taken.at, outgoing))
 
     def _rested(self, timeout: float | None) -> bool:
         """Whether the pause after a batch's ``Retry`` is over, after waiting for it if need be."""
@@ -179,6 +189,7 @@ class Worker:
             if len(taken.messages) == 1:
                 self._failed(taken, error)
             else:
+                self._outbox.clear()
                 self._log.warning(
                     "a batch of %d failed with %s, its messages are given one by one",
                     *(len(taken.messages), type(error).__name__),
@@ -193,6 +204,7 @@ class Worker:
     def _postpone(self, taken: Taken, error: Retry) -> None:
         """What a batch goes to is away: the next batch would fare no better, so this worker pauses, with backoff."""
         self._refusals += 1
+        self._outbox.clear()
         backoff = min(self._policy.retry.delay(self._refusals, self._around.uniform), LONGEST_PAUSE)
         delay = max(backoff if error.delay is None else error.delay, SOONEST)
         count = len(taken.messages)
@@ -230,10 +242,15 @@ class Worker:
         else:
             for message in messages[taken.done : upto]:
                 self.ages.add(now - message.received_at)
-        self._queue.finish(taken, upto)
+        if self._outbox:
+            self._queue.finish(taken, upto, [outgoing for at, outgoing in self._outbox if at < upto])
+            self._outbox = [(at, outgoing) for at, outgoing in self._outbox if at >= upto]
+        else:
+            self._queue.finish(taken, upto)
 
     def _failed(self, taken: Taken, error: BaseException) -> None:
-        """Apply the verdict on the next message, and log it."""
+        """Apply the verdict on the next message, and log it. What it sent out is not sent: it will come again."""
+        self._outbox.clear()
         message, attempt = taken.messages[taken.done], taken.attempts + 1
         verdict = self._judge(taken, error)
         extra = {"topic": message.topic, "message_id": message.id, "attempt": attempt}
@@ -267,5 +284,4 @@ class Worker:
             error=type(error).__name__,
             traceback=text,
         )
-        self._around.store.bury(self._queue.name, letter)
-        self._queue.bury(taken, failed=not rejected)
+        self._queue.bury(taken, not rejected, letter)

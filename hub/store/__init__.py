@@ -1,41 +1,172 @@
-"""Where messages and dead letters are kept: the interface. The engines are in the modules beside it."""
+"""Where messages and dead letters are kept: the interface. The engines are in the modules beside it.
+
+A queue gives each of its messages a *position*, dense and rising. The store is told of a message when it arrives, by
+``append``, and of all that becomes of it later by the queue's *journal*, which the store fetches when it commits. That
+way a worker that settles a message calls nobody, and one commit carries what many have done.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+from hub.counters import Counters
 from hub.deadletter import DeadLetter
 from hub.message import Message
 
+Range = tuple[int, int]
+"""Positions from the first up to, not including, the second."""
 
-@dataclass(frozen=True)
-class RoutedBatch:
-    """One turn of a backend's reader, with its routes frozen: the unit that a store appends.
 
-    :ivar routes: for each queue, the messages that go to it, in the order of arrival. A queue that wants all of them
-        has ``messages`` itself, not a copy.
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one queue gets of a batch.
+
+    :ivar start: the position of the first of them; the others follow.
+    :ivar indexes: which of the batch's messages; ``None``: all of them.
+    :ivar messages: these, in the order of arrival.
     """
 
+    queue: str
+    start: int
+    indexes: Sequence[int] | None
     messages: Sequence[Message]
-    routes: Sequence[tuple[str, Sequence[Message]]]
+
+    @property
+    def stop(self) -> int:
+        """The position after the last one."""
+        return self.start + len(self.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedBatch:
+    """One turn of a backend's reader, with its routes frozen: the unit that a store appends."""
+
+    messages: Sequence[Message]
+    shares: Sequence[Share]
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """What is known of a message that was tried and is not settled.
+
+    :ivar due: epoch seconds, before which it is not to be tried again.
+    :ivar delay: seconds from the decision to ``due``: no restart, whatever the clock says, makes it wait longer.
+    :ivar kills: how often the hub was killed while a consumer had it in hand.
+    """
+
+    attempts: int = 0
+    failures: int = 0
+    due: float = 0.0
+    delay: float = 0.0
+    kills: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message that a consumer sent out while it handled another one."""
+
+    backend: str
+    message: Message
+
+
+@dataclass(slots=True)
+class Journal:
+    """What became of a queue's messages since the store asked last; the store applies all of it, or nothing.
+
+    :ivar settled: ranges that need no more work.
+    :ivar tries: positions that wait for a retry.
+    """
+
+    settled: list[Range] = field(default_factory=list)
+    tries: dict[int, Try] = field(default_factory=dict)
+    letters: list[DeadLetter] = field(default_factory=list)
+    outbox: list[Outgoing] = field(default_factory=list)
+    counters: Counters = field(default_factory=Counters)
+    unread_bytes: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.settled or self.tries or self.letters or self.outbox)
+
+
+@dataclass(slots=True)
+class QueueState:
+    """A queue as the last commit left it.
+
+    :ivar ranges: settled ranges above the floor.
+    :ivar oldest: epoch seconds at which the oldest message that is not settled was received.
+    """
+
+    floor: int = 0
+    ranges: list[Range] = field(default_factory=list)
+    next_position: int = 0
+    counters: Counters = field(default_factory=Counters)
+    tries: dict[int, Try] = field(default_factory=dict)
+    unread_bytes: int = 0
+    oldest: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Messages of one queue with consecutive positions, as they were read back.
+
+    :ivar damaged: why they can't be read; there are ``count`` of them, and ``messages`` is empty.
+    """
+
+    start: int
+    messages: Sequence[Message]
+    size: int
+    count: int
+    damaged: str = ""
+
+
+class Hand(Protocol):
+    """Notes which messages a worker has in hand, so that a hub which was killed by one of them can tell."""
+
+    def hold(self, start: int, stop: int) -> None:
+        """Those, until the next call."""
+
+    def drop(self) -> None:
+        """None."""
 
 
 class Store(Protocol):
-    """Thread-safe. A memory store forgets at the end; a durable one is a drop-in beside it."""
+    """Thread-safe, but for ``append``, which belongs to the reactor's thread."""
 
-    def append(self, batch: RoutedBatch, stored: Callable[[], None]) -> None:
-        """Keep a batch.
+    durable: bool
+    """Whether it keeps messages: a queue with a durable store need not have all of its backlog in memory."""
+    keeps: bool
+    """Whether it keeps messages that no queue wants, or wants any more, for a while."""
+
+    def open(self, queue: str) -> QueueState:
+        """What there is of that queue; a new one begins empty."""
+
+    def attach(self, queue: str, journal: Callable[[], Journal]) -> None:
+        """From now on fetch what becomes of its messages there. The call may come from any thread."""
+
+    def changed(self, queue: str) -> None:
+        """There is something in its journal. Costs next to nothing."""
+
+    def append(self, batch: RoutedBatch, stored: Callable[[], None] | None) -> None:
+        """Keep a batch; called before its messages are given to any worker.
 
         :param stored: called once, in any thread, when it is safe with us; only then may its sender be told.
+            ``None``: nobody waits for it.
         """
 
-    def bury(self, queue: str, letter: DeadLetter) -> None:
-        """Keep a dead letter."""
+    def hand(self, queue: str) -> Hand:
+        """Where one worker notes what it has in hand."""
+
+    def read(self, queue: str, position: int, count: int, size: int) -> Sequence[Run]:
+        """The queue's messages from that position on: some ``count`` of them, or of ``size`` bytes, but at least one
+        if there is one. Positions that are missing in between are settled."""
 
     def dead_letters(self, queue: str) -> Sequence[DeadLetter]:
         """A copy of those that are kept, the oldest first."""
+
+    def remove_letters(self, queue: str, numbers: Sequence[int]) -> None:
+        """They were deleted, or given to the consumer again."""
 
     def lost_dead_letters(self, queue: str) -> int:
         """How many had to be given up for newer ones; only grows."""
@@ -43,5 +174,21 @@ class Store(Protocol):
     def limit_dead_letters(self, queue: str, count: int) -> None:
         """Keep that many at the most, from now on."""
 
+    def flush(self, timeout: float) -> bool:
+        """Wait until all that was appended and journalled so far is safe. Returns whether it is."""
+
+    def watch(self, on_state: Callable[[str, str], None], on_outgoing: Callable[[int, list[Outgoing]], None]) -> None:
+        """Who is told, in any thread: of a new state (``ok``, ``full``, ``failed``) with its reason; and of messages to
+        be sent out, numbered from the first argument on, once they are safe."""
+
+    def outbox(self) -> Sequence[tuple[int, Outgoing]]:
+        """At the start: what was to be sent out when the hub ended, with its numbers."""
+
+    def sent(self, number: int) -> None:
+        """That message has been sent out."""
+
+    def status(self) -> Mapping[str, Any]:
+        """JSON-able; counts only grow."""
+
     def close(self) -> None:
-        """The last call."""
+        """The last call: commits what there is."""

@@ -1,45 +1,102 @@
-"""A store that forgets: what a hub without durability needs, and what tests use."""
+"""A store that forgets: for queues that need not outlive the hub, and for tests."""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any
 
 from hub.deadletter import DeadLetter
-from hub.store import RoutedBatch
+from hub.store import Journal, Outgoing, QueueState, RoutedBatch, Run
 
 DEFAULT_LIMIT = 10_000
 
 
 class _Graveyard:
-    def __init__(self, limit: int) -> None:
-        self.letters: deque[DeadLetter] = deque(maxlen=limit)
+    def __init__(self) -> None:
+        self.letters: OrderedDict[int, DeadLetter] = OrderedDict()
+        self.limit = DEFAULT_LIMIT
         self.lost = 0
+
+    def trim(self) -> None:
+        while len(self.letters) > self.limit:
+            self.letters.popitem(last=False)
+            self.lost += 1
 
 
 class MemoryStore:
     """See :class:`hub.store.Store`. The messages themselves are kept by the queues; here are the dead letters."""
 
+    durable = False
+    keeps = False
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._graveyards: dict[str, _Graveyard] = {}
+        self._journals: dict[str, Callable[[], Journal]] = {}
+        self._numbers = count(1)
+        self._on_outgoing: Callable[[int, list[Outgoing]], None] = lambda first, outbox: None
 
-    def append(self, batch: RoutedBatch, stored: Callable[[], None]) -> None:
-        """Safe at once, or as safe as it will ever be."""
-        stored()
+    def open(self, queue: str) -> QueueState:
+        """Empty."""
+        return QueueState()
 
-    def bury(self, queue: str, letter: DeadLetter) -> None:
-        """Keep it; the oldest goes where there are too many."""
+    def attach(self, queue: str, journal: Callable[[], Journal]) -> None:
+        """Fetch its dead letters there."""
+        self._journals[queue] = journal
+
+    def changed(self, queue: str) -> None:
+        """Fetches them at once, if there are any."""
+        journal = self._journals[queue]()
+        if journal.letters:
+            self._bury(queue, journal.letters)
+        if journal.outbox:
+            with self._lock:
+                first = next(self._numbers)
+                for _ in journal.outbox[1:]:
+                    next(self._numbers)
+            self._on_outgoing(first, journal.outbox)
+
+    def _bury(self, queue: str, letters: Sequence[DeadLetter]) -> None:
         with self._lock:
             graveyard = self._graveyard(queue)
-            graveyard.lost += len(graveyard.letters) == graveyard.letters.maxlen
-            graveyard.letters.append(letter)
+            for letter in letters:
+                number = next(self._numbers)
+                graveyard.letters[number] = replace(letter, number=number)
+            graveyard.trim()
+
+    def append(self, batch: RoutedBatch, stored: Callable[[], None] | None) -> None:
+        """Safe at once, or as safe as it will ever be."""
+        if stored is not None:
+            stored()
+
+    def hand(self, queue: str) -> MemoryStore:
+        """Nobody will ask what was in it."""
+        return self
+
+    def hold(self, start: int, stop: int) -> None:
+        """See ``hand``."""
+
+    def drop(self) -> None:
+        """See ``hand``."""
+
+    def read(self, queue: str, position: int, count: int, size: int) -> Sequence[Run]:
+        """Nothing: a queue with this store has all of its messages in memory."""
+        return []
 
     def dead_letters(self, queue: str) -> Sequence[DeadLetter]:
         """The oldest first."""
         with self._lock:
-            return list(self._graveyard(queue).letters)
+            return list(self._graveyard(queue).letters.values())
+
+    def remove_letters(self, queue: str, numbers: Sequence[int]) -> None:
+        """At once."""
+        with self._lock:
+            for number in numbers:
+                self._graveyard(queue).letters.pop(number, None)
 
     def lost_dead_letters(self, queue: str) -> int:
         """Only grows."""
@@ -50,11 +107,30 @@ class MemoryStore:
         """The oldest beyond it go now."""
         with self._lock:
             graveyard = self._graveyard(queue)
-            graveyard.lost += max(0, len(graveyard.letters) - count)
-            graveyard.letters = deque(graveyard.letters, maxlen=count)
+            graveyard.limit = count
+            graveyard.trim()
+
+    def watch(self, on_state: Callable[[str, str], None], on_outgoing: Callable[[int, list[Outgoing]], None]) -> None:
+        """There is no other state than ``ok``."""
+        self._on_outgoing = on_outgoing
+
+    def outbox(self) -> Sequence[tuple[int, Outgoing]]:
+        """Nothing is left of it."""
+        return []
+
+    def sent(self, number: int) -> None:
+        """Nothing is kept of it."""
+
+    def flush(self, timeout: float) -> bool:
+        """All is as safe as it will ever be."""
+        return True
+
+    def status(self) -> Mapping[str, Any]:
+        """Always the same."""
+        return {"state": "ok", "reason": None}
 
     def close(self) -> None:
         """Nothing to do."""
 
     def _graveyard(self, queue: str) -> _Graveyard:
-        return self._graveyards.setdefault(queue, _Graveyard(DEFAULT_LIMIT))
+        return self._graveyards.setdefault(queue, _Graveyard())

@@ -1,0 +1,53 @@
+"""What is unread: how it comes into the ready window, and how it is dropped without being read. Pure: no lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub.books import Books
+from hub.store import Run
+from hub.waiting import Waiting
+
+
+def take_in(waiting: Waiting, books: Books, position: int, stop: int, runs: Sequence[Run]) -> None:
+    """Put what was read, and is not settled, into the ready window.
+
+    What the store should have and has not, or can't read, is lost, and counted: it must not be asked for for ever.
+
+    :param position: from which on was read. :param stop: up to which there should be something.
+    """
+    for run in runs:
+        _lose(waiting, books, position, run.start)
+        position = run.start + run.count
+        if position <= waiting.loaded:
+            continue
+        if run.damaged:
+            _lose(waiting, books, run.start, position)
+        for first, after in waiting.not_aside(books.unsettled(max(run.start, waiting.loaded), position)):
+            messages = run.messages[first - run.start : after - run.start]
+            size = run.size if len(messages) == run.count else sum([len(message.body) for message in messages])
+            waiting.ready.append(first, messages, size)
+        waiting.passed(position, run.size)
+    if not runs:
+        _lose(waiting, books, position, stop)
+        waiting.passed(stop, 0)
+
+
+def _lose(waiting: Waiting, books: Books, start: int, stop: int) -> None:
+    books.counters.dropped_damaged += books.settle_all(waiting.not_aside(books.unsettled(start, stop)))
+
+
+def drop_unread(waiting: Waiting, books: Books, count: int) -> int:
+    """Settle the first ``count`` positions that are unread. Returns how many of them were not settled before."""
+    start, stop = waiting.loaded, min(waiting.loaded + count, waiting.next_position)
+    size = waiting.unread_size * (stop - start) // (waiting.next_position - start)
+    dropped = books.settle_all(waiting.not_aside(books.unsettled(start, stop)))
+    waiting.passed(stop, size)
+    return dropped
+
+
+def drop_ready(waiting: Waiting, books: Books, count: int) -> int:
+    """Settle the oldest ``count`` of the ready window, or fewer. Returns how many."""
+    positions, _ = waiting.ready.take(count)
+    books.settle(positions.start, positions.stop)
+    return len(positions)

@@ -1,0 +1,38 @@
+"""One hub to a state directory."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from hub.errors import ConfigError
+
+FILE = "lock"
+
+
+class StateLock:
+    """Held as long as the process lives, or until ``release``. The kernel lets go of it when the process dies.
+
+    :raises ConfigError: the directory can't be made or written, or another process holds it, which is named.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(directory / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ConfigError([f"hub.state_dir: {directory} can't be used: {error.strerror or error}"]) from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(self._descriptor, 32).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._descriptor)
+            problem = f"hub.state_dir: {directory} is in use by another hub, with pid {holder}"
+            raise ConfigError([problem]) from error
+        os.ftruncate(self._descriptor, 0)
+        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+
+    def release(self) -> None:
+        """Let others have it."""
+        os.close(self._descriptor)

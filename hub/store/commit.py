@@ -1,0 +1,170 @@
+"""One transaction: what arrived, what became of it, and what may go. Pure of threads; the writer decides when."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice, takewhile
+from typing import Any
+
+from hub.store import Outgoing, Range, RoutedBatch, Share
+from hub.store import records as r
+from hub.store import tables as t
+from hub.store.ledger import Ledger, below
+from hub.store.records import QueueRecord
+
+TRIM_AT_ONCE = 512
+"""Spent pages that one commit deletes: the backlog of a long pause must not make one of them slow."""
+
+
+class Commit:
+    """See the module.
+
+    :param transaction: that writes.
+    :param keep: seconds that a page is kept after all are done with it.
+    :ivar pages: how many were written. :ivar skipped: batches that all queues had finished before they could be.
+    """
+
+    def __init__(self, tables: t.Tables, transaction: Any, ledgers: Mapping[str, Ledger], now: float, keep: float):
+        self.pages = 0
+        self.skipped = 0
+        self._tables = tables
+        self._put = transaction.put
+        self._get = transaction.get
+        self._delete = transaction.delete
+        self._transaction = transaction
+        self._ledgers = ledgers
+        self._now = now
+        self._keep = keep
+        self._arrived = {name: ledger.next_position for name, ledger in ledgers.items()}
+
+    @property
+    def touched(self) -> list[Ledger]:
+        """Queues whose books this transaction has to write."""
+        return [
+            ledger
+            for name, ledger in self._ledgers.items()
+            if ledger.dirty or self._arrived[name] != ledger.next_position
+        ]
+
+    def append(self, number: int, batch: RoutedBatch) -> bool:
+        """Write a batch as the page of that number.
+
+        :returns: whether it was: what every queue has finished already, before its commit, needs no page.
+        """
+        wanted: list[tuple[Ledger, Share]] = []
+        for share in batch.shares:
+            ledger = self._ledgers[share.queue]
+            self._arrived[share.queue] = share.stop
+            if not ledger.window.covers(share.start, share.stop):
+                wanted.append((ledger, share))
+        if not wanted and not (self._keep and batch.messages):
+            self.skipped += 1
+            return False
+        key = t.number_key(number)
+        routes = [(ledger.number, share.start, share.indexes) for ledger, share in wanted]
+        page = r.Page.of(number, self._now, batch.messages, routes)
+        self._put(key, r.seal(r.PAGE, page), db=self._tables.pages, append=True)
+        for ledger, share in wanted:
+            entry = t.span_value(number, len(share.messages))
+            self._put(t.place_key(ledger.number, share.start), entry, db=self._tables.index)
+        if wanted:
+            self._put(key, t.refs_value(len(wanted), self._now), db=self._tables.refs)
+        else:
+            self._put(key, t.time_value(self._now), db=self._tables.spent)
+        self.pages += 1
+        return True
+
+    def settle(self, ledger: Ledger) -> QueueRecord:
+        """Write what became of a queue's messages. :returns: its record as it will be."""
+        next_position = self._arrived[ledger.name]
+        self._let_go(ledger, next_position)
+        self._write_tries(ledger, next_position)
+        for number, letter in ledger.letters.items():
+            record = r.LetterRecord.of(ledger.number, number, letter)
+            self._put(t.place_key(ledger.number, number), r.seal(r.LETTER, record), db=self._tables.letters)
+        keys = [t.place_key(ledger.number, number) for number in ledger.removed]
+        removed = sum([self._delete(key, db=self._tables.letters) for key in keys])
+        surplus = ledger.letters_kept + len(ledger.letters) - removed - ledger.letter_limit
+        evicted = self._evict(ledger, surplus) if surplus > 0 else 0
+        record_ = ledger.draft(next_position, evicted, removed)
+        self._put(t.queue_key(ledger.number), r.seal(r.QUEUE, record_), db=self._tables.queues)
+        return record_
+
+    def _let_go(self, ledger: Ledger, limit: int) -> None:
+        """Of the pages that the queue is done with; a page that all are done with goes."""
+        done: dict[int, int] = {}
+        with self._transaction.cursor(self._tables.index) as cursor:
+            for start, stop in merged(below(ledger.settled, limit)):
+                entries = t.covering(cursor, ledger.number, start)
+                for first, page, count in takewhile(lambda entry: entry[0] < stop, entries):  # noqa: B023 - used at once
+                    if ledger.window.covers(first, first + count):
+                        done[first] = page
+        for first, page in done.items():
+            self._delete(t.place_key(ledger.number, first), db=self._tables.index)
+            self.release(page)
+
+    def release(self, page: int) -> None:
+        """One queue less needs that page."""
+        key = t.number_key(page)
+        refs = self._get(key, db=self._tables.refs)
+        count, stored_at = t.refs_of(refs) if refs is not None else (1, self._now)
+        if count > 1:
+            self._put(key, t.refs_value(count - 1, stored_at), db=self._tables.refs)
+            return
+        self._delete(key, db=self._tables.refs)
+        if self._keep:
+            self._put(key, t.time_value(stored_at), db=self._tables.spent)
+        else:
+            self._delete(key, db=self._tables.pages)
+
+    def _write_tries(self, ledger: Ledger, limit: int) -> None:
+        for position in ledger.no_longer_tried():
+            self._delete(t.place_key(ledger.number, position), db=self._tables.tries)
+        for position, one in ledger.tries.items():
+            if position < limit and not ledger.window.is_finished(position):
+                self._put(t.place_key(ledger.number, position), t.try_value(one), db=self._tables.tries)
+
+    def _evict(self, ledger: Ledger, surplus: int) -> int:
+        """The oldest dead letters, for there are too many."""
+        evicted = 0
+        with self._transaction.cursor(self._tables.letters) as cursor:
+            found = cursor.set_range(t.place_key(ledger.number, 0))
+            while found and evicted < surplus and t.place_of(cursor.key())[0] == ledger.number:
+                found = cursor.delete()
+                evicted += 1
+        return evicted
+
+    def post(self, first: int, outbox: Sequence[Outgoing]) -> None:
+        """Write messages to be sent out, numbered from ``first``."""
+        for number, outgoing in enumerate(outbox, first):
+            record = r.OutgoingRecord(number, outgoing.backend, r.flat(outgoing.message))
+            self._put(t.number_key(number), r.seal(r.OUTGOING, record), db=self._tables.outbox)
+
+    def sent(self, numbers: Collection[int]) -> None:
+        """These have been sent out."""
+        for number in numbers:
+            self._delete(t.number_key(number), db=self._tables.outbox)
+
+    def expire(self) -> int:
+        """Delete pages that all are done with and that need be kept no longer. :returns: how many."""
+        gone: list[bytes] = []
+        with self._transaction.cursor(self._tables.spent) as cursor:
+            for key, value in islice(cursor.iternext(), TRIM_AT_ONCE):
+                if t.time_of(value) > self._now - self._keep:
+                    break
+                gone.append(bytes(key))
+        for key in gone:
+            self._delete(key, db=self._tables.spent)
+            self._delete(key, db=self._tables.pages)
+        return len(gone)
+
+
+def merged(ranges: Iterable[Range]) -> list[Range]:
+    """The same positions in as few ranges as can be, ascending."""
+    found: list[Range] = []
+    for start, stop in sorted(ranges):
+        if found and found[-1][1] >= start:
+            found[-1] = (found[-1][0], max(stop, found[-1][1]))
+        else:
+            found.append((start, stop))
+    return found

@@ -1,0 +1,322 @@
+"""The store that outlives the hub: one log in LMDB for all queues, each message in it once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from hub.config import Configuration
+from hub.deadletter import DeadLetter
+from hub.errors import ConfigError
+from hub.interfaces import Clock
+from hub.message import Message
+from hub.partlog import part_log
+from hub.store import Journal, Outgoing, QueueState, RoutedBatch, Run, Try
+from hub.store import records as r
+from hub.store import tables as t
+from hub.store.hands import FileHand, Hands
+from hub.store.ledger import Ledger
+from hub.store.records import DamagedError
+from hub.store.writer import Stored, Writer
+from hub.units import parse_duration
+
+PACE = 0.005
+"""Seconds between two commits while nobody waits for one."""
+CACHED_PAGES = 16
+"""Pages that are held decoded: queues that are behind tend to read the same ones at about the same time."""
+
+
+class DurableStore:
+    """See :class:`hub.store.Store`. :class:`~hub.store.writer.Writer` does the writing, in a thread of this store's.
+
+    :param directory: holds the file; nobody else may have it open.
+    :param sync: whether a commit waits for the disk.
+    :param threaded: ``False``: tests call ``writer.step`` themselves.
+    :raises ConfigError: there is something in the directory that is not ours, or can't be read.
+    """
+
+    durable = True
+
+    def __init__(
+        self,
+        directory: Path,
+        log: logging.LoggerAdapter[logging.Logger],
+        *,
+        pace: float = PACE,
+        keep: float = 0.0,
+        sync: bool = True,
+        wall: Clock = time.time,
+        threaded: bool = True,
+        tables: t.Tables | None = None,
+    ) -> None:
+        try:
+            self.tables = tables or t.Tables(directory, sync)
+        except lmdb.Error as error:
+            raise ConfigError([f"hub.state_dir: the store in {directory} can't be opened: {error}"]) from error
+        self._wall = wall
+        self._log = log
+        self.keeps = keep > 0
+        self._cache: OrderedDict[int, tuple[r.Page, list[Message]]] = OrderedDict()
+        self._cache_lock = threading.Lock()
+        self._tries: dict[str, dict[int, Try]] = {}
+        ledgers, next_page, next_outgoing = self._recover()
+        self.writer = Writer(self.tables, ledgers, next_page, next_outgoing, pace=pace, keep=keep, wall=wall, log=log)
+        self._hands = Hands(directory)
+        self._suspect()
+        self.writer.step()
+        self._hands.begin()
+        self._thread = threading.Thread(target=self.writer.run, name="hubbub-store", daemon=True)
+        if threaded:
+            self._thread.start()
+
+    # -- at the start
+
+    def _recover(self) -> tuple[dict[str, Ledger], int, int]:
+        ledgers: dict[str, Ledger] = {}
+        with self.tables.reading() as transaction:
+            for key, value in transaction.cursor(self.tables.queues).iternext():
+                try:
+                    record = r.unseal(r.QUEUE, r.queues, value)
+                except DamagedError as error:
+                    raise ConfigError(
+                        [f"the store is damaged: queue {bytes(key).hex()}: {error}: see 'hubbub fsck'"]
+                    ) from error
+                tries = dict(self._read_tries(transaction, record.number))
+                ledgers[record.name] = Ledger.restore(record, tries)
+                self._tries[record.name] = tries
+            next_page = max(_after_last(transaction, self.tables.pages), _after_last(transaction, self.tables.spent))
+            return ledgers, next_page, _after_last(transaction, self.tables.outbox)
+
+    def _read_tries(self, transaction: Any, queue: int) -> Iterator[tuple[int, Try]]:
+        cursor = transaction.cursor(self.tables.tries)
+        found = cursor.set_range(t.place_key(queue, 0))
+        while found:
+            number, position = t.place_of(cursor.key())
+            if number != queue:
+                return
+            yield position, t.try_of(cursor.value())
+            found = cursor.next()
+
+    def _suspect(self) -> None:
+        """What was in hand when the hub was killed may have killed it; each is noted before it is given again."""
+        for name, ledger in self.writer.ledgers.items():
+            tries = self._tries[name]
+            for start, stop in self._hands.suspects.get(ledger.number, ()):
+                for first, after in ledger.window.open(start, min(stop, ledger.next_position)):
+                    for position in range(first, after):
+                        one = tries.get(position, Try())
+                        tries[position] = replace(one, attempts=one.attempts + 1, kills=one.kills + 1)
+                        ledger.tried_again(position, tries[position])
+
+    # -- the queues
+
+    def queues(self) -> list[str]:
+        """All that there are, those that belong to nobody too."""
+        return list(self.writer.ledgers)
+
+    def open(self, queue: str) -> QueueState:
+        """What there is of it; a new one is made."""
+        ledger = self.writer.ledgers.get(queue)
+        if ledger is None:
+            number = 1 + max((ledger.number for ledger in self.writer.ledgers.values()), default=0)
+            ledger = Ledger(number, queue, self._wall())
+            self.writer.ledgers = {**self.writer.ledgers, queue: ledger}
+            self.writer.changed()
+        tries = self._tries.pop(queue, {})
+        return ledger.state(tries, self._oldest(ledger))
+
+    def _oldest(self, ledger: Ledger) -> float | None:
+        for run in self.read(ledger.name, ledger.window.floor, 1, 1):
+            return run.messages[0].received_at if run.messages else None
+        return None
+
+    def attach(self, queue: str, journal: Callable[[], Journal]) -> None:
+        """Fetch its journal there."""
+        self.writer.journals[queue] = journal
+
+    def changed(self, queue: str) -> None:
+        """Soon there will be a commit."""
+        self.writer.changed()
+
+    def append(self, batch: RoutedBatch, stored: Stored | None) -> None:
+        """To be committed soon."""
+        self.writer.append(batch, stored)
+
+    def hand(self, queue: str) -> FileHand:
+        """In a file that outlives a kill."""
+        return self._hands.hand(self.writer.ledgers[queue].number)
+
+    # -- reading
+
+    def read(self, queue: str, position: int, count: int, size: int) -> Sequence[Run]:
+        """What is on the disk, then what is on its way there."""
+        ledger = self.writer.ledgers[queue]
+        with self.writer.lock:  # first: what is committed in between is then found on the disk
+            pending = [share for batch, _ in self.writer.pending for share in batch.shares if share.queue == queue]
+        runs: list[Run] = []
+        for run in self._stored(ledger.number, position):
+            runs.append(run)
+            position = run.start + run.count
+            count -= run.count
+            size -= run.size
+            if count <= 0 or size <= 0:
+                return runs
+        for share in pending:
+            if share.stop > position:
+                skip = max(0, position - share.start)
+                messages = share.messages[skip:]
+                runs.append(_run(share.start + skip, messages))
+                position = share.stop
+                count -= len(messages)
+                size -= runs[-1].size
+                if count <= 0 or size <= 0:
+                    break
+        return runs
+
+    def _stored(self, queue: int, position: int) -> Iterator[Run]:
+        with self.tables.reading() as transaction:
+            cursor = transaction.cursor(self.tables.index)
+            for start, page, count in t.covering(cursor, queue, position):
+                try:
+                    messages = self._of_page(transaction, page, queue, start, count)
+                except DamagedError as error:
+                    self._log.error("page %d is damaged: %s", page, error, extra={"action": "damaged"})
+                    yield Run(max(start, position), [], 0, start + count - max(start, position), str(error))
+                else:
+                    skip = max(0, position - start)
+                    yield _run(start + skip, messages[skip:])
+
+    def _of_page(self, transaction: Any, number: int, queue: int, start: int, count: int) -> Sequence[Message]:
+        page, messages = self.page(transaction, number)
+        for owner, first, indexes in page.shares:
+            if owner == queue and first == start:
+                mine = messages if indexes is None else [messages[index] for index in indexes]
+                if len(mine) == count:
+                    return mine
+        raise DamagedError(f"page {number} does not hold the positions {start} to {start + count}")
+
+    def page(self, transaction: Any, number: int) -> tuple[r.Page, list[Message]]:
+        """With its messages, from the disk or from memory. :raises DamagedError: it is not as written."""
+        with self._cache_lock:
+            if (found := self._cache.get(number)) is not None:
+                self._cache.move_to_end(number)
+                return found
+        value = transaction.get(t.number_key(number), db=self.tables.pages)
+        if value is None:
+            raise DamagedError(f"page {number} is missing")
+        page = r.unseal(r.PAGE, r.pages, value)
+        found = page, page.messages()
+        with self._cache_lock:
+            self._cache[number] = found
+            if len(self._cache) > CACHED_PAGES:
+                self._cache.popitem(last=False)
+        return found
+
+    # -- dead letters
+
+    def dead_letters(self, queue: str) -> Sequence[DeadLetter]:
+        """Those that are committed."""
+        ledger = self.writer.ledgers.get(queue)
+        if ledger is None:
+            return []
+        return list(self._letters(ledger.number))
+
+    def _letters(self, queue: int) -> Iterator[DeadLetter]:
+        with self.tables.reading() as transaction:
+            cursor = transaction.cursor(self.tables.letters)
+            found = cursor.set_range(t.place_key(queue, 0))
+            while found and t.place_of(cursor.key())[0] == queue:
+                try:
+                    yield r.unseal(r.LETTER, r.letters, cursor.value()).letter()
+                except DamagedError as error:
+                    self._log.error("a dead letter is damaged: %s", error, extra={"action": "damaged"})
+                found = cursor.next()
+
+    def remove_letters(self, queue: str, numbers: Sequence[int]) -> None:
+        """With the next commit."""
+        ledger = self.writer.ledgers[queue]
+        self.writer.order(lambda: ledger.remove(numbers))
+
+    def lost_dead_letters(self, queue: str) -> int:
+        """Only grows."""
+        ledger = self.writer.ledgers.get(queue)
+        return ledger.letters_lost if ledger else 0
+
+    def limit_dead_letters(self, queue: str, count: int) -> None:
+        """With the next commit."""
+        ledger = self.writer.ledgers[queue]
+        self.writer.order(lambda: ledger.limit(count))
+
+    # -- the outbox
+
+    def outbox(self) -> list[tuple[int, Outgoing]]:
+        """What was to be sent out when the hub ended."""
+        with self.tables.reading() as transaction:
+            values = [bytes(value) for _, value in transaction.cursor(self.tables.outbox).iternext()]
+        found = []
+        for value in values:
+            try:
+                record = r.unseal(r.OUTGOING, r.outgoings, value)
+            except DamagedError as error:
+                self._log.error("an outgoing message is damaged: %s", error, extra={"action": "damaged"})
+                continue
+            found.append((record.number, Outgoing(record.backend, r.unflat(record.message))))
+        return found
+
+    # -- all of it
+
+    def flush(self, timeout: float) -> bool:
+        """See the interface."""
+        return self.writer.flush(timeout)
+
+    def watch(self, on_state: Callable[[str, str], None], on_outgoing: Callable[[int, list[Outgoing]], None]) -> None:
+        """Who is told of trouble, and who sends; see :class:`~hub.store.writer.Writer`."""
+        self.writer.on_state, self.writer.on_outgoing = on_state, on_outgoing
+
+    def sent(self, number: int) -> None:
+        """That outgoing message need be kept no longer."""
+        self.writer.sent(number)
+
+    def status(self) -> Mapping[str, Any]:
+        """The writer's numbers, and the disk's."""
+        return {**self.writer.status(), "used_bytes": self.tables.used()}
+
+    def close(self) -> None:
+        """Commits what there is."""
+        self.writer.close()
+        if self._thread.is_alive():
+            self._thread.join()
+        elif self.writer.state != "failed":
+            self.writer.step()
+        if self.writer.state == "ok":
+            self._hands.close()
+        self.tables.close()
+
+
+def durable_store(configuration: Configuration) -> DurableStore:
+    """As configured. :raises ConfigError: see :class:`DurableStore`."""
+    sync = configuration.hub.sync
+    return DurableStore(
+        configuration.state_dir,
+        part_log("hub", "store"),
+        pace=parse_duration(sync.partition(":")[2]) if sync.startswith("interval:") else PACE,
+        keep=configuration.hub.keep,
+        sync=sync != "none",
+    )
+
+
+def _run(start: int, messages: Sequence[Message]) -> Run:
+    return Run(start, messages, sum([len(message.body) for message in messages]), len(messages))
+
+
+def _after_last(transaction: Any, table: Any) -> int:
+    cursor = transaction.cursor(table)
+    return t.number_of(bytes(cursor.key())) + 1 if cursor.last() else 1

@@ -1,0 +1,144 @@
+"""A queue's books as the writer keeps them: what is committed, and what is to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from hub.counters import Counters
+from hub.deadletter import DeadLetter
+from hub.store import Journal, Outgoing, QueueState, Range, Try
+from hub.store.records import QueueRecord
+from hub.window import AckWindow
+
+MOST_LETTERS = 1_000_000_000
+
+
+class Ledger:
+    """Belongs to the writer's thread, but for the reading of plain numbers.
+
+    ``absorb`` notes what is to be written; ``draft`` says what the queue's record will be then, and ``accept`` is
+    called once it is committed. A commit that failed is simply tried again.
+
+    :ivar window: all positions that are settled, committed or not.
+    :ivar next_position: as committed.
+    :ivar settled: ranges to be committed.
+    :ivar tries: those to be committed.
+    :ivar tried: positions that have, or will have, a row in the table of tries.
+    :ivar letters: dead letters to be committed, by number.
+    :ivar removed: numbers of dead letters to be deleted.
+    """
+
+    def __init__(self, number: int, name: str, created_at: float) -> None:
+        self.number = number
+        self.name = name
+        self.created_at = created_at
+        self.window = AckWindow()
+        self.next_position = 0
+        self.counters = Counters()
+        self.unread_bytes = 0
+        self.settled: list[Range] = []
+        self.tries: dict[int, Try] = {}
+        self.tried: set[int] = set()
+        self.letters: dict[int, DeadLetter] = {}
+        self.removed: set[int] = set()
+        self.letter_limit = MOST_LETTERS
+        self.letters_kept = 0
+        self.letters_lost = 0
+        self.outbox: list[Outgoing] = []
+        self.dirty = True
+        self._next_letter = 1
+
+    @classmethod
+    def restore(cls, record: QueueRecord, tries: dict[int, Try]) -> Ledger:
+        """As it was committed."""
+        ledger = cls(record.number, record.name, record.created_at)
+        ledger.window = AckWindow(record.floor)
+        ledger.window.restore(record.ranges)
+        ledger.next_position = record.next_position
+        ledger.unread_bytes = record.unread_bytes
+        ledger.tried = set(tries)
+        ledger.letters_kept = record.letters
+        ledger.letters_lost = record.lost_letters
+        ledger._next_letter = record.next_letter
+        ledger.dirty = False
+        # What arrived after the queue's own reading was taken is in the pages, and so in ``next_position``.
+        open_ = sum(stop - start for start, stop in ledger.window.open(record.floor, record.next_position))
+        ledger.counters = replace(record.counters, received=record.counters.settled + open_)
+        return ledger
+
+    def state(self, tries: dict[int, Try], oldest: float | None) -> QueueState:
+        """For the queue to go on with."""
+        window = self.window
+        books = (window.floor, window.ranges, self.next_position, replace(self.counters))
+        return QueueState(*books, tries, self.unread_bytes, oldest)
+
+    def absorb(self, journal: Journal) -> None:
+        """Note what became of its messages."""
+        for start, stop in journal.settled:
+            self.window.finish(start, stop)
+        self.settled += journal.settled
+        self.tries |= journal.tries
+        self.tried |= journal.tries.keys()
+        for letter in journal.letters:
+            self.letters[self._next_letter] = letter
+            self._next_letter += 1
+        self.outbox += journal.outbox
+        self.counters = journal.counters
+        self.unread_bytes = journal.unread_bytes
+        self.dirty = True
+
+    def tried_again(self, position: int, one: Try) -> None:
+        """Its row in the table of tries is to be written."""
+        self.tries[position] = one
+        self.tried.add(position)
+        self.dirty = True
+
+    def remove(self, numbers: Iterable[int]) -> None:
+        """These dead letters are to be deleted."""
+        self.removed |= set(numbers)
+        self.dirty = True
+
+    def limit(self, letters: int) -> None:
+        """Keep that many dead letters at the most."""
+        self.letter_limit = letters
+        self.dirty = True
+
+    def no_longer_tried(self) -> Iterator[int]:
+        """Positions that have a row in the table of tries, and are settled."""
+        return (position for position in self.tried if self.window.is_finished(position))
+
+    def draft(self, next_position: int, evicted: int, removed: int) -> QueueRecord:
+        """The record to be written. Of messages that are not stored yet it says nothing.
+
+        :param next_position: of the first message that will not be stored after this commit.
+        :param evicted: dead letters that went for newer ones in this commit. :param removed: that were deleted in it.
+        """
+        return QueueRecord(
+            number=self.number,
+            name=self.name,
+            created_at=self.created_at,
+            next_position=next_position,
+            floor=min(self.window.floor, next_position),
+            ranges=list(below(self.window.ranges, next_position)),
+            counters=self.counters,
+            unread_bytes=self.unread_bytes,
+            next_letter=self._next_letter,
+            letters=self.letters_kept + len(self.letters) - evicted - removed,
+            lost_letters=self.letters_lost + evicted,
+        )
+
+    def accept(self, record: QueueRecord) -> None:
+        """It is committed."""
+        upto = self.next_position = record.next_position
+        self.letters_kept, self.letters_lost = record.letters, record.lost_letters
+        self.tried = {position for position in self.tried if not self.window.is_finished(position)}
+        self.settled = [(max(start, upto), stop) for start, stop in self.settled if stop > upto]
+        self.tries = {position: one for position, one in self.tries.items() if position >= upto}
+        self.letters, self.outbox, self.removed = {}, [], set()
+        self.dirty = bool(self.settled or self.tries)
+
+
+def below(ranges: Iterable[Range], limit: int) -> Iterator[Range]:
+    """What of them lies below."""
+    return ((start, min(stop, limit)) for start, stop in ranges if start < limit)

@@ -1,0 +1,162 @@
+"""The tables in LMDB: what is found under which key. No policy.
+
+========= ============================= ==============================================================
+table     key                           value
+========= ============================= ==============================================================
+pages     page                          a sealed :class:`~hub.store.records.Page`
+index     queue, first position         page, how many positions: one entry for each queue that has some
+refs      page                          how many queues are not done with it, epoch seconds at which it was stored
+spent     page                          epoch seconds at which it was stored: kept for a replay only
+queues    queue                         a sealed :class:`~hub.store.records.QueueRecord`
+tries     queue, position               attempts, failures, kills, due, delay
+letters   queue, number                 a sealed :class:`~hub.store.records.LetterRecord`
+outbox    number                        a sealed :class:`~hub.store.records.OutgoingRecord`
+damaged   table and key                 what was found there
+========= ============================= ==============================================================
+
+Numbers are big-endian, so that LMDB's order of bytes is theirs.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from hub.store import Try
+
+FILE = "log.mdb"
+MAP_SIZE = 1 << 40
+"""Bytes of address space, not of disk: a bound that is never reached. ``max_disk`` is the one that counts."""
+NAMES = ("pages", "index", "refs", "spent", "queues", "tries", "letters", "outbox", "damaged")
+_READERS = 1024
+_NUMBER = struct.Struct(">Q")
+_PLACE = struct.Struct(">IQ")
+_SPAN = struct.Struct(">QI")
+_TRY = struct.Struct(">IIIdd")
+_TIME = struct.Struct(">d")
+_QUEUE = struct.Struct(">I")
+_REFS = struct.Struct(">Id")
+
+number_key = _NUMBER.pack
+queue_key = _QUEUE.pack
+place_key, place_of = _PLACE.pack, _PLACE.unpack
+span_value, span_of = _SPAN.pack, _SPAN.unpack
+refs_value, refs_of = _REFS.pack, _REFS.unpack
+time_value = _TIME.pack
+
+
+def number_of(key: bytes) -> int:
+    """What ``number_key`` made it of."""
+    number: int = _NUMBER.unpack(key)[0]
+    return number
+
+
+def time_of(value: bytes) -> float:
+    """What ``time_value`` made it of."""
+    time: float = _TIME.unpack(value)[0]
+    return time
+
+
+def try_value(one: Try) -> bytes:
+    """For the table ``tries``."""
+    return _TRY.pack(one.attempts, one.failures, one.kills, one.due, one.delay)
+
+
+def try_of(value: bytes) -> Try:
+    """From the table ``tries``."""
+    attempts, failures, kills, due, delay = _TRY.unpack(value)
+    return Try(attempts, failures, due, delay, kills)
+
+
+class Tables:
+    """An environment of LMDB's with the tables open.
+
+    :param sync: whether a commit waits for the disk.
+    :raises lmdb.Error: it can't be opened, or is no such environment. Met by who opens the store.
+    """
+
+    def __init__(self, directory: Path, sync: bool = True, readonly: bool = False) -> None:
+        self.path = directory / FILE
+        self._environment = lmdb.open(
+            str(self.path),
+            subdir=False,
+            map_size=MAP_SIZE,
+            max_dbs=len(NAMES),
+            max_readers=_READERS,
+            sync=sync,
+            metasync=sync,
+            readahead=False,
+            mode=0o600,
+            readonly=readonly,
+        )
+        self._handles = {name: self._environment.open_db(name.encode(), create=not readonly) for name in NAMES}
+        for name, handle in self._handles.items():
+            setattr(self, name, handle)
+
+    pages: Any
+    index: Any
+    refs: Any
+    spent: Any
+    queues: Any
+    tries: Any
+    letters: Any
+    outbox: Any
+    damaged: Any
+
+    def writing(self) -> Any:
+        """A transaction that writes; a context manager, which commits unless there is an exception."""
+        return self._environment.begin(write=True)
+
+    def reading(self) -> Any:
+        """A transaction that reads, and sees what was committed before. Values are views: valid in it alone."""
+        return self._environment.begin(buffers=True)
+
+    def sync(self) -> None:
+        """Wait for the disk."""
+        self._environment.sync(True)
+
+    def used(self) -> int:
+        """Bytes in use by the tables. The file may be larger: what was freed in it is used again first."""
+        pages = 0
+        with self._environment.begin() as transaction:
+            for handle in self._handles.values():
+                stat = transaction.stat(handle)
+                pages += int(stat["branch_pages"]) + int(stat["leaf_pages"]) + int(stat["overflow_pages"])
+        return pages * int(self._environment.stat()["psize"])
+
+    def close(self) -> None:
+        """No call after it."""
+        self._environment.close()
+
+
+def covering(cursor: Any, queue: int, position: int) -> Iterator[tuple[int, int, int]]:
+    """Entries of the index for that queue, from the one that holds the position, or the next one after it.
+
+    :param cursor: on the table ``index``; moved between two items only by this generator.
+    :returns: first position, page, how many positions.
+    """
+    key = place_key(queue, position)
+    found = cursor.set_range(key)
+    if not (found and bytes(cursor.key()) == key):
+        before = cursor.prev() if found else cursor.last()
+        if not (before and _reaches(cursor, queue, position)):
+            found = cursor.set_range(key)
+            if not found:
+                return
+    while True:
+        number, start = place_of(cursor.key())
+        if number != queue:
+            return
+        page, count = span_of(cursor.value())
+        yield start, page, count
+        if not cursor.next():
+            return
+
+
+def _reaches(cursor: Any, queue: int, position: int) -> bool:
+    number, start = place_of(cursor.key())
+    return bool(number == queue and start + span_of(cursor.value())[1] > position)

@@ -1,0 +1,293 @@
+"""The one thread that writes: group commits, and what to do when the disk says no."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import lmdb
+
+from hub.histogram import Histogram
+from hub.interfaces import Clock
+from hub.store import Journal, Outgoing, RoutedBatch
+from hub.store.commit import Commit
+from hub.store.ledger import Ledger
+from hub.store.tables import Tables
+
+State = Literal["ok", "full", "failed"]
+Stored = Callable[[], None]
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+RETRY_EVERY = 1.0
+"""Seconds between two attempts while the disk is full."""
+MOST_BYTES = 64 << 20
+"""Of bodies in one commit: a bound on what a transaction holds in memory."""
+EXPIRE_EVERY = 30.0
+
+
+@dataclass
+class WriterCounters:
+    """Only grow; ``commit_times`` in seconds."""
+
+    commits: int = 0
+    pages: int = 0
+    skipped: int = 0
+    messages: int = 0
+    failures: int = 0
+    expired: int = 0
+    commit_times: Histogram = field(default_factory=Histogram)
+
+
+class Writer:
+    """``append``, ``changed`` and ``sent`` from any thread; ``step`` in one only, which ``run`` is the loop of.
+
+    :param pace: seconds from an arrival to its commit while nobody waits for that: its consumers come first, many
+        small commits cost more than one large, and what all have finished by then need not be written at all.
+    :param keep: seconds that a message is kept after all are done with it.
+    :param on_state: told of each change, with the reason; in the writer's thread.
+    :param on_outgoing: given what is to be sent out, once it is committed, with its first number.
+    :ivar ledgers: by the queue's name; replaced, never changed, when a queue comes or goes.
+    :ivar pending: batches that are not committed, the oldest first; belongs to whoever holds ``lock``.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        ledgers: dict[str, Ledger],
+        next_page: int,
+        next_outgoing: int,
+        *,
+        pace: float,
+        keep: float,
+        wall: Clock,
+        log: logging.LoggerAdapter[logging.Logger],
+        monotonic: Clock = time.monotonic,
+        on_state: Callable[[str, str], None] = lambda state, reason: None,
+        on_outgoing: Callable[[int, list[Outgoing]], None] = lambda first, outbox: None,
+    ) -> None:
+        self.state: State = "ok"
+        self.reason = ""
+        self.counters = WriterCounters()
+        self.ledgers = ledgers
+        self.journals: dict[str, Callable[[], Journal]] = {}
+        self.pending: deque[tuple[RoutedBatch, Stored | None]] = deque()
+        self.lock = threading.Lock()
+        self.on_state = on_state
+        self.on_outgoing = on_outgoing
+        self._tables = tables
+        self._next_page = next_page
+        self._next_outgoing = next_outgoing
+        self._pace, self._keep = pace, keep
+        self._wall, self._monotonic = wall, monotonic
+        self._log = log
+        self._work = threading.Event()
+        self._urgent = threading.Event()
+        self._closing = False
+        self._sent: set[int] = set()
+        self._flushes: list[threading.Event] = []
+        self._orders: list[Callable[[], object]] = []
+        self._expired_at = 0.0
+
+    # -- any thread
+
+    def append(self, batch: RoutedBatch, stored: Stored | None) -> None:
+        """To be committed soon; at once if somebody waits for it."""
+        with self.lock:
+            self.pending.append((batch, stored))
+        if stored is not None:
+            self._urgent.set()
+        if not self._work.is_set():
+            self._work.set()
+
+    def changed(self) -> None:
+        """Some journal has something in it."""
+        if not self._work.is_set():
+            self._work.set()
+
+    def sent(self, number: int) -> None:
+        """That outgoing message has been sent."""
+        with self.lock:
+            self._sent.add(number)
+        self.changed()
+
+    def order(self, change: Callable[[], object]) -> None:
+        """Have something done to a ledger before the next commit, in the thread that they belong to."""
+        with self.lock:
+            self._orders.append(change)
+        self.changed()
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until what there is now is committed. Returns whether it is."""
+        done = threading.Event()
+        with self.lock:
+            self._flushes.append(done)
+        self._urgent.set()
+        self._work.set()
+        return done.wait(timeout)
+
+    def close(self) -> None:
+        """Have ``run`` commit what there is, and return."""
+        self._closing = True
+        self._urgent.set()
+        self._work.set()
+
+    # -- the writer's thread
+
+    def run(self) -> None:
+        """Until ``close``, or until the disk can't be trusted any more."""
+        while not self._closing and self.state != "failed":
+            self._work.wait(EXPIRE_EVERY if self._keep else None)
+            if self.state == "full":
+                self._urgent.wait(0.0 if self._closing else RETRY_EVERY)
+            else:
+                self._urgent.wait(self._pace)
+            self._urgent.clear()
+            self._work.clear()
+            self.step()
+            if self.state == "full":
+                self._work.set()
+        if self.state != "failed":
+            self.step()
+
+    def step(self) -> bool:
+        """Commit what there is. Returns whether nothing is left that should have been.
+
+        Journals are read before the batches: whatever is settled in them was appended before it was given to a worker,
+        so it is among the batches, and no settlement is ever committed before its message.
+        """
+        with self.lock:
+            flushes, orders, self._orders = list(self._flushes), self._orders, []
+        for change in orders:
+            change()
+        for name, journal in list(self.journals.items()):
+            self._absorb(name, journal())
+        with self.lock:
+            waiting = list(self.pending)
+            sent = set(self._sent)
+        while True:
+            batches = self._some(waiting)
+            if not self._commit(batches, sent):
+                return False
+            del waiting[: len(batches)]
+            sent = set()
+            if not waiting:
+                break
+        for done in flushes:
+            done.set()
+        with self.lock:
+            self._flushes = [done for done in self._flushes if not done.is_set()]
+        return True
+
+    def _absorb(self, name: str, journal: Journal) -> None:
+        if journal:
+            self.ledgers[name].absorb(journal)
+
+    def _some(self, waiting: list[tuple[RoutedBatch, Stored | None]]) -> list[tuple[RoutedBatch, Stored | None]]:
+        """As many as one commit takes."""
+        size = 0
+        for count, (batch, _) in enumerate(waiting):
+            size += sum([len(message.body) for message in batch.messages])
+            if size > MOST_BYTES and count:
+                return waiting[:count]
+        return list(waiting)
+
+    def _commit(self, batches: list[tuple[RoutedBatch, Stored | None]], sent: set[int]) -> bool:
+        began = self._monotonic()
+        try:
+            self._write(batches, sent)
+        except (lmdb.Error, OSError) as error:
+            self._failed(error)
+            if self.state == "full" and batches:
+                self._make_room(sent)
+            return False
+        self.counters.commit_times.add(self._monotonic() - began)
+        self._become("ok", "")
+        for _, stored in batches:
+            if stored is not None:
+                stored()
+        return True
+
+    def _make_room(self, sent: set[int]) -> None:
+        """What is settled lets pages go: without the new messages it may still be committed, and be room for them."""
+        try:
+            self._write([], sent)
+        except (lmdb.Error, OSError) as error:
+            self._failed(error)
+
+    def _write(self, batches: list[tuple[RoutedBatch, Stored | None]], sent: set[int]) -> None:
+        ledgers = self.ledgers
+        if not (batches or sent or self._expiring() or any(ledger.dirty for ledger in ledgers.values())):
+            return
+        page, expired = self._next_page, 0
+        with self._tables.writing() as transaction:
+            commit = Commit(self._tables, transaction, ledgers, self._wall(), self._keep)
+            for batch, _ in batches:
+                page += commit.append(page, batch)
+            touched = commit.touched
+            drafts = [(ledger, commit.settle(ledger)) for ledger in touched]
+            outbox = [outgoing for ledger in touched for outgoing in ledger.outbox]
+            commit.post(self._next_outgoing, outbox)
+            commit.sent(sent)
+            if self._expiring():
+                expired = commit.expire()
+        for ledger, record in drafts:
+            ledger.accept(record)
+        first, self._next_outgoing = self._next_outgoing, self._next_outgoing + len(outbox)
+        self._next_page = page
+        with self.lock:
+            for _ in batches:
+                self.pending.popleft()
+            self._sent -= sent
+        self._count(commit, batches, expired)
+        if outbox:
+            self.on_outgoing(first, outbox)
+
+    def _count(self, commit: Commit, batches: list[tuple[RoutedBatch, Stored | None]], expired: int) -> None:
+        counters = self.counters
+        counters.commits += 1
+        counters.pages += commit.pages
+        counters.skipped += commit.skipped
+        counters.messages += sum([len(batch.messages) for batch, _ in batches])
+        counters.expired += expired
+        self._expired_at = self._monotonic() if self._expiring() and not expired else self._expired_at
+
+    def _expiring(self) -> bool:
+        return bool(self._keep) and self._monotonic() - self._expired_at >= EXPIRE_EVERY
+
+    def _failed(self, error: Exception) -> None:
+        """A full disk is waited for: what is in memory stays there, and the next commit has it. After anything else
+        nobody knows what is on the disk, so nothing is believed again (as PostgreSQL does after a failed fsync)."""
+        self.counters.failures += 1
+        code = getattr(error, "code", 0) or getattr(error, "errno", 0) or 0
+        full = isinstance(error, lmdb.MapFullError) or code in FULL
+        self._become("full" if full else "failed", str(error))
+
+    def _become(self, state: State, reason: str) -> None:
+        if state == self.state:
+            return
+        self.state, self.reason = state, reason
+        if state == "ok":
+            self._log.info("the store can write again", extra={"action": "store"})
+        else:
+            self._log.error("the store is %s: %s", state, reason, extra={"action": "store"})
+        self.on_state(state, reason)
+
+    def status(self) -> Mapping[str, Any]:
+        """Its numbers."""
+        counters = self.counters
+        return {
+            "state": self.state,
+            "reason": self.reason or None,
+            "commits": counters.commits,
+            "pages_written": counters.pages,
+            "pages_spared": counters.skipped,
+            "messages": counters.messages,
+            "failures": counters.failures,
+            "expired": counters.expired,
+            "pending": len(self.pending),
+        }
