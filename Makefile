@@ -7,7 +7,10 @@ BIN := $(VENV)/bin
 SERVERS := postgresql collectd-core rrdtool fonts-dejavu-core libmicrohttpd12 libprotobuf-c1 libyajl2 libpython3.11 \
 	libcurl3-gnutls systemd systemd-container python3-venv
 
-.PHONY: run test unit lint servers bench docs clean help
+# What the benchmark measures hubbub beside; it leaves out, and names, what is missing.
+BROKERS := nats-server redis-server rabbitmq-server
+
+.PHONY: run test unit faults lint servers bench brokers docs clean help
 
 help:            ## this list
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
@@ -21,6 +24,10 @@ test: servers lint ## everything: servers, ruff, mypy, all tests
 unit: $(VENV)/test ## the tests that need no servers
 	$(BIN)/python -m pytest tests/unit tests/contracts
 
+faults: export HUBBUB_FAULTS := full
+faults: $(VENV)/test ## what the hub survives, at full size: kills, full disks, a million behind; takes some ten minutes
+	$(BIN)/python -m pytest tests/faults
+
 lint: $(VENV)/test ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -29,8 +36,11 @@ lint: $(VENV)/test ## ruff and mypy
 servers: $(VENV)/test ## what the system tests talk to
 	@contrib/install-servers.sh $(SERVERS)
 
-bench: $(VENV)/test ## hubbub beside its peers; takes some ten minutes
+bench: $(VENV)/test ## hubbub beside its peers; takes some twenty minutes
 	$(BIN)/python -m benchmarks $(BENCH)
+
+brokers: ## the servers of the brokers that 'make bench' also measures
+	@benchmarks/brokers/install.sh $(BROKERS)
 
 docs: $(VENV)/docs ## the documentation, in docs/_build
 	$(BIN)/python -m docs.generate_settings

@@ -1,1 +1,1 @@
-"""hubbub beside a bare receive loop and beside moksha.hub, in one interleaved run: ``python -m benchmarks --help``."""
+"""hubbub beside a bare loop, moksha.hub and brokers, in one interleaved run: ``python -m benchmarks --help``."""

@@ -4,113 +4,114 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-from collections.abc import Iterator
-from importlib.metadata import version
-from pathlib import Path
+import sys
 
+from benchmarks.brokers.catalogue import CATALOGUE
 from benchmarks.flood import Flood, flood
+from benchmarks.machine import machine, scratch
+from benchmarks.mark import marks
 from benchmarks.measure import Result, measure
-from benchmarks.systems import ROOT, Run
-from benchmarks.table import Medians, latency, marks, table, throughput
+from benchmarks.medians import Medians
+from benchmarks.plan import plan
+from benchmarks.systems import SYSTEMS, Run
+from benchmarks.table import flat_out, latency, table
+from benchmarks.venv import BROKERS, ROOT
 
-COUNTS = {
-    ("bare", 1): 250_000,
-    ("bare", 4): 100_000,
-    ("bare", 16): 30_000,
-    ("moksha", 1): 100_000,
-    ("moksha", 4): 30_000,
-    ("moksha", 16): 10_000,
-    ("hubbub", 1): 400_000,
-    ("hubbub", 4): 200_000,
-    ("hubbub", 16): 60_000,
-}
-"""Messages in a throughput run: some two seconds' worth of each."""
-SIZES = (475, 2000)
-LATENCY = ((120.0, 5.0), (5000.0, 5.0))
-"""Messages per second, and for how many seconds."""
 REPORT = ROOT / "docs" / "performance.rst"
 BEGIN, END = ".. begin of the measured part", ".. end of the measured part"
 
 
-def plan(scale: float) -> Iterator[Run]:
-    """One round. The systems take turns, so that all meet the machine in the same mood."""
-    for size in SIZES:
-        for consumers in (1, 4, 16):
-            for system in ("bare", "moksha", "hubbub"):
-                count = int(COUNTS[system, consumers] * scale)
-                yield Run(system, consumers, count // 2 if size > 1000 else count, size)
-    for rate, seconds in LATENCY:
-        for consumers in (1, 4, 16):
-            for system in ("moksha", "hubbub"):
-                yield Run(system, consumers, int(rate * seconds * max(scale, 0.2)), 475, rate)
-
-
-def machine() -> str:
-    """Where, and with what, this was measured."""
-    model = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        ),
-        platform.machine(),
-    )
-    cores = sum(line.startswith("processor") for line in Path("/proc/cpuinfo").read_text().splitlines())
-    parts = ", ".join(f"{name} {version(name)}" for name in ("Twisted", "pyzmq", "msgspec"))
-    return f"{cores} cores of {model}, Linux {platform.release()}, Python {platform.python_version()}, {parts}."
-
-
-def report(results: list[Result], flooded: Flood | None, rounds: int) -> str:
+def report(results: list[Result], rounds: int) -> list[str]:
     """All tables."""
-    medians, runs = Medians(results), [result.run for result in results]
+    medians = Medians(results)
     reached = [[mark.wanted, mark.measured, "yes" if mark.met else "**no**"] for mark in marks(medians)]
-    texts = [
-        machine() + f" Medians of {rounds} interleaved rounds.",
-        "Throughput, and processor time per message:",
-        throughput(medians, runs),
-        "Latency, from the publisher's stamp to ``consume``:",
-        latency(medians, runs),
-        "The marks:",
-        table(["wanted", "measured", "met"], reached),
-    ]
-    if flooded is not None:
-        mib = 1 << 20
-        texts.append(
-            f"A flood of {flooded.sent:,} messages meets a consumer that takes a minute for each: the memory goes "
-            f"from {flooded.before / mib:.0f} to at most {flooded.peak / mib:.0f} MiB; {flooded.backlog:,} wait, "
-            f"{flooded.dropped:,} are dropped and counted, {flooded.sent - flooded.received:,} unaccounted for."
-        )
-    return "\n\n".join(texts)
+    brokers = [CATALOGUE[system] for system in medians.systems() if system in CATALOGUE]
+    texts = [machine() + f" Medians of {rounds} interleaved rounds."]
+    if brokers:
+        rows = [[broker.name, f"{broker.package} {broker.version()}", broker.how] for broker in brokers]
+        texts += ["The brokers:", table(["name", "server", "how"], rows)]
+        texts += [f"Their clients: {', '.join(BROKERS.requires)}."]
+    texts += ["Throughput, messages per second:", flat_out(medians, "rate", 0)]
+    texts += ["Processor time per message, in us; a broker's own is in it:", flat_out(medians, "cpu", 1)]
+    texts += ["Latency, from the publisher's stamp to the consumer, p50 / p99 in ms:", latency(medians)]
+    if reached:
+        texts += ["The marks:", table(["wanted", "measured", "met"], reached)]
+    return texts
 
 
-def main() -> None:
-    """See the module."""
+def described(flooded: Flood) -> str:
+    """A flood in a sentence."""
+    mib = 1 << 20
+    return (
+        f"A flood of {flooded.sent:,} messages meets a consumer that takes a minute for each: the memory goes "
+        f"from {flooded.before / mib:.0f} to at most {flooded.peak / mib:.0f} MiB; {flooded.backlog:,} wait, "
+        f"{flooded.dropped:,} are dropped and counted, {flooded.sent - flooded.received:,} unaccounted for."
+    )
+
+
+def chosen(only: list[str] | None) -> tuple[list[str], list[str]]:
+    """Systems to measure, and a line for each that can't be measured here."""
+    systems, skipped = [], []
+    for system in only or SYSTEMS:
+        reason = CATALOGUE[system].absent() if system in CATALOGUE else None
+        if reason is None:
+            systems.append(system)
+        else:
+            skipped.append(f"{system} is skipped: {reason}.")
+            print(skipped[-1], flush=True)
+    return systems, skipped
+
+
+def measured(run: Run, place: str, problems: list[str]) -> list[Result]:
+    """One result, or none and one problem more: what goes wrong in one run does not take the others with it."""
+    line = f"{place}: {run.system} {run.consumers} x {run.size} B at {run.rate:g}/s"
+    try:
+        result = measure(run)
+    except RuntimeError as error:
+        print(f"{line}: {error}", flush=True)
+        problems.append(f"{line} failed: {str(error).splitlines()[0]}.")
+        return []
+    tail = f", p99 {result.p99:.2f} ms" if result.p99 is not None else f", {result.cpu:.1f} us"
+    print(f"{line}: {result.rate:,.0f}/s{tail}", flush=True)
+    return [result]
+
+
+def options() -> argparse.Namespace:
+    """The command line's."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured (3)")
     parser.add_argument("--scale", type=float, default=1.0, help="a share of the messages, for a quick look (1.0)")
-    parser.add_argument("--only", choices=("bare", "moksha", "hubbub"), help="one system only")
+    parser.add_argument("--only", choices=SYSTEMS, nargs="+", metavar="SYSTEM", help=f"some of {', '.join(SYSTEMS)}")
     parser.add_argument("--no-flood", action="store_true", help="leave the flood out")
     parser.add_argument("--rst", action="store_true", help=f"write the tables into {REPORT.relative_to(ROOT)}")
-    options = parser.parse_args()
+    found = parser.parse_args()
+    if scratch().in_memory:
+        parser.error("the temporary directory is in memory: set TMPDIR to a directory on a disk")
+    return found
+
+
+def main() -> int:
+    """See the module; 1 if any run failed."""
+    given = options()
+    systems, skipped = chosen(given.only)
     results: list[Result] = []
-    for number in range(options.rounds):
-        for run in plan(options.scale):
-            if options.only in (None, run.system):
-                result = measure(run)
-                results.append(result)
-                tail = f", p99 {result.p99:.2f} ms" if result.p99 is not None else f", {result.cpu:.1f} us"
-                place = f"round {number + 1}: {run.system} {run.consumers} x {run.size} B at {run.rate:g}/s"
-                print(f"{place}: {result.rate:,.0f}/s{tail}", flush=True)
-    text = report(results, None if options.no_flood else flood(), options.rounds)
+    problems: list[str] = []
+    for number in range(given.rounds):
+        for run in plan(given.scale, systems):
+            results += measured(run, f"round {number + 1}", problems)
+    texts = report(results, given.rounds) + skipped + problems
+    if not given.no_flood:
+        texts.append(described(flood()))
+    text = "\n\n".join(texts)
     print("\n" + text)
     kept = ROOT / "benchmarks" / "results"
     kept.mkdir(exist_ok=True)
     (kept / "latest.json").write_text(json.dumps([result.as_json() for result in results], indent=1))
-    if options.rst:
+    if given.rst:
         before, _, rest = REPORT.read_text().partition(BEGIN)
         REPORT.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

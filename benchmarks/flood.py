@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.systems import HERE, resident_bytes
+from benchmarks.processes import resident_bytes
+from benchmarks.systems import HERE
 from hub.client import Client
 from hub.errors import Unavailable
 

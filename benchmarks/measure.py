@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import select
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.systems import HERE, Run, command, cpu_seconds, environment
+from benchmarks.brokers.catalogue import CATALOGUE
+from benchmarks.processes import cpu_seconds, free_port
+from benchmarks.systems import Run, command, environment, publisher
+from benchmarks.workload import READY
 
 TIMEOUT = 180.0
 
@@ -40,42 +44,49 @@ def percentile(values: list[int], share: float) -> float:
 
 
 def measure(run: Run) -> Result:
-    """:raises RuntimeError: some consumer did not get all of it in time."""
-    with tempfile.TemporaryDirectory(prefix="hubbub-bench-") as name, socket.socket() as probe:
-        directory = Path(name)
-        probe.bind(("127.0.0.1", 0))
-        endpoint = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-        probe.close()
-        with (directory / "log").open("wb") as log:
+    """:raises RuntimeError: it did not start, or some consumer did not get all of it in time."""
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hubbub-bench-")))
+        if run.system in CATALOGUE:
+            server = stack.enter_context(CATALOGUE[run.system].running(directory))
+            address, servers = str(server.port), server.pids
+        else:
+            address, servers = f"tcp://127.0.0.1:{free_port()}", list[int]
+        with (directory / "log").open("ab") as log:
             system = subprocess.Popen(
-                command(run, endpoint, directory), env=environment(run, directory), stdout=log, stderr=log
+                command(run, address, directory), env=environment(run, directory), stdout=log, stderr=log
             )
-            try:
-                return _measured(run, system, endpoint, directory)
-            except RuntimeError:
-                sys.stderr.write((directory / "log").read_text(errors="replace")[-2000:])
-                raise
-            finally:
-                system.send_signal(signal.SIGKILL)
-                system.wait()
-
-
-def _measured(run: Run, system: subprocess.Popen[bytes], endpoint: str, directory: Path) -> Result:
-    arguments = [endpoint, str(run.count), str(run.size), str(run.rate)]
-    publishing = [sys.executable, str(HERE / "publisher.py"), *arguments]
-    with subprocess.Popen(publishing, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as publisher:
-        assert publisher.stdin is not None
-        assert publisher.stdout is not None
-        publisher.stdout.readline()
-        time.sleep(1.0)  # all of a system's consumers have subscribed, and its start is over
-        cpu = cpu_seconds(system.pid)
-        publisher.stdin.write("go\n")
-        began = int(publisher.stdout.readline())
         try:
-            notes = _notes(run, directory)
+            if run.system in CATALOGUE:
+                _until({"the system": system}, (directory / READY).exists, "its consumers had subscribed")
+            return _measured(run, system, publisher(run, address), directory, servers)
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}\n{(directory / 'log').read_text(errors='replace')[-2000:]}") from None
         finally:
-            publisher.kill()
-        cpu = cpu_seconds(system.pid) - cpu
+            system.send_signal(signal.SIGKILL)
+            system.wait()
+
+
+def _measured(
+    run: Run, system: subprocess.Popen[bytes], publishing: list[str], directory: Path, servers: Callable[[], list[int]]
+) -> Result:
+    files = [directory / f"c{number}" for number in range(run.consumers)]
+    with _publisher(publishing, directory) as sender:
+        output, both = sender.stdout, {"the system": system, "the publisher": sender}
+        assert sender.stdin is not None
+        assert output is not None
+        try:
+            _until(both, lambda: bool(select.select([output], [], [], 0)[0]), "the publisher was connected")
+            output.readline()
+            time.sleep(1.0)  # all of a system's consumers have subscribed, and its start is over
+            cpu = cpu_seconds([system.pid, *servers()])
+            sender.stdin.write(b"go\n")
+            began = int(output.readline())
+            _until(both, lambda: all(file.exists() for file in files), f"all consumers had {run.count} messages")
+        finally:
+            sender.kill()
+    cpu = cpu_seconds([system.pid, *servers()]) - cpu
+    notes = [json.loads(file.read_text()) for file in files]
     elapsed = (max(note["finished"] for note in notes) - began) / 1e9
     result = Result(run, run.count / elapsed, cpu / run.count * 1e6)
     if run.latency:
@@ -85,12 +96,21 @@ def _measured(run: Run, system: subprocess.Popen[bytes], endpoint: str, director
     return result
 
 
-def _notes(run: Run, directory: Path) -> list[dict[str, Any]]:
-    files = [directory / f"c{number}" for number in range(run.consumers)]
+def _publisher(command: list[str], directory: Path) -> subprocess.Popen[bytes]:
+    with (directory / "log").open("ab") as log:
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, bufsize=0)
+
+
+def _until(processes: Mapping[str, subprocess.Popen[bytes]], done: Callable[[], bool], what: str) -> None:
+    """Wait.
+
+    :raises RuntimeError: one of the processes ended, or it took too long.
+    """
     deadline = time.monotonic() + TIMEOUT
-    while not all(file.exists() for file in files):
+    while not done():
+        for name, process in processes.items():
+            if process.poll() is not None:
+                raise RuntimeError(f"{name} ended with status {process.returncode} before {what}")
         if time.monotonic() > deadline:
-            missing = [file.name for file in files if not file.exists()]
-            raise RuntimeError(f"{run}: {', '.join(missing)} did not get all messages in {TIMEOUT:g} s")
+            raise RuntimeError(f"it took more than {TIMEOUT:g} s until {what}")
         time.sleep(0.02)
-    return [json.loads(file.read_text()) for file in files]

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 TOPIC = "org.example.bench.git.receive"
+READY = "ready"
+"""The file by which a broker's consumers say that they are."""
 
 
 def body(size: int) -> bytes:
@@ -37,6 +39,11 @@ def body(size: int) -> bytes:
 
 def _encode(message: object) -> bytes:
     return json.dumps(message, sort_keys=True, separators=(",", ":")).encode()
+
+
+def ready() -> None:
+    """A broker's consumers are all subscribed: say so to the benchmark."""
+    Path(json.loads(os.environ["HUBBUB_BENCH"])["directory"], READY).touch()
 
 
 class Ledger:

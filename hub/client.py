@@ -46,8 +46,15 @@ class Client:
 
     def lines(self, path: str, **query: str) -> Iterator[Any]:
         """The JSON objects of an endless answer, until the hub hangs up. Raises as ``get``."""
+        yield from self._lines("GET", f"{path}?{urlencode(query)}", None)
+
+    def post_lines(self, path: str, content: object) -> Iterator[Any]:
+        """As ``lines``, for an order."""
+        yield from self._lines("POST", path, msgspec.json.encode(content))
+
+    def _lines(self, method: str, path: str, body: bytes | None) -> Iterator[Any]:
         connection = _UnixConnection(self._path, None)
-        response = self._response(connection, "GET", f"{path}?{urlencode(query)}", None)
+        response = self._response(connection, method, path, body)
         try:
             if response.status >= 400:
                 self._decoded(response)

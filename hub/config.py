@@ -39,10 +39,16 @@ class HubSettings(Settings):
         "'interval:100ms', the same, but at most so often; 'none': nothing, so that a power cut may cost messages.",
         pattern=r"^(commit|none|interval:\S+)$",
     )
+    deduplicate: Duration = setting(
+        "0s",
+        "A message that comes again within this time, with the same id, topic and body, is left out, and counted. "
+        "For buses that deliver by two ways.",
+    )
     keep: Duration = setting("0s", "How long messages are kept after all queues are done with them, for a replay.")
     max_disk: Size | None = setting(
         None,
-        "Bytes that the store may have in use; beyond: each queue's 'overflow'. Unset: as many as there are.",
+        "Bytes that the store may have in use; beyond: each queue's 'overflow'. Unset: no bound.",
+        example="20GiB",
         ge=1,
     )
     switch_interval: Duration = setting(
@@ -74,20 +80,29 @@ class ConsumerSettings(Settings):
     max_dead: int = setting(
         10_000, "Dead letters kept; beyond it the oldest is dropped, and counted.", ge=0, le=1_000_000_000
     )
+    begin: Duration = setting(
+        "0s",
+        "A new consumer begins with messages that are so old, as far as the store has kept them ('keep' in [hub]). "
+        "0: with what comes from now on.",
+    )
     durable: bool = setting(
         True, "Whether its queue is kept on the disk. false: faster, and a stop or a crash loses what waits."
     )
     max_backlog: int | None = setting(
         None,
         "Messages that may wait; what happens beyond is 'overflow'. Unset: no bound if durable, else 100000.",
+        example=100_000,
         ge=1,
         le=1_000_000_000_000,
     )
     max_backlog_bytes: Size | None = setting(
-        None, "Bytes of bodies that may wait; beyond: 'overflow'. Unset: no bound if durable, else 128MiB.", ge=1
+        None,
+        "Bytes of bodies that may wait; beyond: 'overflow'. Unset: no bound if durable, else 128MiB.",
+        example="1GiB",
+        ge=1,
     )
     max_age: Duration | None = setting(
-        None, "A message that has waited longer is dropped, and counted. Unset: none is.", gt=0
+        None, "A message that has waited longer is dropped, and counted. Unset: none is.", example="7d", gt=0
     )
     overflow: Overflow = setting(
         "auto",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.deadletter import DeadLetter
+from hub.duplicates import Duplicates
 from hub.interfaces import Clock
 from hub.message import Message
 from hub.queue import Queue
@@ -15,6 +16,9 @@ from hub.store import RoutedBatch, Share, Store
 
 PAGE_BYTES = 512 << 10
 """Of bodies in one batch; a larger one is halved. A store finds room for a page in one piece."""
+
+CAREFUL_TIMEOUT = 5.0
+"""Seconds that the reactor waits for a commit, in the rare times when it does."""
 
 Confirm = Callable[[Sequence[Any]], None]
 Tap = Callable[[Sequence[Message]], None]
@@ -37,11 +41,20 @@ class Enqueuer:
 
     :ivar router: swapped at a reload.
     :ivar taps: are shown every batch, whatever becomes of it (``hubbub tail``).
+    :ivar duplicates: which messages came before; ``None``: nobody asks.
     :param hold_back: called when a queue that blocks is full; whoever made the enqueuer pauses the backends.
     """
 
-    def __init__(self, router: Router[Queue], store: Store, wall: Clock, hold_back: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        router: Router[Queue],
+        store: Store,
+        wall: Clock,
+        hold_back: Callable[[], None],
+        duplicates: Duplicates | None = None,
+    ) -> None:
         self.router = router
+        self.duplicates = duplicates
         self.counters = IntakeCounters()
         self.taps: list[Tap] = []
         self._store = store
@@ -53,13 +66,20 @@ class Enqueuer:
 
         :param confirm: called when the store has it; in any thread. ``None``: nobody waits for that.
         """
+        if self.duplicates is not None:
+            messages = self.duplicates.fresh(messages)
         if not messages:
+            if confirm is not None:  # in its turn: what this is a duplicate of may be on its way to the disk
+                self._store.append(RoutedBatch([], []), confirm)
             return
+        self._receive(messages, confirm)
+
+    def _receive(self, messages: list[Message], confirm: Callable[[], None] | None) -> None:
         size = sum([len(message.body) for message in messages])
         if size > PAGE_BYTES and len(messages) > 1:
             middle = len(messages) // 2
-            self.receive(messages[:middle], None)
-            self.receive(messages[middle:], confirm)  # batches are stored in order, so the last one tells of both
+            self._receive(messages[:middle], None)
+            self._receive(messages[middle:], confirm)  # batches are stored in order, so the last one tells of both
             return
         self.counters.received += len(messages)
         self.counters.received_bytes += size
@@ -73,10 +93,12 @@ class Enqueuer:
         routes: Sequence[tuple[Queue, Sequence[int] | None]],
         size: int,
         confirm: Callable[[], None] | None,
+        copy: bool = False,
     ) -> None:
         """Have these queues take them, and those of them that are durable store them first.
 
         :param routes: for each queue, which of the messages; ``None``: all. :param size: bytes of all their bodies.
+        :param copy: they were received before.
         """
         shares: list[Share] = []
         offers: list[tuple[Queue, int, Sequence[Message], int]] = []
@@ -87,10 +109,12 @@ class Enqueuer:
             offers.append((queue, start, kept, kept_size))
             if kept and queue.store.durable:
                 if len(kept) < len(mine):
-                    indexes = (indexes or range(len(mine)))[: len(kept)]
+                    indexes = list(indexes or range(len(mine)))[: len(kept)]
                 shares.append(Share(queue.name, start, indexes, kept))
         if shares or confirm is not None or self._store.keeps:
-            self._store.append(RoutedBatch(messages, shares), confirm)
+            self._store.append(RoutedBatch(messages, shares, copy), confirm)
+            if self._store.careful:
+                self._store.flush(CAREFUL_TIMEOUT)
         full = [queue.offer(start, kept, kept_size) for queue, start, kept, kept_size in offers]
         if True in full:
             self._hold_back()

@@ -50,11 +50,12 @@ class Overflow:
 
     def over(self, count: int, size: int) -> bool:
         """Whether so much more would be too much."""
+        return self.squeezed or self._beyond(count, size)
+
+    def _beyond(self, count: int, size: int) -> bool:
         policy, waiting = self.policy, self._waiting
-        return (
-            self.squeezed
-            or (policy.max_backlog is not None and self._books.counters.backlog + count > policy.max_backlog)
-            or (policy.max_bytes is not None and waiting.size + waiting.unread_size + size > policy.max_bytes)
+        return (policy.max_backlog is not None and self._books.counters.backlog + count > policy.max_backlog) or (
+            policy.max_bytes is not None and waiting.size + waiting.unread_size + size > policy.max_bytes
         )
 
     def fitting(self, messages: Sequence[Message], size: int) -> tuple[Sequence[Message], int]:
@@ -67,22 +68,25 @@ class Overflow:
             kept += 1
         return messages[:kept], size
 
-    def arrived(self) -> None:
-        """Something was let in: ask for the bus to be held back, or make room for it."""
+    def arrived(self, count: int) -> None:
+        """So many were let in: ask for the bus to be held back, or make room for them."""
         if self.policy.overflow == "drop_newest" or not self.over(0, 0):
             return
         if self.policy.overflow == "block":
             self.full = True
         else:
-            self._drop_oldest()
+            self._drop_oldest(count if self.squeezed else 0)
 
-    def _drop_oldest(self) -> None:
-        """What a worker has, or waits for a retry, is not dropped: it was begun."""
+    def _drop_oldest(self, count: int) -> None:
+        """So many, and as many more as the policy wants. What a worker has, or waits for a retry, is not dropped: it
+        was begun."""
         waiting, books, limit = self._waiting, self._books, self.policy.max_backlog
-        while self.over(0, 0) and (waiting.ready or waiting.behind):
-            surplus = max(1, books.counters.backlog - limit) if limit is not None else 1
+        while (count > 0 or self._beyond(0, 0)) and (waiting.ready or waiting.behind):
+            surplus = max(1, count, books.counters.backlog - limit if limit is not None else 0)
             drop = drop_ready if waiting.ready else drop_unread
-            books.counters.dropped_oldest += drop(waiting, books, surplus)
+            dropped = drop(waiting, books, surplus)
+            books.counters.dropped_oldest += dropped
+            count -= dropped
 
     def made_room(self) -> bool:
         """Something was settled. Returns whether that ends a time of being full.
@@ -94,5 +98,5 @@ class Overflow:
         policy, waiting = self.policy, self._waiting
         many = policy.max_backlog is not None and self._books.counters.backlog > policy.max_backlog * 3 // 4
         large = policy.max_bytes is not None and waiting.size + waiting.unread_size > policy.max_bytes * 3 // 4
-        self.full = self.squeezed or many or large
+        self.full = policy.overflow == "block" and (self.squeezed or many or large)
         return not self.full

@@ -51,6 +51,9 @@ class Process:
         configure(configuration.hub.log_level, configuration.hub.log_to)
         sys.setswitchinterval(configuration.hub.switch_interval)
         gc.set_threshold(GC_THRESHOLD)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_stop_signal)
+        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._reload))
         self._service = Service(configuration, self._reactor, self._notifier, self._load, on_fatal=self._end)
         self._reactor.callWhenRunning(self._start)
         self._reactor.run(installSignalHandlers=False)
@@ -58,9 +61,6 @@ class Process:
 
     def _start(self) -> None:
         assert self._service is not None
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_stop_signal)
-        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._reload))
         self._service.start().addErrback(self._failed_to_start)
 
     def _on_stop_signal(self, number: int, _frame: object) -> None:
@@ -74,7 +74,8 @@ class Process:
         """At once: what the disk holds is not known any more, and the next start finds out."""
         self._log.critical("the store failed, the hub ends: %s", reason, extra={"action": "stop"})
         self._exit = EX_IOERR
-        self._reactor.stop()
+        if not self._stopping:
+            self._reactor.stop()
 
     def _stop(self) -> Deferred[None]:
         assert self._service is not None

@@ -8,6 +8,8 @@ from hub.books import Books
 from hub.store import Run
 from hub.waiting import Waiting
 
+EXPIRE_AT_ONCE = 256
+
 
 def take_in(waiting: Waiting, books: Books, position: int, stop: int, runs: Sequence[Run]) -> None:
     """Put what was read, and is not settled, into the ready window.
@@ -17,8 +19,14 @@ def take_in(waiting: Waiting, books: Books, position: int, stop: int, runs: Sequ
     :param position: from which on was read. :param stop: up to which there should be something.
     """
     for run in runs:
+        if run.start >= waiting.next_position:
+            _lose(
+                waiting, books, position, waiting.next_position
+            )  # what follows is stored already, but not offered yet
+            waiting.passed(waiting.next_position, 0)
+            return
         _lose(waiting, books, position, run.start)
-        position = run.start + run.count
+        position = min(run.start + run.count, waiting.next_position)
         if position <= waiting.loaded:
             continue
         if run.damaged:
@@ -51,3 +59,23 @@ def drop_ready(waiting: Waiting, books: Books, count: int) -> int:
     positions, _ = waiting.ready.take(count)
     books.settle(positions.start, positions.stop)
     return len(positions)
+
+
+def drop_expired(waiting: Waiting, books: Books, oldest: float) -> None:
+    """Settle what is ready and was received before ``oldest``, epoch seconds; a bounded number at a time."""
+    for _ in range(EXPIRE_AT_ONCE):
+        head = waiting.ready.head
+        if head is None or head[1].received_at >= oldest:
+            return
+        books.counters.dropped_expired += drop_ready(waiting, books, 1)
+
+
+def drop_all(waiting: Waiting, books: Books) -> int:
+    """Settle all that is ready or unread. Returns how many."""
+    purged = 0
+    while waiting.ready:
+        purged += drop_ready(waiting, books, len(waiting.ready))
+    if waiting.behind:
+        purged += drop_unread(waiting, books, waiting.next_position)
+    books.counters.dropped_purged += purged
+    return purged

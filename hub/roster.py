@@ -90,7 +90,7 @@ class Roster:
             queue, rates = self._queue(part, policy), Rates()
         else:
             queue, rates = previous.queue, previous.rates
-            queue.policy = policy
+            queue.adopt(policy)
         queue.store.limit_dead_letters(part.name, part.settings.max_dead)
         crew = Crew(consumer, queue, crew_policy(part), self._around, part_log("consumer", part.name))
         self.members[part.name] = Member(part, queue, crew, rates)

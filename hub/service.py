@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import LoopingCall, cooperate
 
 from hub import __version__
 from hub.changes import Changes
-from hub.config import Configuration
+from hub.config import Configuration, Part
+from hub.consumer import Consumer
 from hub.control import ControlSocket
+from hub.duplicates import Duplicates
 from hub.enqueuer import Enqueuer
 from hub.errors import ConfigError, HubError
 from hub.exports import ExportThread
@@ -27,17 +30,15 @@ from hub.publisher import Publisher
 from hub.roster import Roster
 from hub.router import Router
 from hub.statelock import StateLock
-from hub.status import consumer_status, process_status
-from hub.store import Outgoing, Store
-from hub.store.durable import durable_store
-from hub.store.memory import MemoryStore
+from hub.status import consumer_status, process_status, stored_status
+from hub.steering import ReplayOrder, Steering
+from hub.store import Store
+from hub.storekeeper import Storekeeper, durable_store
 from hub.supervisor import PERIOD, Supervisor
 from hub.systemd import Notifier
 from hub.worker import Surroundings
 
 SAMPLE_EVERY = 1.0
-LOW_DISK = 0.9
-"""Share of ``max_disk`` below which queues are no longer treated as full."""
 DRAIN_TIMEOUT = 5.0
 """Seconds for the backends to hand over what they hold."""
 
@@ -56,7 +57,6 @@ class Service:
         reactor: Any,
         notifier: Notifier,
         load: Callable[[], Configuration],
-        store: Store | None = None,
         monotonic: Clock = time.monotonic,
         wall: Clock = time.time,
         uniform: Callable[[float, float], float] = random.uniform,
@@ -71,28 +71,32 @@ class Service:
         self._monotonic, self._wall = monotonic, wall
         self._began = monotonic()
         self._lock = StateLock(configuration.state_dir)
-        self.memory = MemoryStore()
-        self.store = store or durable_store(configuration)
-        self.enqueuer = Enqueuer(Router([]), self.store, wall, self._hold_back)
+        self.store: Store = durable_store(configuration)
+        window = configuration.hub.deduplicate
+        duplicates = Duplicates(window, monotonic) if window else None
+        self.enqueuer = Enqueuer(Router([]), self.store, wall, self._hold_back, duplicates)
         self.fleet = Fleet(configuration.backends, reactor, self.enqueuer, wall)
         self.publisher = Publisher(self.fleet.backends, reactor.callFromThread, wall)
-        self.roster = Roster(
-            Surroundings(monotonic, wall, uniform),
-            self.store,
-            self.memory,
-            self.publisher.publish,
-            configuration.state_dir,
-            self._made_room,
-            self.fleet.holds_back,
-        )
-        self.supervisor = Supervisor(self.roster.crews, monotonic, self._feed_watchdog)
+        full = partial(self.fleet.hold_back, "the disk is full")
+        self.keeper = Storekeeper(self.store, reactor, self.publisher, full, self._let_go, on_fatal)
+        self.roster = self._make_roster(Surroundings(monotonic, wall, uniform))
+        self.steering = Steering(self.roster, self.enqueuer, self.store, wall)
+        self.supervisor = Supervisor(self.roster.crews, monotonic, self._notifier.watchdog)
         self.exports: dict[str, ExportThread] = {}
         self._control = ControlSocket(self, configuration.control_socket, int(configuration.hub.control_mode, 8))
         self._loops: list[LoopingCall] = []
         self._reloads = DeferredLock()
-        self._on_fatal = on_fatal
-        self._store_state = "ok"
-        self._watch_store()
+
+    def _make_roster(self, surroundings: Surroundings) -> Roster:
+        return Roster(
+            surroundings,
+            self.store,
+            self.keeper.memory,
+            self.publisher.publish,
+            self.configuration.state_dir,
+            self._made_room,
+            self.fleet.holds_back,
+        )
 
     # -- start
 
@@ -106,19 +110,26 @@ class Service:
         consumers = {name: self.roster.make(part) for name, part in self.configuration.consumers.items()}
         self._control.listen()
         for name, part in self.configuration.consumers.items():
-            self.roster.hire(part, consumers[name])
+            self._hire(part, consumers[name])
         self.reroute()
         self._start_exporters()
         self._loop(self._sample, SAMPLE_EVERY)
         self._loop(self.supervisor.round, PERIOD)
         yield self.fleet.start()
-        self._send_out(self.store, self.store.outbox())
+        self.keeper.open_outbox()
         yield wait_for(self.reactor, self._all_started, None)
         if self.state == "starting":
             self.state = "running"
             self._notifier.ready()
             names = ", ".join(self.roster.members) or "none"
             self.log.info("hubbub %s is ready, consumers: %s", __version__, names, extra={"action": "ready"})
+
+    def _hire(self, part: Part, consumer: Consumer) -> None:
+        self.roster.hire(part, consumer)
+        begin = part.settings.begin
+        if begin and self.roster.members[part.name].queue.next_position == 0:
+            now = self._wall()
+            cooperate(self.steering.replay(ReplayOrder(part.name, now - begin, now)))
 
     def reroute(self) -> None:
         """Route, and subscribe to, what the consumers want now."""
@@ -160,6 +171,7 @@ class Service:
             return
         self.state = "stopping"
         self._notifier.stopping()
+        self.keeper.close_outbox()
         timeout = self.configuration.hub.stop_timeout
         self.log.info("stopping, within %.0f s", timeout, extra={"action": "stop"})
         yield self.fleet.stop(DRAIN_TIMEOUT)
@@ -174,7 +186,7 @@ class Service:
         for loop in self._loops:
             loop.stop()
         yield self._control.close()
-        self.store.close()
+        self.keeper.close()
         self._lock.release()
         self.state = "stopped"
 
@@ -231,7 +243,7 @@ class Service:
             for name in changes.removed:
                 self.roster.dismiss(name)
             for name, consumer in consumers.items():
-                self.roster.hire(new.consumers[name], consumer)
+                self._hire(new.consumers[name], consumer)
             self.configuration = new
             self.reroute()
             self._let_go()
@@ -251,7 +263,12 @@ class Service:
         consumers = {
             member.part.name: consumer_status(member, self.supervisor, self._wall, orphan) for member, orphan in members
         }
-        counters = self.enqueuer.counters
+        for name in self.steering.orphans():
+            if name not in consumers:
+                consumers[name] = stored_status(
+                    self.store.stats(name), self.store.lost_dead_letters(name), self._wall()
+                )
+        counters, duplicates = self.enqueuer.counters, self.enqueuer.duplicates
         hub = {
             "name": "hubbub",
             "version": __version__,
@@ -264,6 +281,8 @@ class Service:
             "received_bytes": counters.received_bytes,
             "unrouted": counters.unrouted,
             "refused": counters.refused,
+            "duplicates": duplicates.duplicates if duplicates else 0,
+            "collisions": duplicates.collisions if duplicates else 0,
             "published": self.publisher.counters.published,
             "publish_failed": self.publisher.counters.failed,
             "backlog": sum(consumer["backlog"] for consumer in consumers.values()),
@@ -282,11 +301,8 @@ class Service:
             member.rates.sample(now, counters.received, counters.settled)
             backlog += counters.backlog
             member.queue.expire()
-        self._watch_disk()
+        self.keeper.squeeze(self.configuration.hub.max_disk, self.roster.squeeze)
         self._notifier.status(f"{self.state}, backlog {backlog}, received {self.enqueuer.counters.received}")
-
-    def _feed_watchdog(self) -> None:
-        self._notifier.watchdog()
 
     def _hold_back(self) -> None:
         self.fleet.hold_back("a queue is full")
@@ -295,42 +311,5 @@ class Service:
         self.reactor.callFromThread(self._let_go)
 
     def _let_go(self) -> None:
-        if not self.roster.full() and self._store_state == "ok":
+        if not self.roster.full() and not self.keeper.full:
             self.fleet.let_go()
-
-    # -- the store
-
-    def _watch_store(self) -> None:
-        in_reactor = self.reactor.callFromThread
-        for store in (self.store, self.memory):
-            store.watch(
-                lambda state, reason: in_reactor(self._store_became, state, reason),
-                lambda first, batch, store=store: in_reactor(  # type: ignore[misc]
-                    self._send_out, store, list(enumerate(batch, first))
-                ),
-            )
-
-    def _store_became(self, state: str, reason: str) -> None:
-        self._store_state = state
-        if state == "failed":
-            self._on_fatal(reason)
-        elif state == "full":
-            self.fleet.hold_back("the disk is full")
-        else:
-            self._let_go()
-
-    def _send_out(self, store: Store, batch: Sequence[tuple[int, Outgoing]]) -> None:
-        """What consumers sent while they handled messages that are finished now. What is not sent stays stored."""
-        if self.state in ("starting", "running", "reloading"):
-            for number, outgoing in batch:
-                self.publisher.send_out(outgoing)
-                store.sent(number)
-
-    def _watch_disk(self) -> None:
-        limit = self.configuration.hub.max_disk
-        if limit is not None:
-            used = int(self.store.status().get("used_bytes", 0))
-            if used > limit:
-                self.roster.squeeze(True)
-            elif used < limit * LOW_DISK:
-                self.roster.squeeze(False)

@@ -86,6 +86,7 @@ class Waiting:
         self._delays: Delays[Entry] = Delays()
         self._aside: dict[int, Message | None] = {}
         self._aside_size = 0
+        self._delayed_size = 0
         self._tried: dict[int, Entry] = {}
         self._resumed: set[int] = set()
         self._sorting = False
@@ -94,6 +95,15 @@ class Waiting:
     def size(self) -> int:
         """Bytes of bodies in memory; those in lanes and those that wait for a retry count too."""
         return self.ready.size + self._aside_size
+
+    @property
+    def _in_lanes(self) -> int:
+        return self._aside_size - self._delayed_size
+
+    @property
+    def _in_turn(self) -> int:
+        """Bytes of what is ready or in a lane. What waits for a retry does not count: it must not keep others out."""
+        return self.ready.size + self._in_lanes
 
     @property
     def delayed(self) -> int:
@@ -118,7 +128,7 @@ class Waiting:
         self.next_position = start + len(messages)
         window = self._window
         if self.loaded < start or (
-            window and (len(self.ready) + len(messages) > window.count or self.size + size > window.size)
+            window and (len(self.ready) + len(messages) > window.count or self._in_turn + size > window.size)
         ):
             self.unread_size += size
         else:
@@ -130,14 +140,14 @@ class Waiting:
         window = self._window
         if window is None or self.loaded >= self.next_position:
             return 0
-        if len(self.ready) > window.count // 2 or self.size > window.size // 2:
+        if len(self.ready) > window.count // 2 or self._in_turn > window.size // 2:
             return 0
         held = len(self.ready) + len(self._lanes)
         return max(0, min(window.count - held, self.next_position - self.loaded))
 
     def room(self) -> int:
         """Bytes that may be read from the store now."""
-        return max(1, self._window.size - self.size) if self._window else 0
+        return max(1, self._window.size - self._in_turn) if self._window else 0
 
     def load(self, start: int, messages: Sequence[Message], size: int) -> None:
         """Messages that were read, in order; all before ``start`` are settled, aside or loaded."""
@@ -178,6 +188,7 @@ class Waiting:
         :param in_lanes: whether the ready window may be handed out only by way of ``unsorted`` and ``sort``.
         """
         if run := self._due(limit, now):
+            self._delayed_size -= sum([len(entry.message.body) for entry in run if entry.message])
             return self._taken(run, None)
         if (found := self._lanes.take(limit, now)) is not None:
             key, run = found
@@ -207,7 +218,8 @@ class Waiting:
     def unsorted(self) -> list[Entry]:
         """Messages to be sorted into lanes. One thread sorts at a time, or their order would be lost: what this
         returns must be brought to ``sort``; until then it returns nothing more."""
-        crowded = self._window is not None and len(self._lanes) >= self._window.count
+        window = self._window
+        crowded = window is not None and (len(self._lanes) >= window.count or self._in_lanes >= window.size)
         if self._sorting or crowded or not self.ready:
             return []
         self._sorting = True
@@ -240,9 +252,10 @@ class Waiting:
             self._lanes.put_back(taken.lane[0], entries, due)
             return
         for entry in entries:
-            if self._window and self._aside_size > self._window.size:
+            if self._window and self._delayed_size > self._window.size:
                 entry.message = None
             self._set_aside([entry])
+            self._delayed_size += len(entry.message.body) if entry.message else 0
             self._delays.add(due, entry)
 
     def _set_aside(self, entries: Sequence[Entry]) -> None:
@@ -267,3 +280,11 @@ def _may_follow(before: Entry, after: Entry) -> bool:
     alike = (before.attempts, before.failures) == (after.attempts, after.failures)
     whole = before.message is not None and after.message is not None
     return alike and whole and not (before.kills or after.kills) and before.position < after.position
+
+
+def lane(lane_of: LaneOf | None, message: Message | None) -> Hashable:
+    """Its lane. Messages whose lane can't be told share one: an error here would leave the queue to nobody."""
+    try:
+        return lane_of(message) if lane_of and message else None
+    except Exception:  # noqa: BLE001 - see above
+        return None

@@ -11,7 +11,7 @@ import logging
 import threading
 import traceback
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hub import outbox
@@ -119,7 +119,7 @@ class Worker:
             return False
         self.since = self._around.monotonic()  # before ``taken``: it must not look stuck since the one before it
         self.taken = taken
-        self._hand.hold(taken.positions[0], taken.positions[-1] + 1)
+        self._hold(taken.positions)
         outbox.use(self._post)
         if batch_size is None:
             self._one_by_one(taken)
@@ -131,6 +131,15 @@ class Worker:
         self._hand.drop()
         self.taken = None
         return True
+
+    def _hold(self, positions: Sequence[int]) -> None:
+        """Up to the first gap: what lies in one is not in hand, and must not be suspected."""
+        stop = positions[0] + 1
+        while not isinstance(positions, range) and stop - positions[0] < len(positions):
+            if positions[stop - positions[0]] != stop:
+                break
+            stop += 1
+        self._hand.hold(positions[0], positions.stop if isinstance(positions, range) else stop)
 
     def _post(self, outgoing: Outgoing) -> None:
         assert self.taken is not None
@@ -155,8 +164,11 @@ class Worker:
         """The hot path."""
         consume, clock, counts = self._consumer.consume, self._around.monotonic, self.consume_times.counts
         begun = reported = since = self.since
+        gaps = not isinstance(taken.positions, range)
         for at, message in enumerate(taken.messages):
             taken.at = at
+            if gaps:
+                self._hold(taken.positions[at : at + 1])
             try:
                 consume(message)
             except BaseException as error:  # noqa: BLE001 - a consumer may raise even SystemExit: the hub goes on

@@ -16,11 +16,14 @@ COMMANDS = {
     "check": "hub.cli.config:check",
     "config": "hub.cli.config:config",
     "status": "hub.cli.status:status",
+    "queue": "hub.cli.queue:queue",
     "dead": "hub.cli.dead:dead",
+    "replay": "hub.cli.replay:replay",
     "reload": "hub.cli.reload:reload",
     "publish": "hub.cli.publish:publish",
     "tail": "hub.cli.tail:tail",
     "feed": "hub.cli.feed:feed",
+    "fsck": "hub.cli.fsck:fsck",
 }
 GROUP = "hub.commands"
 """Entry points of further commands, such as ``archive``, which bring their own."""

@@ -2,17 +2,64 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import click
 import msgspec
 
 from hub.cli.common import client_of, config_option, json_option
+from hub.client import Client
 from hub.config import Configuration
+from hub.errors import Unavailable
 from hub.text import printable
+from hub.units import format_duration, parse_duration
+
+POLL_EVERY = 0.2
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def selection(function: Function) -> Function:
+    """The options that say which dead letters are meant."""
+    for option in (
+        click.option("--number", "numbers", type=int, multiple=True, help="This one; may be given again."),
+        click.option("--error", metavar="REGEX", help="Whose reason, or exception, matches."),
+        click.option("--topic", metavar="REGEX", help="Whose topic matches."),
+        click.option("--older-than", metavar="AGE", help="Buried longer ago than, such as 2h."),
+        click.option("--newer-than", metavar="AGE", help="Buried more lately than."),
+    ):
+        function = option(function)
+    return function
+
+
+def selected(
+    letters: Sequence[dict[str, Any]],
+    numbers: Sequence[int] = (),
+    error: str | None = None,
+    topic: str | None = None,
+    older_than: str | None = None,
+    newer_than: str | None = None,
+) -> list[dict[str, Any]]:
+    """Those that all of the options mean. :raises click.UsageError: one of them can't be understood."""
+    now = time.time()
+    try:
+        by_error, by_topic = re.compile(error or ""), re.compile(topic or "")
+        latest = now - parse_duration(older_than) if older_than else now + 1e9
+        earliest = now - parse_duration(newer_than) if newer_than else 0.0
+    except (re.error, ValueError) as problem:
+        raise click.UsageError(str(problem)) from problem
+    return [
+        letter
+        for letter in letters
+        if (not numbers or letter["number"] in numbers)
+        and (by_error.search(letter["reason"]) or by_error.search(letter["error"]))
+        and by_topic.search(letter["topic"])
+        and earliest <= letter["buried_at"] <= latest
+    ]
 
 
 @click.group()
@@ -24,17 +71,132 @@ def dead() -> None:
 @click.argument("consumer")
 @config_option
 @json_option
+@selection
+@click.option("--group", is_flag=True, help="Grouped by error, the most frequent first.")
 @click.option("--traceback", is_flag=True, help="With the traceback of each.")
-def list_(load_config: Callable[[], Configuration], consumer: str, as_json: bool, traceback: bool) -> None:
+def list_(
+    load_config: Callable[[], Configuration], consumer: str, as_json: bool, group: bool, traceback: bool, **options: Any
+) -> None:
     """List the dead letters of CONSUMER, the oldest first."""
-    letters = client_of(load_config).get(f"/dead/{quote(consumer, safe='')}")["dead_letters"]
+    letters = selected(_letters(client_of(load_config), consumer), **options)
+    if group:
+        for line in _groups(letters, as_json):
+            click.echo(line)
+        return
     for letter in letters:
         click.echo(msgspec.json.encode(letter).decode() if as_json else _line(letter, traceback))
 
 
+@dead.command()
+@click.argument("consumer")
+@click.argument("number", type=int)
+@config_option
+@json_option
+def show(load_config: Callable[[], Configuration], consumer: str, number: int, as_json: bool) -> None:
+    """Show one dead letter of CONSUMER, whole."""
+    found = selected(_letters(client_of(load_config), consumer), [number])
+    if not found:
+        raise click.UsageError(f"{consumer} has no dead letter with the number {number}")
+    (letter,) = found
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(letter)).decode())
+        return
+    for name in ("number", "id", "topic", "attempts", "reason", "error"):
+        click.echo(f"{name + ':':<13}{printable(str(letter[name]))}")
+    for name in ("received_at", "buried_at"):
+        click.echo(f"{name.removesuffix('_at') + ':':<13}{_time(letter[name])}")
+    for name, value in letter["headers"].items():
+        click.echo(printable(f"{'header:':<13}{name}: {value}"))
+    click.echo(f"{'body:':<13}{printable(letter['body'])}")
+    for text in letter["traceback"].splitlines():
+        click.echo(f"    {printable(text)}")
+
+
+@dead.command()
+@click.argument("consumer")
+@config_option
+@json_option
+@selection
+@click.option("--canary", type=click.IntRange(min=1), help="So many first; the rest only if none of them dies again.")
+@click.option("--timeout", default="1m", show_default=True, help="How long the canary may take.")
+def retry(
+    load_config: Callable[[], Configuration],
+    consumer: str,
+    as_json: bool,
+    canary: int | None,
+    timeout: str,
+    **options: Any,
+) -> None:
+    """Give dead letters to CONSUMER again. Without options: all of them."""
+    client = client_of(load_config)
+    numbers = [letter["number"] for letter in selected(_letters(client, consumer), **options)]
+    first = numbers[:canary] if canary else numbers
+    positions = client.post("/retry-dead", {"consumer": consumer, "numbers": first})
+    if canary and len(numbers) > len(first):
+        _watch(client, consumer, positions, parse_duration(timeout), max(numbers))
+        client.post("/retry-dead", {"consumer": consumer, "numbers": numbers[canary:]})
+    click.echo(
+        msgspec.json.encode({"retried": len(numbers)}).decode() if as_json else f"{len(numbers)} are tried again"
+    )
+
+
+def _watch(client: Client, consumer: str, positions: dict[str, int], timeout: float, highest: int) -> None:
+    """Until the canaries are through. :raises Unavailable: they are not, and the rest stays where it is."""
+    deadline = time.monotonic() + timeout
+    path = f"/unsettled/{quote(consumer, safe='')}?start={positions['start']}&stop={positions['stop']}"
+    while client.get(path)["unsettled"]:
+        if time.monotonic() > deadline:
+            raise Unavailable(f"the first ones were not through after {format_duration(timeout)}: the rest was left")
+        time.sleep(POLL_EVERY)
+    time.sleep(POLL_EVERY)  # a dead letter is seen once it is committed
+    again = [letter for letter in _letters(client, consumer) if letter["number"] > highest]
+    if again:
+        raise Unavailable(f"{len(again)} died again, the first of: {printable(again[0]['reason'])}: the rest was left")
+
+
+@dead.command()
+@click.argument("consumer")
+@config_option
+@json_option
+@selection
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(load_config: Callable[[], Configuration], consumer: str, as_json: bool, yes: bool, **options: Any) -> None:
+    """Delete dead letters of CONSUMER. Without options: all of them."""
+    client = client_of(load_config)
+    numbers = [letter["number"] for letter in selected(_letters(client, consumer), **options)]
+    if not yes:
+        click.confirm(f"Delete {len(numbers)} dead letters of {consumer}?", abort=True, err=True)
+    answer = client.post("/delete-dead", {"consumer": consumer, "numbers": numbers})
+    click.echo(msgspec.json.encode(answer).decode() if as_json else f"{answer['deleted']} deleted")
+
+
+def _letters(client: Client, consumer: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get(f"/dead/{quote(consumer, safe='')}")["dead_letters"]
+    return found
+
+
+def _groups(letters: Sequence[dict[str, Any]], as_json: bool) -> list[str]:
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for letter in letters:
+        groups[letter["error"], letter["reason"]].append(letter)
+    lines = []
+    for (error, reason), members in sorted(groups.items(), key=lambda item: -len(item[1])):
+        first, last = members[0]["buried_at"], members[-1]["buried_at"]
+        if as_json:
+            found = {"count": len(members), "error": error, "reason": reason, "first": first, "last": last}
+            lines.append(msgspec.json.encode(found).decode())
+        else:
+            lines.append(printable(f"{len(members):>7}  {_time(first)} to {_time(last)}  {error}  {reason}"))
+    return lines
+
+
+def _time(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
 def _line(letter: dict[str, Any], traceback: bool) -> str:
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(letter["buried_at"]))
-    line = printable(f"{when}  {letter['topic']}  {letter['id']}  attempts {letter['attempts']}: {letter['reason']}")
+    text = f"{letter['number']:>5}  {_time(letter['buried_at'])}  {letter['topic']}  {letter['id']}"
+    line = printable(f"{text}  attempts {letter['attempts']}: {letter['reason']}")
     if traceback and letter["traceback"]:
         line += "".join(f"\n    {printable(text)}" for text in letter["traceback"].splitlines())
     return line

@@ -7,11 +7,11 @@ way a worker that settles a message calls nobody, and one commit carries what ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hub.counters import Counters
+from hub.counters import Counters, QueueStats
 from hub.deadletter import DeadLetter
 from hub.message import Message
 
@@ -45,6 +45,8 @@ class RoutedBatch:
 
     messages: Sequence[Message]
     shares: Sequence[Share]
+    copy: bool = False
+    """These were received before: a replay does not give them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,11 @@ class Store(Protocol):
     keeps: bool
     """Whether it keeps messages that no queue wants, or wants any more, for a while."""
 
+    @property
+    def careful(self) -> bool:
+        """Whether messages should be given to workers only after their commit: the hub was killed lately with a message
+        in hand that was not committed, so that nobody can say how often that one has done it."""
+
     def open(self, queue: str) -> QueueState:
         """What there is of that queue; a new one begins empty."""
 
@@ -174,6 +181,18 @@ class Store(Protocol):
     def limit_dead_letters(self, queue: str, count: int) -> None:
         """Keep that many at the most, from now on."""
 
+    def queues(self) -> Sequence[str]:
+        """All that there are, those that belong to no consumer too."""
+
+    def stats(self, queue: str) -> QueueStats:
+        """Of a queue that was not opened: as it was committed."""
+
+    def delete(self, queue: str) -> None:
+        """All of it, with the next commit. Nobody may use it any more."""
+
+    def kept(self, since: float, until: float) -> Iterator[Sequence[Message]]:
+        """Messages that were received then, in epoch seconds, as far as they are still there; in order."""
+
     def flush(self, timeout: float) -> bool:
         """Wait until all that was appended and journalled so far is safe. Returns whether it is."""
 
@@ -190,5 +209,5 @@ class Store(Protocol):
     def status(self) -> Mapping[str, Any]:
         """JSON-able; counts only grow."""
 
-    def close(self) -> None:
-        """The last call: commits what there is."""
+    def close(self) -> bool:
+        """The last call: commits what there is. Returns whether all of it is safe."""

@@ -12,6 +12,7 @@ from hub.store import tables as t
 from hub.store.ledger import Ledger, below
 from hub.store.records import QueueRecord
 
+HIGHEST = b"highest queue"
 TRIM_AT_ONCE = 512
 """Spent pages that one commit deletes: the backlog of a long pause must not make one of them slow."""
 
@@ -20,11 +21,21 @@ class Commit:
     """See the module.
 
     :param transaction: that writes.
+    :param final: whether all that arrived is in it. A dead letter that was given to its queue again goes only with the
+        message that it became.
     :param keep: seconds that a page is kept after all are done with it.
     :ivar pages: how many were written. :ivar skipped: batches that all queues had finished before they could be.
     """
 
-    def __init__(self, tables: t.Tables, transaction: Any, ledgers: Mapping[str, Ledger], now: float, keep: float):
+    def __init__(
+        self,
+        tables: t.Tables,
+        transaction: Any,
+        ledgers: Mapping[str, Ledger],
+        now: float,
+        keep: float,
+        final: bool = True,
+    ) -> None:
         self.pages = 0
         self.skipped = 0
         self._tables = tables
@@ -35,6 +46,7 @@ class Commit:
         self._ledgers = ledgers
         self._now = now
         self._keep = keep
+        self._final = final
         self._arrived = {name: ledger.next_position for name, ledger in ledgers.items()}
 
     @property
@@ -53,17 +65,18 @@ class Commit:
         """
         wanted: list[tuple[Ledger, Share]] = []
         for share in batch.shares:
-            ledger = self._ledgers[share.queue]
+            ledger = self._ledgers.get(share.queue)
+            if ledger is None:
+                continue  # deleted meanwhile
             self._arrived[share.queue] = share.stop
             if not ledger.window.covers(share.start, share.stop):
                 wanted.append((ledger, share))
-        if not wanted and not (self._keep and batch.messages):
+        if not wanted and not (self._keep and batch.messages and not batch.copy):
             self.skipped += 1
             return False
         key = t.number_key(number)
         routes = [(ledger.number, share.start, share.indexes) for ledger, share in wanted]
-        page = r.Page.of(number, self._now, batch.messages, routes)
-        self._put(key, r.seal(r.PAGE, page), db=self._tables.pages, append=True)
+        self._put(key, self._sealed(number, batch, routes), db=self._tables.pages, append=True)
         for ledger, share in wanted:
             entry = t.span_value(number, len(share.messages))
             self._put(t.place_key(ledger.number, share.start), entry, db=self._tables.index)
@@ -74,6 +87,16 @@ class Commit:
         self.pages += 1
         return True
 
+    def _sealed(
+        self, number: int, batch: RoutedBatch, routes: list[tuple[int, int, Sequence[int] | None]]
+    ) -> bytearray:
+        """A backend's message that can't be written down must not stop the whole hub: it is written as it can be."""
+        try:
+            return r.seal(r.PAGE, r.Page.of(number, self._now, batch.messages, routes, batch.copy))
+        except (TypeError, ValueError):
+            cleaned = [r.cleaned(message) for message in batch.messages]
+            return r.seal(r.PAGE, r.Page.of(number, self._now, cleaned, routes, batch.copy))
+
     def settle(self, ledger: Ledger) -> QueueRecord:
         """Write what became of a queue's messages. :returns: its record as it will be."""
         next_position = self._arrived[ledger.name]
@@ -82,7 +105,7 @@ class Commit:
         for number, letter in ledger.letters.items():
             record = r.LetterRecord.of(ledger.number, number, letter)
             self._put(t.place_key(ledger.number, number), r.seal(r.LETTER, record), db=self._tables.letters)
-        keys = [t.place_key(ledger.number, number) for number in ledger.removed]
+        keys = [t.place_key(ledger.number, number) for number in ledger.removed] if self._final else []
         removed = sum([self._delete(key, db=self._tables.letters) for key in keys])
         surplus = ledger.letters_kept + len(ledger.letters) - removed - ledger.letter_limit
         evicted = self._evict(ledger, surplus) if surplus > 0 else 0
@@ -118,7 +141,7 @@ class Commit:
             self._delete(key, db=self._tables.pages)
 
     def _write_tries(self, ledger: Ledger, limit: int) -> None:
-        for position in ledger.no_longer_tried():
+        for position in ledger.untried:
             self._delete(t.place_key(ledger.number, position), db=self._tables.tries)
         for position, one in ledger.tries.items():
             if position < limit and not ledger.window.is_finished(position):
@@ -126,13 +149,27 @@ class Commit:
 
     def _evict(self, ledger: Ledger, surplus: int) -> int:
         """The oldest dead letters, for there are too many."""
-        evicted = 0
         with self._transaction.cursor(self._tables.letters) as cursor:
-            found = cursor.set_range(t.place_key(ledger.number, 0))
-            while found and evicted < surplus and t.place_of(cursor.key())[0] == ledger.number:
-                found = cursor.delete()
-                evicted += 1
-        return evicted
+            keys = list(islice(t.keys_of(cursor, ledger.number), surplus))
+        return sum([self._delete(key, db=self._tables.letters) for key in keys])
+
+    def delete(self, ledger: Ledger) -> None:
+        """All of a queue."""
+        done: list[int] = []
+        with self._transaction.cursor(self._tables.index) as cursor:
+            done += [page for _, page, _ in t.covering(cursor, ledger.number, 0)]
+        for page in done:
+            self.release(page)
+        for table in (self._tables.index, self._tables.tries, self._tables.letters):
+            with self._transaction.cursor(table) as cursor:
+                keys = list(t.keys_of(cursor, ledger.number))
+            for key in keys:
+                self._delete(key, db=table)
+        self._delete(t.queue_key(ledger.number), db=self._tables.queues)
+
+    def number_queues(self, highest: int) -> None:
+        """No number up to ``highest`` is ever given to another queue: pages name their queues by number."""
+        self._put(HIGHEST, t.number_key(highest), db=self._tables.meta)
 
     def post(self, first: int, outbox: Sequence[Outgoing]) -> None:
         """Write messages to be sent out, numbered from ``first``."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,25 +12,28 @@ from typing import Any
 
 import lmdb
 
-from hub.config import Configuration
+from hub.counters import QueueStats
 from hub.deadletter import DeadLetter
 from hub.errors import ConfigError
 from hub.interfaces import Clock
 from hub.message import Message
-from hub.partlog import part_log
 from hub.store import Journal, Outgoing, QueueState, RoutedBatch, Run, Try
 from hub.store import records as r
 from hub.store import tables as t
+from hub.store.commit import HIGHEST
 from hub.store.hands import FileHand, Hands
 from hub.store.ledger import Ledger
+from hub.store.numbers import Numbers
+from hub.store.reader import Reader, run_of
 from hub.store.records import DamagedError
 from hub.store.writer import Stored, Writer
-from hub.units import parse_duration
 
 PACE = 0.005
 """Seconds between two commits while nobody waits for one."""
-CACHED_PAGES = 16
-"""Pages that are held decoded: queues that are behind tend to read the same ones at about the same time."""
+DELETE_TIMEOUT = 10.0
+"""Seconds that a new queue waits for an old one of its name to be gone."""
+CAREFUL_FOR = 300.0
+"""Seconds; see :attr:`hub.store.Store.careful`."""
 
 
 class DurableStore:
@@ -51,9 +53,11 @@ class DurableStore:
         log: logging.LoggerAdapter[logging.Logger],
         *,
         pace: float = PACE,
+        hurries: bool = True,
         keep: float = 0.0,
         sync: bool = True,
         wall: Clock = time.time,
+        monotonic: Clock = time.monotonic,
         threaded: bool = True,
         tables: t.Tables | None = None,
     ) -> None:
@@ -61,14 +65,14 @@ class DurableStore:
             self.tables = tables or t.Tables(directory, sync)
         except lmdb.Error as error:
             raise ConfigError([f"hub.state_dir: the store in {directory} can't be opened: {error}"]) from error
-        self._wall = wall
+        self._wall, self._monotonic = wall, monotonic
+        self._careful_until = float("-inf")
         self._log = log
         self.keeps = keep > 0
-        self._cache: OrderedDict[int, tuple[r.Page, list[Message]]] = OrderedDict()
-        self._cache_lock = threading.Lock()
+        self._reader = Reader(self.tables, log)
         self._tries: dict[str, dict[int, Try]] = {}
-        ledgers, next_page, next_outgoing = self._recover()
-        self.writer = Writer(self.tables, ledgers, next_page, next_outgoing, pace=pace, keep=keep, wall=wall, log=log)
+        ledgers, numbers = self._recover()
+        self.writer = Writer(self.tables, ledgers, numbers, pace=pace, keep=keep, hurries=hurries, wall=wall, log=log)
         self._hands = Hands(directory)
         self._suspect()
         self.writer.step()
@@ -79,7 +83,7 @@ class DurableStore:
 
     # -- at the start
 
-    def _recover(self) -> tuple[dict[str, Ledger], int, int]:
+    def _recover(self) -> tuple[dict[str, Ledger], Numbers]:
         ledgers: dict[str, Ledger] = {}
         with self.tables.reading() as transaction:
             for key, value in transaction.cursor(self.tables.queues).iternext():
@@ -92,8 +96,13 @@ class DurableStore:
                 tries = dict(self._read_tries(transaction, record.number))
                 ledgers[record.name] = Ledger.restore(record, tries)
                 self._tries[record.name] = tries
-            next_page = max(_after_last(transaction, self.tables.pages), _after_last(transaction, self.tables.spent))
-            return ledgers, next_page, _after_last(transaction, self.tables.outbox)
+            highest = transaction.get(HIGHEST, db=self.tables.meta)
+            numbers = Numbers(
+                page=_after_last(transaction, self.tables.pages),
+                outgoing=_after_last(transaction, self.tables.outbox),
+                queue=t.number_of(bytes(highest)) if highest is not None else 0,
+            )
+            return ledgers, numbers
 
     def _read_tries(self, transaction: Any, queue: int) -> Iterator[tuple[int, Try]]:
         cursor = transaction.cursor(self.tables.tries)
@@ -105,11 +114,18 @@ class DurableStore:
             yield position, t.try_of(cursor.value())
             found = cursor.next()
 
+    @property
+    def careful(self) -> bool:
+        """See the interface."""
+        return self._monotonic() < self._careful_until
+
     def _suspect(self) -> None:
         """What was in hand when the hub was killed may have killed it; each is noted before it is given again."""
         for name, ledger in self.writer.ledgers.items():
             tries = self._tries[name]
             for start, stop in self._hands.suspects.get(ledger.number, ()):
+                if stop > ledger.next_position:
+                    self._careful_until = self._monotonic() + CAREFUL_FOR
                 for first, after in ledger.window.open(start, min(stop, ledger.next_position)):
                     for position in range(first, after):
                         one = tries.get(position, Try())
@@ -118,18 +134,26 @@ class DurableStore:
 
     # -- the queues
 
-    def queues(self) -> list[str]:
-        """All that there are, those that belong to nobody too."""
+    def queues(self) -> Sequence[str]:
+        """All that there are, those that belong to no consumer too."""
         return list(self.writer.ledgers)
 
+    def stats(self, queue: str) -> QueueStats:
+        """Of a queue that belongs to no consumer: as it was committed."""
+        ledger = self.writer.ledgers[queue]
+        return QueueStats(replace(ledger.counters), 0, len(ledger.tried), self._oldest(ledger))
+
+    def delete(self, queue: str) -> None:
+        """With the next commit."""
+        self.writer.delete(queue)
+
     def open(self, queue: str) -> QueueState:
-        """What there is of it; a new one is made."""
+        """What there is of it; a new one is made. :raises ConfigError: it is being deleted, and the disk is full."""
+        if self.writer.is_doomed(queue) and not self.writer.flush(DELETE_TIMEOUT):
+            raise ConfigError([f"the queue {queue} is being deleted, which takes its time: try again later"])
         ledger = self.writer.ledgers.get(queue)
         if ledger is None:
-            number = 1 + max((ledger.number for ledger in self.writer.ledgers.values()), default=0)
-            ledger = Ledger(number, queue, self._wall())
-            self.writer.ledgers = {**self.writer.ledgers, queue: ledger}
-            self.writer.changed()
+            ledger = self.writer.add(queue, self._wall())
         tries = self._tries.pop(queue, {})
         return ledger.state(tries, self._oldest(ledger))
 
@@ -162,7 +186,7 @@ class DurableStore:
         with self.writer.lock:  # first: what is committed in between is then found on the disk
             pending = [share for batch, _ in self.writer.pending for share in batch.shares if share.queue == queue]
         runs: list[Run] = []
-        for run in self._stored(ledger.number, position):
+        for run in self._reader.read(ledger.number, position):
             runs.append(run)
             position = run.start + run.count
             count -= run.count
@@ -173,7 +197,7 @@ class DurableStore:
             if share.stop > position:
                 skip = max(0, position - share.start)
                 messages = share.messages[skip:]
-                runs.append(_run(share.start + skip, messages))
+                runs.append(run_of(share.start + skip, messages))
                 position = share.stop
                 count -= len(messages)
                 size -= runs[-1].size
@@ -181,44 +205,9 @@ class DurableStore:
                     break
         return runs
 
-    def _stored(self, queue: int, position: int) -> Iterator[Run]:
-        with self.tables.reading() as transaction:
-            cursor = transaction.cursor(self.tables.index)
-            for start, page, count in t.covering(cursor, queue, position):
-                try:
-                    messages = self._of_page(transaction, page, queue, start, count)
-                except DamagedError as error:
-                    self._log.error("page %d is damaged: %s", page, error, extra={"action": "damaged"})
-                    yield Run(max(start, position), [], 0, start + count - max(start, position), str(error))
-                else:
-                    skip = max(0, position - start)
-                    yield _run(start + skip, messages[skip:])
-
-    def _of_page(self, transaction: Any, number: int, queue: int, start: int, count: int) -> Sequence[Message]:
-        page, messages = self.page(transaction, number)
-        for owner, first, indexes in page.shares:
-            if owner == queue and first == start:
-                mine = messages if indexes is None else [messages[index] for index in indexes]
-                if len(mine) == count:
-                    return mine
-        raise DamagedError(f"page {number} does not hold the positions {start} to {start + count}")
-
-    def page(self, transaction: Any, number: int) -> tuple[r.Page, list[Message]]:
-        """With its messages, from the disk or from memory. :raises DamagedError: it is not as written."""
-        with self._cache_lock:
-            if (found := self._cache.get(number)) is not None:
-                self._cache.move_to_end(number)
-                return found
-        value = transaction.get(t.number_key(number), db=self.tables.pages)
-        if value is None:
-            raise DamagedError(f"page {number} is missing")
-        page = r.unseal(r.PAGE, r.pages, value)
-        found = page, page.messages()
-        with self._cache_lock:
-            self._cache[number] = found
-            if len(self._cache) > CACHED_PAGES:
-                self._cache.popitem(last=False)
-        return found
+    def kept(self, since: float, until: float) -> Iterator[Sequence[Message]]:
+        """Page by page."""
+        return self._reader.kept(since, until)
 
     # -- dead letters
 
@@ -280,6 +269,8 @@ class DurableStore:
     def watch(self, on_state: Callable[[str, str], None], on_outgoing: Callable[[int, list[Outgoing]], None]) -> None:
         """Who is told of trouble, and who sends; see :class:`~hub.store.writer.Writer`."""
         self.writer.on_state, self.writer.on_outgoing = on_state, on_outgoing
+        if self.writer.state != "ok":
+            on_state(self.writer.state, self.writer.reason)
 
     def sent(self, number: int) -> None:
         """That outgoing message need be kept no longer."""
@@ -289,32 +280,18 @@ class DurableStore:
         """The writer's numbers, and the disk's."""
         return {**self.writer.status(), "used_bytes": self.tables.used()}
 
-    def close(self) -> None:
+    def close(self) -> bool:
         """Commits what there is."""
         self.writer.close()
         if self._thread.is_alive():
             self._thread.join()
-        elif self.writer.state != "failed":
+        else:
             self.writer.step()
-        if self.writer.state == "ok":
+        safe = self.writer.state == "ok"
+        if safe:
             self._hands.close()
         self.tables.close()
-
-
-def durable_store(configuration: Configuration) -> DurableStore:
-    """As configured. :raises ConfigError: see :class:`DurableStore`."""
-    sync = configuration.hub.sync
-    return DurableStore(
-        configuration.state_dir,
-        part_log("hub", "store"),
-        pace=parse_duration(sync.partition(":")[2]) if sync.startswith("interval:") else PACE,
-        keep=configuration.hub.keep,
-        sync=sync != "none",
-    )
-
-
-def _run(start: int, messages: Sequence[Message]) -> Run:
-    return Run(start, messages, sum([len(message.body) for message in messages]), len(messages))
+        return safe
 
 
 def _after_last(transaction: Any, table: Any) -> int:

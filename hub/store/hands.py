@@ -37,6 +37,7 @@ class Hands:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             os.ftruncate(descriptor, _SIZE)
+            os.posix_fallocate(descriptor, 0, _SIZE)  # on a full disk an error here, not a signal at the first write
             self._map = mmap.mmap(descriptor, _SIZE)
         finally:
             os.close(descriptor)
@@ -102,6 +103,7 @@ class FileHand:
 
     def __del__(self) -> None:
         if self._slot is not None:
+            self.drop()
             self._hands.give_back(self._slot)
 
 

@@ -24,7 +24,7 @@ class Ledger:
     :ivar next_position: as committed.
     :ivar settled: ranges to be committed.
     :ivar tries: those to be committed.
-    :ivar tried: positions that have, or will have, a row in the table of tries.
+    :ivar tried: positions that have, or will have, a row in the table of tries. :ivar untried: rows to be deleted.
     :ivar letters: dead letters to be committed, by number.
     :ivar removed: numbers of dead letters to be deleted.
     """
@@ -40,6 +40,7 @@ class Ledger:
         self.settled: list[Range] = []
         self.tries: dict[int, Try] = {}
         self.tried: set[int] = set()
+        self.untried: list[int] = []
         self.letters: dict[int, DeadLetter] = {}
         self.removed: set[int] = set()
         self.letter_limit = MOST_LETTERS
@@ -48,6 +49,7 @@ class Ledger:
         self.outbox: list[Outgoing] = []
         self.dirty = True
         self._next_letter = 1
+        self._commit = 0
 
     @classmethod
     def restore(cls, record: QueueRecord, tries: dict[int, Try]) -> Ledger:
@@ -61,6 +63,7 @@ class Ledger:
         ledger.letters_kept = record.letters
         ledger.letters_lost = record.lost_letters
         ledger._next_letter = record.next_letter
+        ledger._commit = record.commit
         ledger.dirty = False
         # What arrived after the queue's own reading was taken is in the pages, and so in ``next_position``.
         open_ = sum(stop - start for start, stop in ledger.window.open(record.floor, record.next_position))
@@ -75,18 +78,27 @@ class Ledger:
 
     def absorb(self, journal: Journal) -> None:
         """Note what became of its messages."""
-        for start, stop in journal.settled:
-            self.window.finish(start, stop)
-        self.settled += journal.settled
+        self.dirty = self.dirty or bool(journal) or journal.counters != self.counters
         self.tries |= journal.tries
         self.tried |= journal.tries.keys()
+        for start, stop in journal.settled:
+            self.window.finish(start, stop)
+            self._no_longer_tried(start, stop)
+        self.settled += journal.settled
         for letter in journal.letters:
             self.letters[self._next_letter] = letter
             self._next_letter += 1
         self.outbox += journal.outbox
         self.counters = journal.counters
         self.unread_bytes = journal.unread_bytes
-        self.dirty = True
+
+    def _no_longer_tried(self, start: int, stop: int) -> None:
+        few = range(start, stop) if stop - start < len(self.tried) else list(self.tried)
+        for position in few:
+            if position in self.tried and start <= position < stop:
+                self.tried.remove(position)
+                self.tries.pop(position, None)
+                self.untried.append(position)
 
     def tried_again(self, position: int, one: Try) -> None:
         """Its row in the table of tries is to be written."""
@@ -103,10 +115,6 @@ class Ledger:
         """Keep that many dead letters at the most."""
         self.letter_limit = letters
         self.dirty = True
-
-    def no_longer_tried(self) -> Iterator[int]:
-        """Positions that have a row in the table of tries, and are settled."""
-        return (position for position in self.tried if self.window.is_finished(position))
 
     def draft(self, next_position: int, evicted: int, removed: int) -> QueueRecord:
         """The record to be written. Of messages that are not stored yet it says nothing.
@@ -126,17 +134,20 @@ class Ledger:
             next_letter=self._next_letter,
             letters=self.letters_kept + len(self.letters) - evicted - removed,
             lost_letters=self.letters_lost + evicted,
+            commit=self._commit + 1,
         )
 
-    def accept(self, record: QueueRecord) -> None:
-        """It is committed."""
+    def accept(self, record: QueueRecord, removed: bool) -> None:
+        """It is committed. :param removed: so are the deletions of dead letters."""
         upto = self.next_position = record.next_position
         self.letters_kept, self.letters_lost = record.letters, record.lost_letters
-        self.tried = {position for position in self.tried if not self.window.is_finished(position)}
+        self._commit = record.commit
         self.settled = [(max(start, upto), stop) for start, stop in self.settled if stop > upto]
         self.tries = {position: one for position, one in self.tries.items() if position >= upto}
-        self.letters, self.outbox, self.removed = {}, [], set()
-        self.dirty = bool(self.settled or self.tries)
+        self.letters, self.outbox, self.untried = {}, [], []
+        if removed:
+            self.removed = set()
+        self.dirty = bool(self.settled or self.tries or self.removed)
 
 
 def below(ranges: Iterable[Range], limit: int) -> Iterator[Range]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
 
+from hub.counters import Counters, QueueStats
 from hub.deadletter import DeadLetter
+from hub.message import Message
 from hub.store import Journal, Outgoing, QueueState, RoutedBatch, Run
 
 DEFAULT_LIMIT = 10_000
@@ -32,6 +34,7 @@ class MemoryStore:
 
     durable = False
     keeps = False
+    careful = False
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -121,6 +124,24 @@ class MemoryStore:
     def sent(self, number: int) -> None:
         """Nothing is kept of it."""
 
+    def queues(self) -> Sequence[str]:
+        """Those that were attached."""
+        return list(self._journals)
+
+    def stats(self, queue: str) -> QueueStats:
+        """Nothing is known of it here."""
+        return QueueStats(Counters(), 0, 0, None)
+
+    def delete(self, queue: str) -> None:
+        """Its dead letters go."""
+        with self._lock:
+            self._journals.pop(queue, None)
+            self._graveyards.pop(queue, None)
+
+    def kept(self, since: float, until: float) -> Iterator[Sequence[Message]]:
+        """None."""
+        return iter(())
+
     def flush(self, timeout: float) -> bool:
         """All is as safe as it will ever be."""
         return True
@@ -129,8 +150,9 @@ class MemoryStore:
         """Always the same."""
         return {"state": "ok", "reason": None}
 
-    def close(self) -> None:
-        """Nothing to do."""
+    def close(self) -> bool:
+        """As safe as it will ever be."""
+        return True
 
     def _graveyard(self, queue: str) -> _Graveyard:
         return self._graveyards.setdefault(queue, _Graveyard())

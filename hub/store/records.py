@@ -45,6 +45,7 @@ class Page(msgspec.Struct, array_like=True, gc=False):
     headers: list[dict[str, str]]
     received_at: list[float]
     backends: list[str]
+    copy: bool = False
 
     @classmethod
     def of(
@@ -53,6 +54,7 @@ class Page(msgspec.Struct, array_like=True, gc=False):
         now: float,
         messages: Sequence[Message],
         shares: list[tuple[int, int, Sequence[int] | None]],
+        copy: bool = False,
     ) -> Page:
         """Ready to be written."""
         return cls(
@@ -65,6 +67,7 @@ class Page(msgspec.Struct, array_like=True, gc=False):
             [dict(headers) for headers in _column([message.headers for message in messages])],
             _column([message.received_at for message in messages]),
             _column([message.backend for message in messages]),
+            copy,
         )
 
     def messages(self) -> list[Message]:
@@ -85,7 +88,10 @@ class Page(msgspec.Struct, array_like=True, gc=False):
 
 
 class QueueRecord(msgspec.Struct, array_like=True):
-    """A queue at one commit."""
+    """A queue at one commit.
+
+    :ivar commit: counts those of the queue, so that a rescue can tell the newest of its records.
+    """
 
     number: int
     name: str
@@ -98,6 +104,7 @@ class QueueRecord(msgspec.Struct, array_like=True):
     next_letter: int
     letters: int
     lost_letters: int
+    commit: int = 0
 
 
 class LetterRecord(msgspec.Struct, array_like=True):
@@ -115,8 +122,8 @@ class LetterRecord(msgspec.Struct, array_like=True):
     @classmethod
     def of(cls, queue: int, number: int, letter: DeadLetter) -> LetterRecord:
         """Ready to be written."""
-        details = (letter.reason, letter.attempts, letter.buried_at, letter.error, letter.traceback)
-        return cls(queue, number, flat(letter.message), *details)
+        texts = _text(letter.error), _text(letter.traceback)
+        return cls(queue, number, flat(letter.message), _text(letter.reason), letter.attempts, letter.buried_at, *texts)
 
     def letter(self) -> DeadLetter:
         """As it was buried."""
@@ -162,6 +169,13 @@ def unseal(kind: bytes, decoder: msgspec.msgpack.Decoder[Content], value: bytes 
             raise DamagedError(f"the content can't be decoded: {error}") from error
 
 
+def sealed_size(value: bytes) -> int:
+    """How long the record would be that begins there; 0: none does."""
+    if len(value) < HEAD_SIZE or not value.startswith(MARK):
+        return 0
+    return HEAD_SIZE + int(_HEAD.unpack_from(value)[3])
+
+
 pages = msgspec.msgpack.Decoder(Page)
 queues = msgspec.msgpack.Decoder(QueueRecord)
 letters = msgspec.msgpack.Decoder(LetterRecord)
@@ -170,12 +184,26 @@ outgoings = msgspec.msgpack.Decoder(OutgoingRecord)
 
 def flat(message: Message) -> tuple[str, str, bytes, dict[str, str], float, str]:
     """A message as it stands in a record."""
+    message = cleaned(message)
     return (message.id, message.topic, message.body, dict(message.headers), message.received_at, message.backend)
 
 
 def unflat(fields: tuple[str, str, bytes, dict[str, str], float, str]) -> Message:
     """The message again."""
     return Message(*fields)
+
+
+def cleaned(message: Message) -> Message:
+    """With texts that UTF-8 can write, and types that were promised."""
+    headers = {_text(name): _text(value) for name, value in message.headers.items()}
+    received_at = float(message.received_at)
+    return Message(
+        _text(message.id), _text(message.topic), bytes(message.body), headers, received_at, _text(message.backend)
+    )
+
+
+def _text(value: object) -> str:
+    return str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def _column(values: list[Any]) -> list[Any]:

@@ -12,6 +12,7 @@ tries     queue, position               attempts, failures, kills, due, delay
 letters   queue, number                 a sealed :class:`~hub.store.records.LetterRecord`
 outbox    number                        a sealed :class:`~hub.store.records.OutgoingRecord`
 damaged   table and key                 what was found there
+meta      ``highest queue``             the highest number that a queue ever had
 ========= ============================= ==============================================================
 
 Numbers are big-endian, so that LMDB's order of bytes is theirs.
@@ -19,6 +20,7 @@ Numbers are big-endian, so that LMDB's order of bytes is theirs.
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +33,7 @@ from hub.store import Try
 FILE = "log.mdb"
 MAP_SIZE = 1 << 40
 """Bytes of address space, not of disk: a bound that is never reached. ``max_disk`` is the one that counts."""
-NAMES = ("pages", "index", "refs", "spent", "queues", "tries", "letters", "outbox", "damaged")
+NAMES = ("pages", "index", "refs", "spent", "queues", "tries", "letters", "outbox", "damaged", "meta")
 _READERS = 1024
 _NUMBER = struct.Struct(">Q")
 _PLACE = struct.Struct(">IQ")
@@ -106,6 +108,7 @@ class Tables:
     letters: Any
     outbox: Any
     damaged: Any
+    meta: Any
 
     def writing(self) -> Any:
         """A transaction that writes; a context manager, which commits unless there is an exception."""
@@ -127,6 +130,11 @@ class Tables:
                 stat = transaction.stat(handle)
                 pages += int(stat["branch_pages"]) + int(stat["leaf_pages"]) + int(stat["overflow_pages"])
         return pages * int(self._environment.stat()["psize"])
+
+    def free(self) -> int:
+        """Bytes that the file system has left for us."""
+        found = os.statvfs(self.path.parent)
+        return found.f_bavail * found.f_frsize
 
     def close(self) -> None:
         """No call after it."""
@@ -155,6 +163,14 @@ def covering(cursor: Any, queue: int, position: int) -> Iterator[tuple[int, int,
         yield start, page, count
         if not cursor.next():
             return
+
+
+def keys_of(cursor: Any, queue: int) -> Iterator[bytes]:
+    """The keys of that queue, in a table whose keys begin with a queue, ascending."""
+    found = cursor.set_range(place_key(queue, 0))
+    while found and place_of(cursor.key())[0] == queue:
+        yield bytes(cursor.key())
+        found = cursor.next()
 
 
 def _reaches(cursor: Any, queue: int, position: int) -> bool:

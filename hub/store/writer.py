@@ -8,39 +8,27 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import lmdb
 
-from hub.histogram import Histogram
 from hub.interfaces import Clock
 from hub.store import Journal, Outgoing, RoutedBatch
 from hub.store.commit import Commit
 from hub.store.ledger import Ledger
+from hub.store.numbers import Numbers, WriterCounters
 from hub.store.tables import Tables
 
 State = Literal["ok", "full", "failed"]
 Stored = Callable[[], None]
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-RETRY_EVERY = 1.0
-"""Seconds between two attempts while the disk is full."""
 MOST_BYTES = 64 << 20
 """Of bodies in one commit: a bound on what a transaction holds in memory."""
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+LITTLE = MOST_BYTES // 4
+"""Bytes. With less free space than that, a failed write is put down to the disk being full."""
+RETRY_EVERY = 1.0
+"""Seconds between two attempts while the disk is full."""
 EXPIRE_EVERY = 30.0
-
-
-@dataclass
-class WriterCounters:
-    """Only grow; ``commit_times`` in seconds."""
-
-    commits: int = 0
-    pages: int = 0
-    skipped: int = 0
-    messages: int = 0
-    failures: int = 0
-    expired: int = 0
-    commit_times: Histogram = field(default_factory=Histogram)
 
 
 class Writer:
@@ -48,6 +36,7 @@ class Writer:
 
     :param pace: seconds from an arrival to its commit while nobody waits for that: its consumers come first, many
         small commits cost more than one large, and what all have finished by then need not be written at all.
+    :param hurries: whether a batch that somebody waits for is committed at once, whatever the pace.
     :param keep: seconds that a message is kept after all are done with it.
     :param on_state: told of each change, with the reason; in the writer's thread.
     :param on_outgoing: given what is to be sent out, once it is committed, with its first number.
@@ -59,11 +48,11 @@ class Writer:
         self,
         tables: Tables,
         ledgers: dict[str, Ledger],
-        next_page: int,
-        next_outgoing: int,
+        numbers: Numbers,
         *,
         pace: float,
         keep: float,
+        hurries: bool = True,
         wall: Clock,
         log: logging.LoggerAdapter[logging.Logger],
         monotonic: Clock = time.monotonic,
@@ -80,9 +69,10 @@ class Writer:
         self.on_state = on_state
         self.on_outgoing = on_outgoing
         self._tables = tables
-        self._next_page = next_page
-        self._next_outgoing = next_outgoing
-        self._pace, self._keep = pace, keep
+        self._next_page = numbers.page
+        self._next_outgoing = numbers.outgoing
+        self._pace, self._keep, self._hurries = pace, keep, hurries
+        self._spent = True
         self._wall, self._monotonic = wall, monotonic
         self._log = log
         self._work = threading.Event()
@@ -91,7 +81,9 @@ class Writer:
         self._sent: set[int] = set()
         self._flushes: list[threading.Event] = []
         self._orders: list[Callable[[], object]] = []
-        self._expired_at = 0.0
+        self._highest_queue = self._highest_written = numbers.queue
+        self._doomed: frozenset[str] = frozenset()
+        self._expired_at = -EXPIRE_EVERY
 
     # -- any thread
 
@@ -99,7 +91,7 @@ class Writer:
         """To be committed soon; at once if somebody waits for it."""
         with self.lock:
             self.pending.append((batch, stored))
-        if stored is not None:
+        if stored is not None and self._hurries:
             self._urgent.set()
         if not self._work.is_set():
             self._work.set()
@@ -121,6 +113,25 @@ class Writer:
             self._orders.append(change)
         self.changed()
 
+    def delete(self, name: str) -> None:
+        """A queue, all of it, with the next commit. Nobody may use it any more."""
+        with self.lock:
+            self._doomed = self._doomed | {name}
+        self.changed()
+
+    def add(self, name: str, created_at: float) -> Ledger:
+        """A new queue."""
+        with self.lock:
+            self._highest_queue += 1
+            ledger = Ledger(self._highest_queue, name, created_at)
+            self.ledgers = {**self.ledgers, name: ledger}
+        self.changed()
+        return ledger
+
+    def is_doomed(self, name: str) -> bool:
+        """Whether that queue is about to be deleted."""
+        return name in self._doomed
+
     def flush(self, timeout: float) -> bool:
         """Wait until what there is now is committed. Returns whether it is."""
         done = threading.Event()
@@ -141,18 +152,25 @@ class Writer:
     def run(self) -> None:
         """Until ``close``, or until the disk can't be trusted any more."""
         while not self._closing and self.state != "failed":
-            self._work.wait(EXPIRE_EVERY if self._keep else None)
+            self._work.wait(EXPIRE_EVERY if self._spent else None)
             if self.state == "full":
                 self._urgent.wait(0.0 if self._closing else RETRY_EVERY)
             else:
                 self._urgent.wait(self._pace)
             self._urgent.clear()
             self._work.clear()
-            self.step()
+            self._step_or_fail()
             if self.state == "full":
                 self._work.set()
-        if self.state != "failed":
+        self._step_or_fail()
+
+    def _step_or_fail(self) -> None:
+        """A bug here must not leave the others waiting for a thread that is gone."""
+        try:
             self.step()
+        except BaseException as error:  # noqa: BLE001 - see above
+            self._log.critical("the writer failed", exc_info=error, extra={"action": "bug"})
+            self._become("failed", repr(error))
 
     def step(self) -> bool:
         """Commit what there is. Returns whether nothing is left that should have been.
@@ -160,18 +178,21 @@ class Writer:
         Journals are read before the batches: whatever is settled in them was appended before it was given to a worker,
         so it is among the batches, and no settlement is ever committed before its message.
         """
+        if self.state == "failed":
+            return False
         with self.lock:
             flushes, orders, self._orders = list(self._flushes), self._orders, []
         for change in orders:
             change()
         for name, journal in list(self.journals.items()):
-            self._absorb(name, journal())
+            if name in self.ledgers and name not in self._doomed:
+                self.ledgers[name].absorb(journal())
         with self.lock:
             waiting = list(self.pending)
             sent = set(self._sent)
         while True:
             batches = self._some(waiting)
-            if not self._commit(batches, sent):
+            if not self._commit(batches, sent, len(batches) == len(waiting)):
                 return False
             del waiting[: len(batches)]
             sent = set()
@@ -183,10 +204,6 @@ class Writer:
             self._flushes = [done for done in self._flushes if not done.is_set()]
         return True
 
-    def _absorb(self, name: str, journal: Journal) -> None:
-        if journal:
-            self.ledgers[name].absorb(journal)
-
     def _some(self, waiting: list[tuple[RoutedBatch, Stored | None]]) -> list[tuple[RoutedBatch, Stored | None]]:
         """As many as one commit takes."""
         size = 0
@@ -196,10 +213,11 @@ class Writer:
                 return waiting[:count]
         return list(waiting)
 
-    def _commit(self, batches: list[tuple[RoutedBatch, Stored | None]], sent: set[int]) -> bool:
+    def _commit(self, batches: list[tuple[RoutedBatch, Stored | None]], sent: set[int], final: bool) -> bool:
+        """:param final: whether it has all that arrived."""
         began = self._monotonic()
         try:
-            self._write(batches, sent)
+            self._write(batches, sent, final)
         except (lmdb.Error, OSError) as error:
             self._failed(error)
             if self.state == "full" and batches:
@@ -215,17 +233,22 @@ class Writer:
     def _make_room(self, sent: set[int]) -> None:
         """What is settled lets pages go: without the new messages it may still be committed, and be room for them."""
         try:
-            self._write([], sent)
+            self._write([], sent, final=False)
         except (lmdb.Error, OSError) as error:
             self._failed(error)
 
-    def _write(self, batches: list[tuple[RoutedBatch, Stored | None]], sent: set[int]) -> None:
-        ledgers = self.ledgers
-        if not (batches or sent or self._expiring() or any(ledger.dirty for ledger in ledgers.values())):
+    def _write(self, batches: list[tuple[RoutedBatch, Stored | None]], sent: set[int], final: bool) -> None:
+        doomed = [self.ledgers[name] for name in self._doomed if name in self.ledgers]
+        ledgers = {name: ledger for name, ledger in self.ledgers.items() if ledger not in doomed}
+        if not (batches or sent or doomed or self._expiring() or any(ledger.dirty for ledger in ledgers.values())):
             return
         page, expired = self._next_page, 0
         with self._tables.writing() as transaction:
-            commit = Commit(self._tables, transaction, ledgers, self._wall(), self._keep)
+            commit = Commit(self._tables, transaction, ledgers, self._wall(), self._keep, final)
+            if self._highest_queue > self._highest_written:
+                commit.number_queues(self._highest_queue)
+            for ledger in doomed:
+                commit.delete(ledger)
             for batch, _ in batches:
                 page += commit.append(page, batch)
             touched = commit.touched
@@ -236,16 +259,24 @@ class Writer:
             if self._expiring():
                 expired = commit.expire()
         for ledger, record in drafts:
-            ledger.accept(record)
+            ledger.accept(record, final)
         first, self._next_outgoing = self._next_outgoing, self._next_outgoing + len(outbox)
-        self._next_page = page
+        self._next_page, self._highest_written = page, self._highest_queue
         with self.lock:
             for _ in batches:
                 self.pending.popleft()
             self._sent -= sent
+            self._forget(doomed)
         self._count(commit, batches, expired)
         if outbox:
             self.on_outgoing(first, outbox)
+
+    def _forget(self, doomed: list[Ledger]) -> None:
+        for ledger in doomed:
+            self._doomed = self._doomed - {ledger.name}
+            self.journals.pop(ledger.name, None)
+        if doomed:
+            self.ledgers = {name: ledger for name, ledger in self.ledgers.items() if ledger not in doomed}
 
     def _count(self, commit: Commit, batches: list[tuple[RoutedBatch, Stored | None]], expired: int) -> None:
         counters = self.counters
@@ -254,17 +285,21 @@ class Writer:
         counters.skipped += commit.skipped
         counters.messages += sum([len(batch.messages) for batch, _ in batches])
         counters.expired += expired
-        self._expired_at = self._monotonic() if self._expiring() and not expired else self._expired_at
+        if self._expiring() and not expired:
+            self._expired_at = self._monotonic()
+            self._spent = bool(self._keep)  # without it there is nothing but what an earlier setting has left
 
     def _expiring(self) -> bool:
-        return bool(self._keep) and self._monotonic() - self._expired_at >= EXPIRE_EVERY
+        return self._spent and self._monotonic() - self._expired_at >= EXPIRE_EVERY
 
     def _failed(self, error: Exception) -> None:
         """A full disk is waited for: what is in memory stays there, and the next commit has it. After anything else
         nobody knows what is on the disk, so nothing is believed again (as PostgreSQL does after a failed fsync)."""
         self.counters.failures += 1
         code = getattr(error, "code", 0) or getattr(error, "errno", 0) or 0
-        full = isinstance(error, lmdb.MapFullError) or code in FULL
+        full = isinstance(error, (lmdb.MapFullError, lmdb.DiskError)) or code in FULL
+        # LMDB calls a write that came short, as the last one before a disk is full does, an I/O error.
+        full = full or (code == errno.EIO and self._tables.free() < LITTLE)
         self._become("full" if full else "failed", str(error))
 
     def _become(self, state: State, reason: str) -> None:

@@ -212,7 +212,7 @@ def test_a_second_hub_on_the_same_socket_is_refused(tmp_path: Path, endpoint: st
     with RunningHub(tmp_path, bus(endpoint)) as hub:
         second = hub.command("run", check=False)
         assert second.returncode == 78
-        assert "another hub is running" in second.stderr
+        assert "in use by another hub, with pid" in second.stderr
         assert hub.status()["hub"]["state"] == "running"
 
 

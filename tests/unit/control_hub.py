@@ -11,14 +11,22 @@ from twisted.internet.defer import Deferred, fail, succeed
 from hub.client import Client
 from hub.config import Configuration, HubSettings
 from hub.control import ControlSocket
+from hub.crew import Crew
+from hub.deadletter import DeadLetter
 from hub.enqueuer import Enqueuer
 from hub.message import Message
+from hub.overflow import QueuePolicy
 from hub.publisher import Publisher
+from hub.queue import Queue
+from hub.rates import Rates
+from hub.roster import Member, Roster, crew_policy
 from hub.router import Router
+from hub.steering import Steering
 from hub.store import Store
 from hub.store.memory import MemoryStore
+from hub.worker import Surroundings
 from tests.conftest import ReactorThread
-from tests.unit.doubles import RecordingBackend
+from tests.unit.doubles import RecordingBackend, RecordingLog, Scripted, consumer_part, most
 
 
 class ControlledHub:
@@ -31,10 +39,26 @@ class ControlledHub:
         self.configuration = Configuration(None, HubSettings(), path.parent, path)
         self.store: Store = MemoryStore()
         self.enqueuer = Enqueuer(Router([]), self.store, lambda: 0.0, lambda: None)
+        around = Surroundings(lambda: 0.0, lambda: 0.0, most)
+        self.roster = Roster(around, self.store, self.store, lambda *_: None, path.parent, lambda: None, True)
+        self.steering = Steering(self.roster, self.enqueuer, self.store, lambda: 0.0)
+        for name in ("c", "a/é"):
+            self.add(name)
         self.backend = RecordingBackend(None)  # type: ignore[arg-type]
         self.publisher = Publisher({"bus": self.backend}, self.reactor.callFromThread, lambda: 0.0)
         self.reload_answer: list[str] | Exception = []
         self.socket = ControlSocket(self, path, mode)
+
+    def add(self, name: str) -> None:
+        """A consumer whose threads are not started."""
+        part, queue = consumer_part(name), Queue(name, QueuePolicy(), self.store, lambda: 0.0, lambda: 0.0)
+        surroundings = Surroundings(lambda: 0.0, lambda: 0.0, most)
+        crew = Crew(Scripted(), queue, crew_policy(part), surroundings, RecordingLog())
+        self.roster.members[name] = Member(part, queue, crew, Rates())
+
+    def bury(self, name: str, letter: DeadLetter) -> None:
+        """In that consumer's queue."""
+        self.roster.members[name].queue.refuse(letter)
 
     def snapshot(self) -> dict[str, Any]:
         """A small status."""

@@ -8,11 +8,13 @@ from collections.abc import Callable
 
 from hub.crew import Crew, CrewPolicy
 from hub.message import Message
-from hub.queue import Queue, QueuePolicy
+from hub.overflow import QueuePolicy
+from hub.queue import Queue
 from hub.retry import RetryPolicy
 from hub.store.memory import MemoryStore
 from hub.worker import Surroundings, WorkerPolicy
 from tests.unit.doubles import RecordingLog, Scripted, none_at_all
+from tests.unit.doubles import offer as offer_to
 
 
 class Watched(Scripted):
@@ -57,12 +59,18 @@ def crew_of(
     uniform: Callable[[float, float], float] = none_at_all,
 ) -> Crew:
     policy = CrewPolicy(threads, 5.0, WorkerPolicy(RetryPolicy(3, 0.01, 1.0)), every)
-    around = Surroundings(MemoryStore(), time.monotonic, time.time, uniform)
-    return Crew(consumer, queue or Queue("c", QueuePolicy(), time.monotonic), policy, around, RecordingLog())
+    around = Surroundings(time.monotonic, time.time, uniform)
+    return Crew(
+        consumer,
+        queue or Queue("c", QueuePolicy(), MemoryStore(), time.monotonic, time.time),
+        policy,
+        around,
+        RecordingLog(),
+    )
 
 
 def offer(crew: Crew, batch: list[Message]) -> None:
-    crew.queue.offer(batch, 2 * len(batch))
+    offer_to(crew.queue, batch)
 
 
 def finished(crew: Crew) -> int:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from twisted.internet.task import Clock
 
 from hub.message import Message
-from hub.queue import Queue, QueuePolicy
+from hub.overflow import QueuePolicy
 from hub.waiting import Taken
-from tests.unit.doubles import message, size_of
+from tests.unit.doubles import make_queue, message, offer
 
 
 class Desk:
@@ -19,14 +19,14 @@ class Desk:
     def __init__(self, policy: QueuePolicy | None = None, clock: Callable[[], float] | None = None) -> None:
         self.clock = Clock()
         self.room_made = 0
-        self.queue = Queue("test", policy or QueuePolicy(), clock or self.clock.seconds, self.make_room)
+        self.queue = make_queue(clock or self.clock.seconds, policy, on_room=self.make_room)
 
     def make_room(self) -> None:
         assert not self.queue._lock.locked()
         self.room_made += 1
 
     def offer(self, batch: list[Message]) -> bool:
-        return self.queue.offer(batch, size_of(batch))
+        return offer(self.queue, batch)
 
     def take(self, limit: int = 99) -> Taken:
         taken = self.queue.take(limit, timeout=0)

@@ -11,15 +11,18 @@ from twisted.internet.task import Clock
 
 from hub.config import BackendSettings, ConsumerSettings, Part
 from hub.consumer import Consumer, Context
+from hub.deadletter import DeadLetter
 from hub.interfaces import BackendContext, Intake
 from hub.message import Message
+from hub.overflow import QueuePolicy
 from hub.partlog import PartLog
 from hub.plugins import Plugin
-from hub.queue import Queue, QueuePolicy
+from hub.queue import Queue
 from hub.retry import RetryPolicy
 from hub.settings import Settings
+from hub.store import Store
 from hub.store.memory import MemoryStore
-from hub.waiting import LaneOf
+from hub.waiting import LaneOf, Taken
 from hub.worker import Surroundings, Worker, WorkerPolicy
 
 
@@ -36,6 +39,27 @@ def messages(count: int, topic: str = "a.b") -> list[Message]:
 def size_of(batch: Sequence[Message]) -> int:
     """Bytes of their bodies."""
     return sum(len(one.body) for one in batch)
+
+
+def make_queue(
+    clock: Callable[[], float],
+    policy: QueuePolicy | None = None,
+    store: Store | None = None,
+    on_room: Callable[[], None] = lambda: None,
+    name: str = "test",
+) -> Queue:
+    """A queue with one clock for all."""
+    return Queue(name, policy or QueuePolicy(), store or MemoryStore(), clock, clock, on_room)
+
+
+def offer(queue: Queue, batch: Sequence[Message]) -> bool:
+    """What the enqueuer does with a batch. Returns whether the bus should be held back."""
+    return queue.offer(*queue.admit(batch, size_of(batch)))
+
+
+def letter_of(taken: Taken, reason: str = "no") -> DeadLetter:
+    """For the next one of them."""
+    return DeadLetter(taken.messages[taken.done], reason, taken.attempts + 1, 0.0)
 
 
 def most(low: float, high: float) -> float:
@@ -130,8 +154,8 @@ class Bench:
         self.log = RecordingLog()
         self.store = MemoryStore()
         self.consumer = consumer or Scripted()
-        self.queue = Queue("test", QueuePolicy(lane_of=lane_of), self.clock.seconds)
-        self.around = Surroundings(self.store, self.clock.seconds, self.clock.seconds, most)
+        self.queue = make_queue(self.clock.seconds, QueuePolicy(lane_of=lane_of), self.store)
+        self.around = Surroundings(self.clock.seconds, self.clock.seconds, most)
         self.policy = WorkerPolicy(RetryPolicy(max_attempts, backoff, 300.0), batch_size)
         self.worker = self.another()
 
@@ -141,7 +165,7 @@ class Bench:
 
     def offer(self, *batch: Message) -> None:
         """Put them in the queue."""
-        self.queue.offer(list(batch), size_of(batch))
+        offer(self.queue, list(batch))
 
     def run(self) -> None:
         """Until there is nothing to do now."""

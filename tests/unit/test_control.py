@@ -91,10 +91,11 @@ def test_a_place_that_can_not_be_is_an_error_of_configuration(reactor_thread: Re
 
 def test_dead_letters_are_shown_with_all_that_is_known(hub: ControlledHub) -> None:
     letter = DeadLetter(Message("7", "a.b", b"\xff{", {"h": "v"}, 1.5), "no such user", 3, 99.5, "KeyError", "Trace")
-    hub.store.bury("c", letter)
+    hub.bury("c", letter)
     assert hub.client().get("/dead/c") == {
         "dead_letters": [
             {
+                "number": 1,
                 "id": "7",
                 "topic": "a.b",
                 "headers": {"h": "v"},

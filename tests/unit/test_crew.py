@@ -9,7 +9,9 @@ import time
 import pytest
 
 from hub.crew import Crew
-from hub.queue import Queue, QueuePolicy
+from hub.overflow import QueuePolicy
+from hub.queue import Queue
+from hub.store.memory import MemoryStore
 from tests.support import wait_until
 from tests.unit.crews import Watched, crew_of, end, finished, offer
 from tests.unit.doubles import RecordingLog, in_turn, message, messages
@@ -102,7 +104,7 @@ class ClosesSlowly(Queue):
 
 def test_stop_is_called_once_also_when_all_threads_are_quick_to_leave() -> None:
     consumer = Watched()
-    queue = ClosesSlowly("c", QueuePolicy(), time.monotonic)
+    queue = ClosesSlowly("c", QueuePolicy(), MemoryStore(), time.monotonic, time.time)
     crew = queue.crew = crew_of(consumer, queue=queue)
     crew.start()
     assert crew.started.wait(10)
@@ -190,4 +192,4 @@ def test_many_threads_settle_every_message_exactly_once() -> None:
     stats = crew.queue.stats()
     assert sorted(consumer.seen, key=int) == sorted([*map(str, range(500)), *consumer.script], key=int)
     assert (stats.in_flight, stats.delayed, stats.counters.backlog) == (0, 0, 0)
-    assert (crew.queue._window.floor, crew.queue._window.ranges) == (500, [])
+    assert crew.queue._books.floor == 500

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
-from hub.crew import Crew, CrewPolicy
-from hub.errors import Reject
-from hub.retry import RetryPolicy
-from hub.store.memory import MemoryStore
-from hub.worker import Surroundings, WorkerPolicy
 from tests.support import wait_until
 from tests.unit.crews import Watched, crew_of, end, finished, offer
-from tests.unit.doubles import RecordingLog, message, messages, none_at_all
+from tests.unit.doubles import message, messages
 
 DIES = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -62,37 +55,6 @@ def test_the_times_of_a_dead_thread_still_count() -> None:
     wait_until(lambda: finished(crew) == 2)
     end(crew)
     assert sum(crew.times()[1]) == 2
-
-
-class FailingStore(MemoryStore):
-    """Can't bury, for a while."""
-
-    failures = 2
-
-    def bury(self, queue: str, letter: object) -> None:
-        if self.failures:
-            self.failures -= 1
-            raise OSError("no space left")
-        super().bury(queue, letter)  # type: ignore[arg-type]
-
-
-@DIES
-def test_when_the_store_can_not_bury_the_thread_is_replaced_once_it_can() -> None:
-    consumer = Watched()
-    consumer.script = {"0": [Reject("no"), Reject("no"), Reject("no")]}
-    crew = crew_of(consumer)
-    around = Surroundings(FailingStore(), time.monotonic, time.time, none_at_all)
-    crew = Crew(consumer, crew.queue, CrewPolicy(1, 5.0, WorkerPolicy(RetryPolicy(1, 0, 0))), around, RecordingLog())
-    crew.start()
-    offer(crew, messages(2))
-    wait_until(lambda: not crew.workers[0][1].is_alive())
-    with pytest.raises(OSError, match="no space"):
-        crew.replace_dead()
-    assert crew.replace_dead() == 1
-    wait_until(lambda: crew.queue.stats().counters.backlog == 0)
-    end(crew)
-    counters = crew.queue.stats().counters
-    assert (counters.finished, counters.dead) == (1, 1)
 
 
 def test_threads_that_ended_because_they_were_told_to_are_not_replaced() -> None:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from hub.enqueuer import BackendIntake, Enqueuer
 from hub.message import Message
-from hub.queue import Queue, QueuePolicy
+from hub.overflow import QueuePolicy
+from hub.queue import Queue
 from hub.router import Router
-from hub.store import RoutedBatch
+from hub.store import RoutedBatch, Store
 from hub.store.memory import MemoryStore
 from tests.unit.doubles import message, messages, size_of
 
@@ -20,13 +21,13 @@ from tests.unit.doubles import message, messages, size_of
 class RecordingQueue(Queue):
     """Keeps the very lists that it is offered."""
 
-    def __init__(self, name: str, max_backlog: int = 1000) -> None:
-        super().__init__(name, QueuePolicy(max_backlog, overflow="block"), lambda: 0.0)
+    def __init__(self, name: str, store: Store, max_backlog: int = 1000) -> None:
+        super().__init__(name, QueuePolicy(max_backlog, overflow="block"), store, lambda: 0.0, lambda: 0.0)
         self.offers: list[tuple[Sequence[Message], int]] = []
 
-    def offer(self, messages: Sequence[Message], size: int) -> bool:
+    def offer(self, start: int, messages: Sequence[Message], size: int) -> bool:
         self.offers.append((messages, size))
-        return super().offer(messages, size)
+        return super().offer(start, messages, size)
 
     @property
     def ids(self) -> list[str]:
@@ -36,11 +37,13 @@ class RecordingQueue(Queue):
 class RecordingStore(MemoryStore):
     """Keeps the batches."""
 
+    durable = True
+
     def __init__(self) -> None:
         super().__init__()
         self.batches: list[RoutedBatch] = []
 
-    def append(self, batch: RoutedBatch, stored: Callable[[], None]) -> None:
+    def append(self, batch: RoutedBatch, stored: Callable[[], None] | None) -> None:
         self.batches.append(batch)
         super().append(batch, stored)
 
@@ -49,8 +52,8 @@ class Desk:
     """An enqueuer with three queues: all, those of x, those of x.y only."""
 
     def __init__(self, max_backlog: int = 1000) -> None:
-        self.all, self.x, self.xy = (RecordingQueue(name, max_backlog) for name in ("all", "x", "xy"))
         self.store = RecordingStore()
+        self.all, self.x, self.xy = (RecordingQueue(name, self.store, max_backlog) for name in ("all", "x", "xy"))
         self.held_back = 0
         router: Router[Queue] = Router([(["a", "x.#"], self.all), (["x.#"], self.x), (["x.y"], self.xy)])
         self.enqueuer = Enqueuer(router, self.store, lambda: 99.0, self.hold_back)
@@ -70,7 +73,7 @@ def test_a_batch_that_all_want_is_the_same_list_for_all() -> None:
         assert offered is batch
         assert size == size_of(batch)
     assert desk.store.batches[0].messages is batch
-    assert all(share is batch for _, share in desk.store.batches[0].routes)
+    assert all(share.messages is batch and share.indexes is None for share in desk.store.batches[0].shares)
 
 
 def test_different_topics_with_the_same_queues_share_the_list_too() -> None:
@@ -113,7 +116,7 @@ def test_nothing_that_nobody_wants_is_lost_uncounted() -> None:
 
 def test_an_empty_batch_is_nothing() -> None:
     desk = Desk()
-    desk.receive([])
+    desk.enqueuer.receive([], None)
     assert desk.store.batches == []
 
 
@@ -153,7 +156,7 @@ def test_a_refused_message_is_buried_in_each_queue_that_wants_it() -> None:
 class SlowStore(RecordingStore):
     """Says 'stored' only when told to."""
 
-    def append(self, batch: RoutedBatch, stored: Callable[[], None]) -> None:
+    def append(self, batch: RoutedBatch, stored: Callable[[], None] | None) -> None:
         self.batches.append(batch)
         self.stored = stored
 
@@ -164,6 +167,7 @@ def test_the_sender_is_told_when_the_store_has_it_and_not_before() -> None:
     confirmed: list[object] = []
     BackendIntake(enqueuer, confirmed.append).receive(messages(2), tokens=["a", "b"])
     assert confirmed == []
+    assert store.stored is not None
     store.stored()
     assert confirmed == [["a", "b"]]
 

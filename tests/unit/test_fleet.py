@@ -98,8 +98,12 @@ def test_the_fleet_holds_back_only_if_every_bus_does() -> None:
 
 def test_holding_back_pauses_all_once_and_letting_go_resumes_them() -> None:
     fleet, _, backends = fleet_of(a=RecordingBackend, b=RecordingBackend)
-    for call in (fleet.let_go, fleet.hold_back, fleet.hold_back, fleet.let_go, fleet.let_go):
-        call()
+    fleet.let_go()
+    fleet.hold_back("a queue is full")
+    fleet.hold_back("the disk is full")
+    assert fleet.held_back_by == "the disk is full"
+    fleet.let_go()
+    fleet.let_go()
     assert [backend.calls for backend in backends.values()] == [[("pause", None), ("resume", None)]] * 2
 
 

@@ -20,6 +20,9 @@ TESTED_TOGETHER = {
     **dict.fromkeys(("service", "process", "consumer", "deadletter"), "test_hub"),
     **dict.fromkeys(("errors", "defaults"), "test_cli"),
     "topics": "test_router",
+    **dict.fromkeys(("steering", "storekeeper", "dead", "queues", "whole"), "test_durable"),
+    **dict.fromkeys(("taking", "reading", "killers"), "test_model"),
+    "verb": "test_control",
 }
 """Rooms that are only ever entered through another one, whose tests are theirs too."""
 TESTS = {path.stem for path in SOURCES if path.name.startswith("test_")}

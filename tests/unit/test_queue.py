@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.message import Message
-from hub.queue import QueuePolicy
+from hub.overflow import QueuePolicy
 from hub.waiting import SORT_AHEAD
 from tests.unit.desk import Desk
 from tests.unit.doubles import message, messages

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from twisted.internet.task import Clock
 
+from hub.deadletter import DeadLetter
 from hub.message import Message
-from hub.queue import Queue, QueuePolicy
+from hub.overflow import QueuePolicy
 from hub.waiting import SORT_AHEAD, Taken
-from tests.unit.doubles import message, size_of
+from tests.unit.doubles import letter_of, make_queue, message, offer
 
 Fate = Literal["open", "finished", "dead", "dropped"]
 
@@ -41,6 +42,10 @@ class Model:
     lane_due: dict[str, float] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
     now: float = 0.0
+    refused: int = 0
+    """Buried without a position."""
+    turned_away: int = 0
+    """Dropped without a position."""
 
     def count(self, fate: Fate) -> int:
         return self.fates.count(fate)
@@ -90,7 +95,7 @@ class QueueMachine(RuleBasedStateMachine):
     def begin(self, overflow: Literal["block", "drop_oldest", "drop_newest"], max_backlog: int, lanes: bool) -> None:
         self.clock = Clock()
         self.policy = QueuePolicy(max_backlog, overflow=overflow, lane_of=(lambda m: m.topic) if lanes else None)
-        self.queue = Queue("test", self.policy, self.clock.seconds)
+        self.queue = make_queue(self.clock.seconds, self.policy)
         self.model = Model(lanes)
         self.keys: list[str] = []
         self.hands: list[Taken] = []
@@ -99,21 +104,18 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(topics=st.lists(st.sampled_from("xyz"), max_size=9))
     def offer(self, topics: list[str]) -> None:
-        start = len(self.keys)
+        start, model = len(self.keys), self.model
         batch = [message(start + i, topic) for i, topic in enumerate(topics)]
-        self.keys += topics
-        model = self.model
-        model.fates += ["open"] * len(batch)
-        positions = list(range(start, start + len(batch)))
-        surplus = max(0, model.count("open") - self.policy.max_backlog)
-        if self.policy.overflow == "drop_newest" and surplus:
-            kept = max(0, len(batch) - surplus)
-            self.drop(positions[kept:])
-            positions = positions[:kept]
-        model.ready.extend(positions)
+        assert self.policy.max_backlog is not None
+        surplus = max(0, model.count("open") + len(batch) - self.policy.max_backlog)
+        kept = max(0, len(batch) - surplus) if self.policy.overflow == "drop_newest" else len(batch)
+        model.turned_away += len(batch) - kept
+        self.keys += topics[:kept]
+        model.fates += ["open"] * kept
+        model.ready.extend(range(start, start + kept))
         if self.policy.overflow == "drop_oldest":
             self.drop([model.ready.popleft() for _ in range(min(surplus, len(model.ready)))])
-        held_back = self.queue.offer(batch, size_of(batch))
+        held_back = offer(self.queue, batch)
         if self.policy.overflow != "block":
             assert not held_back
         elif surplus:
@@ -125,9 +127,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule()
     def refuse(self) -> None:
-        self.queue.refuse()
-        self.keys.append("")
-        self.model.fates.append("dead")
+        self.queue.refuse(DeadLetter(message(-1), "no", 0, 0.0))
+        self.model.refused += 1
 
     # -- the workers' side
 
@@ -191,7 +192,7 @@ class QueueMachine(RuleBasedStateMachine):
     def bury(self, data: st.DataObject, failed: bool) -> None:
         taken = self.pick(data)
         self.model.settle(taken.positions[taken.done], "dead")
-        self.queue.bury(taken, failed)
+        self.queue.bury(taken, failed, letter_of(taken))
         self.put_down(taken)
 
     @precondition(lambda self: self.hands)
@@ -233,11 +234,11 @@ class QueueMachine(RuleBasedStateMachine):
     def the_numbers_are_those_of_the_model(self) -> None:
         stats, model = self.queue.stats(), self.model
         counters = stats.counters
-        assert counters.received == len(model.fates)
+        assert counters.received == len(model.fates) + model.refused + model.turned_away
         assert counters.received == counters.finished + counters.dead + counters.dropped + counters.backlog
         assert counters.finished == model.count("finished")
-        assert counters.dead == model.count("dead")
-        assert counters.dropped == model.count("dropped")
+        assert counters.dead == model.count("dead") + model.refused
+        assert counters.dropped == model.count("dropped") + model.turned_away
         assert counters.backlog == model.count("open")
         assert stats.in_flight == sum(taken.left for taken in self.hands)
         waiting = len(model.ready) + len(model.aside) + sum(map(len, model.lanes.values()))
@@ -251,7 +252,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_window_knows_which_are_settled(self) -> None:
-        window, fates = self.queue._window, self.model.fates
+        window, fates = self.queue._books._window, self.model.fates
         assert [window.is_finished(position) for position in range(len(fates))] == [fate != "open" for fate in fates]
 
     def teardown(self) -> None:
@@ -265,7 +266,8 @@ class QueueMachine(RuleBasedStateMachine):
             self.queue.finish(last, len(last.messages))
         received = len(self.model.fates)
         assert self.queue.stats().counters.backlog == 0
-        assert (self.queue._window.floor, self.queue._window.ranges) == (received, [])
+        window = self.queue._books._window
+        assert (window.floor, window.ranges) == (received, [])
         assert not self.queue.full
 
 
@@ -275,9 +277,9 @@ TestQueueModel = QueueMachine.TestCase
 
 def test_a_message_is_the_same_object_from_offer_to_take() -> None:
     """What the model, which compares ids, does not see."""
-    queue = Queue("test", QueuePolicy(), Clock().seconds)
+    queue = make_queue(Clock().seconds)
     one: Message = message(0)
-    queue.offer([one], 2)
+    offer(queue, [one])
     taken = queue.take(1, timeout=0)
     assert taken is not None
     assert taken.messages[0] is one

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hub.queue import QueuePolicy
+from hub.deadletter import DeadLetter
+from hub.overflow import QueuePolicy
 from tests.unit.desk import Desk
-from tests.unit.doubles import message, messages
+from tests.unit.doubles import letter_of, message, messages
 
 
 def test_a_full_queue_that_blocks_asks_to_hold_the_bus_back_and_loses_nothing() -> None:
@@ -39,8 +40,9 @@ def test_the_smallest_queue_is_let_go_again(max_backlog: int) -> None:
 def test_a_dead_letter_makes_room_too() -> None:
     desk = Desk(QueuePolicy(max_backlog=1, overflow="block"))
     desk.offer(messages(2))
-    desk.queue.bury(desk.take(1), failed=True)
-    desk.queue.bury(desk.take(1), failed=True)
+    for _ in range(2):
+        taken = desk.take(1)
+        desk.queue.bury(taken, True, letter_of(taken))
     assert desk.room_made == 1
 
 
@@ -101,6 +103,6 @@ def test_messages_that_wait_in_a_held_lane_count_by_their_bytes(overflow: str) -
 def test_a_refused_message_is_dead_and_no_backlog() -> None:
     desk = Desk()
     desk.offer(messages(1))
-    desk.queue.refuse()
+    desk.queue.refuse(DeadLetter(message(9), "no", 0, 0.0))
     counters = desk.queue.stats().counters
     assert (counters.received, counters.dead, counters.backlog) == (2, 1, 1)

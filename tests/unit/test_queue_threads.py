@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from hub.queue import QueuePolicy
+from hub.overflow import QueuePolicy
 from tests.support import wait_until
 from tests.unit.desk import Desk, taker
 from tests.unit.doubles import message, messages

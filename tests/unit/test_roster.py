@@ -17,6 +17,7 @@ from hub.store.memory import MemoryStore
 from hub.worker import Surroundings
 from tests.support import wait_until
 from tests.unit.doubles import Scripted, ScriptedBatches, consumer_part, messages, none_at_all
+from tests.unit.doubles import offer as offer_to
 
 
 class Unmakeable(Scripted):
@@ -36,8 +37,9 @@ class Exits(Scripted):
 
 @pytest.fixture
 def roster() -> Iterator[Roster]:
-    around = Surroundings(MemoryStore(), time.monotonic, time.time, none_at_all)
-    made = Roster(around, lambda *_: None, Path("/nonexistent"), lambda: None, holds_back=False)
+    around = Surroundings(time.monotonic, time.time, none_at_all)
+    store = MemoryStore()
+    made = Roster(around, store, store, lambda *_: None, Path("/nonexistent"), lambda: None, holds_back=False)
     yield made
     for name in list(made.members):
         made.stop(name)
@@ -61,7 +63,7 @@ def backlog(roster: Roster, name: str) -> int:
 
 
 def offer(roster: Roster, name: str, count: int) -> None:
-    roster.members[name].queue.offer(messages(count), 2 * count)
+    offer_to(roster.members[name].queue, messages(count))
 
 
 def test_a_consumer_that_was_hired_gets_messages(roster: Roster) -> None:
@@ -170,7 +172,7 @@ def test_dead_letters_are_limited_as_configured(roster: Roster) -> None:
     roster.hire(part, consumer)
     offer(roster, "c", 2)
     wait_until(lambda: roster.members["c"].queue.stats().counters.dead == 2)
-    assert [letter.message.id for letter in roster._around.store.dead_letters("c")] == ["1"]
+    assert [letter.message.id for letter in roster.members["c"].queue.store.dead_letters("c")] == ["1"]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from hub.store.memory import MemoryStore
 from hub.supervisor import Supervisor
 from hub.worker import Surroundings
 from tests.support import wait_until
-from tests.unit.doubles import Scripted, consumer_part, in_turn, messages, most
+from tests.unit.doubles import Scripted, consumer_part, in_turn, messages, most, offer
 
 
 class Office:
@@ -27,8 +27,8 @@ class Office:
     def __init__(self) -> None:
         self.clock = Clock()
         self.store = MemoryStore()
-        around = Surroundings(self.store, self.clock.seconds, self.clock.seconds, most)
-        self.roster = Roster(around, lambda *_: None, Path("/nonexistent"), lambda: None, holds_back=True)
+        around = Surroundings(self.clock.seconds, self.clock.seconds, most)
+        self.roster = Roster(around, self.store, self.store, lambda *_: None, Path("/nonexistent"), lambda: None, True)
         self.supervisor = Supervisor(self.roster.crews, self.clock.seconds)
 
     def hire(self, part: Part, script: Callable[[Scripted], object] = lambda _: None) -> Member:
@@ -39,7 +39,7 @@ class Office:
         return self.roster.members[part.name]
 
     def status(self, member: Member, orphan: bool = False) -> dict[str, Any]:
-        return consumer_status(member, self.supervisor, self.store, self.clock.seconds, orphan)
+        return consumer_status(member, self.supervisor, self.clock.seconds, orphan)
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_the_counts_are_those_of_the_queue(office: Office) -> None:
         consumer.script = {"1": [KeyError("x")]}
 
     member = office.hire(consumer_part("c", max_attempts=1), script)
-    member.queue.offer(messages(3), 6)
+    offer(member.queue, messages(3))
     wait_until(lambda: member.queue.stats().counters.backlog == 0)
     status = office.status(member)
     names = ["received", "received_bytes", "finished", "failed", "retried", "dead", "dropped", "dead_lost"]
@@ -87,7 +87,7 @@ def test_the_age_of_the_oldest_and_the_hour_at_which_it_catches_up(office: Offic
     member = started(office.hire(consumer_part("c")))
     office.roster.stop("c")
     assert member.crew.gone.wait(10)
-    member.queue.offer(messages(10), 20)
+    offer(member.queue, messages(10))
     office.clock.advance(100.0)
     for second in range(10):
         member.rates.sample(float(second), 1000, 10 * second)
@@ -102,7 +102,7 @@ def test_an_age_is_never_negative_where_clocks_differ(office: Office) -> None:
     member = started(office.hire(consumer_part("c")))
     office.roster.stop("c")
     assert member.crew.gone.wait(10)
-    member.queue.offer([messages(6)[5]], 2)
+    offer(member.queue, [messages(6)[5]])
     assert office.status(member)["oldest_age"] == 0.0
 
 
@@ -133,7 +133,7 @@ def test_one_that_hangs_is_stuck_and_one_that_blocks_is_full(office: Office) -> 
         consumer.on_consume = in_turn(begun.set, lambda: go_on.wait(10))
 
     member = office.hire(consumer_part("c", max_backlog=1, overflow="block"), script)
-    member.queue.offer(messages(3), 6)
+    offer(member.queue, messages(3))
     assert begun.wait(10)
     assert office.status(member)["state"] == "full"
     office.clock.advance(3600.0)

@@ -10,13 +10,11 @@ from twisted.internet.task import Clock
 
 from hub.crew import Crew, CrewPolicy
 from hub.message import Message
-from hub.queue import Queue, QueuePolicy
 from hub.retry import RetryPolicy
-from hub.store.memory import MemoryStore
 from hub.supervisor import Supervisor, stack_of
 from hub.worker import Surroundings, WorkerPolicy
 from tests.support import wait_until
-from tests.unit.doubles import RecordingLog, Scripted, message, messages, most
+from tests.unit.doubles import RecordingLog, Scripted, make_queue, message, messages, most, offer
 
 TIMEOUT = 60.0
 
@@ -30,9 +28,9 @@ class Ward:
         self.begun, self.go_on = threading.Semaphore(0), threading.Semaphore(0)
         consumer = Scripted()
         consumer.on_consume = self.hang_about
-        queue = Queue("mailer", QueuePolicy(), self.clock.seconds)
+        queue = make_queue(self.clock.seconds, name="mailer")
         policy = CrewPolicy(1, TIMEOUT, WorkerPolicy(RetryPolicy(3, 1.0, 9.0)))
-        around = Surroundings(MemoryStore(), self.clock.seconds, self.clock.seconds, most)
+        around = Surroundings(self.clock.seconds, self.clock.seconds, most)
         self.crew = Crew(consumer, queue, policy, around, self.log)
         self.fed = 0
         self.supervisor = Supervisor(lambda: [self.crew], self.clock.seconds, self.feed)
@@ -45,7 +43,7 @@ class Ward:
         assert self.go_on.acquire(timeout=30)
 
     def begin(self, *batch: Message) -> None:
-        self.crew.queue.offer(list(batch), 0)
+        offer(self.crew.queue, list(batch))
         assert self.begun.acquire(timeout=10)
 
     def end(self) -> None:
@@ -154,7 +152,7 @@ def test_a_dead_thread_is_replaced_at_the_next_round(ward: Ward) -> None:
     ward.supervisor.round()
     assert ward.crew.replaced == 1
     ward.clock.advance(10.0)
-    ward.crew.queue.offer([message(1)], 0)
+    offer(ward.crew.queue, [message(1)])
     assert ward.begun.acquire(timeout=10)
     ward.go_on.release()
     ward.go_on.release()

@@ -286,7 +286,7 @@ def test_since_is_never_older_than_what_is_in_hand() -> None:
     bench.offer(message(0))
     bench.clock.advance(1000.0)
     seen: list[float] = []
-    bench.around = type(bench.around)(bench.store, lambda: note(), bench.clock.seconds, bench.around.uniform)
+    bench.around = type(bench.around)(lambda: note(), bench.clock.seconds, bench.around.uniform)
     bench.worker = bench.another()
 
     def note() -> float:

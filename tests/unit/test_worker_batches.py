@@ -8,7 +8,7 @@ import pytest
 
 from hub.errors import Reject, Retry
 from hub.message import Message
-from tests.unit.doubles import Bench, ScriptedBatches, message, messages
+from tests.unit.doubles import Bench, ScriptedBatches, message, messages, offer
 from tests.unit.test_worker import ANYTHING
 
 
@@ -134,7 +134,7 @@ class Greedy(ScriptedBatches):
 def test_what_a_consumer_does_to_its_list_is_seen_by_nobody_else() -> None:
     bench = Bench(Greedy(), batch_size=10)
     shared = messages(3)
-    bench.queue.offer(shared, 6)
+    offer(bench.queue, shared)
     bench.run()
     assert shared == messages(3)
     assert bench.queue.stats().counters.finished == 3

@@ -1,0 +1,158 @@
+"""``hubbub fsck``."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from hub.cli.common import config_option, json_option
+from hub.config import Configuration
+from hub.statelock import StateLock
+from hub.store.apart import DiedError, apart
+from hub.store.aside import FOLDER
+from hub.store.problem import Problem
+from hub.store.rescue import Rescued
+from hub.store.survey import Survey, broken, mended, rescued, survey
+from hub.store.tables import FILE
+from hub.text import printable
+
+CLEAN, PROBLEMS, LEFT = 0, 1, 2
+
+
+@click.command(
+    epilog="Exit codes: 0 clean; 1 problems were found (and all mended); 2 problems are left; 78 a hub runs."
+)
+@config_option
+@json_option
+@click.option(
+    "--repair", is_flag=True, help="Mend what was found; what can't be read is set aside, and counted as lost."
+)
+def fsck(load_config: Callable[[], Configuration], as_json: bool, repair: bool) -> None:
+    """Check the store of a hub that does not run: checksums, counters and positions.
+
+    Damaged records are set aside by --repair, in the folder 'damaged' of the state directory. A file whose structure is
+    damaged is replaced by a new one with all that can be found in it; that needs as much disk space again.
+    """
+    configuration = load_config()
+    directory = configuration.state_dir
+    if not (directory / FILE).exists():
+        click.echo(f"hubbub: there is no store in {directory}", err=True)
+        raise click.exceptions.Exit(os.EX_NOINPUT)
+    lock = StateLock(directory)
+    try:
+        report = Report(directory, configuration.hub.keep > 0)
+        if repair:
+            report.repair()
+    finally:
+        _give_back(directory)
+        lock.release()
+    click.echo(msgspec.json.encode(report.document()).decode() if as_json else printable_lines(report.lines()))
+    raise click.exceptions.Exit(report.code)
+
+
+class Report:
+    """What is wrong with a store, and what was done about it.
+
+    :param keep: whether the hub is to keep messages after all are done with them.
+    :ivar left: what is wrong after a repair; ``None``: there was none.
+    """
+
+    def __init__(self, directory: Path, keep: bool) -> None:
+        self.directory = directory
+        self.keep = keep
+        self.found = _survey(directory)
+        self.problems = self.found.problems
+        self.left: list[Problem] | None = None
+        self.rescued: Rescued | None = None
+
+    def repair(self) -> None:
+        """In place, if the structure is sound."""
+        if not self.problems:
+            return
+        now = time.time()
+        if not self.found.broken:
+            try:
+                outcome = apart(mended, self.directory, now, self.keep)
+            except DiedError as error:
+                self.problems.append(broken(str(error)))
+            else:
+                self.problems = outcome.problems
+        if self.found.broken or any(problem.kind == "structure" for problem in self.problems):
+            self.rescued = apart(rescued, self.directory, now, self.keep)
+            self.problems = self.rescued.problems or self.problems
+        self.left = _survey(self.directory).problems
+
+    @property
+    def code(self) -> int:
+        """Of the command."""
+        if not self.problems:
+            return CLEAN
+        return LEFT if self.left else PROBLEMS
+
+    def document(self) -> dict[str, Any]:
+        """For programs."""
+        found: dict[str, Any] = {
+            "file": str(self.directory / FILE),
+            "clean": not self.problems,
+            "checked": dict(self.found.counts),
+            "problems": [problem.document() for problem in self.problems],
+        }
+        if self.left is not None:
+            found["left"] = [problem.document() for problem in self.left]
+        if self.rescued is not None:
+            parts = {name: part._asdict() for name, part in self.rescued.queues.items()}
+            found["rescued"] = {"old": str(self.rescued.old), "queues": parts, "notes": self.rescued.notes}
+        return found
+
+    def lines(self) -> list[str]:
+        """For people."""
+        lines = [problem.text for problem in self.problems]
+        if self.rescued is not None:
+            lines.append(f"a new file was made of what was left; the old one is {self.rescued.old}")
+            for name, part in self.rescued.queues.items():
+                lines.append(f"  queue {name!r}: {part.found} positions found, {part.missing} missing")
+            lines += [f"  {note}" for note in self.rescued.notes]
+        if self.left:
+            lines += ["left:", *(f"  {problem.text}" for problem in self.left)]
+        return [*lines, self._summary()]
+
+    def _summary(self) -> str:
+        file = self.directory / FILE
+        counts = ", ".join(f"{count} {table}" for table, count in self.found.counts.items())
+        if not self.problems:
+            return f"{file}: clean ({counts})"
+        checked = f" ({counts})" if counts else ""
+        if self.left is None:
+            return f"{file}: problems: {len(self.problems)}{checked}; 'hubbub fsck --repair' mends what can be mended"
+        aside = self.directory / FOLDER
+        where = f"; what was set aside is in {aside}" if aside.exists() else ""
+        return f"{file}: problems: {len(self.problems)}, left: {len(self.left)}{checked}{where}"
+
+
+def _survey(directory: Path) -> Survey:
+    try:
+        return apart(survey, directory)
+    except DiedError as error:
+        return Survey([broken(str(error))], {})
+
+
+def _give_back(directory: Path) -> None:
+    """Root may have made files that the hub's own user must be able to open."""
+    if os.geteuid() != 0:
+        return
+    owner = directory.stat()
+    aside = directory / FOLDER
+    for path in (*directory.glob(f"{FILE}*"), directory / "lock", aside, *aside.glob("*")):
+        if path.exists():
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def printable_lines(lines: list[str]) -> str:
+    """A name in a damaged record may be anything."""
+    return "\n".join(printable(line) for line in lines)

@@ -1,0 +1,70 @@
+"""``hubbub replay``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from hub.cli.common import client_of, config_option, json_option
+from hub.config import Configuration
+from hub.errors import Unavailable
+from hub.units import parse_duration
+
+
+@click.command()
+@click.argument("consumer")
+@config_option
+@json_option
+@click.option("--since", required=True, metavar="WHEN", help="How long ago, such as 2h, or a date and time (ISO 8601).")
+@click.option("--until", metavar="WHEN", help="As --since. [default: now]")
+@click.option("--topic", "topics", multiple=True, metavar="PATTERN", help="Only these. [default: the consumer's]")
+@click.option("--dry-run", is_flag=True, help="Only count them.")
+def replay(
+    load_config: Callable[[], Configuration],
+    consumer: str,
+    as_json: bool,
+    since: str,
+    until: str | None,
+    topics: tuple[str, ...],
+    dry_run: bool,
+) -> None:
+    """Give messages that the store still keeps to CONSUMER again, while the hub runs. How long it keeps them is 'keep'
+    in [hub]."""
+    now = time.time()
+    start, stop = when(since, now), when(until, now) if until else now
+    order = {"consumer": consumer, "since": start, "until": stop, "topics": list(topics), "dry_run": dry_run}
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    count, done = 0, False
+    with Progress(*columns, console=Console(stderr=True), disable=as_json, transient=True) as progress:
+        task = progress.add_task("", total=max(stop - start, 1e-9))
+        for line in client_of(load_config).post_lines("/replay", order):
+            count, done = line["replayed"], line.get("done", False)
+            if line["at"] is not None:
+                progress.update(task, completed=line["at"] - start, description=f"{count} messages")
+    if not done:
+        raise Unavailable(f"the hub went away after {count} messages")
+    if as_json:
+        click.echo(msgspec.json.encode({"replayed": count, "dry_run": dry_run}).decode())
+    else:
+        click.echo(f"{count} messages {'would be' if dry_run else 'were'} given to {consumer} again")
+
+
+def when(text: str, now: float) -> float:
+    """Epoch seconds of ``2h`` (ago) or of ``2026-11-21T08:00``, local time if it says no other.
+
+    :raises click.UsageError: it is neither.
+    """
+    try:
+        return now - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError as error:
+        raise click.UsageError(f"expected an age such as 2h, or a date and time, not {text!r}") from error

@@ -1,0 +1,66 @@
+"""Messages that come by two ways: the second one of each is not wanted. Pure but for the clock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from itertools import islice
+
+from hub.interfaces import Clock
+from hub.message import Message
+
+LIMIT = 1_000_000
+"""Messages remembered: some 200 MB. Of more in one window the oldest are forgotten early, rather than fill the memory."""
+
+Key = tuple[str, bytes]
+
+
+class Duplicates:
+    """Remembers ids and contents for a while, in memory: a restart forgets them.
+
+    :param window: seconds. :param monotonic: seconds.
+    :ivar duplicates: left out: the same id and the same content.
+    :ivar collisions: let through: the same id with another content, for some publishers give one id to several messages.
+    """
+
+    def __init__(self, window: float, monotonic: Clock, limit: int = LIMIT) -> None:
+        self.duplicates = 0
+        self.collisions = 0
+        self._window = window
+        self._monotonic = monotonic
+        self._limit = limit
+        self._seen: dict[Key, float] = {}
+        self._contents: dict[str, int] = {}
+
+    def fresh(self, messages: list[Message]) -> list[Message]:
+        """Those that did not come before."""
+        now = self._monotonic()
+        self._forget(now)
+        return [message for message in messages if self._is_new(message, now)]
+
+    def _is_new(self, message: Message, now: float) -> bool:
+        content = hashlib.blake2b(message.body, digest_size=16, key=message.topic.encode("utf-8", "replace")[:64])
+        key = (message.id, content.digest())
+        if key in self._seen:
+            self.duplicates += 1
+            return False
+        contents = self._contents.get(message.id, 0)
+        self.collisions += contents > 0
+        self._seen[key] = now
+        self._contents[message.id] = contents + 1
+        return True
+
+    def _forget(self, now: float) -> None:
+        for key in list(self._old(now)):
+            del self._seen[key]
+            left = self._contents.pop(key[0]) - 1
+            if left:
+                self._contents[key[0]] = left
+
+    def _old(self, now: float) -> Iterator[Key]:
+        """The first ones, in the order in which they came, that are too old or too many."""
+        yield from islice(self._seen, max(0, len(self._seen) - self._limit))
+        for key, seen in islice(self._seen.items(), max(0, len(self._seen) - self._limit), None):
+            if now - seen < self._window:
+                return
+            yield key

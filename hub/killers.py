@@ -1,0 +1,31 @@
+"""Messages in whose hands the hub died too often: they are not given to anybody again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hub.deadletter import DeadLetter
+from hub.interfaces import Clock
+from hub.message import Message
+from hub.partlog import part_log
+from hub.store import Store, Try
+
+
+def killers(
+    store: Store, queue: str, tries: Mapping[int, Try], max_kills: int, wall: Clock
+) -> Iterator[tuple[int, DeadLetter]]:
+    """The position of each, and what is to be buried. One that can't be read is left to the refill, which counts it."""
+    for position, one in tries.items():
+        message = read_one(store, queue, position) if one.kills >= max_kills else None
+        if message is not None:
+            reason = f"killed the hub: {one.kills} times it was in hand when the hub died"
+            extra = {"action": "bury", "topic": message.topic, "message_id": message.id}
+            text = "message %r of %s is a dead letter: %s"
+            part_log("consumer", queue).error(text, message.id, message.topic, reason, extra=extra)
+            yield position, DeadLetter(message, reason, one.attempts, wall())
+
+
+def read_one(store: Store, queue: str, position: int) -> Message | None:
+    """The message at that position, if it can be read."""
+    runs = store.read(queue, position, 1, 1)
+    return runs[0].messages[0] if runs and runs[0].messages and runs[0].start == position else None

@@ -1,0 +1,50 @@
+"""The bytes of a file that may be damaged: those that the disk still gives back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+BLOCK = 4096
+
+
+class Image:
+    """Read with ``pread``: through a mapping, a bad sector would be a signal and not an error.
+
+    :raises OSError: there is no such file, or it may not be read.
+    :ivar unreadable: offsets of blocks that the disk did not give back; they read as zeros.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.unreadable: set[int] = set()
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.size = os.fstat(self._descriptor).st_size
+
+    def __enter__(self) -> Image:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self._descriptor)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Those bytes; fewer at the end of the file."""
+        length = max(0, min(length, self.size - offset))
+        found = self._pread(offset, length)
+        if found is not None:
+            return found
+        first = offset - offset % BLOCK
+        blocks = [self._block(at) for at in range(first, offset + length, BLOCK)]
+        return b"".join(blocks)[offset - first : offset - first + length]
+
+    def _block(self, offset: int) -> bytes:
+        found = self._pread(offset, min(BLOCK, self.size - offset))
+        if found is None:
+            self.unreadable.add(offset)
+            return bytes(BLOCK)
+        return found
+
+    def _pread(self, offset: int, length: int) -> bytes | None:
+        try:
+            return os.pread(self._descriptor, length, offset)
+        except OSError:
+            return None

@@ -1,0 +1,95 @@
+"""Reads messages back. In any thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hub.message import Message
+from hub.store import Run
+from hub.store import records as r
+from hub.store import tables as t
+from hub.store.records import DamagedError
+
+CACHED_PAGES = 16
+"""Pages that are held decoded: queues that are behind tend to read the same ones at about the same time."""
+
+
+class Reader:
+    """Sees what was committed."""
+
+    def __init__(self, tables: t.Tables, log: logging.LoggerAdapter[logging.Logger]) -> None:
+        self._tables = tables
+        self._log = log
+        self._cache: OrderedDict[int, tuple[r.Page, list[Message]]] = OrderedDict()
+        self._cache_lock = threading.Lock()
+
+    def read(self, queue: int, position: int) -> Iterator[Run]:
+        """The messages of the queue of that number, from that position on. Damaged pages are logged."""
+        with self._tables.reading() as transaction:
+            cursor = transaction.cursor(self._tables.index)
+            for start, page, count in t.covering(cursor, queue, position):
+                try:
+                    messages = self._of_page(transaction, page, queue, start, count)
+                except DamagedError as error:
+                    self._log.error("page %d is damaged: %s", page, error, extra={"action": "damaged"})
+                    yield Run(max(start, position), [], 0, start + count - max(start, position), str(error))
+                else:
+                    skip = max(0, position - start)
+                    yield run_of(start + skip, messages[skip:])
+
+    def _of_page(self, transaction: Any, number: int, queue: int, start: int, count: int) -> Sequence[Message]:
+        page, messages = self.page(transaction, number)
+        for owner, first, indexes in page.shares:
+            if owner == queue and first == start:
+                mine = messages if indexes is None else [messages[index] for index in indexes]
+                if len(mine) == count:
+                    return mine
+        raise DamagedError(f"page {number} does not hold the positions {start} to {start + count}")
+
+    def page(self, transaction: Any, number: int) -> tuple[r.Page, list[Message]]:
+        """With its messages, from the disk or from memory. :raises DamagedError: it is not as written."""
+        with self._cache_lock:
+            if (found := self._cache.get(number)) is not None:
+                self._cache.move_to_end(number)
+                return found
+        value = transaction.get(t.number_key(number), db=self._tables.pages)
+        if value is None:
+            raise DamagedError(f"page {number} is missing")
+        page = r.unseal(r.PAGE, r.pages, value)
+        found = page, page.messages()
+        with self._cache_lock:
+            self._cache[number] = found
+            if len(self._cache) > CACHED_PAGES:
+                self._cache.popitem(last=False)
+        return found
+
+    def kept(self, since: float, until: float) -> Iterator[Sequence[Message]]:
+        """Page by page, each in a transaction of its own: a reader that takes its time must not keep the log from being
+        trimmed."""
+        number = 0
+        while True:
+            with self._tables.reading() as transaction:
+                cursor = transaction.cursor(self._tables.pages)
+                if not cursor.set_range(t.number_key(number)):
+                    return
+                number = t.number_of(bytes(cursor.key()))
+                try:
+                    page = r.unseal(r.PAGE, r.pages, cursor.value())
+                    messages = [] if page.copy else page.messages()
+                except DamagedError as error:
+                    self._log.error("page %d is damaged: %s", number, error, extra={"action": "damaged"})
+                    messages = []
+            number += 1
+            if wanted := [message for message in messages if since <= message.received_at < until]:
+                yield wanted
+            elif messages and messages[0].received_at >= until:
+                return
+
+
+def run_of(start: int, messages: Sequence[Message]) -> Run:
+    """Messages of consecutive positions."""
+    return Run(start, messages, sum([len(message.body) for message in messages]), len(messages))

@@ -1,0 +1,47 @@
+"""What came before is not wanted twice."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+
+from hub.duplicates import Duplicates
+from hub.message import Message
+from tests.unit.doubles import message
+
+
+def ids(found: list[Message]) -> list[str]:
+    return [one.id for one in found]
+
+
+def test_the_second_of_two_equal_ones_is_left_out_and_counted() -> None:
+    duplicates = Duplicates(10.0, Clock().seconds)
+    assert ids(duplicates.fresh([message(1), message(2), message(1)])) == ["1", "2"]
+    assert ids(duplicates.fresh([message(2), message(3)])) == ["3"]
+    assert (duplicates.duplicates, duplicates.collisions) == (2, 0)
+
+
+def test_another_content_or_topic_under_the_same_id_is_let_through_and_counted() -> None:
+    duplicates = Duplicates(10.0, Clock().seconds)
+    found = duplicates.fresh([message(1), message(1, body=b"[]"), message(1, topic="c"), message(1, body=b"[]")])
+    assert len(found) == 3
+    assert (duplicates.duplicates, duplicates.collisions) == (1, 2)
+
+
+def test_after_the_window_it_is_new_again() -> None:
+    clock = Clock()
+    duplicates = Duplicates(10.0, clock.seconds)
+    duplicates.fresh([message(1)])
+    clock.advance(9.9)
+    assert duplicates.fresh([message(1)]) == []
+    clock.advance(0.1)
+    assert ids(duplicates.fresh([message(1)])) == ["1"]
+    assert duplicates.collisions == 0
+
+
+def test_no_more_than_the_limit_is_remembered() -> None:
+    duplicates = Duplicates(10.0, Clock().seconds, limit=3)
+    duplicates.fresh([message(n) for n in range(5)])
+    duplicates.fresh([])
+    assert ids(duplicates.fresh([message(n) for n in range(5)])) == ["0", "1"]
+    assert len(duplicates._seen) <= 5
+    assert set(duplicates._contents) == {key[0] for key in duplicates._seen}
