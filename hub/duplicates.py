@@ -10,7 +10,7 @@ from hub.interfaces import Clock
 from hub.message import Message
 
 LIMIT = 1_000_000
-"""Messages remembered: some 200 MB. Of more in one window the oldest are forgotten early, rather than fill the memory."""
+"""Messages remembered: some 200 MB. Of more in one window the oldest are forgotten early."""
 
 Key = tuple[str, bytes]
 

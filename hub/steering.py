@@ -54,8 +54,9 @@ class Steering:
 
     def store_of(self, name: str) -> Store:
         """Where its messages and dead letters are. :raises NoSuchQueue: there is none."""
-        if name in self._roster.members:
-            return self._roster.members[name].queue.store
+        member = self._roster.members.get(name) or self._roster.orphans.get(name)
+        if member is not None:
+            return member.queue.store
         if name in self.orphans():
             return self._store
         raise NoSuchQueue(f"no consumer is called {name!r}, and no queue")
