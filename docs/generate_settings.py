@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from hub.defaults import default_of, documented
-from hub.kinds import kind_of
+from hub.configuration.defaults import default_of, documented
+from hub.configuration.kinds import kind_of
 from hub.settings import Settings
 
 PLACE = Path(__file__).with_name("settings.rst")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 
 LIVE = {"log_level", "stop_timeout"}
 """Settings of ``[hub]`` that a reload applies."""

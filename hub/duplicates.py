@@ -20,7 +20,7 @@ class Duplicates:
 
     :param window: seconds. :param monotonic: seconds.
     :ivar duplicates: left out: the same id and the same content.
-    :ivar collisions: let through: the same id with another content, for some publishers give one id to several messages.
+    :ivar collisions: let through: the same id with other content, for some publishers give one id to several messages.
     """
 
     def __init__(self, window: float, monotonic: Clock, limit: int = LIMIT) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred
 from twisted.python.failure import Failure
 
-from hub.config import Part
+from hub.configuration.schema import Part
 from hub.enqueuer import BackendIntake, Enqueuer
 from hub.errors import ConfigError, HubError
 from hub.interfaces import Backend, BackendContext, Clock

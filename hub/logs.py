@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 
-from hub.config import LogLevel
+from hub.configuration.schema import LogLevel
 from hub.journal import JournalHandler
 from hub.text import printable
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from hub.config import ConsumerSettings
+from hub.configuration.schema import ConsumerSettings
 from hub.errors import NotJSON
 from hub.message import Message
 from hub.waiting import LaneOf

@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 from hub.errors import ConfigError, HubError
 from hub.logs import configure
 from hub.partlog import part_log

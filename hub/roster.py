@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hub.config import ConsumerSettings, Part
+from hub.configuration.schema import ConsumerSettings, Part
 from hub.consumer import Consumer, Context
 from hub.crew import Crew, CrewPolicy
 from hub.errors import ConfigError, HubError

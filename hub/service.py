@@ -14,7 +14,7 @@ from twisted.internet.task import LoopingCall, cooperate
 
 from hub import __version__
 from hub.changes import Changes
-from hub.config import Configuration, Part
+from hub.configuration.schema import Configuration, Part
 from hub.consumer import Consumer
 from hub.control import ControlSocket
 from hub.duplicates import Duplicates

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 from hub.partlog import part_log
 from hub.publisher import Publisher
 from hub.store import Outgoing, Store

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from hub.cli.common import config_option
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 from hub.errors import Unavailable
 from hub.units import parse_duration
 from monitoring.collectd_values import identifier

@@ -19,7 +19,7 @@ from consumers.archive import Archive
 from consumers.archive.database import Database, reason_of
 from consumers.archive.search import Query, search
 from hub.cli.common import config_option, json_option
-from hub.config import Configuration, Part
+from hub.configuration.schema import Configuration, Part
 from hub.errors import ConfigError, Unavailable
 from hub.text import printable
 from hub.units import parse_duration

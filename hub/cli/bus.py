@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from hub.config import Configuration, Part
+from hub.configuration.schema import Configuration, Part
 from hub.errors import ConfigError, Unavailable
 from hub.interfaces import BusTools
 

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from hub.client import Client
-from hub.config import Configuration
-from hub.loading import load
+from hub.configuration.loading import load
+from hub.configuration.schema import Configuration
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

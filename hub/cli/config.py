@@ -11,13 +11,13 @@ import click
 import msgspec
 
 from hub.cli.common import config_option, json_option
-from hub.config import SECTIONS, Configuration, Part
-from hub.defaults import default_file, default_of, documented
-from hub.effective import effective_file, settings_in_force
+from hub.configuration.defaults import default_file, default_of, documented
+from hub.configuration.effective import effective_file, settings_in_force
+from hub.configuration.kinds import kind_of
+from hub.configuration.loading import build, find, read
+from hub.configuration.schema import SECTIONS, Configuration, Part
+from hub.configuration.toml_text import toml_path
 from hub.errors import ConfigError
-from hub.kinds import kind_of
-from hub.loading import build, find, read
-from hub.toml_text import toml_path
 
 
 @click.command()

@@ -14,7 +14,7 @@ import msgspec
 
 from hub.cli.common import client_of, config_option, json_option
 from hub.client import Client
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 from hub.errors import Unavailable
 from hub.text import printable
 from hub.units import format_duration, parse_duration

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hub.cli.bus import choose, tools
 from hub.cli.common import config_option
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 from hub.errors import ConfigError, Unavailable
 from hub.interfaces import Sender
 from hub.message import new_id

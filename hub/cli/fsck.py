@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from hub.cli.common import config_option, json_option
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 from hub.statelock import StateLock
 from hub.store.apart import DiedError, apart
 from hub.store.aside import FOLDER

@@ -11,7 +11,7 @@ import msgspec
 
 from hub.cli.bus import choose, tools
 from hub.cli.common import client_of, config_option
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 from hub.errors import Unavailable
 from hub.message import Message, new_id
 

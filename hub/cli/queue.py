@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from hub.cli.common import client_of, config_option, json_option
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 from hub.text import printable
 from hub.units import format_duration
 

@@ -9,7 +9,7 @@ import msgspec
 
 from hub.cli.common import client_of, config_option, json_option
 from hub.client import Refused
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 from hub.errors import ConfigError
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from hub.cli.common import client_of, config_option, json_option
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 from hub.errors import Unavailable
 from hub.units import parse_duration
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import click
 
 from hub.cli.common import config_option
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 
 
 @click.command()

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.cli.common import client_of, config_option, json_option
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 from hub.text import printable
 from hub.units import format_duration, format_size
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from hub.cli.bus import choose, tools
 from hub.cli.common import client_of, config_option, json_option
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 from hub.errors import NotJSON
 from hub.message import Message
 from hub.router import Router

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import TypeVar
@@ -58,6 +59,8 @@ def _work(sender: Connection, work: Callable[..., object], arguments: tuple[obje
         sender.send((True, work(*arguments)))
     except (HubError, OSError) as error:
         sender.send((False, error))
+    except Exception:  # noqa: BLE001 - a bug is no damage, and must not be taken for it
+        sender.send((False, HubError(f"the process that read it failed: {traceback.format_exc()}")))
 
 
 def _end_with_parent() -> None:

@@ -22,6 +22,8 @@ INTEGER_KEYS = 8
 NO_PAGE = (1 << 64) - 1
 FREE, MAIN, FILE = "(free pages)", "(tables)", "(file)"
 SIZES = (4096, 8192, 16384, 32768, 65536)
+MOST_UNWRITTEN = 1 << 16
+"""Pages at the end of a file that one transaction may have taken and given back."""
 MOST_FLAWS = 100
 """Of one table; whatever more there is says no more."""
 _HEAD = struct.Struct("<QHHHH")
@@ -147,6 +149,9 @@ class Structure:
             self._flaw(FILE, f"page {number} is not a first page of LMDB's")
             return None
         self.size = size
+        if last_page > self._image.size // size + MOST_UNWRITTEN:
+            self._flaw(FILE, f"page {number} says that there are {last_page} pages")
+            return None
         if commit & 1 != number and commit:
             self._flaw(FILE, f"page {number} says that it is of commit {commit}")
             return None

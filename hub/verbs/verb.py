@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from hub.config import Configuration
+from hub.configuration.schema import Configuration
 from hub.enqueuer import Enqueuer
 from hub.errors import CannotPublish, HubError
 from hub.publisher import Publisher

@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail, succeed
 
 from hub.client import Client
-from hub.config import Configuration, HubSettings
+from hub.configuration.schema import Configuration, HubSettings
 from hub.control import ControlSocket
 from hub.crew import Crew
 from hub.deadletter import DeadLetter

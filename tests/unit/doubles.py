@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.internet.task import Clock
 
-from hub.config import BackendSettings, ConsumerSettings, Part
+from hub.configuration.schema import BackendSettings, ConsumerSettings, Part
 from hub.consumer import Consumer, Context
 from hub.deadletter import DeadLetter
 from hub.interfaces import BackendContext, Intake

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.changes import Changes
-from hub.config import Configuration, HubSettings, Part
+from hub.configuration.schema import Configuration, HubSettings, Part
 from tests.unit.doubles import Scripted, backend_part, consumer_part
 
 

@@ -14,9 +14,9 @@ from rich.console import Console
 from hub import cli
 from hub.cli import feed, publish, status, tail
 from hub.cli.bus import choose
-from hub.defaults import default_file
+from hub.configuration.defaults import default_file
+from hub.configuration.loading import load
 from hub.errors import ConfigError
-from hub.loading import load
 from hub.message import Message
 
 GOOD = """

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from docs.generate_settings import PLACE, render
-from hub.config import SECTIONS
-from hub.loading import load
+from hub.configuration.loading import load
+from hub.configuration.schema import SECTIONS
 from tests.support import ROOT
 
 

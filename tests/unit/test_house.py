@@ -16,7 +16,7 @@ SOURCES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("
 NO_CODE = ("__init__.py", "interfaces.py")
 MODULES = [path for path in SOURCES if path.is_relative_to(ROOT / "hub") and path.name not in NO_CODE]
 TESTED_TOGETHER = {
-    **dict.fromkeys(("config", "layers", "parts", "problems"), "test_loading"),
+    **dict.fromkeys(("schema", "layers", "parts", "problems"), "test_loading"),
     **dict.fromkeys(("service", "process", "consumer", "deadletter"), "test_hub"),
     **dict.fromkeys(("errors", "defaults"), "test_cli"),
     "topics": "test_router",

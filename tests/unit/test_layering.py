@@ -23,7 +23,7 @@ ALLOWED = {
     "consumers": BOTTOM,
     "monitoring": BOTTOM | {"hub.stats"},
 }
-FOR_COMMANDS = {"hub.loading", "hub.config", "hub.cli.common"}
+FOR_COMMANDS = {"hub.configuration.loading", "hub.configuration.schema", "hub.cli.common"}
 
 
 def module_name(path: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.config import Part
+from hub.configuration.schema import Part
 from hub.consumer import Context
 from hub.errors import ConfigError, HubError
 from hub.roster import Roster, crew_policy, queue_policy

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from twisted.internet.task import Clock
 
-from hub.config import Part
+from hub.configuration.schema import Part
 from hub.roster import Member, Roster
 from hub.status import consumer_status, process_status
 from hub.store.memory import MemoryStore

@@ -1,0 +1,1 @@
+"""``hub.conf``: every setting, once; how it is read, checked, and explained."""

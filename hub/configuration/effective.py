@@ -1,0 +1,89 @@
+"""The settings in force, each with the place where it was set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.configuration import places
+from hub.configuration.kinds import written_by
+from hub.configuration.layers import Layers
+from hub.configuration.masking import masked_value
+from hub.configuration.parts import CLASS_DEFAULTS
+from hub.configuration.schema import SECTIONS, Configuration, Part
+from hub.configuration.spelling import shown
+from hub.configuration.toml_lines import KeyPath
+from hub.configuration.toml_text import toml_key, toml_path, toml_value
+from hub.consumer import Consumer
+from hub.settings import Settings
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One of them. Passwords of URLs are masked in the value; of secrets it says where they are."""
+
+    table: KeyPath
+    name: str
+    value: Any
+    source: str
+    """``hub.conf:12``, ``$HUBBUB_...``, ``--set ...``, ``class Archive`` or ``default``."""
+
+
+def settings_in_force(configuration: Configuration, layers: Layers, environ: Mapping[str, str]) -> Iterator[Setting]:
+    """Those of the hub, then those of each part that is enabled.
+
+    :param layers: what the configuration was built from.
+    """
+    yield from _of_the_hub(configuration, layers, environ)
+    for section in SECTIONS:
+        for part in getattr(configuration, section).values():
+            table = (section, part.name)
+            for name, value in (*_written(part.settings), *_written(part.config)):
+                source = _source(layers, (*table, name)) or _class_source(part, name) or DEFAULT
+                yield Setting(table, name, masked_value(value), source)
+
+
+def effective_file(settings: Iterator[Setting]) -> str:
+    """As TOML, with the sources in comments."""
+    lines: list[str] = []
+    table: KeyPath = ()
+    for setting in settings:
+        if setting.table != table:
+            table = setting.table
+            lines += ["", f"[{toml_path(table)}]"]
+        name, value = toml_key(setting.name), setting.value
+        text = f"# {name} is unset" if value is None else f"{name} = {toml_value(value)}"
+        lines.append(f"{text:<60} # {setting.source}")
+    return "\n".join(lines[1:]) + "\n"
+
+
+def _of_the_hub(configuration: Configuration, layers: Layers, environ: Mapping[str, str]) -> Iterator[Setting]:
+    hub, file = configuration.hub, configuration.file or layers.directory / "hub.conf"
+    state_dir, state_source = places.state_dir(hub, file, environ)
+    socket, socket_source = places.control_socket(hub, file, state_dir, environ)
+    found = {"state_dir": (str(state_dir), state_source), "control_socket": (str(socket), socket_source)}
+    for name, value in _written(hub):
+        place, source = found.get(name, (value, ""))
+        yield Setting(("hub",), name, place, source or _source(layers, ("hub", name)) or DEFAULT)
+
+
+def _written(settings: Settings) -> Iterator[tuple[str, Any]]:
+    """As one would write them. A dump rounds durations and sizes for reading."""
+    fields = type(settings).model_fields
+    for name, value in settings.model_dump().items():
+        write, exact = written_by(fields[name]), getattr(settings, name)
+        yield name, write(exact) if write is not shown and isinstance(exact, (int, float)) else value
+
+
+def _source(layers: Layers, key: KeyPath) -> str:
+    return layers.origins[key].text if key in layers.origins else ""
+
+
+def _class_source(part: Part, name: str) -> str:
+    cls = part.plugin.cls
+    if not (issubclass(cls, Consumer) and name in CLASS_DEFAULTS):
+        return ""
+    return "" if getattr(cls, name) is getattr(Consumer, name) else f"class {cls.__name__}"

@@ -1,0 +1,88 @@
+"""Classes that can't serve."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import pytest
+
+from backends.memory import Memory
+from hub import Consumer, Context, Message, Settings
+from hub.configuration.flaws import flaws
+
+
+class Good(Consumer):
+    def consume(self, message: Message) -> None: ...
+
+
+class Asynchronous(Consumer):
+    async def consume(self, message: Message) -> None: ...  # type: ignore[override]
+
+
+class Yielding(Consumer):
+    def consume(self, message: Message) -> Iterator[int]:  # type: ignore[override]
+        yield 1
+
+
+class NoMethod(Good):
+    stop = 5  # type: ignore[assignment]
+
+
+class Abstract(Good):
+    @abstractmethod
+    def more(self) -> None: ...
+
+
+class Demanding(Good):
+    def __init__(self, context: Context, more: int) -> None:
+        super().__init__(context)
+        self.more = more
+
+
+class NoConfig(Good):
+    Config: ClassVar[Any] = dict
+
+
+class Later:
+    """Sets in its constructor what it declares."""
+
+    confirms: bool
+    holds_back: bool
+
+    def __init__(self, context: object) -> None: ...
+
+    start = subscribe = confirm = publish = pause = resume = stop = status = print
+
+
+@pytest.mark.parametrize(
+    ("section", "cls", "said"),
+    [
+        ("consumers", Good, []),
+        ("consumers", Consumer, ["has neither consume() nor consume_batch() nor tick()"]),
+        ("consumers", Memory, ["is not a subclass of hub.Consumer"]),
+        ("consumers", print, ["is installed as something that is no class"]),
+        ("consumers", Asynchronous, ["has an async consume(): workers are threads, and would not await it"]),
+        ("consumers", Yielding, ["has a consume() that yields: nothing in it would ever run"]),
+        ("consumers", NoMethod, ["has a stop that is no method"]),
+        ("consumers", NoConfig, ["has a Config that is not a subclass of hub.Settings"]),
+        ("consumers", Demanding, ["can't be made from a context alone: missing a required argument: 'more'"]),
+        ("backends", Memory, []),
+        ("backends", Later, []),
+        ("exporters", Memory, ["is not one of the exporters: it has no export(), close()"]),
+        ("backends", Settings, None),
+    ],
+)
+def test_each_flaw_is_said(section: str, cls: Any, said: list[str] | None) -> None:
+    found = list(flaws(section, cls, {"threads"}))
+    if said is None:
+        assert found[0].endswith("it has no start(), subscribe(), confirm(), publish(), pause(), resume(), stop(), "
+                                 "status(), confirms, holds_back")  # fmt: skip
+    else:
+        assert found == said
+
+
+def test_an_abstract_class_names_what_it_lacks() -> None:
+    abstract = type("Abstract", (Abstract,), {})
+    assert list(flaws("consumers", abstract, set())) == []
