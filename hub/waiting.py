@@ -108,7 +108,7 @@ class Waiting:
     @property
     def delayed(self) -> int:
         """Messages that wait for a retry outside of lanes, and lanes that wait for one."""
-        return len(self._delays) + self._lanes.held
+        return len(self._delays) + self._lanes.held + len(self._tried)
 
     @property
     def behind(self) -> bool:
@@ -195,7 +195,10 @@ class Waiting:
             return self._taken(run, (key,))
         if in_lanes or len(self._lanes) or not self.ready:
             return None
-        positions, messages = self.ready.take(limit)
+        positions, messages = self.ready.take(1 if self._tried else limit)
+        entry = self._tried.pop(positions[0], None) if self._tried else None
+        if entry is not None:  # tried before the hub ended, when there were lanes
+            return Taken(messages, positions, entry.attempts, entry.failures, entry.kills)
         return Taken(messages, positions)
 
     def _due(self, limit: int, now: float) -> list[Entry]:

@@ -2,9 +2,9 @@
 
 The checks are pydantic's. It reports every error of a table at once, with its path and kind, from which
 :mod:`hub.configuration.problems` makes sentences; msgspec stops at the first, and cattrs' groups of exceptions carry no
-kinds, only texts. The price, measured on CPython 3.11 as the median of 15 starts of an interpreter that imports nothing else (9 ms,
-12 MiB): pydantic 2.14 adds 62 ms and 8 MiB, attrs 26 with cattrs 39 ms and 3 MiB, msgspec 0.22 23 ms and 1 MiB. It is
-paid once per command, so the messages win.
+kinds, only texts. The price, measured on CPython 3.11 as the median of 15 starts of an interpreter that imports nothing
+else (9 ms, 12 MiB): pydantic 2.14 adds 62 ms and 8 MiB, attrs 26 with cattrs 39 ms and 3 MiB, msgspec 0.22 23 ms and
+1 MiB. It is paid once per command, so the messages win.
 """
 
 from __future__ import annotations

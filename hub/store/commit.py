@@ -108,7 +108,7 @@ class Commit:
         keys = [t.place_key(ledger.number, number) for number in ledger.removed] if self._final else []
         removed = sum([self._delete(key, db=self._tables.letters) for key in keys])
         surplus = ledger.letters_kept + len(ledger.letters) - removed - ledger.letter_limit
-        evicted = self._evict(ledger, surplus) if surplus > 0 else 0
+        evicted = self._evict(ledger, surplus) if surplus > 0 and self._final else 0
         record_ = ledger.draft(next_position, evicted, removed)
         self._put(t.queue_key(ledger.number), r.seal(r.QUEUE, record_), db=self._tables.queues)
         return record_

@@ -71,12 +71,16 @@ class DurableStore:
         self.keeps = keep > 0
         self._reader = Reader(self.tables, log)
         self._tries: dict[str, dict[int, Try]] = {}
-        ledgers, numbers = self._recover()
+        try:
+            ledgers, numbers = self._recover()
+        except lmdb.Error as error:
+            problem = f"hub.state_dir: the store in {directory} is damaged: {error}: see 'hubbub fsck'"
+            raise ConfigError([problem]) from error
         self.writer = Writer(self.tables, ledgers, numbers, pace=pace, keep=keep, hurries=hurries, wall=wall, log=log)
         self._hands = Hands(directory)
         self._suspect()
-        self.writer.step()
-        self._hands.begin()
+        if self.writer.step() or not self._hands.suspects:
+            self._hands.begin()
         self._thread = threading.Thread(target=self.writer.run, name="hubbub-store", daemon=True)
         if threaded:
             self._thread.start()
@@ -100,7 +104,7 @@ class DurableStore:
             numbers = Numbers(
                 page=_after_last(transaction, self.tables.pages),
                 outgoing=_after_last(transaction, self.tables.outbox),
-                queue=t.number_of(bytes(highest)) if highest is not None else 0,
+                queue=max(t.number_of(bytes(highest)) if highest else 0, *(o.number for o in ledgers.values()), 0),
             )
             return ledgers, numbers
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,7 +31,6 @@ class Hands:
     def __init__(self, directory: Path, boot_id: str | None = None) -> None:
         self._boot_id = (boot_id or _boot_id()).encode()[:36]
         self._path = directory / FILE
-        self._lock = threading.Lock()
         self.suspects = self._read()
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -65,14 +63,15 @@ class Hands:
 
     def hand(self, queue: int) -> FileHand:
         """For one worker of that queue."""
-        with self._lock:
-            slot = self._free.pop() if self._free else None
+        try:
+            slot = self._free.pop()  # no lock: a hand is given back by its finalizer, which may run at any moment
+        except IndexError:
+            slot = None
         return FileHand(self, queue, slot)
 
     def give_back(self, slot: int) -> None:
         """That hand is not used any more."""
-        with self._lock:
-            self._free.append(slot)
+        self._free.append(slot)
 
     def write(self, slot: int, queue: int, start: int, stop: int) -> None:
         """Into that slot."""

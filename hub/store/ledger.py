@@ -147,7 +147,7 @@ class Ledger:
         self.letters, self.outbox, self.untried = {}, [], []
         if removed:
             self.removed = set()
-        self.dirty = bool(self.settled or self.tries or self.removed)
+        self.dirty = bool(self.settled or self.tries or self.removed or not removed)
 
 
 def below(ranges: Iterable[Range], limit: int) -> Iterator[Range]:

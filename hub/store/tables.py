@@ -29,6 +29,7 @@ from typing import Any
 import lmdb
 
 from hub.store import Try
+from hub.store.resident import MappedFile
 
 FILE = "log.mdb"
 MAP_SIZE = 1 << 40
@@ -98,6 +99,7 @@ class Tables:
         self._handles = {name: self._environment.open_db(name.encode(), create=not readonly) for name in NAMES}
         for name, handle in self._handles.items():
             setattr(self, name, handle)
+        self._map = MappedFile(self.path)
 
     pages: Any
     index: Any
@@ -130,6 +132,10 @@ class Tables:
                 stat = transaction.stat(handle)
                 pages += int(stat["branch_pages"]) + int(stat["leaf_pages"]) + int(stat["overflow_pages"])
         return pages * int(self._environment.stat()["psize"])
+
+    def let_go(self) -> None:
+        """Of what is mapped of the file; see :mod:`hub.store.resident`."""
+        self._map.let_go()
 
     def free(self) -> int:
         """Bytes that the file system has left for us."""

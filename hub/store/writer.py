@@ -29,6 +29,7 @@ LITTLE = MOST_BYTES // 4
 RETRY_EVERY = 1.0
 """Seconds between two attempts while the disk is full."""
 EXPIRE_EVERY = 30.0
+LET_GO_EVERY = 1.0
 
 
 class Writer:
@@ -38,8 +39,8 @@ class Writer:
         small commits cost more than one large, and what all have finished by then need not be written at all.
     :param hurries: whether a batch that somebody waits for is committed at once, whatever the pace.
     :param keep: seconds that a message is kept after all are done with it.
-    :param on_state: told of each change, with the reason; in the writer's thread.
-    :param on_outgoing: given what is to be sent out, once it is committed, with its first number.
+    :ivar on_state: told of each change, with the reason; in the writer's thread.
+    :ivar on_outgoing: given what is to be sent out, once it is committed, with its first number.
     :ivar ledgers: by the queue's name; replaced, never changed, when a queue comes or goes.
     :ivar pending: batches that are not committed, the oldest first; belongs to whoever holds ``lock``.
     """
@@ -56,8 +57,6 @@ class Writer:
         wall: Clock,
         log: logging.LoggerAdapter[logging.Logger],
         monotonic: Clock = time.monotonic,
-        on_state: Callable[[str, str], None] = lambda state, reason: None,
-        on_outgoing: Callable[[int, list[Outgoing]], None] = lambda first, outbox: None,
     ) -> None:
         self.state: State = "ok"
         self.reason = ""
@@ -66,8 +65,8 @@ class Writer:
         self.journals: dict[str, Callable[[], Journal]] = {}
         self.pending: deque[tuple[RoutedBatch, Stored | None]] = deque()
         self.lock = threading.Lock()
-        self.on_state = on_state
-        self.on_outgoing = on_outgoing
+        self.on_state: Callable[[str, str], None] = lambda state, reason: None
+        self.on_outgoing: Callable[[int, list[Outgoing]], None] = lambda first, outbox: None
         self._tables = tables
         self._next_page = numbers.page
         self._next_outgoing = numbers.outgoing
@@ -84,6 +83,7 @@ class Writer:
         self._highest_queue = self._highest_written = numbers.queue
         self._doomed: frozenset[str] = frozenset()
         self._expired_at = -EXPIRE_EVERY
+        self._let_go_at = 0.0
 
     # -- any thread
 
@@ -116,7 +116,7 @@ class Writer:
     def delete(self, name: str) -> None:
         """A queue, all of it, with the next commit. Nobody may use it any more."""
         with self.lock:
-            self._doomed = self._doomed | {name}
+            self._doomed = self._doomed | ({name} & self.ledgers.keys())
         self.changed()
 
     def add(self, name: str, created_at: float) -> Ledger:
@@ -268,6 +268,9 @@ class Writer:
             self._sent -= sent
             self._forget(doomed)
         self._count(commit, batches, expired)
+        if self._monotonic() - self._let_go_at >= LET_GO_EVERY:
+            self._let_go_at = self._monotonic()
+            self._tables.let_go()
         if outbox:
             self.on_outgoing(first, outbox)
 

@@ -4,111 +4,324 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hub.deadletter import DeadLetter
 from hub.message import Message
-from hub.store import RoutedBatch, Store
+from hub.store import Journal, Outgoing, QueueState, RoutedBatch, Share, Store
+from hub.store.durable import DurableStore
 from hub.store.memory import MemoryStore
 from tests.support import wait_until
+from tests.unit.doubles import RecordingLog, message, messages
 
-STORES: dict[str, Callable[[Path], Store]] = {"memory": lambda directory: MemoryStore()}
+STORES: dict[str, Callable[[Path], Store]] = {
+    "memory": lambda directory: MemoryStore(),
+    "durable": lambda directory: DurableStore(directory, RecordingLog()),
+}
 
 
 @pytest.fixture(params=sorted(STORES))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made = STORES[request.param](tmp_path)
     yield made
-    made.close()
+    assert made.close()
+
+
+class Books:
+    """A queue, as the store sees it."""
+
+    def __init__(self, store: Store, name: str = "q") -> None:
+        self.store, self.name = store, name
+        self.journal = Journal()
+        self.lock = threading.Lock()
+        store.open(name)
+        store.attach(name, self.take_journal)
+
+    def take_journal(self) -> Journal:
+        with self.lock:
+            journal, self.journal = self.journal, Journal()
+            return journal
+
+    def bury(self, *numbers: int) -> None:
+        with self.lock:
+            self.journal.letters += [letter(number) for number in numbers]
+        self.store.changed(self.name)
+
+    def post(self, *numbers: int) -> None:
+        with self.lock:
+            self.journal.outbox += [Outgoing("bus", message(number)) for number in numbers]
+        self.store.changed(self.name)
+
+    def ids(self) -> list[str]:
+        assert self.store.flush(10)
+        return [kept.message.id for kept in self.store.dead_letters(self.name)]
+
+    def lost(self) -> int:
+        assert self.store.flush(10)
+        return self.store.lost_dead_letters(self.name)
+
+
+@pytest.fixture
+def books(store: Store) -> Books:
+    return Books(store)
 
 
 def letter(number: int) -> DeadLetter:
-    message = Message(str(number), "a.b", b'{"n": "\xc3\xa9"}', {"header": "value"}, 12.5, "bus")
+    message = Message(str(number), "a.b", b'{"n": "\xc3\xa9\xff"}', {"header": "value"}, 12.5, "bus")
     return DeadLetter(message, f"reason {number}", number, 99.5, "KeyError", "Traceback ...")
 
 
-def ids(store: Store, queue: str) -> list[str]:
-    return [kept.message.id for kept in store.dead_letters(queue)]
+def batch(books: Books, start: int, count: int) -> RoutedBatch:
+    mine = messages(count)
+    return RoutedBatch(mine, [Share(books.name, start, None, mine)])
 
 
-def test_a_batch_that_was_appended_is_confirmed_once(store: Store) -> None:
+# -- the queue
+
+
+def test_a_new_queue_is_empty(store: Store) -> None:
+    assert store.open("new") == QueueState()
+
+
+def test_of_a_new_queue_nothing_can_be_read(store: Store) -> None:
+    store.open("new")
+    assert store.read("new", 0, 10, 1000) == []
+
+
+def test_a_queue_that_was_attached_is_named(store: Store, books: Books) -> None:
+    assert list(store.queues()) == ["q"]
+
+
+def test_a_worker_may_note_what_it_has_in_hand(store: Store, books: Books) -> None:
+    hand = store.hand("q")
+    hand.hold(0, 5)
+    hand.drop()
+
+
+# -- what arrives
+
+
+def test_a_batch_that_was_appended_is_confirmed_once_and_in_order(store: Store, books: Books) -> None:
     confirmed: list[int] = []
     for number in range(5):
-        batch = [Message(str(number), "a", b"{}")]
-        store.append(RoutedBatch(batch, [("q", batch)]), lambda number=number: confirmed.append(number))  # type: ignore[misc]
+        store.append(batch(books, number * 2, 2), lambda number=number: confirmed.append(number))  # type: ignore[misc]
     wait_until(lambda: len(confirmed) == 5)
+    assert store.flush(10)
     assert confirmed == [0, 1, 2, 3, 4]
 
 
 def test_a_batch_that_nobody_wants_is_confirmed_too(store: Store) -> None:
     confirmed = threading.Event()
-    store.append(RoutedBatch([Message("1", "a", b"{}")], []), confirmed.set)
+    store.append(RoutedBatch(messages(1), []), confirmed.set)
     assert confirmed.wait(10)
 
 
-def test_dead_letters_are_kept_whole_and_in_order(store: Store) -> None:
-    for number in range(3):
-        store.bury("q", letter(number))
-    assert list(store.dead_letters("q")) == [letter(number) for number in range(3)]
+def test_a_batch_that_nobody_waits_for_needs_no_confirmation(store: Store, books: Books) -> None:
+    store.append(batch(books, 0, 3), None)
+    assert store.flush(10)
 
 
-def test_each_queue_has_its_own(store: Store) -> None:
-    store.bury("one", letter(1))
-    store.bury("two", letter(2))
-    assert (ids(store, "one"), ids(store, "two"), ids(store, "three")) == (["1"], ["2"], [])
+def test_a_flush_waits_for_what_was_appended(store: Store, books: Books) -> None:
+    confirmed: list[bool] = []
+    store.append(batch(books, 0, 3), lambda: confirmed.append(True))
+    assert store.flush(10)
+    assert confirmed == [True]
 
 
-def test_what_is_read_is_a_copy(store: Store) -> None:
-    store.bury("q", letter(1))
+# -- dead letters
+
+
+def test_dead_letters_are_kept_whole_and_in_order(store: Store, books: Books) -> None:
+    books.bury(0)
+    books.bury(1, 2)
+    assert store.flush(10)
+    found = store.dead_letters("q")
+    assert [replace(one, number=0) for one in found] == [letter(number) for number in range(3)]
+
+
+def test_each_dead_letter_has_a_number_of_its_own(store: Store, books: Books) -> None:
+    books.bury(0, 1, 2)
+    assert store.flush(10)
+    numbers = [one.number for one in store.dead_letters("q")]
+    assert numbers == sorted(set(numbers))
+    assert 0 not in numbers
+
+
+def test_each_queue_has_its_own_dead_letters(store: Store) -> None:
+    one, two = Books(store, "one"), Books(store, "two")
+    one.bury(1)
+    two.bury(2)
+    assert (one.ids(), two.ids()) == (["1"], ["2"])
+
+
+def test_of_a_queue_that_there_is_not_there_are_no_dead_letters(store: Store) -> None:
+    assert (list(store.dead_letters("none")), store.lost_dead_letters("none")) == ([], 0)
+
+
+def test_what_is_read_is_a_copy(store: Store, books: Books) -> None:
+    books.bury(1)
+    assert store.flush(10)
     read = store.dead_letters("q")
-    store.bury("q", letter(2))
+    books.bury(2)
+    assert store.flush(10)
     assert len(read) == 1
 
 
-def test_beyond_the_limit_the_oldest_goes_and_is_counted(store: Store) -> None:
+def test_beyond_the_limit_the_oldest_goes_and_is_counted(store: Store, books: Books) -> None:
     store.limit_dead_letters("q", 2)
     for number in range(5):
-        store.bury("q", letter(number))
-    assert ids(store, "q") == ["3", "4"]
-    assert store.lost_dead_letters("q") == 3
+        books.bury(number)
+    assert (books.ids(), books.lost()) == (["3", "4"], 3)
 
 
-def test_a_lower_limit_holds_for_what_is_there(store: Store) -> None:
-    for number in range(5):
-        store.bury("q", letter(number))
+def test_of_more_at_once_than_the_limit_the_newest_are_kept(store: Store, books: Books) -> None:
     store.limit_dead_letters("q", 2)
-    assert (ids(store, "q"), store.lost_dead_letters("q")) == (["3", "4"], 3)
+    books.bury(*range(5))
+    assert (books.ids(), books.lost()) == (["3", "4"], 3)
 
 
-def test_a_higher_limit_loses_nothing(store: Store) -> None:
+def test_a_lower_limit_holds_for_what_is_there(store: Store, books: Books) -> None:
+    books.bury(*range(5))
+    assert store.flush(10)
     store.limit_dead_letters("q", 2)
-    for number in range(3):
-        store.bury("q", letter(number))
+    assert (books.ids(), books.lost()) == (["3", "4"], 3)
+
+
+def test_a_higher_limit_loses_nothing(store: Store, books: Books) -> None:
+    store.limit_dead_letters("q", 2)
+    books.bury(*range(3))
+    assert store.flush(10)
     store.limit_dead_letters("q", 4)
-    store.bury("q", letter(3))
-    assert (ids(store, "q"), store.lost_dead_letters("q")) == (["1", "2", "3"], 1)
+    books.bury(3)
+    assert (books.ids(), books.lost()) == (["1", "2", "3"], 1)
 
 
-def test_a_limit_of_none_keeps_none_and_counts_all(store: Store) -> None:
+def test_a_limit_of_none_keeps_none_and_counts_all(store: Store, books: Books) -> None:
     store.limit_dead_letters("q", 0)
-    for number in range(3):
-        store.bury("q", letter(number))
-    assert (ids(store, "q"), store.lost_dead_letters("q")) == ([], 3)
+    books.bury(*range(3))
+    assert (books.ids(), books.lost()) == ([], 3)
 
 
-def test_many_threads_may_bury_at_once(store: Store) -> None:
+def test_a_limit_of_one_queue_spares_the_others(store: Store) -> None:
+    one, two = Books(store, "one"), Books(store, "two")
+    one.bury(1, 2)
+    two.bury(3, 4)
+    store.limit_dead_letters("one", 0)
+    assert (one.ids(), two.ids(), one.lost(), two.lost()) == ([], ["3", "4"], 2, 0)
+
+
+def test_removed_letters_are_gone_and_not_counted_as_lost(store: Store, books: Books) -> None:
+    books.bury(*range(4))
+    assert store.flush(10)
+    numbers = [one.number for one in store.dead_letters("q")]
+    store.remove_letters("q", [numbers[0], numbers[2]])
+    assert (books.ids(), books.lost()) == (["1", "3"], 0)
+
+
+def test_what_is_removed_makes_room_below_the_limit(store: Store, books: Books) -> None:
+    store.limit_dead_letters("q", 2)
+    books.bury(0, 1)
+    assert store.flush(10)
+    store.remove_letters("q", [store.dead_letters("q")[0].number])
+    books.bury(2)
+    assert (books.ids(), books.lost()) == (["1", "2"], 0)
+
+
+def test_to_remove_what_is_not_there_does_nothing(store: Store, books: Books) -> None:
+    books.bury(0)
+    assert store.flush(10)
+    number = store.dead_letters("q")[0].number
+    store.remove_letters("q", [number + 100])
+    store.remove_letters("q", [number])
+    store.remove_letters("q", [number])
+    books.bury(1)
+    assert (books.ids(), books.lost()) == (["1"], 0)
+
+
+def test_a_number_is_not_given_twice(store: Store, books: Books) -> None:
+    books.bury(0)
+    assert store.flush(10)
+    number = store.dead_letters("q")[0].number
+    store.remove_letters("q", [number])
+    books.bury(1)
+    assert books.ids() == ["1"]
+    assert store.dead_letters("q")[0].number > number
+
+
+def test_many_threads_may_bury_at_once(store: Store, books: Books) -> None:
     store.limit_dead_letters("q", 10)
 
     def bury() -> None:
         for number in range(100):
-            store.bury("q", letter(number))
+            books.bury(number)
 
     threads = [threading.Thread(target=bury) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(10)
-    assert len(ids(store, "q")) == 10
-    assert store.lost_dead_letters("q") == 390
+    assert len(books.ids()) == 10
+    assert books.lost() == 390
+
+
+# -- what consumers send out
+
+
+def test_what_is_sent_out_is_told_with_its_numbers(store: Store, books: Books) -> None:
+    told: list[tuple[int, str]] = []
+    store.watch(
+        lambda state, reason: None,
+        lambda first, outbox: told.extend((first + at, one.message.id) for at, one in enumerate(outbox)),
+    )
+    books.post(0, 1)
+    assert store.flush(10)
+    books.post(2)
+    assert store.flush(10)
+    numbers = [number for number, _ in told]
+    assert [id_ for _, id_ in told] == ["0", "1", "2"]
+    assert numbers == sorted(set(numbers))
+    for number in numbers:
+        store.sent(number)
+    assert store.flush(10)
+    assert list(store.outbox()) == []
+
+
+def test_what_is_buried_and_sent_out_at_once_has_both(store: Store, books: Books) -> None:
+    told: list[str] = []
+    store.watch(lambda state, reason: None, lambda first, outbox: told.extend(one.message.id for one in outbox))
+    with books.lock:
+        books.journal.letters.append(letter(1))
+    books.post(2)
+    assert (books.ids(), told) == (["1"], ["2"])
+
+
+def test_at_the_start_nothing_is_to_be_sent_out(store: Store) -> None:
+    assert list(store.outbox()) == []
+
+
+# -- all of it
+
+
+def test_a_queue_that_is_deleted_has_no_dead_letters(store: Store) -> None:
+    one, two = Books(store, "one"), Books(store, "two")
+    one.bury(1)
+    two.bury(2)
+    assert store.flush(10)
+    store.delete("two")
+    assert store.flush(10)
+    assert (list(store.queues()), list(store.dead_letters("two"))) == (["one"], [])
+    assert one.ids() == ["1"]
+
+
+def test_nothing_is_kept_unless_it_is_asked_for(store: Store, books: Books) -> None:
+    assert not store.keeps
+    assert list(store.kept(0.0, 1e12)) == []
+
+
+def test_a_store_that_does_nothing_is_well(store: Store) -> None:
+    assert store.flush(10)
+    status = store.status()
+    assert (status["state"], status["reason"]) == ("ok", None)

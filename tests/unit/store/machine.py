@@ -1,0 +1,213 @@
+"""The part of the stateful tests that all of them share: a hub's queues on a durable store, and its crashes."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from twisted.internet.task import Clock
+
+from hub.enqueuer import Enqueuer
+from hub.message import Message
+from hub.overflow import QueuePolicy
+from hub.queue import Queue
+from hub.router import Router
+from hub.store import Hand, Outgoing
+from hub.store import writer as writer_module
+from hub.waiting import LaneOf, Taken, Window
+from tests.unit.doubles import message
+from tests.unit.store.integrity import check
+from tests.unit.store.queue_model import SETTLED, QueueModel
+from tests.unit.store.rig import FullDisk, RacedStore
+
+NAMES = ("one", "two", "three")
+ONE_COMMIT = 400
+"""Bytes of bodies: small, so that a step makes several commits."""
+names = st.sampled_from(NAMES)
+
+
+@dataclass(eq=False)
+class InHand:
+    """What a worker has."""
+
+    name: str
+    taken: Taken
+    hand: Hand
+
+
+class HubMachine(RuleBasedStateMachine):
+    """Every rule does one thing to the queues and the same to their models."""
+
+    window = Window(4, 200)
+    lane_of: LaneOf | None = None
+    """How messages are sorted into lanes."""
+
+    @initialize(keep=st.sampled_from([0.0, 0.0, 20.0]))
+    def begin(self, keep: float) -> None:
+        self.keep = keep
+        self.directory = Path(tempfile.mkdtemp(prefix="hubbub-model-"))
+        self.clock = Clock()
+        self.offset = 1_000_000.0
+        self.policies = {
+            name: QueuePolicy(None, None, window=self.window, max_kills=2, lane_of=type(self).lane_of) for name in NAMES
+        }
+        self.models = {name: QueueModel(self.policies[name]) for name in NAMES}
+        self.stored = dict.fromkeys(NAMES, 0)
+        self.arrivals: list[dict[str, int]] = []
+        """By batch that is not committed, up to where each queue is then."""
+        self.confirmed: list[int] = []
+        self.expected: list[int] = []
+        """Batches whose senders are to be told."""
+        self.batches = 0
+        self.unsent: dict[int, Outgoing] = {}
+        self.posted: list[Outgoing] = []
+        self.made = 0
+        self.most_bytes, writer_module.MOST_BYTES = writer_module.MOST_BYTES, ONE_COMMIT
+        self.open([])
+
+    def wall(self) -> float:
+        return self.clock.seconds() + self.offset
+
+    def open(self, held: list[InHand]) -> None:
+        """After a crash ``held`` was in hand."""
+        self.hands: list[InHand] = []
+        self.store = RacedStore(self.directory, wall=self.wall, keep=self.keep)
+        self.store.writer._monotonic = self.clock.seconds
+        self.store.watch(lambda state, reason: None, self.goes_out)
+        self.arrivals, self.posted = [], []
+        assert {number: one.message.id for number, one in self.store.outbox()} == {
+            number: one.message.id for number, one in self.unsent.items()
+        }
+        self.queues = {}
+        for name in NAMES:
+            spans = [(one.taken.positions[0], one.taken.positions[-1] + 1) for one in held if one.name == name]
+            self.models[name].begin_again(spans, self.clock.seconds(), self.wall())
+            self.queues[name] = Queue(name, self.policies[name], self.store, self.clock.seconds, self.wall)
+            self.store.limit_dead_letters(name, self.models[name].limit)
+            self.stored[name] = len(self.models[name].fates)
+        self.enqueuer = Enqueuer(Router([]), self.store, self.wall, lambda: None)
+
+    def goes_out(self, first: int, outbox: list[Outgoing]) -> None:
+        self.unsent |= dict(enumerate(outbox, first))
+        for one in outbox:
+            self.posted.remove(one)
+
+    # -- what the rules need
+
+    def message(self, size: int) -> Message:
+        number = self.made
+        self.made += 1
+        body = bytes((number + at) % 256 for at in range(size))
+        one = message(number, f"topic.{number % 3}", body, **({"header": str(number)} if number % 2 else {}))
+        return Message(one.id, one.topic, one.body, one.headers, self.wall(), one.backend)
+
+    def pick(self, data: st.DataObject) -> InHand:
+        return self.hands[data.draw(st.integers(0, len(self.hands) - 1))]
+
+    def put_down(self, one: InHand) -> None:
+        if not one.taken.left:
+            self.hands.remove(one)
+            one.hand.drop()
+
+    def finish_all(self) -> None:
+        for one in self.hands[:]:
+            for position in one.taken.positions[one.taken.done :]:
+                self.models[one.name].settle(position, "finished", "finished")
+            self.queues[one.name].finish(one.taken, len(one.taken.messages))
+            self.put_down(one)
+
+    # -- the disk, time
+
+    @rule(failures=st.sampled_from([0, 0, 0, 1, 2]))
+    def commit(self, failures: int = 0) -> None:
+        with FullDisk(self.store.tables, failures) as disk:
+            done = self.store.writer.step()
+        failed = failures - disk.left
+        assert done == (not failed)
+        if done:
+            for arrivals in self.arrivals:
+                self.stored |= arrivals
+            self.arrivals = []
+            assert self.confirmed == self.expected
+        elif len(self.arrivals) > len(self.store.writer.pending):
+            raise AssertionError("the first commit failed, and yet some was stored")
+        if done or (failed == 1 and self.arrivals):
+            for name, model in self.models.items():
+                model.commit(self.stored[name], final=done)
+            assert not self.posted
+        self.the_disk_is_that_of_the_model()
+
+    def the_disk_is_that_of_the_model(self) -> None:
+        wanted = {
+            name: [at for at, fate in enumerate(m.saved.fates) if fate == "open"] for name, m in self.models.items()
+        }
+        check(self.store.tables, wanted, keeps=self.keep > 0)
+        for name, model in self.models.items():
+            found = [(one.number, one.message, one.reason, one.attempts) for one in self.store.dead_letters(name)]
+            assert found == [(one.number, one.message, one.reason, one.attempts) for one in model.letters]
+            assert self.store.lost_dead_letters(name) == model.lost
+
+    @precondition(lambda self: self.unsent)
+    @rule()
+    def send_out(self) -> None:
+        """And commit it."""
+        number = min(self.unsent)
+        self.store.sent(number)
+        del self.unsent[number]
+        self.commit()
+
+    @rule()
+    def crash(self) -> None:
+        self.store.crash()
+        self.confirmed, self.expected = [], []
+        self.open(self.hands)
+
+    @rule()
+    def restart(self) -> None:
+        self.store.close()
+        for model in self.models.values():
+            model.commit(len(model.fates))
+        assert self.confirmed == self.expected
+        self.open([])
+
+    @rule(seconds=st.integers(1, 4), step=st.sampled_from([0, 0, 0, -100, 100]))
+    def let_time_pass(self, seconds: int, step: int) -> None:
+        self.clock.advance(seconds)
+        self.offset += step
+
+    # -- what always holds
+
+    @invariant()
+    def the_numbers_are_those_of_the_model(self) -> None:
+        for name, queue in self.queues.items() if hasattr(self, "queues") else ():
+            model, stats = self.models[name], queue.stats()
+            for counter in (*SETTLED, "received", "retried", "failed"):
+                assert getattr(stats.counters, counter) == model.counts[counter], f"{name}: {counter}"
+            assert stats.counters.backlog == model.backlog() == model.open_count()
+            assert stats.in_flight == len(model.in_hand)
+            assert stats.delayed == len(model.aside) or self.policies[name].lane_of is not None
+            assert (stats.oldest_received_at is None) == (not stats.counters.backlog)
+            aside = sum(len(one.body) for one in queue._waiting._aside.values() if one)
+            assert (queue._waiting._aside_size, queue._waiting.size - queue._waiting.ready.size) == (aside, aside)
+            assert not queue.full or stats.counters.backlog or model.squeezed, "nobody will ever make room"
+
+    def teardown(self) -> None:
+        """At the end all that is left can be taken and finished, and nothing of it stays on the disk."""
+        if not hasattr(self, "store"):
+            return
+        try:
+            if sys.exc_info()[0] is None:
+                self.drain()
+        finally:
+            writer_module.MOST_BYTES = self.most_bytes
+            self.store.crash()
+            shutil.rmtree(self.directory)
+
+    def drain(self) -> None:
+        """Take and finish all that is left."""
+        raise NotImplementedError

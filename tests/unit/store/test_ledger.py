@@ -1,0 +1,164 @@
+"""A queue's books in the writer: what is noted, what is written of it, and what is left for the next commit."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.counters import Counters
+from hub.deadletter import DeadLetter
+from hub.store import Journal, Outgoing, Try
+from hub.store.ledger import Ledger, below
+from tests.unit.doubles import message
+
+
+def ledger(next_position: int = 0) -> Ledger:
+    made = Ledger(1, "q", 0.5)
+    commit(made, next_position)
+    return made
+
+
+def commit(one: Ledger, upto: int, evicted: int = 0, removed: int = 0) -> None:
+    one.accept(one.draft(upto, evicted, removed), True)
+
+
+def letter(number: int) -> DeadLetter:
+    return DeadLetter(message(number), "no", 1, 0.0)
+
+
+def test_a_new_one_has_to_be_written() -> None:
+    assert Ledger(1, "q", 0.5).dirty
+
+
+def test_one_that_is_written_has_not() -> None:
+    assert not ledger().dirty
+
+
+def test_an_empty_journal_changes_nothing() -> None:
+    one = ledger()
+    one.absorb(Journal())
+    assert not one.dirty
+
+
+def test_counters_alone_have_to_be_written() -> None:
+    """What was refused is in no page."""
+    one = ledger()
+    one.absorb(Journal(counters=Counters(received=3, dropped_newest=3)))
+    assert one.dirty
+    assert one.draft(0, 0, 0).counters.dropped_newest == 3
+
+
+def test_of_messages_that_are_not_stored_nothing_is_written() -> None:
+    one = ledger()
+    one.absorb(Journal(settled=[(0, 3), (5, 9)], tries={3: Try(1), 8: Try(1)}))
+    record = one.draft(7, 0, 0)
+    assert (record.next_position, record.floor, record.ranges) == (7, 3, [(5, 7)])
+
+
+def test_what_is_settled_from_the_start_beyond_what_is_stored_is_cut() -> None:
+    one = ledger()
+    one.absorb(Journal(settled=[(0, 9)]))
+    record = one.draft(7, 0, 0)
+    assert (record.floor, record.ranges) == (7, [])
+
+
+def test_the_rest_of_it_is_left_for_the_next_commit() -> None:
+    one = ledger()
+    one.absorb(Journal(settled=[(0, 3), (5, 9)], tries={4: Try(1), 10: Try(2)}))
+    commit(one, 7)
+    assert (one.settled, one.tries, one.dirty) == ([(7, 9)], {10: Try(2)}, True)
+    commit(one, 12)
+    assert (one.settled, one.tries, one.dirty) == ([], {}, False)
+
+
+def test_what_is_settled_is_tried_no_more() -> None:
+    one = ledger(9)
+    one.absorb(Journal(tries={3: Try(1), 4: Try(1)}))
+    commit(one, 9)
+    one.absorb(Journal(settled=[(0, 4)]))
+    assert (one.tried, one.untried) == ({4}, [3])
+    commit(one, 9)
+    assert (one.tried, one.untried) == ({4}, [])
+
+
+def test_what_is_tried_and_settled_in_one_journal_is_settled() -> None:
+    one = ledger(9)
+    one.absorb(Journal(tries={3: Try(1)}, settled=[(3, 4)]))
+    assert (one.tries, one.tried) == ({}, set())
+
+
+def test_dead_letters_are_numbered_on() -> None:
+    one = ledger()
+    one.absorb(Journal(letters=[letter(1), letter(2)]))
+    assert list(one.letters) == [1, 2]
+    commit(one, 0)
+    one.absorb(Journal(letters=[letter(3)]))
+    assert list(one.letters) == [3]
+    assert (one.letters_kept, one.draft(0, 0, 0).letters) == (2, 3)
+
+
+def test_evicted_letters_are_lost_and_removed_ones_are_not() -> None:
+    one = ledger()
+    one.absorb(Journal(letters=[letter(n) for n in range(5)]))
+    one.remove([1, 2])
+    commit(one, 0, evicted=1, removed=2)
+    assert (one.letters_kept, one.letters_lost, one.removed) == (2, 1, set())
+
+
+def test_letters_whose_deletion_waits_are_still_to_be_removed() -> None:
+    one = ledger()
+    one.remove([1])
+    one.accept(one.draft(0, 0, 0), False)
+    assert (one.removed, one.dirty) == ({1}, True)
+
+
+def test_what_is_sent_out_is_posted_once() -> None:
+    one = ledger()
+    one.absorb(Journal(outbox=[Outgoing("bus", message(1))]))
+    assert len(one.outbox) == 1
+    commit(one, 0)
+    assert one.outbox == []
+
+
+def test_a_commit_that_failed_is_tried_again_with_what_came_since() -> None:
+    one = ledger(9)
+    one.absorb(Journal(settled=[(0, 2)], letters=[letter(1)]))
+    one.draft(9, 0, 0)
+    one.absorb(Journal(settled=[(2, 3)], letters=[letter(2)]))
+    assert (one.settled, list(one.letters)) == ([(0, 2), (2, 3)], [1, 2])
+
+
+def test_it_is_restored_as_it_was_written() -> None:
+    one = ledger(9)
+    counters = Counters(received=9, finished=2, dead=1)
+    one.absorb(Journal(settled=[(0, 2), (4, 5)], letters=[letter(1)], counters=counters, unread_bytes=70))
+    record = one.draft(9, 0, 0)
+    again = Ledger.restore(record, {3: Try(1)})
+    state = again.state({3: Try(1)}, 5.0)
+    assert (state.floor, state.ranges, state.next_position) == (2, [(4, 5)], 9)
+    assert (state.counters, state.unread_bytes, state.oldest, state.tries) == (counters, 70, 5.0, {3: Try(1)})
+    assert (again.dirty, again.letters_kept) == (False, 1)
+    assert again.draft(9, 0, 0).next_letter == record.next_letter
+
+
+def test_what_arrived_after_the_counters_were_read_is_counted() -> None:
+    one = ledger(5)
+    one.absorb(Journal(settled=[(0, 2)], counters=Counters(received=5, finished=2)))
+    again = Ledger.restore(one.draft(12, 0, 0), {})
+    assert (again.counters.received, again.counters.backlog) == (12, 10)
+
+
+def test_whoever_has_the_state_does_not_change_the_ledger() -> None:
+    one = ledger(5)
+    state = one.state({}, None)
+    state.counters.finished += 1
+    assert one.counters.finished == 0
+
+
+ranges = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 5)).map(lambda one: (one[0], one[0] + one[1])))
+
+
+@given(ranges, st.integers(0, 25))
+def test_below_leaves_the_positions_below(some: list[tuple[int, int]], limit: int) -> None:
+    expected = [at for start, stop in some for at in range(start, stop) if at < limit]
+    assert [at for start, stop in below(some, limit) for at in range(start, stop)] == expected

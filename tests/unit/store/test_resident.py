@@ -1,0 +1,33 @@
+"""What is mapped of a file."""
+
+from __future__ import annotations
+
+import mmap
+import re
+from pathlib import Path
+
+from hub.store.resident import MappedFile
+
+
+def resident_kib(path: Path) -> int:
+    text = Path("/proc/self/smaps").read_text()
+    found = re.search(rf"{re.escape(str(path))}\n(?:.*\n)*?Rss: +(\d+) kB", text)
+    assert found is not None
+    return int(found.group(1))
+
+
+def test_what_was_touched_is_let_go_and_still_there(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * (1 << 20))
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, mmap.MAP_SHARED, mmap.PROT_READ) as view:
+        assert view[:].count(b"x") == 1 << 20
+        before = resident_kib(path)
+        MappedFile(path).let_go()
+        assert resident_kib(path) < before
+        assert view[-1:] == b"x"
+
+
+def test_a_file_that_is_not_mapped_is_no_trouble(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.touch()
+    MappedFile(path).let_go()
