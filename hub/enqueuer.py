@@ -20,6 +20,7 @@ PAGE_BYTES = 512 << 10
 CAREFUL_TIMEOUT = 5.0
 """Seconds that the reactor waits for a commit, in the rare times when it does."""
 
+Offer = tuple[Queue, int, Sequence[Message], int]
 Confirm = Callable[[Sequence[Any]], None]
 Tap = Callable[[Sequence[Message]], None]
 
@@ -42,6 +43,8 @@ class Enqueuer:
     :ivar router: swapped at a reload.
     :ivar taps: are shown every batch, whatever becomes of it (``hubbub tail``).
     :ivar duplicates: which messages came before; ``None``: nobody asks.
+    :param later: makes a call in the next turn of the reactor, after all that it was asked before: the sender is told
+        before the message, which may kill the hub, is given to anybody.
     :param hold_back: called when a queue that blocks is full; whoever made the enqueuer pauses the backends.
     """
 
@@ -52,6 +55,7 @@ class Enqueuer:
         wall: Clock,
         hold_back: Callable[[], None],
         duplicates: Duplicates | None = None,
+        later: Callable[[Callable[[], None]], object] = lambda call: call(),
     ) -> None:
         self.router = router
         self.duplicates = duplicates
@@ -60,6 +64,8 @@ class Enqueuer:
         self._store = store
         self._wall = wall
         self._hold_back = hold_back
+        self._later = later
+        self._postponed = 0
 
     def receive(self, messages: list[Message], confirm: Callable[[], None] | None) -> None:
         """Route a batch, store it, offer it.
@@ -101,7 +107,7 @@ class Enqueuer:
         :param copy: they were received before.
         """
         shares: list[Share] = []
-        offers: list[tuple[Queue, int, Sequence[Message], int]] = []
+        offers: list[Offer] = []
         for queue, indexes in routes:
             mine = messages if indexes is None else [messages[index] for index in indexes]
             my_size = size if indexes is None else sum([len(message.body) for message in mine])
@@ -113,9 +119,19 @@ class Enqueuer:
                 shares.append(Share(queue.name, start, indexes, kept))
         if shares or confirm is not None or self._store.keeps:
             self._store.append(RoutedBatch(messages, shares, copy), confirm)
-            if self._store.careful:
-                self._store.flush(CAREFUL_TIMEOUT)
-        full = [queue.offer(start, kept, kept_size) for queue, start, kept, kept_size in offers]
+        if self._store.careful or self._postponed:
+            self._postponed += 1
+            self._store.flush(CAREFUL_TIMEOUT)
+            self._later(lambda: self._offer_late(offers))
+        else:
+            self._offer(offers)
+
+    def _offer_late(self, offers: list[Offer]) -> None:
+        self._postponed -= 1
+        self._offer(offers)
+
+    def _offer(self, offers: list[Offer]) -> None:
+        full = [queue.offer(start, kept, size) for queue, start, kept, size in offers]
         if True in full:
             self._hold_back()
 

@@ -98,6 +98,13 @@ class Roster:
 
     def _queue(self, part: Part, policy: QueuePolicy) -> Queue:
         store = self._store if part.settings.durable else self._memory
+        before = part.settings.renamed_from
+        if (
+            before in store.queues()
+            and before not in {*self.members, *self.orphans}
+            and part.name not in store.queues()
+        ):
+            store.rename(before, part.name)
         return Queue(part.name, policy, store, self._around.monotonic, self._around.wall, self._on_room)
 
     def stop(self, name: str) -> Crew:

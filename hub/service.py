@@ -74,7 +74,7 @@ class Service:
         self.store: Store = durable_store(configuration)
         window = configuration.hub.deduplicate
         duplicates = Duplicates(window, monotonic) if window else None
-        self.enqueuer = Enqueuer(Router([]), self.store, wall, self._hold_back, duplicates)
+        self.enqueuer = Enqueuer(Router([]), self.store, wall, self._hold_back, duplicates, reactor.callFromThread)
         self.fleet = Fleet(configuration.backends, reactor, self.enqueuer, wall)
         self.publisher = Publisher(self.fleet.backends, reactor.callFromThread, wall)
         full = partial(self.fleet.hold_back, "the disk is full")

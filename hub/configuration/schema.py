@@ -85,6 +85,11 @@ class ConsumerSettings(Settings):
         "A new consumer begins with messages that are so old, as far as the store has kept them ('keep' in [hub]). "
         "0: with what comes from now on.",
     )
+    renamed_from: str | None = setting(
+        None,
+        "The name that it had before: the queue of that name, which is an orphan now, becomes its own.",
+        example="old",
+    )
     durable: bool = setting(
         True, "Whether its queue is kept on the disk. false: faster, and a stop or a crash loses what waits."
     )

@@ -184,6 +184,9 @@ class Store(Protocol):
     def queues(self) -> Sequence[str]:
         """All that there are, those that belong to no consumer too."""
 
+    def rename(self, old: str, new: str) -> None:
+        """A queue that was not opened; there must be one of the old name, and none of the new."""
+
     def stats(self, queue: str) -> QueueStats:
         """Of a queue that was not opened: as it was committed."""
 

@@ -147,6 +147,11 @@ class DurableStore:
         ledger = self.writer.ledgers[queue]
         return QueueStats(replace(ledger.counters), 0, len(ledger.tried), self._oldest(ledger))
 
+    def rename(self, old: str, new: str) -> None:
+        """Before it is opened; with the next commit."""
+        self._tries[new] = self._tries.pop(old, {})
+        self.writer.rename(old, new)
+
     def delete(self, queue: str) -> None:
         """With the next commit."""
         self.writer.delete(queue)

@@ -111,6 +111,10 @@ class Ledger:
         self.removed |= set(numbers)
         self.dirty = True
 
+    def soil(self) -> None:
+        """Its record is to be written again."""
+        self.dirty = True
+
     def limit(self, letters: int) -> None:
         """Keep that many dead letters at the most."""
         self.letter_limit = letters

@@ -128,6 +128,9 @@ class MemoryStore:
         """Those that were attached."""
         return list(self._journals)
 
+    def rename(self, old: str, new: str) -> None:
+        """There is nothing to keep under another name."""
+
     def stats(self, queue: str) -> QueueStats:
         """Nothing is known of it here."""
         return QueueStats(Counters(), 0, 0, None)

@@ -34,6 +34,9 @@ from hub.store.resident import MappedFile
 FILE = "log.mdb"
 MAP_SIZE = 1 << 40
 """Bytes of address space, not of disk: a bound that is never reached. ``max_disk`` is the one that counts."""
+RESERVE = 256 << 10
+GROWTH = 1 << 20
+"""Bytes by which the file grows beyond what is needed, so that it need not grow at each commit."""
 NAMES = ("pages", "index", "refs", "spent", "queues", "tries", "letters", "outbox", "damaged", "meta")
 _READERS = 1024
 _NUMBER = struct.Struct(">Q")
@@ -100,6 +103,8 @@ class Tables:
         for name, handle in self._handles.items():
             setattr(self, name, handle)
         self._map = MappedFile(self.path)
+        self._descriptor = -1 if readonly else os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        self._spare = 0
 
     pages: Any
     index: Any
@@ -133,6 +138,31 @@ class Tables:
                 pages += int(stat["branch_pages"]) + int(stat["leaf_pages"]) + int(stat["overflow_pages"])
         return pages * int(self._environment.stat()["psize"])
 
+    def reserve(self, size: int) -> None:
+        """Have room in the file for a commit of ``size`` bytes, and for those after it that only settle.
+
+        LMDB copies a page before it frees the old one, so even a commit that makes room needs some. On a disk that is
+        full to the last byte none would ever succeed, whatever is settled; so who brings new messages leaves a reserve.
+
+        :raises OSError: the disk is full. Met by the writer.
+        """
+        wanted = size + size // 3 + RESERVE
+        if self._spare < wanted:
+            length = os.fstat(self._descriptor).st_size
+            missing = wanted - (length - self.used())
+            if missing > 0:
+                length += self._grow(length, missing)
+            self._spare = length - self.used()
+        self._spare -= wanted - RESERVE
+
+    def _grow(self, length: int, missing: int) -> int:
+        try:
+            os.posix_fallocate(self._descriptor, length, missing + GROWTH)
+        except OSError:
+            os.posix_fallocate(self._descriptor, length, missing)
+            return missing
+        return missing + GROWTH
+
     def let_go(self) -> None:
         """Of what is mapped of the file; see :mod:`hub.store.resident`."""
         self._map.let_go()
@@ -144,6 +174,8 @@ class Tables:
 
     def close(self) -> None:
         """No call after it."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
         self._environment.close()
 
 

@@ -28,6 +28,8 @@ LITTLE = MOST_BYTES // 4
 """Bytes. With less free space than that, a failed write is put down to the disk being full."""
 RETRY_EVERY = 1.0
 """Seconds between two attempts while the disk is full."""
+OVERHEAD = 200
+"""Bytes for each message beside its body, at the most, but for large headers."""
 EXPIRE_EVERY = 30.0
 LET_GO_EVERY = 1.0
 
@@ -127,6 +129,14 @@ class Writer:
             self.ledgers = {**self.ledgers, name: ledger}
         self.changed()
         return ledger
+
+    def rename(self, old: str, new: str) -> None:
+        """A queue that nobody has opened."""
+        with self.lock:
+            ledger = self.ledgers[old]
+            ledger.name = new
+            self.ledgers = {name: one for name, one in self.ledgers.items() if name != old} | {new: ledger}
+        self.order(ledger.soil)
 
     def is_doomed(self, name: str) -> bool:
         """Whether that queue is about to be deleted."""
@@ -242,6 +252,8 @@ class Writer:
         ledgers = {name: ledger for name, ledger in self.ledgers.items() if ledger not in doomed}
         if not (batches or sent or doomed or self._expiring() or any(ledger.dirty for ledger in ledgers.values())):
             return
+        if batches:
+            self._tables.reserve(sum([size_of(batch) for batch, _ in batches]))
         page, expired = self._next_page, 0
         with self._tables.writing() as transaction:
             commit = Commit(self._tables, transaction, ledgers, self._wall(), self._keep, final)
@@ -329,3 +341,8 @@ class Writer:
             "expired": counters.expired,
             "pending": len(self.pending),
         }
+
+
+def size_of(batch: RoutedBatch) -> int:
+    """Bytes that it takes on the disk, about."""
+    return sum([len(message.body) for message in batch.messages]) + OVERHEAD * len(batch.messages)

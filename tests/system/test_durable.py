@@ -199,3 +199,18 @@ def test_what_comes_by_two_ways_is_given_once(place: Place) -> None:
         wait_until(lambda: hub.status()["hub"]["duplicates"] == 6)
         assert hub.status()["hub"]["collisions"] == 4
         wait_until(lambda: sorted(place.noted("c")) == [0, 0, 1, 1, 2, 2])
+
+
+def test_a_renamed_consumer_takes_its_queue_with_it(place: Place) -> None:
+    place.flag("closed", True)
+    with RunningHub(place.directory, place.configuration("old", hub='stop_timeout = "1s"')) as hub:
+        feed(hub, 0, 5)
+        hub.stop()
+    place.flag("closed", False)
+    for _ in range(2):
+        with RunningHub(place.directory, place.configuration("new", renamed_from="old")) as hub:
+            wait_until(lambda: consumer(hub, "new")["backlog"] == 0)
+            assert list(hub.status()["consumers"]) == ["new"]
+            assert consumer(hub, "new")["received"] == 5
+            hub.stop()
+    assert sorted(set(place.noted("new"))) == list(range(5))

@@ -161,13 +161,15 @@ class HubMachine(RuleBasedStateMachine):
         del self.unsent[number]
         self.commit()
 
-    @rule()
-    def crash(self) -> None:
-        self.store.crash()
-        self.confirmed, self.expected = [], []
-        self.open(self.hands)
+    @rule(killed=st.booleans())
+    def end(self, killed: bool) -> None:
+        if killed:
+            self.store.crash()
+            self.confirmed, self.expected = [], []
+            self.open(self.hands)
+        else:
+            self.restart()
 
-    @rule()
     def restart(self) -> None:
         self.store.close()
         for model in self.models.values():

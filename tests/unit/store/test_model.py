@@ -63,6 +63,11 @@ class StoreMachine(HubMachine):
         for queue, _ in routes:
             self.models[queue.name].offer()
 
+    @rule(count=st.integers(1, 9))
+    def deliver_to_all(self, count: int) -> None:
+        """So that there is a backlog."""
+        self.deliver([30] * count, [0b111111111] * 3, False, "", "", "")
+
     def arm(self, place: str, happening: str, name: str) -> None:
         """Let something happen there, as if by another thread."""
         calls = {"commit": self.commit, "purge": lambda: self.purge(name), "take": lambda: self.take_in_between(name)}

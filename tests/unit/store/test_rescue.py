@@ -144,7 +144,8 @@ def flips(directory: Path, content: Content, offsets: list[int]) -> Iterator[tup
 @pytest.mark.timeout(7200 if FULL else 120)
 def test_a_flipped_byte_never_changes_a_message(tmp_path: Path, content: Content) -> None:
     start = random.Random(content.file).randrange(STRIDE) if not FULL else 0
-    offsets = list(range(start, len(content.file), STRIDE))
+    used = len(content.file.rstrip(b"\0"))  # the rest of the file is a reserve
+    offsets = list(range(start, used, STRIDE))
     wrong, kinds = [], set()
     for offset, mask, kind, texts in flips(tmp_path / "damaged", content, offsets):
         kinds.add(kind)
