@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -41,7 +42,18 @@ def _summary(hub: dict[str, Any]) -> str:
     return (
         f"hubbub {hub['version']} [bold]{hub['state']}[/] for {format_duration(hub['uptime'])}, pid {hub['pid']}, "
         f"{format_size(hub['resident_bytes'])}; received {hub['received']}, unrouted {hub['unrouted']}"
+        f"{_store(hub['store'])}{_held_back(hub['held_back_by'])}"
     )
+
+
+def _store(store: dict[str, Any]) -> str:
+    if store["state"] != "ok":
+        return f"; the store is [bold red]{store['state']}[/]: {escape(printable(store['reason'] or ''))}"
+    return f"; stored {format_size(store['used_bytes'])}" if "used_bytes" in store else ""
+
+
+def _held_back(why: str | None) -> str:
+    return f"; [bold red]the buses are held back[/]: {why}" if why else ""
 
 
 def _consumers(consumers: dict[str, Any]) -> Table:

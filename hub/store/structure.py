@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from hub.store.image import Image
+from hub.store.tables import NAMES
 
 MAGIC, VERSION = 0xBEEFC0DE, 1
 BRANCH, LEAF, OVERFLOW, META = 1, 2, 4, 8
@@ -108,9 +109,11 @@ class Structure:
         self._used[:2] = b"\1\1"[: len(self._used)]
         free = list(self._walk(FREE, meta.free))
         for row in list(self._walk(MAIN, meta.main, SUBTREE)):
-            self.trees[row.key.decode("utf-8", "replace")] = Tree(
-                *_TREE.unpack(self._image.read(row.offset, row.length))
-            )
+            name = row.key.decode("utf-8", "replace")
+            if name not in NAMES or row.length != _TREE.size:
+                self._flaw(MAIN, f"there is no table {name!r}")
+                continue
+            self.trees[name] = Tree(*_TREE.unpack(self._image.read(row.offset, row.length)))
         for name, tree in self.trees.items():
             if tree.flags:
                 self._flaw(name, f"it has the flags {tree.flags:#x}")

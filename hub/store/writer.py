@@ -254,11 +254,11 @@ class Writer:
             return
         if batches:
             self._tables.reserve(sum([size_of(batch) for batch, _ in batches]))
-        page, expired = self._next_page, 0
+        page, expired, highest = self._next_page, 0, self._highest_queue
         with self._tables.writing() as transaction:
             commit = Commit(self._tables, transaction, ledgers, self._wall(), self._keep, final)
-            if self._highest_queue > self._highest_written:
-                commit.number_queues(self._highest_queue)
+            if highest > self._highest_written:
+                commit.number_queues(highest)
             for ledger in doomed:
                 commit.delete(ledger)
             for batch, _ in batches:
@@ -273,7 +273,7 @@ class Writer:
         for ledger, record in drafts:
             ledger.accept(record, final)
         first, self._next_outgoing = self._next_outgoing, self._next_outgoing + len(outbox)
-        self._next_page, self._highest_written = page, self._highest_queue
+        self._next_page, self._highest_written = page, highest
         with self.lock:
             for _ in batches:
                 self.pending.popleft()

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import random
 import shutil
+import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -24,6 +25,8 @@ from tests.unit.store.known import Known, edit, given
 FULL = os.environ.get("HUBBUB_FAULTS") == "full"
 """Whether every byte is flipped, which takes half an hour, and not one of some hundreds."""
 STRIDE = 1 if FULL else 311
+LARGEST = 3
+"""Messages of one page: what one damaged byte may cost a queue."""
 NOW = 1_700_000_000.0
 Messages = dict[str, dict[int, Message]]
 
@@ -78,8 +81,8 @@ def put(directory: Path, file: bytes) -> None:
     (directory / "log.mdb").write_bytes(file)
 
 
-def verdict(directory: Path, content: Content) -> tuple[str, list[str]]:
-    """What became of it, and whatever is wrong with that."""
+def verdict(directory: Path, content: Content, most: int = 1_000_000) -> tuple[str, list[str]]:
+    """What became of it, and whatever is wrong with that. :param most: that a queue may lose."""
     mended = repair(directory)
     wrong = [f"found after the repair: {problem.text}" for problem in survey(directory).problems]
     found = given(directory, tuple(content.all))
@@ -92,6 +95,8 @@ def verdict(directory: Path, content: Content) -> tuple[str, list[str]]:
         wrong += [f"{name} {at}: wrong content" for at in found[name] if content.all[name].get(at) != found[name][at]]
         gone = wanted.keys() - found[name].keys()
         lost += len(gone)
+        if len(gone) > most:
+            wrong.append(f"{name}: {sorted(gone)} are gone: {mended.problems}")
         if gone and name not in names and not renamed:
             wrong.append(f"{name}: {sorted(gone)} are gone, and nobody says so: {mended.problems}")
         if counted.get(name, 0) != len(gone) and not rebuilt:
@@ -122,7 +127,10 @@ def try_all(sender: Connection, directory: Path, content: Content, offsets: list
             file = bytearray(content.file)
             file[offset] ^= mask
             put(directory, bytes(file))
-            sender.send(("done", *verdict(directory, content)))
+            try:
+                sender.send(("done", *verdict(directory, content, LARGEST)))
+            except Exception:
+                sender.send(("done", "failed", [traceback.format_exc()]))
     sender.send(("end",))
 
 
@@ -133,11 +141,14 @@ def flips(directory: Path, content: Content, offsets: list[int]) -> Iterator[tup
     process.start()
     sender.close()
     offset = mask = -1
-    while (said := receiver.recv())[0] != "end":
-        if said[0] == "at":
-            _, offset, mask = said
-        else:
-            yield offset, mask, said[1], said[2]
+    try:
+        while (said := receiver.recv())[0] != "end":
+            if said[0] == "at":
+                _, offset, mask = said
+            else:
+                yield offset, mask, said[1], said[2]
+    except EOFError:
+        yield offset, mask, "crashed", ["the process died"]
     process.join(10)
 
 

@@ -27,6 +27,13 @@ def known(tmp_path: Path) -> Known:
     return made
 
 
+@pytest.mark.parametrize(("name", "other"), [(b"pages", b"qages"), (b"index", b"hndex"), (b"tries", b"triet")])
+def test_a_table_of_another_name(known: Known, name: bytes, other: bytes) -> None:
+    """LMDB would find no such table, and make an empty one."""
+    known.file.write_bytes(known.file.read_bytes().replace(name, other))
+    assert MAIN in flaws(known.file)
+
+
 def test_it_reads_what_lmdb_reads(tmp_path: Path) -> None:
     """Trees of three levels, with deletions, and values of all sizes."""
     choose = random.Random(1)
