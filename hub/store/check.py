@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass, field
 from typing import Any
 
 from hub.store import Range
@@ -15,6 +14,7 @@ from hub.store import tables as t
 from hub.store.commit import HIGHEST
 from hub.store.problem import Problem, positions
 from hub.store.records import DamagedError, QueueRecord
+from hub.store.sense import contradiction, read_page
 from hub.window import AckWindow
 
 MOST_QUEUES = 1 << 31
@@ -199,11 +199,21 @@ class Check:
             numbers.add(number)
             found = cursor.set_range(t.place_key(number + 1, 0))
         for number in sorted(numbers - self._books.keys() - self._lost):
-            yield Problem("unknown", f"the index has entries of queue {number}, which has no record", queue=number)
+            yield from self._unknown(number)
         for number, book in self._books.items():
             yield from self._entries_of(number, book)
             if book.entries != book.matched:
-                yield from self._dangling(number, book)
+                yield from self._dangling(number, book.title)
+
+    def _unknown(self, number: int) -> Iterator[Problem]:
+        """A queue whose record is gone, or damage to the keys of the index: the pages tell."""
+        wrong = list(self._dangling(number, f"queue {number}"))
+        entries = list(t.covering(self._transaction.cursor(self._tables.index), number, 0))
+        lost = [page for _, page, _ in entries if page in self._damaged]
+        if len(wrong) + len(lost) < len(entries):
+            yield Problem("unknown", f"the index has entries of queue {number}, which has no record", queue=number)
+        else:
+            yield from wrong
 
     def _entries_of(self, number: int, book: Book) -> Iterator[Problem]:
         last, after, end = 0, book.record.floor, book.record.next_position
@@ -228,12 +238,12 @@ class Check:
                 text = f"{book.title}: the messages of {positions(lost, upto)} are missing"
                 yield Problem("missing", text, "index", b"", number, lost, upto)
 
-    def _dangling(self, number: int, book: Book) -> Iterator[Problem]:
+    def _dangling(self, number: int, title: str) -> Iterator[Problem]:
         for start, page, count in t.covering(self._transaction.cursor(self._tables.index), number, 0):
             known = page in self._damaged or page in self._elsewhere
             if known or self._bears_out(page, number, start, count):
                 continue
-            text = f"{book.title}: page {page} does not hold {positions(start, start + count)}, as the index says"
+            text = f"{title}: page {page} does not hold {positions(start, start + count)}, as the index says"
             yield Problem("dangling", text, "index", t.place_key(number, start), number, start, start + count)
 
     def _bears_out(self, number: int, queue: int, start: int, count: int) -> bool:
@@ -306,34 +316,6 @@ class Check:
             return
         text = f"the highest number that a queue ever had is at least {highest}, and not noted as that"
         yield Problem("highest", text, "meta", HIGHEST, wanted=t.number_key(highest))
-
-
-def read_page(value: Any) -> r.Page:
-    """The page. :raises DamagedError: it is not as written, or its columns do not fit together."""
-    page = r.unseal(r.PAGE, r.pages, value)
-    columns = (page.topics, page.headers, page.received_at, page.backends)
-    count = len(page.ids)
-    chosen = [index for _, _, indexes in page.shares if indexes is not None for index in indexes]
-    if len(page.bodies) != count or any(len(column) not in (1, count) for column in columns):
-        raise DamagedError("its columns are not of one length")
-    if any(not 0 <= index < count for index in chosen):
-        raise DamagedError("it gives messages to a queue that it does not have")
-    return page
-
-
-def contradiction(record: QueueRecord) -> str:
-    """What can't be in a queue's record; empty if nothing."""
-    edges = [record.floor, *(edge for range_ in record.ranges for edge in range_)]
-    if record.floor < 0 or any(before >= after for before, after in pairwise(edges)):
-        return "its settled ranges are not in order"
-    if edges[-1] > record.next_position:
-        return f"positions up to {edges[-1]} are settled, and only {record.next_position} are given"
-    negative = [name for name, count in asdict(record.counters).items() if count < 0]
-    if negative:
-        return f"{', '.join(negative)} below 0"
-    if min(record.letters, record.lost_letters, record.next_letter - record.letters - 1) < 0:
-        return f"{record.letters} dead letters, and the next is number {record.next_letter}"
-    return ""
 
 
 def without(range_: Range, others: Iterable[Range]) -> Iterator[Range]:

@@ -11,9 +11,10 @@ from hub.counters import Counters
 from hub.store import Range
 from hub.store import records as r
 from hub.store import tables as t
-from hub.store.check import contradiction, read_page, without
+from hub.store.check import without
 from hub.store.commit import merged
 from hub.store.records import DamagedError, QueueRecord
+from hub.store.sense import contradiction, read_page
 from hub.window import AckWindow
 
 

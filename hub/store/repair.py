@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.aside import Aside
-from hub.store.check import Check, contradiction
+from hub.store.check import Check
 from hub.store.commit import HIGHEST
 from hub.store.problem import Problem
 from hub.store.rebuild import rebuild
 from hub.store.records import DamagedError, QueueRecord
+from hub.store.sense import contradiction
 from hub.window import AckWindow
 
 ROUNDS = 8

@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.aside import Aside, sync_folder
-from hub.store.check import contradiction
 from hub.store.image import Image
 from hub.store.problem import Problem
 from hub.store.records import QueueRecord
 from hub.store.repair import LOSSES, Repair
 from hub.store.scan import Found, newest_queues, scan
+from hub.store.sense import contradiction
 from hub.store.structure import Structure
 from hub.window import AckWindow
 

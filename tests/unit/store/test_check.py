@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from hub.counters import Counters
 from hub.store import records as r
 from hub.store import tables as t
-from hub.store.check import contradiction, read_page, without
+from hub.store.check import without
 from hub.store.commit import HIGHEST
 from hub.store.problem import positions
 from hub.store.records import QueueRecord
+from hub.store.sense import contradiction, read_page
 from tests.unit.store.known import Known, counts, edit, problems
 
 Change = Callable[[t.Tables, Any], None]
@@ -227,6 +228,17 @@ def test_entries_of_a_queue_that_there_is_not_are_found(known: Known) -> None:
         transaction.delete(t.queue_key(2), db=tables.queues)
 
     assert {"unknown", "row"} <= set(change(known, delete))
+
+
+def test_an_entry_with_the_number_of_no_queue_makes_none(known: Known) -> None:
+    def renumber(tables: t.Tables, transaction: Any) -> None:
+        cursor = transaction.cursor(tables.index)
+        assert cursor.last()
+        key, value = cursor.key(), cursor.value()
+        transaction.delete(key, db=tables.index)
+        transaction.put(b"\xff" + key[1:], value, db=tables.index)
+
+    assert change(known, renumber) == ["unindexed", "dangling"]
 
 
 def test_a_page_of_a_queue_that_is_gone_may_name_its_number(known: Known) -> None:

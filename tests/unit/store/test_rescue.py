@@ -17,8 +17,10 @@ import pytest
 from hub.message import Message
 from hub.store import records as r
 from hub.store.aside import Aside
+from hub.store.image import Image
 from hub.store.problem import Problem
 from hub.store.rescue import Rescued, rescue
+from hub.store.structure import Structure
 from hub.store.survey import Survey, mended, rescued, survey
 from tests.unit.store.known import Known, edit, given
 
@@ -42,7 +44,9 @@ class Content(NamedTuple):
 def content_of(known: Known) -> Content:
     known.close()
     waiting = {name: {at: known.messages[name][at] for at in open_} for name, open_ in known.open.items()}
-    return Content(known.file.read_bytes(), known.messages, waiting)
+    with Image(known.file) as image:
+        used = (Structure(image).last_page + 1) * 4096
+    return Content(known.file.read_bytes()[:used], known.messages, waiting)
 
 
 @pytest.fixture
@@ -148,7 +152,8 @@ def flips(directory: Path, content: Content, offsets: list[int]) -> Iterator[tup
             else:
                 yield offset, mask, said[1], said[2]
     except EOFError:
-        yield offset, mask, "crashed", ["the process died"]
+        process.join(10)
+        yield offset, mask, "crashed", [f"the process died: {process.exitcode}"]
     process.join(10)
 
 
