@@ -6,7 +6,6 @@ import logging
 import random
 import time
 from collections.abc import Callable, Generator
-from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
@@ -77,8 +76,7 @@ class Service:
         self.enqueuer = Enqueuer(Router([]), self.store, wall, self._hold_back, duplicates, reactor.callFromThread)
         self.fleet = Fleet(configuration.backends, reactor, self.enqueuer, wall)
         self.publisher = Publisher(self.fleet.backends, reactor.callFromThread, wall)
-        full = partial(self.fleet.hold_back, "the disk is full")
-        self.keeper = Storekeeper(self.store, reactor, self.publisher, full, self._let_go, on_fatal)
+        self.keeper = Storekeeper(self.store, reactor, self.publisher, self.fleet.hold_back, self._let_go, on_fatal)
         self.roster = self._make_roster(Surroundings(monotonic, wall, uniform))
         self.steering = Steering(self.roster, self.enqueuer, self.store, wall)
         self.supervisor = Supervisor(self.roster.crews, monotonic, self._notifier.watchdog)

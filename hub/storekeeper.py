@@ -36,7 +36,8 @@ class Storekeeper:
 
     :ivar store: of the queues that are durable. :ivar memory: of the others.
     :ivar full: why nothing can be stored now; empty: it can.
-    :param on_full: called when the disk is full. :param on_room: when it is so no longer.
+    :param on_full: called when the disk is full, or does not keep up, with the reason.
+    :param on_room: called when it is so no longer.
     :param on_fatal: called when the disk can't be trusted any more: the hub must end at once.
     """
 
@@ -45,7 +46,7 @@ class Storekeeper:
         store: Store,
         reactor: Any,
         publisher: Publisher,
-        on_full: Callable[[], None],
+        on_full: Callable[[str], None],
         on_room: Callable[[], None],
         on_fatal: Callable[[str], None],
     ) -> None:
@@ -65,11 +66,11 @@ class Storekeeper:
         self.memory.watch(lambda state, reason: None, lambda first, batch: in_reactor(self._send, batch))
 
     def _became(self, state: str, reason: str) -> None:
-        self.full = reason if state == "full" else ""
+        self.full = reason if state in ("full", "behind") else ""
         if state == "failed":
             self._on_fatal(reason)
-        elif state == "full":
-            self._on_full()
+        elif self.full:
+            self._on_full("the disk is full" if state == "full" else reason)
         else:
             self._on_room()
 

@@ -200,8 +200,8 @@ class Store(Protocol):
         """Wait until all that was appended and journalled so far is safe. Returns whether it is."""
 
     def watch(self, on_state: Callable[[str, str], None], on_outgoing: Callable[[int, list[Outgoing]], None]) -> None:
-        """Who is told, in any thread: of a new state (``ok``, ``full``, ``failed``) with its reason; and of messages to
-        be sent out, numbered from the first argument on, once they are safe."""
+        """Who is told, in any thread: of a new state (``ok``, ``full``, ``behind``, ``failed``) with its reason; and of
+        messages to be sent out, numbered from the first argument on, once they are safe."""
 
     def outbox(self) -> Sequence[tuple[int, Outgoing]]:
         """At the start: what was to be sent out when the hub ended, with its numbers."""

@@ -24,9 +24,10 @@ from hub.store.commit import HIGHEST
 from hub.store.hands import FileHand, Hands
 from hub.store.ledger import Ledger
 from hub.store.numbers import Numbers
+from hub.store.pending import Stored
 from hub.store.reader import Reader, run_of
 from hub.store.records import DamagedError
-from hub.store.writer import Stored, Writer
+from hub.store.writer import Writer
 
 PACE = 0.005
 """Seconds between two commits while nobody waits for one."""
@@ -192,8 +193,8 @@ class DurableStore:
     def read(self, queue: str, position: int, count: int, size: int) -> Sequence[Run]:
         """What is on the disk, then what is on its way there."""
         ledger = self.writer.ledgers[queue]
-        with self.writer.lock:  # first: what is committed in between is then found on the disk
-            pending = [share for batch, _ in self.writer.pending for share in batch.shares if share.queue == queue]
+        # First: what is committed in between is then found on the disk.
+        pending = [share for batch, _ in self.writer.pending.all() for share in batch.shares if share.queue == queue]
         runs: list[Run] = []
         for run in self._reader.read(ledger.number, position):
             runs.append(run)

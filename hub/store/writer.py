@@ -6,7 +6,6 @@ import errno
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -17,19 +16,20 @@ from hub.store import Journal, Outgoing, RoutedBatch
 from hub.store.commit import Commit
 from hub.store.ledger import Ledger
 from hub.store.numbers import Numbers, WriterCounters
+from hub.store.pending import Item, Pending, Stored, size_of
 from hub.store.tables import Tables
 
 State = Literal["ok", "full", "failed"]
-Stored = Callable[[], None]
 MOST_BYTES = 64 << 20
 """Of bodies in one commit: a bound on what a transaction holds in memory."""
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+BEHIND = ("behind", "the disk does not keep up")
+MOST_PENDING = 2 * MOST_BYTES
+"""Bytes that may wait for the disk, until no more are taken in."""
 LITTLE = MOST_BYTES // 4
 """Bytes. With less free space than that, a failed write is put down to the disk being full."""
 RETRY_EVERY = 1.0
 """Seconds between two attempts while the disk is full."""
-OVERHEAD = 200
-"""Bytes for each message beside its body, at the most, but for large headers."""
 EXPIRE_EVERY = 30.0
 LET_GO_EVERY = 1.0
 
@@ -44,7 +44,7 @@ class Writer:
     :ivar on_state: told of each change, with the reason; in the writer's thread.
     :ivar on_outgoing: given what is to be sent out, once it is committed, with its first number.
     :ivar ledgers: by the queue's name; replaced, never changed, when a queue comes or goes.
-    :ivar pending: batches that are not committed, the oldest first; belongs to whoever holds ``lock``.
+    :ivar pending: batches that are not committed.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Writer:
         self.counters = WriterCounters()
         self.ledgers = ledgers
         self.journals: dict[str, Callable[[], Journal]] = {}
-        self.pending: deque[tuple[RoutedBatch, Stored | None]] = deque()
+        self.pending = Pending(MOST_PENDING)
         self.lock = threading.Lock()
         self.on_state: Callable[[str, str], None] = lambda state, reason: None
         self.on_outgoing: Callable[[int, list[Outgoing]], None] = lambda first, outbox: None
@@ -91,8 +91,8 @@ class Writer:
 
     def append(self, batch: RoutedBatch, stored: Stored | None) -> None:
         """To be committed soon; at once if somebody waits for it."""
-        with self.lock:
-            self.pending.append((batch, stored))
+        if self.pending.append(batch, stored):
+            self.on_state(*BEHIND)
         if stored is not None and self._hurries:
             self._urgent.set()
         if not self._work.is_set():
@@ -197,8 +197,8 @@ class Writer:
         for name, journal in list(self.journals.items()):
             if name in self.ledgers and name not in self._doomed:
                 self.ledgers[name].absorb(journal())
+        waiting = self.pending.all()
         with self.lock:
-            waiting = list(self.pending)
             sent = set(self._sent)
         while True:
             batches = self._some(waiting)
@@ -214,7 +214,7 @@ class Writer:
             self._flushes = [done for done in self._flushes if not done.is_set()]
         return True
 
-    def _some(self, waiting: list[tuple[RoutedBatch, Stored | None]]) -> list[tuple[RoutedBatch, Stored | None]]:
+    def _some(self, waiting: list[Item]) -> list[Item]:
         """As many as one commit takes."""
         size = 0
         for count, (batch, _) in enumerate(waiting):
@@ -223,7 +223,7 @@ class Writer:
                 return waiting[:count]
         return list(waiting)
 
-    def _commit(self, batches: list[tuple[RoutedBatch, Stored | None]], sent: set[int], final: bool) -> bool:
+    def _commit(self, batches: list[Item], sent: set[int], final: bool) -> bool:
         """:param final: whether it has all that arrived."""
         began = self._monotonic()
         try:
@@ -234,6 +234,8 @@ class Writer:
                 self._make_room(sent)
             return False
         self.counters.commit_times.add(self._monotonic() - began)
+        if self.pending.drop(len(batches)) and self.state == "ok":
+            self.on_state("ok", "")
         self._become("ok", "")
         for _, stored in batches:
             if stored is not None:
@@ -247,7 +249,7 @@ class Writer:
         except (lmdb.Error, OSError) as error:
             self._failed(error)
 
-    def _write(self, batches: list[tuple[RoutedBatch, Stored | None]], sent: set[int], final: bool) -> None:
+    def _write(self, batches: list[Item], sent: set[int], final: bool) -> None:
         doomed = [self.ledgers[name] for name in self._doomed if name in self.ledgers]
         ledgers = {name: ledger for name, ledger in self.ledgers.items() if ledger not in doomed}
         if not (batches or sent or doomed or self._expiring() or any(ledger.dirty for ledger in ledgers.values())):
@@ -275,8 +277,6 @@ class Writer:
         first, self._next_outgoing = self._next_outgoing, self._next_outgoing + len(outbox)
         self._next_page, self._highest_written = page, highest
         with self.lock:
-            for _ in batches:
-                self.pending.popleft()
             self._sent -= sent
             self._forget(doomed)
         self._count(commit, batches, expired)
@@ -293,7 +293,7 @@ class Writer:
         if doomed:
             self.ledgers = {name: ledger for name, ledger in self.ledgers.items() if ledger not in doomed}
 
-    def _count(self, commit: Commit, batches: list[tuple[RoutedBatch, Stored | None]], expired: int) -> None:
+    def _count(self, commit: Commit, batches: list[Item], expired: int) -> None:
         counters = self.counters
         counters.commits += 1
         counters.pages += commit.pages
@@ -325,7 +325,7 @@ class Writer:
             self._log.info("the store can write again", extra={"action": "store"})
         else:
             self._log.error("the store is %s: %s", state, reason, extra={"action": "store"})
-        self.on_state(state, reason)
+        self.on_state(*(BEHIND if state == "ok" and self.pending.swamped else (state, reason)))
 
     def status(self) -> Mapping[str, Any]:
         """Its numbers."""
@@ -340,9 +340,5 @@ class Writer:
             "failures": counters.failures,
             "expired": counters.expired,
             "pending": len(self.pending),
+            "pending_bytes": self.pending.size,
         }
-
-
-def size_of(batch: RoutedBatch) -> int:
-    """Bytes that it takes on the disk, about."""
-    return sum([len(message.body) for message in batch.messages]) + OVERHEAD * len(batch.messages)

@@ -11,8 +11,8 @@ import lmdb
 
 from hub.store import RoutedBatch, Run
 from hub.store.durable import DurableStore
+from hub.store.pending import Stored
 from hub.store.tables import Tables
-from hub.store.writer import Stored
 from tests.unit.doubles import RecordingLog
 
 Hook = Callable[[], None]

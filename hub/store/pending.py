@@ -1,0 +1,62 @@
+"""Batches on their way to the disk."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from hub.store import RoutedBatch
+
+Stored = Callable[[], None]
+Item = tuple[RoutedBatch, Stored | None]
+OVERHEAD = 200
+"""Bytes on the disk for each message beside its body, at the most, but for large headers."""
+
+
+class Pending:
+    """The oldest first. Thread-safe.
+
+    :param limit: bytes, beyond which the disk does not keep up.
+    :ivar size: bytes. :ivar swamped: whether they have been too many, and not become few (half of the limit) since.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.size = 0
+        self.swamped = False
+        self._limit = limit
+        self._items: deque[Item] = deque()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def append(self, batch: RoutedBatch, stored: Stored | None) -> bool:
+        """Returns whether it is that one which makes them too many."""
+        size = size_of(batch)
+        with self._lock:
+            self._items.append((batch, stored))
+            self.size += size
+            too_many = self.size > self._limit and not self.swamped
+            self.swamped = self.swamped or too_many
+            return too_many
+
+    def all(self) -> list[Item]:
+        """A copy."""
+        with self._lock:
+            return list(self._items)
+
+    def drop(self, count: int) -> bool:
+        """The oldest ``count`` are committed. Returns whether they were too many, and are few now."""
+        with self._lock:
+            for _ in range(count):
+                batch, _stored = self._items.popleft()
+                self.size -= size_of(batch)
+            few = self.swamped and self.size < self._limit // 2
+            self.swamped = self.swamped and not few
+            return few
+
+
+def size_of(batch: RoutedBatch) -> int:
+    """Bytes that it takes on the disk, about."""
+    return sum([len(message.body) for message in batch.messages]) + OVERHEAD * len(batch.messages)
