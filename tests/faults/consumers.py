@@ -109,3 +109,11 @@ class Publishing(Recording):
 
 class PublishingGated(Gated, Publishing):
     """Nothing, until there is a gate."""
+
+
+class Raising(Recording):
+    """Raises something for every message, by turns of all kinds."""
+
+    def handle(self, number: int) -> None:
+        """Raise."""
+        raise (ValueError, KeyError, MemoryError, SystemExit)[number % 4](f"not {number}")
