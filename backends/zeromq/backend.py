@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import zmq
 from twisted.internet.defer import Deferred
 
 from backends.zeromq import settings
+from backends.zeromq.alteration import added, alter, is_alterable, without_endpoints
 from backends.zeromq.auth import Authenticator
 from backends.zeromq.descriptor import Descriptor
 from backends.zeromq.ending import Ending
@@ -17,6 +18,7 @@ from backends.zeromq.endpoints import Endpoint
 from backends.zeromq.frames import Parser
 from backends.zeromq.line import Line
 from backends.zeromq.notices import Notices
+from backends.zeromq.outlets import Outlets
 from backends.zeromq.peers import Tools
 from backends.zeromq.prefixes import prefixes
 from backends.zeromq.publisher import Publisher
@@ -52,7 +54,7 @@ class ZeroMQ(Tools):
         self._zmq: Context | None = None
         self._reader: Reader | None = None
         self._listening: Line | None = None
-        self._publishing: Line | None = None
+        self._outlets: Outlets | None = None
         self._auth: Authenticator | None = None
         self._auth_descriptor: Descriptor | None = None
         self._ending: Ending | None = None
@@ -69,31 +71,50 @@ class ZeroMQ(Tools):
             self._zmq.destroy(linger=0)
             raise
         self._state = "running"
-        self._warn_of_open_doors()
+        self._warn_of_open_doors(self._config.bind + self._config.publish_bind)
 
     def _open(self, context: Context, intake: Intake, security: Security) -> None:
         config = self._config
-        if security.mechanism != "NULL" and (config.bind or config.publish_bind):
+        if security.mechanism != "NULL":
             self._auth = Authenticator(context, security, config.curve_allowed_keys_file)
             self._auth_descriptor = Descriptor(
                 self._context.reactor, self._auth.socket, self._authenticate, self._context.log
             )
             self._auth_descriptor.start()
-        if config.bind or config.connect:
-            self._listening = Line(context, zmq.SUB, config, self._context, self._notices)
-            self._reader = Reader(self._listening.socket, self._parser, intake, self._context.wall, config.budget)
-            for prefix in self._prefixes:
-                self._listening.socket.subscribe(prefix)
-            self._listening.open(config.bind, config.connect, security, self._read)
-        if config.publish_bind or config.publish_connect:
-            self._publishing = Line(context, zmq.PUB, config, self._context, self._notices)
-            self._publishing.open(config.publish_bind, config.publish_connect, security)
 
-    def _warn_of_open_doors(self) -> None:
-        for endpoint in self._config.bind + self._config.publish_bind:
+        def line(kind: int) -> Line:
+            return Line(context, kind, config, security, self._context, self._notices)
+
+        # Also where nothing is listened to: a reload may change that.
+        self._listening = line(zmq.SUB)
+        self._outlets = Outlets(lambda: line(zmq.PUB))
+        self._reader = Reader(self._listening.socket, self._parser, intake, self._context.wall, config.budget)
+        for prefix in self._prefixes:
+            self._listening.socket.subscribe(prefix)
+        alter(self._listening, self._outlets, without_endpoints(config), config)
+        self._listening.start(self._read)
+
+    def reconfigure(self, config: settings.Config) -> bool:
+        """Go on with other endpoints; see :mod:`~backends.zeromq.alteration`.
+
+        :returns: whether they are all that differs. Where not, nothing was changed.
+        :raises Unavailable: an address can't be bound. Nothing was changed.
+        """
+        old = self._config
+        if self._state != "running" or not is_alterable(old, config):
+            return False
+        assert self._listening is not None
+        assert self._outlets is not None
+        alter(self._listening, self._outlets, old, config)
+        self._config = config
+        self._warn_of_open_doors(added(old.bind + old.publish_bind, config.bind + config.publish_bind))
+        return True
+
+    def _warn_of_open_doors(self, endpoints: Iterable[str]) -> None:
+        for endpoint in endpoints:
             if self._config.curve_secret_key is None and not Endpoint.parse(endpoint).is_private:
                 text = "%s can be reached from other machines, unencrypted: bind to loopback, or configure CURVE"
-                self._context.log.warning(text, endpoint)
+                self._context.log.warning(text, endpoint, extra={"action": "expose"})
 
     def subscribe(self, patterns: Collection[str]) -> None:
         """Ask publishers for these topics, and no longer for those that are not among them."""
@@ -111,13 +132,18 @@ class ZeroMQ(Tools):
 
     def _read(self) -> bool:
         assert self._reader is not None
-        return self._reader.attend() if self._paused else self._reader.drain()
+        assert self._listening is not None
+        if self._paused:
+            return self._reader.attend()
+        more = self._reader.drain()
+        self._listening.let_go(more=more)
+        return more
 
     def _authenticate(self) -> bool:
         assert self._auth is not None
         again = self._auth.drain()
         if self._auth.problem:
-            self._notices.say("allowed keys", logging.ERROR, f"peers are refused: {self._auth.problem}")
+            self._notices.say("refuse", logging.ERROR, f"peers are refused: {self._auth.problem}")
         return again
 
     def _refuse(self, message: Message, reason: str) -> None:
@@ -132,11 +158,10 @@ class ZeroMQ(Tools):
 
         :raises CannotPublish: no endpoint to publish on, or the body is not JSON (in fedmsg's format), or is too large.
         """
-        if self._publishing is None or self._state != "running":
-            why = "has stopped" if self._publishing else "has neither publish_bind nor publish_connect"
+        if not self._outlets or self._state != "running":
+            why = "has stopped" if self._outlets else "has neither publish_bind nor publish_connect"
             raise CannotPublish(f"backend {self._context.name!r} {why}")
-        self._publisher.send(self._publishing.socket, message)
-        self._publishing.wake()
+        self._publisher.send(self._outlets, message)
 
     def pause(self) -> None:
         """Read no more. The socket takes ``receive_high_water`` messages more, then publishers drop."""
@@ -160,9 +185,9 @@ class ZeroMQ(Tools):
         return done
 
     def _close(self) -> None:
-        for line in (self._listening, self._publishing):
-            if line is not None:
-                line.close()
+        for opened in (self._listening, self._outlets):
+            if opened is not None:
+                opened.close()
         if self._auth is not None and self._auth_descriptor is not None:
             self._auth_descriptor.stop()
             self._auth.close()
@@ -172,8 +197,8 @@ class ZeroMQ(Tools):
     def status(self) -> Mapping[str, Any]:
         """Counts that only grow, states, endpoints. Never a key or a password."""
         listening = self._listening.endpoints("subscribe") if self._listening else []
-        publishing = self._publishing.endpoints("publish") if self._publishing else []
-        lines = [line.counts() for line in (self._listening, self._publishing) if line is not None]
+        publishing = self._outlets.endpoints() if self._outlets else []
+        lines = [opened.counts() for opened in (self._listening, self._outlets) if opened is not None]
         reader = self._reader
         return {
             "state": self._describe(listening + publishing),

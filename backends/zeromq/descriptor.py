@@ -67,7 +67,7 @@ class Descriptor:
         try:
             again = self._drain()
         except Exception:  # noqa: BLE001 - the reactor would take the socket out of its loop, and the hub would be deaf
-            self._log.exception("a fault in the hub while it was reading from ZeroMQ")
+            self._log.exception("a fault in the hub while it was reading from ZeroMQ", extra={"action": "bug"})
             self.wake(FAULT_DELAY)
             return
         if again:
@@ -84,13 +84,3 @@ class Descriptor:
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         """The reactor is going down, or the descriptor broke."""
         self._running = False
-
-
-def keep_alive(socket: Socket) -> Callable[[], bool]:
-    """A ``drain`` for a socket that is not read from: lets ZeroMQ take in subscriptions and new connections."""
-
-    def drain() -> bool:
-        socket.get(zmq.EVENTS)
-        return False
-
-    return drain

@@ -42,7 +42,8 @@ class Ending:
         try:
             more = self._empty(paused)
         except Exception:
-            self._context.log.exception("a fault in the hub while it was taking the last messages from ZeroMQ")
+            text = "a fault in the hub while it was taking the last messages from ZeroMQ"
+            self._context.log.exception(text, extra={"action": "bug"})
             more = False
         if more and self._context.reactor.seconds() < deadline:
             self._context.reactor.callLater(0, self._turn, context, paused, deadline)

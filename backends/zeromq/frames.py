@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 import zmq
 
-from backends.zeromq.fedmsg import Envelope, Signer
+from backends.zeromq.fedmsg import NONE, Envelope, Signer, headers_of
 from backends.zeromq.gaps import Gaps, stem
 from hub.message import NO_HEADERS, Message
 
@@ -33,6 +33,7 @@ class Raw(msgspec.Struct):
 
     msg_id: msgspec.Raw = msgspec.Raw(b"null")
     seq_id: msgspec.Raw = msgspec.Raw(b"null")
+    headers: msgspec.Raw = NONE
 
 
 _envelope = msgspec.json.Decoder(Envelope).decode
@@ -79,7 +80,7 @@ class Parser:
     def fault(self, kind: str, text: str) -> None:
         """Count malformed input. ``text`` is for the log: escaped, short."""
         self.malformed[kind] += 1
-        self._notice(f"malformed {kind}", logging.WARNING, f"malformed input dropped: {text}")
+        self._notice(f"drop {kind}", logging.WARNING, f"malformed input dropped: {text}")
 
     def _parse_raw(self, pairs: Sequence[Pair], now: float) -> list[Message]:
         messages = []
@@ -123,8 +124,9 @@ class Parser:
                 envelope = found
             if envelope.seq_id is not None:
                 self._number(topic, envelope.seq_id, frame)
-            name = envelope.msg_id
-            append(Message(name if name and len(name) <= MAX_ID else new_id(), topic, body, NO_HEADERS, now, backend))
+            name, raw_headers = envelope.msg_id, envelope.headers
+            headers = NO_HEADERS if raw_headers is NONE else headers_of(raw_headers)
+            append(Message(name if name and len(name) <= MAX_ID else new_id(), topic, body, headers, now, backend))
         return messages
 
     def _topic(self, raw: bytes) -> str | None:
@@ -163,6 +165,7 @@ class Parser:
         return Envelope(
             msg_id if isinstance(msg_id, str) else None,
             seq_id if isinstance(seq_id, int) and not isinstance(seq_id, bool) else None,
+            odd.headers,
         )
 
     def _bury(self, topic: str, body: bytes, now: float, kind: str, why: str) -> None:
@@ -178,7 +181,7 @@ class Parser:
         missing = self.gaps.note((_address(frame), str(who)[:8192], stem(topic)), seq_id)
         if missing:
             text = f"{missing} messages of {topic[:60]!a} are missing before number {seq_id}"
-            self._notice("gap", logging.WARNING, text)
+            self._notice("miss", logging.WARNING, text)
 
 
 def _value(raw: msgspec.Raw) -> Any:

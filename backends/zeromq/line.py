@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
-from backends.zeromq.descriptor import Descriptor, keep_alive
+import zmq
+
+from backends.zeromq.descriptor import Descriptor
 from backends.zeromq.monitor import Monitor
 from backends.zeromq.notices import Notices
 from backends.zeromq.revival import Revival
@@ -14,46 +17,46 @@ from backends.zeromq.settings import Config
 from backends.zeromq.sockets import Context, bind, connect, make
 from hub.interfaces import BackendContext
 
+LIMIT = 1.0
+"""Seconds spent on what has arrived when an endpoint is let go, at most: other publishers may never let the socket run
+empty."""
+
 
 class Line:
-    """The SUB socket, or the PUB socket, of a backend.
-
-    :param drain: reads the socket; ``None`` where there is nothing to read, as from PUB.
-    """
+    """The SUB socket of a backend, or one of its PUB sockets. Endpoints may come and go while it is open."""
 
     COUNTS = ("peers", "disconnects", "handshake_failures", "accept_failures", "revivals")
 
-    def __init__(self, context: Context, kind: int, config: Config, hub: BackendContext, notices: Notices) -> None:
+    def __init__(
+        self, context: Context, kind: int, config: Config, security: Security, hub: BackendContext, notices: Notices
+    ) -> None:
         self.socket = make(context, kind, config)
         self._bound: dict[str, list[str]] = {}
-        self._connects: Sequence[str] = ()
+        self._connects: list[str] = []
+        # Endpoints to be let go once what has arrived is read, and whether they are connected to again then.
+        self._leaving: dict[str, bool] = {}
+        self._leave_by: float | None = None
         self._config = config
+        self._security = security
         self._hub = hub
         self._monitor = Monitor(self.socket, notices.say, self._changed)
-        self._revival = Revival(hub.reactor, self.socket, self._monitor, config)
+        self._revival = Revival(hub.reactor, self._monitor, config, self._connect_again)
         self._descriptors: list[Descriptor] = []
 
-    def open(
-        self, binds: Sequence[str], connects: Sequence[str], security: Security, drain: Callable[[], bool] | None = None
-    ) -> None:
-        """Bind and connect. :raises Unavailable: an endpoint can't be bound."""
-        self._connects = connects
-        self._monitor.watch(connects)
-        # Options are copied when an endpoint is made, so one socket can be server to some peers and client to others.
-        if binds:
-            security.serve(self.socket)
-        for endpoint in binds:
-            self._bound[endpoint] = bind(self.socket, endpoint, self._config)
-        if connects:
-            security.join(self.socket)
-        for endpoint in connects:
-            connect(self.socket, endpoint, self._config)
+    def start(self, drain: Callable[[], bool] | None = None) -> None:
+        """Attend to it. :param drain: reads the socket; ``None`` where there is nothing to read, as from PUB."""
         self._descriptors = [
-            Descriptor(self._hub.reactor, self.socket, drain or keep_alive(self.socket), self._hub.log),
+            Descriptor(self._hub.reactor, self.socket, drain or self._attend, self._hub.log),
             Descriptor(self._hub.reactor, self._monitor.socket, self._monitor.drain, self._hub.log),
         ]
         for descriptor in self._descriptors:
             descriptor.start()
+
+    def _attend(self) -> bool:
+        """Let ZeroMQ take in subscriptions and new connections."""
+        self.socket.get(zmq.EVENTS)
+        self.let_go(more=False)
+        return False
 
     def _changed(self) -> None:
         self._revival.look(self._connects)
@@ -64,17 +67,85 @@ class Line:
         for descriptor in self._descriptors[:1]:
             descriptor.wake()
 
+    # -- endpoints. Options are copied when one is made, so one socket can be server to some peers and client to others.
+
+    def bind(self, endpoint: str) -> None:
+        """:raises Unavailable: it can't be bound; nothing has changed then."""
+        self._security.serve(self.socket)
+        real = bind(self.socket, endpoint, self._config)
+        for one in real:
+            self._monitor.watch(one, connects=False)
+        self._bound.setdefault(endpoint, []).extend(real)
+        self.wake()
+
+    def unbind(self, endpoint: str) -> None:
+        """Not of a PUB socket, see :class:`~backends.zeromq.outlets.Outlets`. Peers that came by it are cut off; what
+        has arrived from them is still read."""
+        real = self._bound.pop(endpoint)
+        for one in real:
+            self.socket.unbind(one)
+        self._monitor.await_closed(real)
+        for one in real:
+            self._monitor.forget(one)
+        self.wake()
+
+    def connect(self, endpoint: str) -> None:
+        """Now, or as soon as the peer is there."""
+        self._connects.append(endpoint)
+        if self._leaving.pop(endpoint, None) is None:
+            self._connect(endpoint)
+        self.wake()
+
+    def _connect(self, endpoint: str) -> None:
+        self._security.join(self.socket)
+        self._monitor.watch(endpoint, connects=True)
+        connect(self.socket, endpoint, self._config)
+
+    def disconnect(self, endpoint: str) -> None:
+        """Once what has arrived is read."""
+        self._connects.remove(endpoint)
+        self._leaving[endpoint] = False
+        self.wake()
+
+    def _connect_again(self, endpoint: str) -> None:
+        self._leaving[endpoint] = True
+        self.wake()
+
+    def let_go(self, *, more: bool) -> None:
+        """Disconnect what is to leave. To be called right after reading, and only then: ZeroMQ drops what has arrived
+        by a connection that it is told to end. And once it was asked whether there is something to read, it has the
+        first frame of a message in hand; libzmq 4.3.5 ends the process if that message's connection is ended then.
+
+        :param more: whether there may be more to read.
+        """
+        if not self._leaving:
+            return
+        now = self._hub.reactor.seconds()
+        if self._leave_by is None:
+            self._leave_by = now + LIMIT
+        if more and now < self._leave_by:
+            return
+        leaving, self._leaving, self._leave_by = self._leaving, {}, None
+        for endpoint, again in leaving.items():
+            with contextlib.suppress(zmq.ZMQError):  # where ZeroMQ has forgotten the endpoint already
+                self.socket.disconnect(endpoint)
+            if again:
+                self._connect(endpoint)
+            else:
+                self._monitor.forget(endpoint)
+        self.wake()
+
+    # -- status
+
     def endpoints(self, role: str) -> list[dict[str, Any]]:
         """For the status: each endpoint with its state and the number of its peers."""
-        rows: list[dict[str, Any]] = []
-        for configured, real in self._bound.items():
-            for endpoint in real:
-                rows.append({"endpoint": endpoint, "configured": configured, "role": role, "state": "listening"})
-                rows[-1]["peers"] = self._monitor.peers(endpoint)
-        for endpoint in self._connects:
-            peers = self._monitor.peers(endpoint)
-            state = "connected" if peers else "connecting"
-            rows.append({"endpoint": endpoint, "configured": endpoint, "role": role, "state": state, "peers": peers})
+        bound = [(one, configured, "listening") for configured, real in self._bound.items() for one in real]
+        leaving = [(one, one, "leaving") for one, again in self._leaving.items() if not again]
+        rows = []
+        for one, configured, state in [*bound, *((one, one, "") for one in self._connects), *leaving]:
+            peers = self._monitor.peers(one)
+            state = state or ("connected" if peers else "connecting")
+            rows.append({"endpoint": one, "configured": configured, "role": role, "state": state, "peers": peers})
         return rows
 
     def counts(self) -> dict[str, int]:
@@ -90,7 +161,7 @@ class Line:
         return dict(zip(self.COUNTS, numbers, strict=True))
 
     def close(self) -> None:
-        """Close the socket; what was sent and is not out yet has its linger when the context ends."""
+        """Close the socket; what was sent and is not out yet has its linger, until the context ends at the latest."""
         self._revival.stop()
         for descriptor in self._descriptors:
             descriptor.stop()

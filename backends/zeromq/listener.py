@@ -58,13 +58,14 @@ class _Heard:
         self.messages = messages
 
     def refuse(self, message: Message, reason: str) -> None:
-        _log.warning("a message on %s is no use: %s", ascii(message.topic), ascii(reason))
+        extra = {"action": "refuse", "topic": message.topic, "message_id": message.id}
+        _log.warning("a message on %s is no use: %s", ascii(message.topic), ascii(reason), extra=extra)
 
 
 def _messages(config: Config, context: Context, socket: Socket) -> Iterator[Message]:
     heard = _Heard()
     limit = config.max_message_size
-    parser = Parser("", config.format, limit, heard.refuse, lambda kind, level, text: _log.log(level, "%s", text))
+    parser = Parser("", config.format, limit, heard.refuse, _notice)
     reader = Reader(socket, parser, heard, time.time, config.budget)
     try:
         while True:
@@ -74,3 +75,7 @@ def _messages(config: Config, context: Context, socket: Socket) -> Iterator[Mess
             yield from heard.messages
     finally:
         context.destroy(linger=0)
+
+
+def _notice(kind: str, level: int, text: str) -> None:
+    _log.log(level, "%s", text, extra={"action": kind.partition(" ")[0]})

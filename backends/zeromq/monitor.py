@@ -26,12 +26,15 @@ EVENTS = (
     | zmq.Event.CONNECT_RETRIED
     | zmq.Event.CONNECT_DELAYED
     | zmq.Event.DISCONNECTED
+    | zmq.Event.CLOSED
     | zmq.Event.HANDSHAKE_SUCCEEDED
     | zmq.Event.HANDSHAKE_FAILED_AUTH
     | zmq.Event.HANDSHAKE_FAILED_PROTOCOL
     | zmq.Event.HANDSHAKE_FAILED_NO_DETAIL
 )
 _BUDGET = 200
+CLOSE_WAIT = 200
+"""Milliseconds for ZeroMQ's thread to close what was bound, which it does at once where it has a processor."""
 
 
 class Monitor:
@@ -48,7 +51,9 @@ class Monitor:
         self.socket = socket.get_monitor_socket(EVENTS)
         self.disconnects = self.handshake_failures = self.accept_failures = 0
         self._watched = socket
-        self._connects: frozenset[str] = frozenset()
+        self._connects: set[str] = set()
+        self._forgotten: set[str] = set()
+        self._closing: set[str] = set()
         self._notice = notice
         self._changed = changed
         self.lost: set[str] = set()
@@ -56,9 +61,30 @@ class Monitor:
         self._opening: dict[str, list[int]] = {}
         self._open: dict[str, list[int]] = {}
 
-    def watch(self, connects: Iterable[str]) -> None:
-        """The endpoints that the socket is about to connect to."""
-        self._connects = frozenset(connects)
+    def watch(self, endpoint: str, *, connects: bool) -> None:
+        """One more: the socket is about to connect to it, or is bound to it."""
+        if connects:
+            self._connects.add(endpoint)
+        self._forgotten.discard(self._key(endpoint))
+
+    def forget(self, endpoint: str) -> None:
+        """The socket has let go of it, so its connections are none any more; ZeroMQ tells of no end of theirs. What its
+        thread has told meanwhile, or tells yet, is of no interest."""
+        while self.drain():
+            pass
+        key = self._key(endpoint)
+        self._connects.discard(endpoint)
+        self.lost.discard(key)
+        self._opening.pop(key, None)
+        self._open.pop(key, None)
+        self._forgotten.add(key)
+
+    def await_closed(self, endpoints: Iterable[str]) -> None:
+        """Wait until these, which were bound, are closed, :data:`CLOSE_WAIT` at most: their addresses may be wanted by
+        somebody else in the same reload."""
+        self._closing = set(endpoints)
+        while self._closing and self.socket.poll(CLOSE_WAIT):
+            self.drain()
 
     def peers(self, endpoint: str) -> int:
         """Connections of an endpoint that have come about; the endpoint as configured, or as bound."""
@@ -82,7 +108,12 @@ class Monitor:
 
     def note(self, event: int, value: int, endpoint: str) -> None:
         """One event. ``value`` is what ZeroMQ says it is for that event: a descriptor, an error, a delay."""
+        if event == zmq.Event.CLOSED:
+            self._closing.discard(endpoint)
+            return
         key = self._key(endpoint)
+        if key in self._forgotten or endpoint in self._forgotten:
+            return
         if event in _OPENED:
             self.lost.discard(key)
             self._opening.setdefault(key, []).append(value)
@@ -91,7 +122,7 @@ class Monitor:
         elif event == zmq.Event.HANDSHAKE_SUCCEEDED:
             waiting = self._opening.get(key)
             self._open.setdefault(key, []).append(waiting.pop(0) if waiting else -1)
-            self._notice(f"connected {key}", logging.INFO, f"connected: {endpoint!a}")
+            self._notice(f"connect {key}", logging.INFO, f"connected: {endpoint!a}")
         elif event in _FAILED:
             self.handshake_failures += 1
             self._notice(f"handshake {event}", logging.WARNING, f"handshake {_FAILED[event]}: {endpoint!a}")
@@ -113,7 +144,7 @@ class Monitor:
             return
         if connections is self._open.get(key):
             self.disconnects += 1
-            self._notice(f"disconnected {key}", logging.WARNING, f"disconnected: {endpoint!a}")
+            self._notice(f"disconnect {key}", logging.WARNING, f"disconnected: {endpoint!a}")
 
     def _key(self, endpoint: str) -> str:
         """Events of a bound endpoint name the address that the peer came to, so these go by the port."""

@@ -27,7 +27,7 @@ class Notices:
         if kind in self._timers:
             self._held[kind] = (self._held.get(kind, (0, 0, ""))[0] + 1, level, text)
             return
-        self._log.log(level, "%s", text)
+        self._log.log(level, "%s", text, extra={"action": _verb(kind)})
         self._timers[kind] = self._reactor.callLater(self._interval, self._release, kind)
 
     def _release(self, kind: str) -> None:
@@ -35,7 +35,7 @@ class Notices:
         count, level, text = self._held.pop(kind, (0, 0, ""))
         if count:
             more = f" (and {count - 1} more like it in the last {self._interval:.0f} s)" if count > 1 else ""
-            self._log.log(level, "%s%s", text, more)
+            self._log.log(level, "%s%s", text, more, extra={"action": _verb(kind)})
             self._timers[kind] = self._reactor.callLater(self._interval, self._release, kind)
 
     def stop(self) -> None:
@@ -46,3 +46,8 @@ class Notices:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+
+
+def _verb(kind: str) -> str:
+    """The first word: what follows says which peer, or which fault."""
+    return kind.partition(" ")[0]

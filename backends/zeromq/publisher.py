@@ -7,17 +7,24 @@ import itertools
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import zmq
 
 from backends.zeromq.fedmsg import is_msg_id, wrap
 from backends.zeromq.frames import MAX_TOPIC
 from backends.zeromq.settings import Config
-from backends.zeromq.sockets import Socket
 from hub.errors import CannotPublish
 from hub.interfaces import Clock
 from hub.message import Message
+
+
+class Outlet(Protocol):
+    """Where frames go: a socket, or several."""
+
+    def send_multipart(self, frames: Sequence[bytes], flags: int, /) -> object:
+        """As pyzmq's. :raises zmq.ZMQError: they were not taken."""
 
 
 class Publisher:
@@ -36,11 +43,11 @@ class Publisher:
         self._numbers = itertools.count(1)
         self._username = _username()
 
-    def send(self, socket: Socket, message: Message, flags: int = zmq.NOBLOCK) -> None:
+    def send(self, outlet: Outlet, message: Message, flags: int = zmq.NOBLOCK) -> None:
         """Send it. :raises CannotPublish: the format does not take it, it is too large, or there is no room."""
         try:
             topic, body = self._frames(message)
-            socket.send_multipart([topic, body], flags)
+            outlet.send_multipart([topic, body], flags)
         except zmq.ZMQError as error:
             self.failed += 1
             raise CannotPublish(f"ZeroMQ did not take it: {error.strerror}") from error

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
-
-import zmq
 
 from backends.zeromq.monitor import Monitor
 from backends.zeromq.settings import Config
-from backends.zeromq.sockets import Socket, connect
 
 GRACE = 0.5
 """Seconds within which ZeroMQ says that it tries again, if it does."""
@@ -23,14 +19,15 @@ class Revival:
     frame beyond ``max_frame_size``, a peer that does not speak ZeroMQ. A subscriber would then be deaf for good.
 
     :ivar count: how often it was done.
+    :param connect_again: takes an endpoint from the socket, and connects to it anew.
     """
 
-    def __init__(self, reactor: Any, socket: Socket, monitor: Monitor, config: Config) -> None:
+    def __init__(self, reactor: Any, monitor: Monitor, config: Config, connect_again: Callable[[str], object]) -> None:
         self.count = 0
         self._reactor = reactor
-        self._socket = socket
         self._monitor = monitor
         self._config = config
+        self._connect_again = connect_again
         self._timers: dict[str, Any] = {}
         self._delays: dict[str, float] = {}
 
@@ -51,9 +48,7 @@ class Revival:
         if endpoint in lost:
             lost.discard(endpoint)
             self.count += 1
-            with contextlib.suppress(zmq.ZMQError):  # where ZeroMQ has forgotten the endpoint already
-                self._socket.disconnect(endpoint)
-            connect(self._socket, endpoint, self._config)
+            self._connect_again(endpoint)
 
     def stop(self) -> None:
         """Leave them alone."""

@@ -59,10 +59,21 @@ def _by_ipv6(endpoint: Endpoint, ip: str) -> int:
 def bind(socket: Socket, text: str, config: Config) -> list[str]:
     """Bind, to every address of a host name. Returns the real endpoints.
 
-    :raises Unavailable: the address is in use, not ours, or not allowed.
+    :raises Unavailable: the address is in use, not ours, or not allowed. Nothing is bound then.
     """
-    endpoint = Endpoint.parse(text)
     real: list[str] = []
+    try:
+        _bind_all(socket, text, config, real)
+    except Unavailable:
+        for done in real:
+            socket.unbind(done)
+        raise
+    return real
+
+
+def _bind_all(socket: Socket, text: str, config: Config, real: list[str]) -> None:
+    """:param real: is given the endpoints that were bound."""
+    endpoint = Endpoint.parse(text)
     failure: zmq.ZMQError | None = None
     for candidate in _addresses(endpoint, config.ip):
         try:
@@ -70,12 +81,16 @@ def bind(socket: Socket, text: str, config: Config) -> list[str]:
         except zmq.ZMQError as error:
             # Of a name with several addresses, as localhost, one may be switched off on this machine.
             if error.errno not in (errno.EADDRNOTAVAIL, errno.ENODEV, errno.EAFNOSUPPORT):
-                raise Unavailable(f"{text} can't be bound: {error.strerror}") from error
+                raise Unavailable(f"{text} can't be bound: {_why(error)}") from error
             failure = error
     if not real:
-        why = failure.strerror if failure else "the name has no address"
+        why = _why(failure) if failure else "the name has no address"
         raise Unavailable(f"{text} can't be bound: {why}") from failure
-    return real
+
+
+def _why(error: zmq.ZMQError) -> str:
+    """Without the endpoint, which pyzmq adds to its own text."""
+    return str(zmq.strerror(error.errno or 0))
 
 
 def _bind(socket: Socket, endpoint: Endpoint, config: Config, port: int | None) -> str:

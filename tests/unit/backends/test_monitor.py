@@ -24,7 +24,8 @@ class Bench:
         self.lines: list[str] = []
         self.clock = Clock()
         self.monitor = Monitor(self.socket, lambda *notice: self.lines.append(notice[2]), lambda: None)
-        self.monitor.watch([PEER])
+        self.monitor.watch(PEER, connects=True)
+        self.again: list[str] = []
 
     def tell(self, *events: tuple[zmq.Event, int], endpoint: str = PEER) -> None:
         for event, value in events:
@@ -76,6 +77,38 @@ def test_too_few_descriptors_is_an_error_line(bench: Bench) -> None:
     assert "Too many open files" in bench.lines[0]
 
 
+def test_what_is_told_of_a_forgotten_endpoint_is_of_no_interest_until_it_comes_back(bench: Bench) -> None:
+    bench.tell((Event.CONNECTED, 16), (Event.HANDSHAKE_SUCCEEDED, 0))
+    bench.monitor.forget(PEER)
+    assert (bench.monitor.all_peers, bench.monitor.disconnects) == (0, 0)
+    bench.tell((Event.CONNECTED, 17), (Event.HANDSHAKE_SUCCEEDED, 0), (Event.DISCONNECTED, 17))
+    assert (bench.monitor.all_peers, bench.monitor.disconnects, bench.monitor.lost) == (0, 0, set())
+    bench.monitor.watch(PEER, connects=True)
+    bench.tell((Event.CONNECTED, 18), (Event.HANDSHAKE_SUCCEEDED, 0))
+    assert bench.monitor.peers(PEER) == 1
+
+
+def test_a_forgotten_bound_endpoint_is_known_by_its_port(bench: Bench) -> None:
+    came_to = "tcp://10.0.0.1:7000"
+    bench.monitor.watch("tcp://0.0.0.0:7000", connects=False)
+    bench.tell((Event.ACCEPTED, 20), (Event.HANDSHAKE_SUCCEEDED, 0), endpoint=came_to)
+    bench.monitor.forget("tcp://0.0.0.0:7000")
+    bench.tell((Event.ACCEPTED, 21), (Event.HANDSHAKE_SUCCEEDED, 0), endpoint=came_to)
+    assert bench.monitor.all_peers == 0
+    bench.monitor.watch("tcp://0.0.0.0:7000", connects=False)
+    bench.tell((Event.ACCEPTED, 22), (Event.HANDSHAKE_SUCCEEDED, 0), endpoint=came_to)
+    assert bench.monitor.peers("tcp://0.0.0.0:7000") == 1
+
+
+def test_the_end_of_a_bound_endpoint_is_waited_for(bench: Bench) -> None:
+    bench.socket.bind("tcp://127.0.0.1:*")
+    last: Any = bench.socket.LAST_ENDPOINT
+    real = last.decode()
+    bench.socket.unbind(real)
+    bench.monitor.await_closed([real])
+    bench.socket.bind(real)
+
+
 def next_timer(bench: Bench) -> float:
     """Seconds until the only timer is due."""
     timers: list[Any] = list(bench.clock.getDelayedCalls())
@@ -85,7 +118,7 @@ def next_timer(bench: Bench) -> float:
 
 def revival(bench: Bench) -> Revival:
     config = configured(connect=[PEER], reconnect_interval_max="2s")
-    return Revival(bench.clock, bench.socket, bench.monitor, config)
+    return Revival(bench.clock, bench.monitor, config, bench.again.append)
 
 
 def test_zeromq_that_tries_again_is_left_alone(bench: Bench) -> None:
