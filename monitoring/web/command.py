@@ -1,0 +1,70 @@
+"""``hubbub web``: how to open the page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import msgspec
+
+from hub.cli.common import config_option, json_option
+from hub.configuration.schema import Configuration, Part
+from hub.errors import ConfigError, Unavailable
+from monitoring.web import Web
+from monitoring.web.address import TcpAddress, parse
+from monitoring.web.token import create, read, token_path
+
+
+@click.command()
+@config_option
+@json_option
+@click.option("--server", metavar="NAME", help="Which web server, where there are several [default: the first].")
+@click.option("--new-token", is_flag=True, help="Make a new token; the old one is good for nothing from then on.")
+def web(load_config: Callable[[], Configuration], as_json: bool, server: str | None, new_token: bool) -> None:
+    """Show the address of the web page, with the token that lets its reader act: keep it to yourself."""
+    configuration = load_config()
+    part = _choose(configuration, server)
+    address = parse(part.config.listen)
+    if not isinstance(address, TcpAddress):
+        _show_socket(address.path, new_token, as_json)
+        return
+    token = _token(token_path(part.config, configuration.state_dir), new_token)
+    urls = [address.url, *(f"https://{host}/" for host in part.config.public_hosts)]
+    if as_json:
+        click.echo(msgspec.json.encode({"urls": urls, "socket": None, "token": token}).decode())
+        return
+    click.echo(f"{urls[0]}#token={token}")
+    for url in urls[1:]:
+        click.echo(f"{url}#token={token}    (through the reverse proxy)")
+
+
+def _choose(configuration: Configuration, name: str | None) -> Part:
+    servers = {part.name: part for part in configuration.servers.values() if issubclass(part.plugin.cls, Web)}
+    if name is None and servers:
+        return next(iter(servers.values()))
+    if name not in servers:
+        known = ", ".join(servers) or 'none; [servers.web] with type = "web" makes one'
+        raise ConfigError([f"no web server {f'{name!r} ' if name else ''}is configured; there are: {known}"])
+    return servers[name]
+
+
+def _token(path: Path, new: bool) -> str:
+    """:raises Unavailable: the hub has not made it yet. :raises ConfigError: it can't be read or used."""
+    if not path.exists():
+        if path.parent.is_dir() and not os.access(path.parent, os.X_OK):
+            raise Unavailable(f"the token file {path} is not yours to read: it belongs to the hub's user")
+        raise Unavailable(f"there is no token yet: the hub makes {path} when it starts")
+    token = read(path)
+    return create(path, replace=True) if new else token
+
+
+def _show_socket(path: Path, new_token: bool, as_json: bool) -> None:
+    if new_token:
+        raise ConfigError([f"the page at {path} needs no token: the socket's permissions are the access control"])
+    if as_json:
+        click.echo(msgspec.json.encode({"urls": [], "socket": str(path), "token": None}).decode())
+        return
+    click.echo(f"curl --unix-socket {path} http://localhost/readyz")
+    click.echo(f"ssh -L 9941:{path} HOST    # then open http://localhost:9941/ on your own machine")

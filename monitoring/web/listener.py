@@ -1,0 +1,69 @@
+"""Listens at an address of TCP or at a Unix socket."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
+
+from hub.errors import ConfigError, Unavailable
+from monitoring.web.address import Address, UnixAddress
+
+
+class Listener:
+    """:param mode: permissions of a Unix socket's file."""
+
+    def __init__(self, address: Address, mode: int, reactor: Any) -> None:
+        self._address = address
+        self._mode = mode
+        self._reactor = reactor
+        self._port: Any = None
+
+    def listen(self, site: Any) -> None:
+        """:raises Unavailable: somebody listens there, or it is no address of this machine.
+
+        :raises ConfigError: the socket's file can't be made.
+        """
+        if isinstance(self._address, UnixAddress):
+            self._listen_unix(self._address.path, site)
+            return
+        try:
+            self._port = self._reactor.listenTCP(self._address.port, site, interface=self._address.host)
+        except CannotListenError as error:
+            raise Unavailable(f"can't listen at {self._address}: {error.socketError}") from error
+
+    def close(self) -> Deferred[Any]:
+        """Take no more connections; a socket's file goes."""
+        port, self._port = self._port, None
+        return maybeDeferred(port.stopListening if port is not None else lambda: None)
+
+    def _listen_unix(self, path: Path, site: Any) -> None:
+        if _answers(path):
+            raise Unavailable(f"can't listen at {self._address}: somebody does already")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_socket():
+                path.unlink()
+            # Nobody may connect before it has the permissions that it is to have.
+            before = os.umask(0o177)
+            try:
+                self._port = self._reactor.listenUNIX(str(path), site, mode=self._mode)
+            finally:
+                os.umask(before)
+        except (OSError, CannotListenError) as error:
+            raise ConfigError([f"the socket {path} can't be made: {error}"]) from error
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)  # one that hangs has a full backlog, and would have us wait with it
+        try:
+            probe.connect(str(path))
+        except OSError as error:
+            return error.errno == errno.EAGAIN
+        return True

@@ -1,0 +1,50 @@
+"""The settings of a ``[servers.NAME]`` table with ``type = "web"``."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from hub.settings import FilePath, Settings, setting
+from monitoring.web.address import valid
+
+NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE)
+
+
+def _host(name: str) -> str:
+    try:
+        return str(ipaddress.ip_address(name.strip("[]")))
+    except ValueError:
+        pass
+    if not NAME.fullmatch(name):
+        raise ValueError(f"expected a host's name or number, without scheme and port, not {name!r}")
+    return name.lower()
+
+
+class WebConfig(Settings):
+    """Where the page is served, under which names, and what may be done there."""
+
+    listen: Annotated[str, AfterValidator(valid)] = setting(
+        "127.0.0.1:9941",
+        "'127.0.0.1:9941', '[::1]:9941', or 'unix:/path', whose permissions stand in for the token. It is plain HTTP: "
+        "beyond this machine, put a reverse proxy with TLS before it.",
+    )
+    mode: str = setting("0660", "Permissions of a Unix socket, octal: who may connect may act.", pattern="^0?[0-7]{3}$")
+    public_hosts: list[Annotated[str, AfterValidator(_host)]] = setting(
+        [],
+        "Names by which browsers reach it, beside localhost and the listening address, such as the reverse proxy's. "
+        "Requests for any other are refused.",
+        max_length=100,
+    )
+    read_only: bool = setting(False, "true: shows all and changes nothing, whoever asks.")
+    token_file: FilePath | None = setting(
+        None,
+        "The token that actions need; it is made when the file is missing. Unset: web.token in state_dir.",
+        example="/var/lib/hubbub/web.token",
+    )
+    spike_from: int = setting(
+        100, "A spike begins when a backlog reaches this, and is over at a tenth of it.", ge=1, le=1_000_000_000_000
+    )

@@ -1,0 +1,40 @@
+// Tells a screen reader what changed: states, readiness, the connection. Never a number that changes each second.
+
+const EVERY_MS = 4000;
+
+export class Announcer {
+  constructor(region) {
+    this.region = region;
+    this.states = new Map();
+    this.facts = new Map();
+    this.pending = [];
+    this.timer = null;
+  }
+
+  /** Compare with the last snapshot, and say the difference. */
+  update(snapshot) {
+    for (const [name, row] of Object.entries(snapshot.consumers)) {
+      this.note(this.states, name, row.state, (before) => `${name} is ${row.state}, it was ${before}`);
+    }
+    const ready = snapshot.hub.ready === false ? `not ready: ${(snapshot.hub.not_ready ?? []).join('; ')}` : 'ready';
+    this.note(this.facts, 'ready', ready, () => `The hub is ${ready}`);
+    const held = snapshot.hub.held_back ? `held back: ${snapshot.hub.held_back_by ?? ''}` : 'received';
+    this.note(this.facts, 'held', held, () => `Messages are ${held}`);
+  }
+
+  note(facts, key, value, sentence) {
+    const before = facts.get(key);
+    facts.set(key, value);
+    if (before !== undefined && before !== value) this.say(sentence(before));
+  }
+
+  /** Soon, together with what else there is to say. */
+  say(text) {
+    this.pending.push(text);
+    this.timer ??= setTimeout(() => {
+      this.region.textContent = `${this.pending.slice(-5).join('. ')}.`;
+      this.pending = [];
+      this.timer = null;
+    }, this.region.textContent ? EVERY_MS : 100);
+  }
+}

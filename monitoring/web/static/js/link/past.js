@@ -1,0 +1,39 @@
+// The last ten minutes of every consumer: from the hub's history, then from each status as it comes.
+
+import { Series } from '../model/series.js';
+import { get } from './api.js';
+
+export const SPAN = 600;
+
+export class Past {
+  constructor() {
+    this.series = new Map();
+  }
+
+  /** Read it anew: after a start, and after a time without connection. Without history the page does without. */
+  async load() {
+    let answer;
+    try {
+      answer = await get(`history?span=${SPAN}`);
+    } catch {
+      return;
+    }
+    for (const [name, columns] of Object.entries(answer.consumers)) {
+      const series = new Series(SPAN);
+      series.load(answer, columns);
+      this.series.set(name, series);
+    }
+  }
+
+  append(snapshot) {
+    for (const [name, row] of Object.entries(snapshot.consumers)) {
+      if (!this.series.has(name)) this.series.set(name, new Series(SPAN));
+      this.series.get(name).append(snapshot.hub.time, row);
+    }
+    for (const name of this.series.keys()) if (!(name in snapshot.consumers)) this.series.delete(name);
+  }
+
+  of(name) {
+    return this.series.get(name) ?? new Series(SPAN);
+  }
+}

@@ -1,0 +1,91 @@
+// The page: what is heard from the hub goes to the header and to the view that the address names.
+
+import { forbid } from './base/actions.js';
+import { Announcer } from './base/announcer.js';
+import { setAttribute } from './base/dom.js';
+import { route } from './base/routes.js';
+import { whenReadOnly } from './link/api.js';
+import { Feed } from './link/feed.js';
+import { Past } from './link/past.js';
+import { takeFromAddress } from './link/token.js';
+import { ConsumerView } from './view/consumer.js';
+import { ConsumersView } from './view/consumers.js';
+import { Header } from './view/header.js';
+import { HubView } from './view/hub.js';
+
+const READ_ONLY = 'This web server is read-only: it shows, and changes nothing.';
+
+class Page {
+  constructor() {
+    this.main = document.getElementById('main');
+    this.header = new Header();
+    this.past = new Past();
+    this.announcer = new Announcer(document.getElementById('announcer'));
+    this.feed = new Feed((snapshot) => this.heard(snapshot), (live) => this.connected(live));
+    this.snapshot = null;
+    this.view = null;
+  }
+
+  async start() {
+    takeFromAddress();
+    whenReadOnly((reason) => forbid(reason || READ_ONLY));
+    addEventListener('hashchange', () => this.moved());
+    await this.past.load();
+    this.feed.start();
+    setInterval(() => this.header.tick(this.feed), 1000);
+  }
+
+  heard(snapshot) {
+    this.snapshot = snapshot;
+    if (readOnly(Object.values(snapshot.servers ?? {}))) forbid(READ_ONLY);
+    this.past.append(snapshot);
+    this.header.update(snapshot);
+    this.announcer.update(snapshot);
+    if (this.view === null) this.show();
+    else this.view.update(snapshot);
+  }
+
+  /** The hub is heard again, or no more. */
+  async connected(live) {
+    this.header.tick(this.feed);
+    if (this.lostBefore !== undefined) this.announcer.say(live ? 'Connected again' : 'Disconnected from the hub');
+    setAttribute(document.documentElement, 'data-disconnected', !live);
+    if (live && this.lostBefore) {
+      await this.past.load();
+      this.view?.reconnected?.();
+    }
+    this.lostBefore = !live;
+  }
+
+  moved() {
+    if (location.hash === '#main') return;
+    takeFromAddress();
+    if (this.snapshot === null) return;
+    this.show();
+    scrollTo(0, 0);
+    this.main.focus({ preventScroll: true });
+  }
+
+  show() {
+    const { view, name } = route();
+    this.view?.close?.();
+    this.view = view === 'hub' ? new HubView() : view === 'consumer' ? new ConsumerView(name, this.past) : new ConsumersView(this.past);
+    this.main.replaceChildren(this.view.node);
+    document.body.dataset.view = view;
+    document.title = [this.view.title, 'hubbub'].filter(Boolean).join(' - ');
+    for (const link of document.querySelectorAll('nav a[data-view]')) {
+      setAttribute(link, 'aria-current', link.dataset.view === view ? 'page' : null);
+    }
+    this.view.update(this.snapshot);
+  }
+}
+
+/** Whether the server of this page is known to be. Behind a proxy it is not known which one it is; the first refusal tells. */
+function readOnly(servers) {
+  const web = servers.filter((server) => 'read_only' in server);
+  const own = web.filter((server) => server.address?.endsWith(`:${location.port}`));
+  const possible = own.length ? own : web;
+  return possible.length > 0 && possible.every((server) => server.read_only);
+}
+
+new Page().start();

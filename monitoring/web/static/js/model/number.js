@@ -1,0 +1,53 @@
+// Numbers as an operator reads them. Pure.
+
+export const NOTHING = '–';
+
+const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
+const oneDecimal = new Intl.NumberFormat('en-GB', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** 12345 -> "12,345"; null -> "–". */
+export function count(value) {
+  return value === null || value === undefined ? NOTHING : whole.format(value);
+}
+
+/** Per second: "0", "0.4", "3.0", "152"; null -> "–". */
+export function rate(value) {
+  if (value === null || value === undefined) return NOTHING;
+  if (value < 0.05) return '0';
+  return value < 10 ? oneDecimal.format(value) : whole.format(value);
+}
+
+/** A share of 0 to 1 as "37 %". */
+export function share(value) {
+  return value === null || value === undefined ? NOTHING : `${Math.round(value * 100)} %`;
+}
+
+/** 1536 -> "1.5 KiB". */
+export function bytes(value) {
+  if (value === null || value === undefined) return NOTHING;
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let size = value;
+  let unit = 0;
+  while (size >= 1024 && unit < units.length - 1) {
+    size /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 || size >= 100 ? whole.format(size) : oneDecimal.format(size)} ${units[unit]}`;
+}
+
+/** For the axis of a graph: 1500 -> "1.5k". */
+export function compact(value) {
+  const size = Math.abs(value);
+  if (size >= 1e6) return `${trimmed(value / 1e6)}M`;
+  if (size >= 1e3) return `${trimmed(value / 1e3)}k`;
+  return trimmed(value);
+}
+
+/** 1, "message" -> "1 message"; 2 -> "2 messages". */
+export function plural(value, noun, nouns = `${noun}s`) {
+  return `${count(value)} ${value === 1 ? noun : nouns}`;
+}
+
+function trimmed(value) {
+  return String(Math.round(value * 100) / 100);
+}

@@ -1,0 +1,30 @@
+// The last error of a consumer.
+
+import { el } from '../base/dom.js';
+import { stamp } from '../model/moment.js';
+import { card } from './card.js';
+
+export class LastError {
+  constructor() {
+    const { node, body } = card('Last error');
+    this.node = node;
+    this.body = body;
+    this.shown = null;
+  }
+
+  update(row) {
+    const last = row.last_error;
+    const key = JSON.stringify([last, row.error]);
+    if (key === this.shown) return;
+    this.shown = key;
+    this.node.hidden = !last && !row.error;
+    const parts = [];
+    if (row.error) parts.push(el('p', { class: 'problem' }, `It can't start: ${row.error}`));
+    if (last) {
+      parts.push(el('p', { class: 'error-head' }, el('strong', {}, last.error), ` at ${stamp(last.time)}, attempt ${last.attempt}`));
+      parts.push(el('pre', { tabindex: 0, 'aria-label': 'Text of the error' }, last.text));
+      parts.push(el('p', { class: 'hint' }, el('code', {}, last.topic ?? ''), ' ', el('code', {}, last.message_id ?? '')));
+    }
+    this.body.replaceChildren(...parts);
+  }
+}

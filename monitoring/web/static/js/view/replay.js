@@ -1,0 +1,96 @@
+// Kept messages, given to a consumer again: counted first, then with its progress shown.
+
+import { tell } from '../base/actions.js';
+import { field, open } from '../base/dialogs.js';
+import { el } from '../base/dom.js';
+import { postLines } from '../link/api.js';
+import { inputValue, stamp } from '../model/moment.js';
+import { plural } from '../model/number.js';
+import { replayOrder } from '../model/orders.js';
+
+/** Ask what, count it, do it. Resolves with what to tell, when the dialog is closed. */
+export async function replay(name, patterns) {
+  const dialog = new ReplayDialog(name, patterns);
+  return dialog.closed;
+}
+
+class ReplayDialog {
+  constructor(name, patterns) {
+    this.name = name;
+    const now = Date.now() / 1000;
+    const input = (key, value) => el('input', { type: 'datetime-local', name: key, step: 1, required: true, value: inputValue(value) });
+    this.topics = el('input', { type: 'text', name: 'topics', placeholder: (patterns ?? []).join(' '), spellcheck: 'false' });
+    this.progress = el('progress', { max: 1, value: 0, hidden: true, 'aria-label': 'Progress of the replay' });
+    this.told = el('p', { role: 'status' });
+    this.problem = el('p', { class: 'problem', role: 'alert' });
+    this.count = el('button', { type: 'submit', class: 'primary' }, 'Count');
+    this.start = el('button', { type: 'button', class: 'primary', hidden: true });
+    this.cancel = el('button', { type: 'button' }, 'Cancel');
+    const content = [
+      el('p', {}, 'Messages that the store still has are put into its queue again, as if they had come now. What all queues are done with it has for as long as ', el('code', {}, 'keep'), ' in the configuration says.'),
+      el('div', { class: 'side-by-side' }, field('Received from', input('since', now - 3600)), field('until', input('until', now))),
+      field('Topics', this.topics, 'Patterns, apart by spaces. Empty: all that the consumer wants.'),
+      this.progress, this.told, this.problem,
+    ];
+    this.dialog = open(`Replay to ${name}`, content, [this.cancel, this.count, this.start]);
+    this.dialog.node.classList.add('roomy');
+    this.stopper = new AbortController();
+    this.closed = this.dialog.closed.finally(() => this.stopper.abort());
+    this.listen();
+  }
+
+  listen() {
+    const { form } = this.dialog;
+    form.addEventListener('submit', () => this.run(true));
+    form.addEventListener('input', () => this.offer(null));
+    this.start.addEventListener('click', () => this.run(false));
+    this.cancel.addEventListener('click', () => this.dialog.close(this.done ?? ''));
+  }
+
+  /** Nothing is replayed that was not counted with the same form. */
+  offer(count) {
+    this.start.hidden = !count;
+    this.count.hidden = Boolean(count);
+    this.start.textContent = `Replay ${plural(count ?? 0, 'message')}`;
+    this.told.textContent = count === 0 ? 'The store has no such message.' : count ? `${plural(count, 'message')} would be given to ${this.name} again.` : '';
+  }
+
+  async run(dryRun) {
+    this.problem.textContent = '';
+    this.count.disabled = this.start.disabled = true;
+    try {
+      const order = replayOrder(this.name, new FormData(this.dialog.form), dryRun);
+      const count = await this.follow(order);
+      if (dryRun) this.offer(count);
+      else this.finish(count);
+    } catch (error) {
+      if (this.dialog.node.open) this.problem.textContent = error.message;
+      else tell(error);
+    } finally {
+      this.count.disabled = this.start.disabled = false;
+    }
+  }
+
+  async follow(order) {
+    let count = 0;
+    let done = false;
+    this.progress.hidden = false;
+    for await (const line of postLines('api/replay', order, this.stopper.signal)) {
+      count = line.replayed;
+      done = Boolean(line.done);
+      if (line.at) this.progress.value = done ? 1 : (line.at - order.since) / (order.until - order.since);
+      this.told.textContent = `${plural(count, 'message')} ${order.dry_run ? 'found' : 'replayed'}${line.at && !done ? `, up to ${stamp(line.at)}` : ''}`;
+    }
+    this.progress.hidden = true;
+    if (!done) throw new Error(`The hub hung up after ${plural(count, 'message')}.`);
+    return count;
+  }
+
+  finish(count) {
+    this.done = `${plural(count, 'message')} given to ${this.name} again.`;
+    this.told.textContent = this.done;
+    this.start.hidden = true;
+    this.cancel.textContent = 'Close';
+    this.cancel.focus();
+  }
+}

@@ -1,0 +1,101 @@
+// One consumer in the table. Its cells are made once; each status changes their texts.
+
+import { action } from '../base/actions.js';
+import { Badge } from '../base/badge.js';
+import { el, setAttribute, setText } from '../base/dom.js';
+import { consumerAddress } from '../base/routes.js';
+import { post } from '../link/api.js';
+import { catchUp } from '../model/catchup.js';
+import { condition } from '../model/condition.js';
+import { brief, duration } from '../model/duration.js';
+import { stamp } from '../model/moment.js';
+import { count, rate, share } from '../model/number.js';
+import { COLUMNS } from '../model/order.js';
+import { Sparkline } from './sparkline.js';
+
+export class Row {
+  constructor(name) {
+    this.name = name;
+    this.badge = new Badge();
+    this.sparkline = new Sparkline();
+    this.cells = Object.fromEntries(COLUMNS.map((column) => [column.key, cell(column)]));
+    this.button = action('', () => this.toggle(), { kind: 'plain' });
+    this.meter = el('span', { class: 'meter' });
+    this.fill();
+    const act = el('td', { role: 'cell', class: 'act' }, this.button);
+    this.node = el('tr', { role: 'row', 'data-consumer': name }, ...Object.values(this.cells).map((one) => one.node), act);
+  }
+
+  fill() {
+    const { name, state, trend, utilisation } = this.cells;
+    name.node.replaceChildren(el('a', { href: consumerAddress(this.name), title: this.name }, this.name));
+    state.node.replaceChildren(this.badge.node);
+    trend.node.replaceChildren(this.sparkline.node);
+    utilisation.node.append(el('span', { class: 'gauge', 'aria-hidden': 'true' }, this.meter));
+  }
+
+  update(row, now, series) {
+    this.row = row;
+    const look = condition(row);
+    setAttribute(this.node, 'data-level', look.level);
+    this.badge.show(look);
+    this.sparkline.update(series, now);
+    this.put('backlog', count(row.backlog));
+    const clear = catchUp(row, now);
+    setAttribute(this.cells.catch_up.node, 'data-kind', clear.kind);
+    this.put('catch_up', clear.main, clear.detail);
+    this.put('rate_in', rate(row.rate_in));
+    this.put('rate_out', rate(row.rate_out));
+    for (const key of ['in_flight', 'delayed', 'dead_letters']) this.put(key, count(row[key]), '', row[key] === 0);
+    this.put('oldest_age', duration(row.oldest_age), '', !row.oldest_age);
+    this.put('utilisation', share(row.utilisation));
+    this.meter.style.inlineSize = `${Math.round((row.utilisation ?? 0) * 100)}%`;
+    this.times(row.consume_time ?? {});
+    this.error(row);
+    this.offer(row);
+  }
+
+  put(key, main, detail = '', faint = false) {
+    const found = this.cells[key];
+    setText(found.main, main);
+    setText(found.small, detail);
+    setAttribute(found.node, 'data-faint', faint);
+  }
+
+  times({ p50, p95, p99 }) {
+    const known = p50 !== null && p50 !== undefined;
+    this.put('consume_time', brief(p50), known ? `${brief(p95)} · ${brief(p99)}` : '');
+    setAttribute(this.cells.consume_time.node, 'title', known ? `p50 ${brief(p50)}, p95 ${brief(p95)}, p99 ${brief(p99)}` : null);
+  }
+
+  error(row) {
+    const last = row.last_error;
+    const text = row.error ?? (last ? last.text : '');
+    this.put('last_error', row.error ? 'cannot start' : last ? last.error : '', text ? text.slice(0, 300) : '');
+    setAttribute(this.cells.last_error.node, 'title', last ? `${stamp(last.time)} ${last.error}: ${last.text.slice(0, 2000)}` : row.error);
+    setAttribute(this.cells.last_error.node, 'data-empty', !text && !last);
+  }
+
+  /** Pause or resume, whichever would change something. */
+  offer(row) {
+    this.resumes = ['paused', 'draining', 'drained'].includes(row.state);
+    setText(this.button.querySelector('span'), this.resumes ? 'Resume' : 'Pause');
+    setAttribute(this.button, 'aria-label', `${this.resumes ? 'Resume' : 'Pause'} ${this.name}`);
+    this.button.hidden = ['orphan', 'stopped'].includes(row.state);
+  }
+
+  async toggle() {
+    const resumes = this.resumes;
+    await post(resumes ? 'api/resume' : 'api/pause', { consumer: this.name });
+    return `${this.name} is ${resumes ? 'resumed' : 'paused'}.`;
+  }
+}
+
+function cell(column) {
+  const main = el('span', { class: 'main' });
+  const small = el('small');
+  const tag = column.key === 'name' ? 'th' : 'td';
+  const attributes = { role: tag === 'th' ? 'rowheader' : 'cell', scope: tag === 'th' ? 'row' : null };
+  const node = el(tag, { ...attributes, 'data-key': column.key, 'data-label': column.label, class: column.numeric ? 'number' : null }, main, small);
+  return { node, main, small };
+}

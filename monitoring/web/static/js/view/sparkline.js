@@ -1,0 +1,41 @@
+// The last ten minutes of a backlog, as small as a word.
+
+import { setAttribute, svg } from '../base/dom.js';
+import { SPAN } from '../link/past.js';
+import { buckets } from '../model/series.js';
+
+const WIDTH = 120;
+const HEIGHT = 28;
+const POINTS = 60;
+const FLOOR = 10;
+/* So many messages fill the height at least: a backlog of one or two is no mountain. */
+
+export class Sparkline {
+  constructor() {
+    const base = svg('path', { class: 'base', d: `M0 ${HEIGHT - 1.5}L${WIDTH} ${HEIGHT - 1.5}` });
+    this.area = svg('path', { class: 'area' });
+    this.line = svg('path', { class: 'line' });
+    this.node = svg('svg', { class: 'sparkline', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' }, base, this.area, this.line);
+  }
+
+  update(series, now) {
+    const values = buckets(series.times, series.max, now, SPAN, POINTS);
+    const top = Math.max(FLOOR, ...values.map((value) => value ?? 0));
+    const points = values.flatMap((value, index) => (value === null ? [] : [[x(index), y(value, top)]]));
+    if (points.length === 1) points.push(points[0]); // A dot: of a line of no length the round ends are drawn.
+    setAttribute(this.line, 'd', path(points));
+    setAttribute(this.area, 'd', points.length ? `${path(points)}L${points.at(-1)[0]} ${HEIGHT}L${points[0][0]} ${HEIGHT}Z` : '');
+  }
+}
+
+function path(points) {
+  return points.map(([across, down], index) => `${index ? 'L' : 'M'}${across} ${down}`).join('');
+}
+
+function x(index) {
+  return ((index / (POINTS - 1)) * WIDTH).toFixed(1);
+}
+
+function y(value, top) {
+  return (HEIGHT - 1.5 - (value / top) * (HEIGHT - 4)).toFixed(1);
+}

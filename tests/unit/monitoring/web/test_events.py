@@ -1,0 +1,143 @@
+"""Server-sent events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from twisted.internet.task import Clock
+
+from monitoring.web.events import MOST, PATIENCE, Events
+from monitoring.web.pages import Root
+from monitoring.web.pulse import Frame, Pulse
+from monitoring.web.site import WebSite
+from tests.unit.doubles import RecordingLog
+from tests.unit.monitoring.web.web_server import Answer, Wire, connect
+
+
+class Bench:
+    """The page's source; ``number`` is in each snapshot."""
+
+    def __init__(self) -> None:
+        self.clock, self.number = Clock(), 0
+        self.pulse = Pulse(self.snapshot, self.clock, self.clock.seconds, self.clock.seconds, RecordingLog())
+        self.events = Events(self.pulse, self.clock.seconds)
+        self.site = WebSite(Root({"events": self.events}), self.clock, lambda request: None, lambda failure: None)
+
+    def snapshot(self) -> dict[str, Any]:
+        self.number += 1
+        return {"number": self.number}
+
+    def open(self, method: str = "GET") -> tuple[Any, Wire]:
+        channel, wire = connect(self.site)
+        channel.dataReceived(f"{method} /events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        return channel, wire
+
+    def beat(self, seconds: float = 1.0) -> Frame:
+        """A second passes."""
+        self.clock.advance(seconds)
+        frame = self.pulse.latest()
+        self.events.send(frame)
+        return frame
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def numbers(wire: Wire) -> list[int]:
+    """Of the snapshots that came, in order."""
+    content: bytes = wire.value()  # type: ignore[no-untyped-call]
+    return [int(part.partition(b"}")[0]) for part in content.split(b'data: {"number":')[1:]]
+
+
+def test_a_browser_gets_a_snapshot_at_once_and_then_every_second(bench: Bench) -> None:
+    _, wire = bench.open()
+    assert numbers(wire) == [1]
+    bench.beat()
+    bench.beat()
+    assert numbers(wire) == [1, 2, 3]
+    answer = Answer(wire.value())  # type: ignore[no-untyped-call]
+    assert answer.headers["content-type"] == "text/event-stream"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-accel-buffering"] == "no"
+
+
+def test_where_nobody_listens_nothing_is_encoded_and_where_many_do_it_is_once(bench: Bench) -> None:
+    assert "event" not in bench.beat().__dict__
+    for _ in range(3):
+        bench.open()
+    assert isinstance(bench.beat().__dict__["event"], bytes)
+
+
+def test_a_browser_that_does_not_read_skips_and_gets_the_newest(bench: Bench) -> None:
+    channel, wire = bench.open()
+    channel.pauseProducing()
+    for _ in range(10):
+        bench.beat()
+    assert numbers(wire) == [1]
+    channel.resumeProducing()
+    assert numbers(wire) == [1, 11]
+    channel.pauseProducing()
+    channel.resumeProducing()
+    bench.beat()
+    assert numbers(wire) == [1, 11, 12]
+
+
+def test_it_holds_nothing_up_for_the_others(bench: Bench) -> None:
+    stuck, _ = bench.open()
+    _, wire = bench.open()
+    stuck.pauseProducing()
+    bench.beat()
+    assert numbers(wire) == [1, 2]
+
+
+def test_one_that_does_not_read_for_long_makes_room(bench: Bench) -> None:
+    channel, wire = bench.open()
+    channel.pauseProducing()
+    bench.beat(PATIENCE - 1)
+    assert not wire.aborted
+    bench.beat(2)
+    assert wire.aborted
+    assert bench.events.cut == 1
+    channel.connectionLost()
+    assert bench.events.streams == set()
+    bench.beat()
+
+
+def test_one_that_hangs_up_is_forgotten(bench: Bench) -> None:
+    channel, wire = bench.open()
+    channel.connectionLost()
+    bench.beat()
+    assert bench.events.streams == set()
+    assert numbers(wire) == [1]
+
+
+def test_one_too_many_is_told_to_come_later(bench: Bench) -> None:
+    for _ in range(MOST):
+        bench.open()
+    _, wire = bench.open()
+    answer = Answer(wire.value())  # type: ignore[no-untyped-call]
+    assert answer.code == 503
+    assert answer.headers["retry-after"] == "10"
+    assert len(bench.events.streams) == MOST
+
+
+def test_where_the_numbers_can_not_be_had_the_connection_is_seen_to_live(bench: Bench) -> None:
+    _, wire = bench.open()
+    bench.events.send(None)
+    assert wire.value().endswith(b": the numbers can't be had\n\n\r\n")  # type: ignore[no-untyped-call]
+
+
+def test_who_asks_for_the_head_alone_is_no_browser(bench: Bench) -> None:
+    _, wire = bench.open("HEAD")
+    assert Answer(wire.value()).headers["content-type"] == "text/event-stream"  # type: ignore[no-untyped-call]
+    assert bench.events.streams == set()
+
+
+def test_when_it_closes_all_are_finished(bench: Bench) -> None:
+    wires = [bench.open()[1] for _ in range(3)]
+    bench.events.close()
+    assert [wire.value().endswith(b"0\r\n\r\n") for wire in wires] == [True] * 3  # type: ignore[no-untyped-call]
+    assert bench.events.streams == set()
