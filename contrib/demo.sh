@@ -25,8 +25,11 @@ until "$bin/hubbub" status -c hub.conf >/dev/null 2>&1; do
 done
 cat <<EOF
 
-  The hub runs, and hears $rate sample messages a second. In another terminal:
-    $bin/hubbub status                            each consumer's backlog; watch 'slow' fall behind
+  The hub runs, and hears $rate sample messages a second. Its page, where you may also act:
+    $("$bin/hubbub" web -c hub.conf)
+  In another terminal:
+    $bin/hubbub top                               the same on a terminal; watch 'slow' fall behind
+    $bin/hubbub status                            once, as a table
     $bin/hubbub tail 'org.example.demo.git.#'     messages as they come
     $bin/hubbub archive search --since 1h         what the archive holds
     $bin/hubbub publish org.example.demo.hello '{"agent": "you"}'

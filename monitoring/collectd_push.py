@@ -12,6 +12,7 @@ from hub.interfaces import ExporterContext
 from hub.settings import SecretRef, Settings, setting
 from monitoring.collectd_protocol import Kind, Origin, Seal, Value, datagrams, encrypter, plain, signer
 from monitoring.collectd_values import rows
+from monitoring.datagrams import Channel
 
 NAME = r"^[A-Za-z0-9_.]{1,63}$"
 
@@ -55,36 +56,18 @@ class CollectdPush:
         if config.security_level != "none":
             make = signer if config.security_level == "sign" else encrypter
             self._seal, self._overhead = make(config.username, config.password.read())
-        self._socket: socket.socket | None = None
+        self._channel = Channel(config.host, config.port)
 
     def export(self, snapshot: Mapping[str, Any]) -> None:
         """Send one snapshot. :raises OSError: the name is unknown, or nobody listens; the next call tries anew."""
         config = self._config
         time = snapshot["hub"]["time"]
         origin = Origin(self._hostname, config.plugin, config.plugin_instance, time, self._interval)
-        try:
-            channel = self._connected()
-            for datagram in datagrams(origin, _values(snapshot), self._seal, self._overhead):
-                channel.send(datagram)
-        except OSError:
-            self.close()
-            raise
+        self._channel.send(datagrams(origin, _values(snapshot), self._seal, self._overhead))
 
     def close(self) -> None:
-        """Close the socket; the next export looks the name up again."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-    def _connected(self) -> socket.socket:
-        """Connected, so that the kernel tells us when nobody listens."""
-        if self._socket is None:
-            address = (self._config.host, self._config.port)
-            family, kind, protocol, _, found = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)[0]
-            channel = socket.socket(family, kind, protocol)
-            channel.connect(found)
-            self._socket = channel
-        return self._socket
+        """Close the socket."""
+        self._channel.close()
 
 
 def _values(snapshot: Mapping[str, Any]) -> list[Value]:

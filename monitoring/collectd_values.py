@@ -15,6 +15,7 @@ GAUGES = (
     ("queue_length", "backlog", "backlog"),
     ("queue_length", "in_flight", "in_flight"),
     ("queue_length", "delayed", "delayed"),
+    ("queue_length", "dead_letters", "dead_letters"),
     ("delay", "oldest_age", "oldest"),
     ("timeleft", "catch_up_seconds", "catch_up"),
     ("threads", "threads", "threads"),

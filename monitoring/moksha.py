@@ -1,0 +1,128 @@
+"""moksha.hub's monitoring socket: what reads that of a moksha hub or a fedmsg-hub reads this one."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+import zmq
+from pydantic import AfterValidator
+
+from hub.interfaces import ExporterContext
+from hub.settings import Settings, setting
+from monitoring.moksha_document import Publications
+
+LINGER = 200
+"""Milliseconds that the last document may take to leave."""
+_IPC_LIMIT = 107
+"""Bytes of a Unix socket's path: ``sockaddr_un.sun_path`` less its NUL."""
+_TCP = re.compile(r"tcp://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.*-]+):(\d{1,5})", re.ASCII)
+
+
+def _endpoint(text: str) -> str:
+    match = _TCP.fullmatch(text)
+    if match and 0 < int(match[2]) <= 65535:
+        return text
+    path = text.removeprefix("ipc://")
+    if path == text or not path.startswith("/") or not path.isprintable():
+        raise ValueError(f"expected 'tcp://address:port' or 'ipc:///path', not {text!r}")
+    if len(path.encode()) > _IPC_LIMIT:
+        raise ValueError(f"{text!r}: the path of a Unix socket is at most {_IPC_LIMIT} bytes long")
+    return text
+
+
+class MokshaConfig(Settings):
+    """Where the socket is."""
+
+    bind: Annotated[str, AfterValidator(_endpoint)] = setting(
+        "ipc:///run/hubbub/monitoring-fedmsg-hub.socket",
+        "'ipc:///path' or 'tcp://127.0.0.1:port'. Whoever reaches it may read names and counts, nothing else. moksha "
+        "publishes every 5s: set interval to that.",
+    )
+    mode: str = setting(
+        "0660",
+        "Permissions of an ipc socket's file, octal; who reads it must be allowed to write to it.",
+        pattern="^0?[0-7]{3}$",
+    )
+
+
+class MokshaMonitor:
+    """Publishes the numbers, a frame of JSON each time. Its socket is made and used in the exporter's thread only."""
+
+    Config: ClassVar[type[Settings]] = MokshaConfig
+
+    def __init__(self, context: ExporterContext) -> None:
+        self._config = context.config
+        self._publications = Publications(context.interval)
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
+        self._socket: zmq.Socket[bytes] | None = None
+
+    def export(self, snapshot: Mapping[str, Any]) -> None:
+        """Publish one document; who does not listen now misses it.
+
+        :raises OSError: the file is not a socket, or is somebody else's; the next call tries anew.
+        :raises zmq.ZMQError: the endpoint can't be bound; likewise.
+        """
+        channel = self._bound()
+        channel.send(msgspec.json.encode(self._publications.document(snapshot)))
+
+    def close(self) -> None:
+        """Close the socket. Its file goes first, while it is still ours: a hub that starts now may make it anew."""
+        if self._socket is not None and (path := _path(self._config.bind)):
+            Path(path).unlink(missing_ok=True)
+        if self._context is not None:
+            self._context.destroy(linger=LINGER)
+            self._context = self._socket = None
+
+    def _bound(self) -> zmq.Socket[bytes]:
+        if self._socket is None:
+            self._context = zmq.Context()
+            try:
+                self._socket = self._listening(self._context)
+            except (OSError, zmq.ZMQError):
+                self.close()
+                raise
+        return self._socket
+
+    def _listening(self, context: zmq.Context[zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
+        bind = self._config.bind
+        path = _path(bind)
+        if path:
+            _make_sure_that_it_is_free(path)
+        channel = context.socket(zmq.PUB)
+        channel.setsockopt(zmq.IPV6, "[" in bind)
+        channel.bind(bind)
+        if path:
+            os.chmod(path, int(self._config.mode, 8))
+        return channel
+
+
+def _path(bind: str) -> str:
+    """Of the socket's file; empty over TCP."""
+    return bind.removeprefix("ipc://") if bind.startswith("ipc://") else ""
+
+
+def _make_sure_that_it_is_free(path: str) -> None:
+    """ZeroMQ deletes what is there, be it a file or the socket of a hub that runs; what a dead one left may go.
+
+    :raises OSError: it is none of ours to delete.
+    """
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(found.st_mode):
+        raise FileExistsError(f"{path} is there, and is not a socket")
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            return
+    raise OSError(f"{path}: another process listens there")

@@ -1,0 +1,54 @@
+"""Sends counters and thread states to a monitor by UDP, as StatusNet's QueueMonitor did."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from hub.interfaces import ExporterContext
+from hub.settings import Settings, setting
+from monitoring.datagrams import Channel
+from monitoring.figures import growth
+from monitoring.monitor_datagrams import Counts, Sender, counts, json_datagrams, statusnet_datagrams
+
+
+class UdpMonitorConfig(Settings):
+    """Where the monitor listens, and what it understands."""
+
+    host: str = setting("127.0.0.1", "Where the monitor listens.", min_length=1)
+    port: int = setting(..., "Its UDP port.", example=9545, ge=1, le=65535)
+    format: Literal["json", "statusnet"] = setting(
+        "json", "'json': an object for each consumer. 'statusnet': what a monitor of StatusNet's queues understands."
+    )
+    hostname: str | None = setting(
+        None, "This machine's name in the datagrams. Unset: its own.", example="myhost", min_length=1, max_length=63
+    )
+
+
+class UdpMonitor:
+    """Sends counters and thread states to a monitor by UDP."""
+
+    Config: ClassVar[type[Settings]] = UdpMonitorConfig
+
+    def __init__(self, context: ExporterContext) -> None:
+        config = context.config
+        self._hostname = config.hostname or socket.gethostname()
+        self._statusnet = config.format == "statusnet"
+        self._channel = Channel(config.host, config.port)
+        self._before: Counts = {}
+
+    def export(self, snapshot: Mapping[str, Any]) -> None:
+        """Send one snapshot. :raises OSError: the name is unknown, or nobody listens; the next call tries anew."""
+        sender = Sender(self._hostname, os.getpid(), snapshot["hub"]["time"])
+        if not self._statusnet:
+            self._channel.send(json_datagrams(sender, snapshot))
+            return
+        now = counts(snapshot)
+        self._channel.send(statusnet_datagrams(sender, snapshot, growth(now, self._before)))
+        self._before = now
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._channel.close()

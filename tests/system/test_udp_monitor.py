@@ -1,0 +1,70 @@
+"""A real socket gets what a running hub's UDP monitor sends."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from tests.support import wait_until
+from tests.system.behind import BEHIND, hub_behind
+
+pytestmark = pytest.mark.system
+
+
+def exporter(port: int, form: str) -> str:
+    return f"""
+        [exporters.monitor]
+        type = "udp-monitor"
+        port = {port}
+        format = "{form}"
+        hostname = "testhost"
+        interval = "200ms"
+    """
+
+
+@pytest.fixture
+def receiver() -> Any:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
+        found.bind(("127.0.0.1", 0))
+        found.settimeout(20)
+        yield found
+
+
+def test_a_monitor_gets_what_is_behind_and_what_the_threads_do(tmp_path: Path, receiver: socket.socket) -> None:
+    with hub_behind(tmp_path, exporter(receiver.getsockname()[1], "json"), "monitor") as hub:
+        seen: dict[str, Any] = {}
+
+        def arrived() -> bool:
+            row = json.loads(receiver.recv(2000))
+            seen.update(row if row.get("consumer") == "slow" else {})
+            return seen.get("backlog") == BEHIND
+
+        wait_until(arrived, 20, "the backlog")
+        assert (seen["host"], seen["pid"]) == ("testhost", hub.process.pid)
+        assert (seen["received"], seen["finished"], seen["threads"]) == (BEHIND, 0, 1)
+        assert [worker["state"] for worker in seen["workers"]] == [
+            worker["state"] for worker in hub.consumer("slow")["workers"]
+        ]
+
+
+def test_a_monitor_of_statusnets_queues_gets_as_many_as_were_enqueued(tmp_path: Path, receiver: socket.socket) -> None:
+    with hub_behind(tmp_path, exporter(receiver.getsockname()[1], "statusnet"), "monitor"):
+        enqueued: list[int] = []
+        behind: list[int] = []
+
+        def arrived() -> bool:
+            row = dict(parse_qsl(receiver.recv(2000).decode()))
+            if row.get("counter") == "enqueued":
+                assert row["owners[0]"] == "queue:slow"
+                enqueued.append(int(row.get("count", 1)))
+            elif row.get("gauge") == "backlog":
+                behind.append(int(row["value"]))
+            return behind[-1:] == [BEHIND]
+
+        wait_until(arrived, 20, "the backlog")
+        assert sum(enqueued) == BEHIND
