@@ -8,3 +8,7 @@ html_theme_options = {"description": "A message hub", "fixed_sidebar": True, "pa
 exclude_patterns = ["_build"]
 nitpicky = False
 autodoc_member_order = "bysource"
+man_pages = [
+    ("command", "hubbub", "a message hub: every consumer has its own queue and its own threads", [], 1),
+    ("settings", "hub.conf", "the configuration of hubbub", [], 5),
+]

@@ -9,6 +9,7 @@ import sys
 import click
 
 from hub import __version__, plugins
+from hub.client import Refused
 from hub.errors import ConfigError, HubError, Unavailable
 
 COMMANDS = {
@@ -16,14 +17,21 @@ COMMANDS = {
     "check": "hub.cli.config:check",
     "config": "hub.cli.config:config",
     "status": "hub.cli.status:status",
+    "check-backlog": "hub.cli.check_backlog:check_backlog",
+    "top": "hub.cli.top:top",
     "queue": "hub.cli.queue:queue",
+    "threads": "hub.cli.threads:threads",
     "dead": "hub.cli.dead:dead",
     "replay": "hub.cli.replay:replay",
+    "drain": "hub.cli.drain:drain",
+    "resume": "hub.cli.drain:resume",
     "reload": "hub.cli.reload:reload",
     "publish": "hub.cli.publish:publish",
     "tail": "hub.cli.tail:tail",
+    "trace": "hub.cli.trace:trace",
     "feed": "hub.cli.feed:feed",
     "fsck": "hub.cli.fsck:fsck",
+    "completion": "hub.cli.completion:completion",
 }
 GROUP = "hub.commands"
 """Entry points of further commands, such as ``archive``, which bring their own."""
@@ -76,7 +84,7 @@ def main() -> None:
         code = os.EX_CONFIG
     except HubError as error:
         _complain(str(error).splitlines())
-        code = os.EX_UNAVAILABLE if isinstance(error, Unavailable) else os.EX_SOFTWARE
+        code = os.EX_UNAVAILABLE if isinstance(error, (Refused, Unavailable)) else os.EX_SOFTWARE
     except OSError as error:
         _complain([str(error)])
         code = os.EX_IOERR

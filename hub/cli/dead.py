@@ -7,19 +7,17 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 import click
 import msgspec
 
 from hub.cli.common import client_of, config_option, json_option
-from hub.client import Client
+from hub.cli.names import queues
+from hub.cli.remote import Remote
 from hub.configuration.schema import Configuration
-from hub.errors import Unavailable
 from hub.text import printable
-from hub.units import format_duration, parse_duration
+from hub.units import parse_duration
 
-POLL_EVERY = 0.2
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -68,7 +66,7 @@ def dead() -> None:
 
 
 @dead.command("list")
-@click.argument("consumer")
+@click.argument("consumer", shell_complete=queues)
 @config_option
 @json_option
 @selection
@@ -78,7 +76,7 @@ def list_(
     load_config: Callable[[], Configuration], consumer: str, as_json: bool, group: bool, traceback: bool, **options: Any
 ) -> None:
     """List the dead letters of CONSUMER, the oldest first."""
-    letters = selected(_letters(client_of(load_config), consumer), **options)
+    letters = selected(Remote(client_of(load_config)).letters(consumer), **options)
     if group:
         for line in _groups(letters, as_json):
             click.echo(line)
@@ -88,13 +86,13 @@ def list_(
 
 
 @dead.command()
-@click.argument("consumer")
+@click.argument("consumer", shell_complete=queues)
 @click.argument("number", type=int)
 @config_option
 @json_option
 def show(load_config: Callable[[], Configuration], consumer: str, number: int, as_json: bool) -> None:
     """Show one dead letter of CONSUMER, whole."""
-    found = selected(_letters(client_of(load_config), consumer), [number])
+    found = selected(Remote(client_of(load_config)).letters(consumer), [number])
     if not found:
         raise click.UsageError(f"{consumer} has no dead letter with the number {number}")
     (letter,) = found
@@ -113,7 +111,7 @@ def show(load_config: Callable[[], Configuration], consumer: str, number: int, a
 
 
 @dead.command()
-@click.argument("consumer")
+@click.argument("consumer", shell_complete=queues)
 @config_option
 @json_option
 @selection
@@ -128,51 +126,28 @@ def retry(
     **options: Any,
 ) -> None:
     """Give dead letters to CONSUMER again. Without options: all of them."""
-    client = client_of(load_config)
-    numbers = [letter["number"] for letter in selected(_letters(client, consumer), **options)]
-    first = numbers[:canary] if canary else numbers
-    positions = client.post("/retry-dead", {"consumer": consumer, "numbers": first})
-    if canary and len(numbers) > len(first):
-        _watch(client, consumer, positions, parse_duration(timeout), max(numbers))
-        client.post("/retry-dead", {"consumer": consumer, "numbers": numbers[canary:]})
+    remote = Remote(client_of(load_config))
+    numbers = [letter["number"] for letter in selected(remote.letters(consumer), **options)]
+    remote.retry(consumer, numbers, canary, parse_duration(timeout))
     click.echo(
         msgspec.json.encode({"retried": len(numbers)}).decode() if as_json else f"{len(numbers)} are tried again"
     )
 
 
-def _watch(client: Client, consumer: str, positions: dict[str, int], timeout: float, highest: int) -> None:
-    """Until the canaries are through. :raises Unavailable: they are not, and the rest stays where it is."""
-    deadline = time.monotonic() + timeout
-    path = f"/unsettled/{quote(consumer, safe='')}?start={positions['start']}&stop={positions['stop']}"
-    while client.get(path)["unsettled"]:
-        if time.monotonic() > deadline:
-            raise Unavailable(f"the first ones were not through after {format_duration(timeout)}: the rest was left")
-        time.sleep(POLL_EVERY)
-    time.sleep(POLL_EVERY)  # a dead letter is seen once it is committed
-    again = [letter for letter in _letters(client, consumer) if letter["number"] > highest]
-    if again:
-        raise Unavailable(f"{len(again)} died again, the first of: {printable(again[0]['reason'])}: the rest was left")
-
-
 @dead.command()
-@click.argument("consumer")
+@click.argument("consumer", shell_complete=queues)
 @config_option
 @json_option
 @selection
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(load_config: Callable[[], Configuration], consumer: str, as_json: bool, yes: bool, **options: Any) -> None:
     """Delete dead letters of CONSUMER. Without options: all of them."""
-    client = client_of(load_config)
-    numbers = [letter["number"] for letter in selected(_letters(client, consumer), **options)]
+    remote = Remote(client_of(load_config))
+    numbers = [letter["number"] for letter in selected(remote.letters(consumer), **options)]
     if not yes:
         click.confirm(f"Delete {len(numbers)} dead letters of {consumer}?", abort=True, err=True)
-    answer = client.post("/delete-dead", {"consumer": consumer, "numbers": numbers})
-    click.echo(msgspec.json.encode(answer).decode() if as_json else f"{answer['deleted']} deleted")
-
-
-def _letters(client: Client, consumer: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.get(f"/dead/{quote(consumer, safe='')}")["dead_letters"]
-    return found
+    deleted = remote.delete_letters(consumer, numbers)
+    click.echo(msgspec.json.encode({"deleted": deleted}).decode() if as_json else f"{deleted} deleted")
 
 
 def _groups(letters: Sequence[dict[str, Any]], as_json: bool) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import click
 import msgspec
@@ -22,6 +22,14 @@ from hub.message import Message, new_id
 @config_option
 @click.option("--backend", metavar="NAME", help="Which bus, where there are several [default: the first].")
 @click.option("--through-hub", is_flag=True, help="Have the running hub send it, from its own publishing socket.")
+@click.option(
+    "--header",
+    "headers",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=lambda context, option, given: headers_of(given),
+    help="A header, such as traceparent=00-...; may be given more than once.",
+)
 @click.option("--wait", default=5.0, show_default=True, help="Seconds to wait for somebody who listens.")
 def publish(
     load_config: Callable[[], Configuration],
@@ -29,6 +37,7 @@ def publish(
     body: str,
     backend: str | None,
     through_hub: bool,
+    headers: dict[str, str],
     wait: float,
 ) -> None:
     """Publish one message to the bus that the hub listens to.
@@ -38,11 +47,11 @@ def publish(
     """
     raw = _as_json(sys.stdin.read() if body == "-" else body)
     if through_hub:
-        order: dict[str, object] = {"topic": topic, "body": msgspec.Raw(raw), "backend": backend}
+        order: dict[str, object] = {"topic": topic, "body": msgspec.Raw(raw), "backend": backend, "headers": headers}
         click.echo(client_of(load_config).post("/publish", order)["id"])
         return
     part = choose(load_config(), backend)
-    message = Message(new_id(time.time()), topic, raw)
+    message = Message(new_id(time.time()), topic, raw, headers)
     sender = tools(part).sender(part.config)
     try:
         if not sender.wait(wait):
@@ -59,3 +68,14 @@ def _as_json(text: str) -> bytes:
     except (msgspec.DecodeError, RecursionError):
         return msgspec.json.encode(text.rstrip("\n"))
     return text.encode()
+
+
+def headers_of(given: Iterable[str]) -> dict[str, str]:
+    """Of what stood behind each ``--header``. :raises click.BadParameter: it is no ``NAME=VALUE``."""
+    headers = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise click.BadParameter(f"expected NAME=VALUE, not {text!r}")
+        headers[name] = value
+    return headers

@@ -12,13 +12,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from hub.cli.common import client_of, config_option, json_option
+from hub.cli.names import queues
 from hub.configuration.schema import Configuration
 from hub.errors import Unavailable
 from hub.units import parse_duration
 
 
 @click.command()
-@click.argument("consumer")
+@click.argument("consumer", shell_complete=queues)
 @config_option
 @json_option
 @click.option("--since", required=True, metavar="WHEN", help="How long ago, such as 2h, or a date and time (ISO 8601).")

@@ -20,7 +20,10 @@ from hub.text import printable
 from hub.units import format_duration, format_size
 
 PIPED_WIDTH = 160
-BAD_STATES = {"stuck", "failing to start", "full"}
+STYLES = {
+    **dict.fromkeys(("stuck", "failing to start", "full"), "bold red"),
+    **dict.fromkeys(("paused", "draining", "drained"), "bold yellow"),
+}
 
 
 @click.command()
@@ -75,7 +78,7 @@ def _consumers(consumers: dict[str, Any]) -> Table:
     for name, row in consumers.items():
         table.add_row(
             name,
-            Text(row["state"], style="bold red" if row["state"] in BAD_STATES else ""),
+            Text(row["state"], style=STYLES.get(row["state"], "")),
             Text(f"{row['backlog']}", style="bold yellow" if row["backlog"] else ""),
             f"{row['in_flight']}",
             "-" if row["oldest_age"] is None else format_duration(row["oldest_age"]),
@@ -83,7 +86,7 @@ def _consumers(consumers: dict[str, Any]) -> Table:
             _rate(row["rate_out"]),
             caught_up(row, time.time()),
             f"{row['failed']}",
-            f"{row['dead']}",
+            f"{row['dead_letters']}",
             f"{row['dropped']}",
         )
     return table

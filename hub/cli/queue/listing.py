@@ -1,0 +1,98 @@
+"""``hubbub queue list`` and ``show``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+import msgspec
+
+from hub.cli.common import client_of, config_option, json_option
+from hub.cli.moment import clock_time
+from hub.cli.names import queue_argument
+from hub.cli.remote import Remote
+from hub.cli.status import caught_up
+from hub.configuration.schema import Configuration
+from hub.text import printable
+from hub.units import format_duration, format_size
+
+WIDTH = 16
+
+
+@click.command("list")
+@config_option
+@json_option
+def list_(load_config: Callable[[], Configuration], as_json: bool) -> None:
+    """List all queues."""
+    for name, row in Remote(client_of(load_config)).status()["consumers"].items():
+        click.echo(msgspec.json.encode({"queue": name, **row}).decode() if as_json else _line(name, row))
+
+
+@click.command()
+@queue_argument
+@config_option
+@json_option
+def show(load_config: Callable[[], Configuration], name: str, as_json: bool) -> None:
+    """Show all that is known of the queue NAME and of its consumer."""
+    row = Remote(client_of(load_config)).row(name)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode({"queue": name, **row})).decode())
+        return
+    for title, value in described(row, time.time()):
+        click.echo(printable(f"{title + ':':<{WIDTH}}{value}"))
+
+
+def described(row: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
+    """What the status says of a queue, for people: titles and values, which are not yet printable."""
+    yield "state", state(row, now)
+    yield "consumer", f"{row['type'] or 'none'}, {row['threads']} thread{'s' * (row['threads'] != 1)}"
+    yield "topics", " ".join(row["topics"]) or "none"
+    yield "backlog", f"{row['backlog']}, of which {row['in_flight']} in flight and {row['delayed']} wait for a retry"
+    yield "oldest", _duration(row["oldest_age"])
+    yield "rates", f"{_rate(row['rate_in'])} in, {_rate(row['rate_out'])} out"
+    yield "caught up", caught_up(row, now)
+    yield "utilisation", "-" if row.get("utilisation") is None else f"{row['utilisation']:.0%}"
+    yield "consume time", _percentiles(row["consume_time"])
+    yield "age at finish", _percentiles(row["age_at_finish"])
+    yield "received", f"{row['received']}, {format_size(row['received_bytes'])}"
+    yield "finished", f"{row['finished']}"
+    yield "failed", f"{row['failed']}, retried {row['retried']}"
+    yield "dead letters", f"{row['dead']}"
+    causes = ", ".join(f"{cause} {count}" for cause, count in row["dropped_by"].items() if count)
+    yield "lost", f"{row['dropped']}{f' ({causes})' if causes else ''}"
+    yield "durable", "yes" if row["durable"] else "no"
+    if row.get("error"):
+        yield "does not start", row["error"]
+    if (last := row.get("last_error")) is not None:
+        yield "last error", last_error(last, now)
+
+
+def state(row: dict[str, Any], now: float) -> str:
+    """Such as ``paused until 14:30:00``."""
+    until = row.get("paused_until")
+    return str(row["state"]) if until is None else f"{row['state']} until {clock_time(until, now)}"
+
+
+def last_error(error: dict[str, Any], now: float) -> str:
+    """On one line."""
+    where = f"{error['topic']}, {error['message_id']}, attempt {error['attempt']}"
+    return f"{clock_time(error['time'], now)} {error['error']}: {error['text']} ({where})"
+
+
+def _percentiles(times: dict[str, float | None]) -> str:
+    return ", ".join(f"{name} {_duration(value)}" for name, value in times.items())
+
+
+def _duration(value: float | None) -> str:
+    return "-" if value is None else format_duration(value)
+
+
+def _rate(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}/s"
+
+
+def _line(name: str, row: dict[str, Any]) -> str:
+    age = "" if row["oldest_age"] is None else f", the oldest for {format_duration(row['oldest_age'])}"
+    return printable(f"{name:<24}{row['state']:<12}{row['backlog']:>10} waiting, {row['dead']} dead{age}")

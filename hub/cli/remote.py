@@ -1,0 +1,138 @@
+"""The verbs of a running hub, as the command line says them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import click
+
+from hub.errors import Unavailable
+from hub.text import printable
+from hub.units import format_duration
+
+POLL_EVERY = 0.2
+"""Seconds between two looks at something that is waited for."""
+
+
+class Asking(Protocol):
+    """What a :class:`hub.client.Client` is to this; it raises as that does."""
+
+    def get(self, path: str) -> Any:
+        """The answer."""
+
+    def post(self, path: str, content: object = None) -> Any:
+        """As ``get``, for an order."""
+
+
+class Remote:
+    """See the module. Every method asks the hub and waits for its answer; all raise what the client raises.
+
+    :param wait: lets so many seconds pass, between two looks at something that is waited for.
+    """
+
+    def __init__(self, client: Asking, wait: Callable[[float], object] = time.sleep) -> None:
+        self._client = client
+        self.wait = wait
+
+    def status(self) -> dict[str, Any]:
+        """The numbers of everything; see :mod:`hub.status`."""
+        answer: dict[str, Any] = self._client.get("/status")
+        return answer
+
+    def row(self, name: str) -> dict[str, Any]:
+        """The status of one queue. :raises click.UsageError: there is none of that name."""
+        return row_of(self.status(), name)
+
+    def pause(self, name: str, until: float | None = None) -> Any:
+        """Nothing more is handed to it. :param until: epoch seconds at which it goes on by itself."""
+        order: dict[str, object] = {"consumer": name}
+        return self._client.post("/pause", order if until is None else {**order, "until": until})
+
+    def resume(self, name: str) -> Any:
+        """After a pause or a drain."""
+        return self._client.post("/resume", {"consumer": name})
+
+    def drain(self, name: str) -> Any:
+        """Nothing more is routed to it; it works off what it has."""
+        return self._client.post("/drain", {"consumer": name})
+
+    def drain_hub(self) -> Any:
+        """All buses are held back; the consumers work off what there is."""
+        return self._client.post("/drain-hub", {})
+
+    def resume_hub(self) -> Any:
+        """After ``drain_hub``."""
+        return self._client.post("/resume-hub", {})
+
+    def purge(self, name: str) -> Any:
+        """Drop all that waits."""
+        return self._client.post("/purge-queue", {"queue": name})
+
+    def reload(self) -> list[str]:
+        """Have it read its configuration again. Returns what changed, and what could not."""
+        answer = self._client.post("/reload")
+        return [*answer["changes"], *answer.get("problems", [])]
+
+    def threads(self, name: str) -> list[dict[str, Any]]:
+        """What each thread handles, and for how long, with its stack."""
+        return _rows(self._client.get(f"/threads/{quote(name, safe='')}"), "threads")
+
+    def set_threads(self, name: str, count: int) -> Any:
+        """How many there are to be, until the hub is restarted or the consumer's settings change."""
+        return self._client.post("/threads", {"consumer": name, "count": count})
+
+    def peek(self, name: str, count: int) -> list[dict[str, Any]]:
+        """The messages that wait longest; they stay where they are."""
+        return _rows(self._client.get(f"/peek/{quote(name, safe='')}?count={count}"), "messages")
+
+    def letters(self, name: str) -> list[dict[str, Any]]:
+        """The dead letters, the oldest first."""
+        return _rows(self._client.get(f"/dead/{quote(name, safe='')}"), "dead_letters")
+
+    def delete_letters(self, name: str, numbers: Sequence[int]) -> int:
+        """Returns how many there were."""
+        return int(self._client.post("/delete-dead", {"consumer": name, "numbers": list(numbers)})["deleted"])
+
+    def retry(self, name: str, numbers: Sequence[int], canary: int | None = None, timeout: float = 60.0) -> int:
+        """Give dead letters to their consumer again. Returns how many.
+
+        :param canary: so many first, and the rest only if none of them dies again within ``timeout`` seconds.
+        :raises Unavailable: a canary died; the rest stays where it is.
+        """
+        first = list(numbers[:canary]) if canary else list(numbers)
+        positions = self._client.post("/retry-dead", {"consumer": name, "numbers": first})
+        if len(numbers) > len(first):
+            self._watch(name, positions, timeout, max(numbers))
+            self._client.post("/retry-dead", {"consumer": name, "numbers": list(numbers[len(first) :])})
+        return len(numbers)
+
+    def _watch(self, name: str, positions: Mapping[str, int], timeout: float, highest: int) -> None:
+        deadline = time.monotonic() + timeout
+        path = f"/unsettled/{quote(name, safe='')}?start={positions['start']}&stop={positions['stop']}"
+        while self._client.get(path)["unsettled"]:
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"the first ones were not through after {format_duration(timeout)}: the rest was left"
+                )
+            self.wait(POLL_EVERY)
+        self.wait(POLL_EVERY)  # a dead letter is seen once it is committed
+        again = [letter for letter in self.letters(name) if letter["number"] > highest]
+        if again:
+            reason = printable(again[0]["reason"])
+            raise Unavailable(f"{len(again)} died again, the first of: {reason}: the rest was left")
+
+
+def row_of(status: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Of one queue. :raises click.UsageError: there is none of that name."""
+    rows: Mapping[str, dict[str, Any]] = status["consumers"]
+    if name not in rows:
+        raise click.UsageError(f"no queue is called {name!r}: there are {', '.join(rows) or 'none'}")
+    return rows[name]
+
+
+def _rows(answer: Any, key: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = answer[key]
+    return found

@@ -1,0 +1,154 @@
+"""The screen of ``hubbub top`` with one consumer: its numbers, its threads, its dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import DataTable, Footer, Static
+
+from hub.cli.queue.listing import described
+from hub.cli.top.letters import GROUP_HEADINGS, Group, Letter, cell, grouped
+from hub.cli.top.letters_screen import LettersScreen, delete, retry
+from hub.cli.top.model import Model
+from hub.cli.top.ordering import Ordering
+from hub.cli.top.tables import fill, selected
+from hub.cli.top.watching import Watching
+from hub.text import printable
+from hub.units import format_duration
+
+THREAD_HEADINGS = ("thread", "state", "for", "topic", "message")
+TITLE_WIDTH = 15
+CANARIES = 1
+
+
+class ConsumerScreen(Watching):
+    """See the module."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "back", "back"),
+        ("k", "stack", "stack"),
+        ("r", "retry", "retry"),
+        ("c", "canary", "canary"),
+        ("x", "delete", "delete"),
+    ]
+
+    def __init__(self, model: Model, name: str) -> None:
+        super().__init__(model)
+        self._queue = name
+        self._groups: dict[str, Group] = {}
+        self._dead = 0
+
+    def compose(self) -> ComposeResult:
+        """Textual's: the parts."""
+        yield Static(id="head")
+        yield Static(id="facts")
+        yield DataTable(id="threads", cursor_type="row")
+        yield Static(Text("dead letters, by error", "bold"), classes="title")
+        yield DataTable(id="dead", cursor_type="row")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Textual's: the columns."""
+        self._table("threads").add_columns(*THREAD_HEADINGS)
+        self._table("dead").add_columns(*GROUP_HEADINGS)
+        self.made = True
+        self.renew()
+        self._load()
+
+    def _table(self, name: str) -> DataTable[Text]:
+        table: DataTable[Text] = self.query_one(f"#{name}", DataTable)
+        return table
+
+    @property
+    def _desk(self) -> Ordering:
+        return cast(Ordering, self.app)
+
+    @property
+    def consumer(self) -> str | None:
+        """The one that is shown."""
+        return self._queue
+
+    def renew(self) -> None:
+        """The model is another."""
+        row = self.model.row(self._queue)
+        head = Text(printable(self._queue), "bold")
+        if self.model.problem is not None:
+            head = Text("\n").join([head, self.model.head()])
+        self.query_one("#head", Static).update(head)
+        if row is None:
+            self.query_one("#facts", Static).update(Text("there is no such queue any more", "bold red"))
+            return
+        lines = [
+            printable(f"{title + ':':<{TITLE_WIDTH}}{value}") for title, value in described(row, self.model.wall())
+        ]
+        self.query_one("#facts", Static).update(Text("\n".join(lines)))
+        fill(self._table("threads"), [(worker["name"], thread_cells(worker)) for worker in row.get("workers") or []])
+        if row["dead"] != self._dead:
+            self._load()
+
+    def _load(self) -> None:
+        """The dead letters; they may be many, so they are fetched only where their number is another."""
+        row = self.model.row(self._queue)
+        self._dead = row["dead"] if row is not None else 0
+        self._desk.order(lambda: self._desk.remote.letters(self._queue), self._arrived)
+
+    def _arrived(self, letters: Sequence[Letter]) -> None:
+        self._groups = {group.key: group for group in grouped(letters)}
+        rows = [(key, group.cells()) for key, group in self._groups.items()]
+        self.draw(lambda: fill(self._table("dead"), rows))
+
+    def action_back(self) -> None:
+        """To the overview."""
+        self.dismiss()
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Enter: the stack of a thread, or the letters of a group."""
+        if event.data_table.id == "threads":
+            self.action_stack()
+        elif (group := self._groups.get(str(event.row_key.value))) is not None:
+            self._desk.push_screen(LettersScreen(self.model, self._queue, group, self._load))
+
+    def action_stack(self) -> None:
+        """Of the thread that the cursor is on."""
+        if (thread := selected(self._table("threads"))) is not None:
+            self._desk.order(
+                lambda: self._desk.remote.threads(self._queue), lambda workers: self._show_stack(thread, workers)
+            )
+
+    def _show_stack(self, thread: str, workers: Sequence[dict[str, Any]]) -> None:
+        stacks = [
+            worker.get("stack") or "it has none: it is not running" for worker in workers if worker["name"] == thread
+        ]
+        self._desk.show(thread, stacks[0] if stacks else "there is no such thread any more")
+
+    def _group(self) -> Group | None:
+        return self._groups.get(selected(self._table("dead")) or "")
+
+    def action_retry(self) -> None:
+        """The group that the cursor is on."""
+        if (group := self._group()) is not None:
+            retry(self._desk, self._queue, group.numbers, None, self._load)
+
+    def action_canary(self) -> None:
+        """As ``retry``, one letter first."""
+        if (group := self._group()) is not None:
+            retry(self._desk, self._queue, group.numbers, CANARIES, self._load)
+
+    def action_delete(self) -> None:
+        """The group that the cursor is on."""
+        if (group := self._group()) is not None:
+            delete(self._desk, self._queue, group.numbers, self._load)
+
+
+def thread_cells(worker: dict[str, Any]) -> list[Text]:
+    """As a row."""
+    seconds = "" if worker["seconds"] is None else format_duration(worker["seconds"])
+    style = {"stuck": "bold red", "dead": "bold red", "busy": "bold yellow"}.get(worker["state"], "")
+    texts = (worker["name"], worker["state"], seconds, worker["topic"] or "", worker["message_id"] or "")
+    cells = [cell(text) for text in texts]
+    cells[1].stylize(style)
+    return cells

@@ -1,0 +1,106 @@
+"""The first screen of ``hubbub top``: the hub, and a row for each consumer."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.console import JustifyMethod
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.message import Message
+from textual.widgets import DataTable, Footer, Static
+
+from hub.cli.top.columns import COLUMNS, Column, Sorting
+from hub.cli.top.tables import fill, selected
+from hub.cli.top.watching import Watching
+
+
+class Overview(Watching):
+    """See the module."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("s", "sort", "sort"),
+        ("S", "reverse", "reverse"),
+    ]
+
+    class Sorted(Message):
+        """The model is sorted otherwise from now on."""
+
+    class Chosen(Message):
+        """A consumer is to be looked at closely."""
+
+        def __init__(self, consumer: str) -> None:
+            super().__init__()
+            self.consumer = consumer
+
+    def compose(self) -> ComposeResult:
+        """Textual's: the parts."""
+        yield Static(id="head")
+        yield DataTable(id="consumers", cursor_type="row", fixed_columns=1)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Textual's: the columns."""
+        for column in COLUMNS:
+            self._table.add_column(self._label(column), key=column.key)
+        self.made = True
+        self.renew()
+
+    @property
+    def _table(self) -> DataTable[Text]:
+        table: DataTable[Text] = self.query_one("#consumers", DataTable)
+        return table
+
+    @property
+    def consumer(self) -> str | None:
+        """The row that the cursor is on."""
+        return selected(self._table)
+
+    def _label(self, column: Column) -> Text:
+        """As wide with the arrow of the sorting as without."""
+        heading, width = self.model.sorting.heading(column), len(column.heading) + 2
+        return Text(heading.rjust(width) if column.right else heading.ljust(width), justify=_justify(column))
+
+    def renew(self) -> None:
+        """The model is another."""
+        table = self._table
+        self.query_one("#head", Static).update(self.model.head())
+        table.set_class(self.model.problem is not None, "old")
+        for column in COLUMNS:
+            label = self._label(column)
+            if table.columns[column.key].label != label:  # type: ignore[index]
+                table.columns[column.key].label = label  # type: ignore[index]
+                table.notify_style_update()  # a heading is not drawn anew for another text
+        rows = []
+        for line in self.model.lines():
+            cells = [column.cell(line) for column in COLUMNS]
+            for column, cell in zip(COLUMNS, cells, strict=True):
+                cell.justify = _justify(column)
+            rows.append((line.name, cells))
+        fill(table, rows)
+
+    def action_sort(self) -> None:
+        """By the next column."""
+        self._sort(self.model.sorting.next())
+
+    def action_reverse(self) -> None:
+        """The other way round."""
+        self._sort(self.model.sorting.chosen(self.model.sorting.key))
+
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
+        """By the column that was clicked."""
+        self._sort(self.model.sorting.chosen(str(event.column_key.value)))
+
+    def _sort(self, sorting: Sorting) -> None:
+        self.model.sorting = sorting
+        self.renew()
+        self.post_message(self.Sorted())
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Enter, or a second click."""
+        self.post_message(self.Chosen(str(event.row_key.value)))
+
+
+def _justify(column: Column) -> JustifyMethod:
+    return "right" if column.right else "left"

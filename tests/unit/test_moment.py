@@ -1,0 +1,47 @@
+"""Times to come, as people type them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import click
+import pytest
+
+from hub.cli.moment import clock_time, later
+
+NOW = datetime(2026, 11, 21, 10, 5).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("1h", datetime(2026, 11, 21, 11, 5)),
+        ("1h30m", datetime(2026, 11, 21, 11, 35)),
+        (" 14:30 ", datetime(2026, 11, 21, 14, 30)),
+        ("10:06:30", datetime(2026, 11, 21, 10, 6, 30)),
+        ("10:05", datetime(2026, 11, 22, 10, 5)),
+        ("08:00", datetime(2026, 11, 22, 8, 0)),
+        ("2026-11-30", datetime(2026, 11, 30)),
+        ("2026-11-21T14:30", datetime(2026, 11, 21, 14, 30)),
+    ],
+)
+def test_a_moment_is_after_a_while_at_the_next_such_time_or_at_a_date(text: str, moment: datetime) -> None:
+    assert later(text, NOW) == moment.timestamp()
+
+
+def test_a_date_may_say_its_zone() -> None:
+    zoned = datetime.fromisoformat("2026-12-01T00:00+02:00")
+    assert later("2026-12-01T00:00+02:00", NOW) == zoned.timestamp()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "25:00", "5", "-1h", "0s", "2026-11-20", "2026-11-21T10:05", "9" * 400 + "d"]
+)
+def test_what_is_no_moment_to_come_is_wrong_use(text: str) -> None:
+    with pytest.raises(click.UsageError):
+        later(text, NOW)
+
+
+def test_a_moment_far_away_is_shown_with_its_date() -> None:
+    assert clock_time(NOW + 60, NOW) == "10:06:00"
+    assert clock_time(NOW + timedelta(days=3).total_seconds(), NOW) == "2026-11-24 10:05"
