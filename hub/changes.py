@@ -2,46 +2,97 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from hub.configuration.schema import Configuration
+from hub.configuration.schema import Configuration, Part
 
-LIVE = {"log_level", "stop_timeout"}
+LIVE = {"log_level", "log_levels", "max_disk", "stop_timeout"}
 """Settings of ``[hub]`` that a reload applies."""
 
 
 @dataclass(frozen=True)
-class Changes:
-    """Names of consumers, and a line for each difference, whether it can be applied or not."""
+class Delta:
+    """Of the parts of one kind: names."""
 
     changed: list[str]
     """To be started: new, or other than before."""
     removed: list[str]
     lines: list[str]
+    """One for each, for people."""
+
+    @classmethod
+    def between(cls, kind: str, old: Mapping[str, Part], new: Mapping[str, Part], aftermath: str = "") -> Delta:
+        """From ``old`` to ``new``. :param aftermath: what becomes of one that is removed."""
+        changed = [name for name, part in new.items() if name not in old or old[name].identity != part.identity]
+        removed = [name for name in old if name not in new]
+        lines = [f"{kind} {name}: {_change(old.get(name), new[name])}" for name in changed]
+        lines += [f"{kind} {name}: removed{aftermath}" for name in removed]
+        return cls(changed, removed, lines)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """All of them."""
+
+    consumers: Delta
+    backends: Delta
+    exporters: Delta
+    servers: Delta
+    hub: list[str]
+    """Lines about ``[hub]``, whether it can be applied or not."""
 
     @classmethod
     def between(cls, old: Configuration, new: Configuration) -> Changes:
         """From ``old`` to ``new``."""
-        changed = [name for name, part in new.consumers.items() if not _same(old, name, part.identity)]
-        removed = [name for name in old.consumers if name not in new.consumers]
-        lines = [f"consumer {name}: {'changed' if name in old.consumers else 'added'}" for name in changed]
-        lines += [f"consumer {name}: removed, its queue is kept" for name in removed]
-        return cls(changed, removed, lines + _needing_restart(old, new))
+        return cls(
+            Delta.between("consumer", old.consumers, new.consumers, ", its queue is kept"),
+            Delta.between("backend", old.backends, new.backends),
+            Delta.between("exporter", old.exporters, new.exporters),
+            Delta.between("server", old.servers, new.servers),
+            list(_of_the_hub(old, new)),
+        )
+
+    @property
+    def lines(self) -> list[str]:
+        """A line for each difference."""
+        deltas = (self.consumers, self.backends, self.exporters, self.servers)
+        return [*(line for delta in deltas for line in delta.lines), *self.hub]
 
 
-def _same(old: Configuration, name: str, identity: object) -> bool:
-    return name in old.consumers and old.consumers[name].identity == identity
+@dataclass(frozen=True)
+class Outcome:
+    """Of a reload: lines for people."""
+
+    changes: list[str]
+    """What is other than before."""
+    problems: list[str]
+    """What could not be changed or started, and what became of it. A next reload tries again."""
 
 
-def _needing_restart(old: Configuration, new: Configuration) -> list[str]:
-    lines = []
-    for kind, before, after in (
-        ("backend", old.backends, new.backends),
-        ("exporter", old.exporters, new.exporters),
-    ):
-        for name in sorted({*before, *after}):
-            if name not in before or name not in after or before[name].identity != after[name].identity:
-                lines.append(f"{kind} {name}: differs, which takes a restart")
-    if old.hub.model_dump(exclude=LIVE) != new.hub.model_dump(exclude=LIVE):
-        lines.append("hub: differs, which takes a restart")
-    return lines
+def in_force(
+    old: Configuration, new: Configuration, backends: Mapping[str, Part], servers: Mapping[str, Part]
+) -> Configuration:
+    """What holds after a reload: what takes a restart is as it was.
+
+    :param backends: what those that run were made of; some may not have taken their new settings. So ``servers``.
+    """
+    hub = old.hub.model_copy(update={name: getattr(new.hub, name) for name in LIVE})
+    kept = replace(new, hub=hub, state_dir=old.state_dir, control_socket=old.control_socket)
+    return replace(kept, backends=dict(backends), servers=dict(servers))
+
+
+def _change(old: Part | None, new: Part) -> str:
+    if old is None:
+        return "added"
+    before, after = {**dict(old.settings), **dict(old.config)}, {**dict(new.settings), **dict(new.config)}
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    if old.plugin.fingerprint != new.plugin.fingerprint and "type" not in names:
+        names.insert(0, "its code")
+    return f"changed ({', '.join(names)})"
+
+
+def _of_the_hub(old: Configuration, new: Configuration) -> list[str]:
+    before, after = old.hub.model_dump(), new.hub.model_dump()
+    differing = [name for name in after if before[name] != after[name]]
+    return [f"hub.{name}: changed{'' if name in LIVE else ', which takes a restart'}" for name in differing]

@@ -41,6 +41,7 @@ class Context:
 
         :param body: ``bytes`` and ``str`` go out as they are; anything else is encoded as JSON. On a bus with an
             envelope (fedmsg's) the backend wraps it.
+        :param headers: where they do not name a trace (``traceparent``), that of the message in hand goes on.
         :param backend: which one; needed only where more than one can publish.
         :raises CannotPublish: there is no such backend, or it has nowhere to send.
         :raises TypeError: the body can't be encoded.

@@ -1,53 +1,26 @@
-"""The control socket: the hub's verbs over HTTP and JSON on a Unix socket. The command line is its first client.
+"""The control socket: the hub's verbs (:mod:`hub.api`) on a Unix socket. The command line is its first client.
 
-========  ==========================  ===========================================================================
-``GET``   ``/status``                 the numbers of everything
-``GET``   ``/tail?pattern=a.%23``     messages as they come, a JSON object a line, until the client hangs up
-``GET``   ``/dead/CONSUMER``          the dead letters of a consumer
-``POST``  ``/retry-dead``             ``{"consumer", "numbers"}``: give them to it again; the positions they got
-``POST``  ``/delete-dead``            ``{"consumer", "numbers"}``
-``GET``   ``/unsettled/CONSUMER``     ``?start=&stop=``: how many of these positions need more work
-``POST``  ``/replay``                 ``{"consumer", "since", "until", "topics"?, "dry_run"?}``: lines of progress
-``POST``  ``/purge-queue``            ``{"queue"}``: drop all that waits in it
-``POST``  ``/delete-queue``           ``{"queue"}``, of no consumer any more
-``POST``  ``/publish``                ``{"topic", "body", "headers"?, "backend"?}``
-``POST``  ``/reload``                 ``{"changes": [...]}``, or 409 with ``{"problems": [...]}``
-========  ==========================  ===========================================================================
-
-Who may open the socket's file may use all of them: its permissions are the access control. What can't be done answers
-400, 404 or 409 with ``{"problems": [...]}``.
+Who may open the socket's file may use all of them: its permissions are the access control.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import pwd
 import socket
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.web.resource import Resource
-from twisted.web.server import Site
+from twisted.web.server import Request, Site
 
+from hub.api import Api
 from hub.errors import ConfigError
-from hub.verbs import dead, queues, whole
-from hub.verbs.verb import Hub, Verb
-
-VERBS: dict[bytes, Callable[[Hub], Verb]] = {
-    b"status": whole.Status,
-    b"tail": whole.Tailing,
-    b"dead": dead.Dead,
-    b"retry-dead": dead.RetryDead,
-    b"delete-dead": dead.DeleteDead,
-    b"unsettled": dead.Unsettled,
-    b"replay": queues.Replay,
-    b"purge-queue": queues.PurgeQueue,
-    b"delete-queue": queues.DeleteQueue,
-    b"publish": whole.Publish,
-    b"reload": whole.Reload,
-}
+from hub.interfaces import Access
+from hub.verbs.verb import Hub
 
 
 class ControlSocket:
@@ -63,13 +36,14 @@ class ControlSocket:
         """:raises ConfigError: another hub answers there, or it can't be made."""
         if _answers(self._path):
             raise ConfigError([f"another hub is running: it answers at {self._path}"])
+        site = _QuietSite(Api(self._hub, PeerGuard()))  # type: ignore[no-untyped-call]
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             if self._path.is_socket():
                 self._path.unlink()
             before = os.umask(0o177)
             try:
-                self._port = self._hub.reactor.listenUNIX(str(self._path), _site(self._hub), mode=self._mode)
+                self._port = self._hub.reactor.listenUNIX(str(self._path), site, mode=self._mode)
             finally:
                 os.umask(before)
         except Exception as error:
@@ -81,6 +55,20 @@ class ControlSocket:
         return maybeDeferred(stop)
 
 
+class PeerGuard:
+    """Admits whoever could open the socket, and says who that is."""
+
+    def admit(self, request: Request, access: Access) -> str:
+        """The user and the process at the other end, as the kernel knows them (``unix(7)``, ``SO_PEERCRED``)."""
+        peer = request.transport.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)  # type: ignore[union-attr]
+        pid, uid, _ = struct.unpack("=iII", peer)
+        try:
+            name = pwd.getpwuid(uid).pw_name
+        except KeyError:
+            name = f"uid {uid}"
+        return f"{name}, pid {pid}"
+
+
 def _answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         probe.setblocking(False)  # one that hangs has a full backlog, and would have us wait with it
@@ -89,13 +77,6 @@ def _answers(path: Path) -> bool:
         except OSError as error:
             return error.errno == errno.EAGAIN
         return True
-
-
-def _site(hub: Hub) -> Site:
-    root: Any = Resource()
-    for name, verb in VERBS.items():
-        root.putChild(name, verb(hub))
-    return _QuietSite(root)  # type: ignore[no-untyped-call]
 
 
 class _QuietSite(Site):

@@ -26,6 +26,8 @@ class Counters:
     """Thrown away by an operator."""
     dropped_damaged: int = 0
     """The disk did not give back what was written."""
+    dropped_drained: int = 0
+    """Not given to a consumer that an operator drains."""
 
     @property
     def dropped(self) -> int:
@@ -36,6 +38,7 @@ class Counters:
             + self.dropped_expired
             + self.dropped_purged
             + self.dropped_damaged
+            + self.dropped_drained
         )
 
     @property

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.consumer import Consumer
+from hub.errors import HubError
+from hub.failure import Failure, latest, told
 from hub.histogram import Histogram, merge
 from hub.queue import Queue
 from hub.worker import Surroundings, Worker, WorkerPolicy
@@ -73,13 +75,23 @@ class Crew:
         self._present = 0
         self._made = 0
         self._retired = Histogram(), Histogram()
+        self._retired_busy = self._busiest = 0.0
+        self._retired_failure: Failure | None = None
         self._workers: dict[Worker, threading.Thread] = {}
+        self._dismissed: dict[Worker, threading.Thread] = {}
         self._ticker: threading.Thread | None = None
 
     @property
     def workers(self) -> list[tuple[Worker, threading.Thread]]:
         """The workers with their threads, in the order in which they were made."""
-        return list(self._workers.items())
+        return [*self._workers.items(), *self._dismissed.items()]
+
+    def follow(self, before: Crew) -> None:
+        """Its counts go on from those of the crew before it, for a count only grows."""
+        for kept, counts in zip(self._retired, before.times(), strict=True):
+            kept.counts = counts
+        self._retired_busy = before.busy(self._around.monotonic())
+        self.replaced, self.tick_failures = before.replaced, before.tick_failures
 
     def start(self) -> None:
         """Begin; returns at once. ``started`` tells when the consumer has started."""
@@ -97,37 +109,82 @@ class Crew:
                 return
             self._stopping.set()
             nobody = not self._present
-        for worker in self._workers:
+        for worker in (*self._workers, *self._dismissed):
             worker.stop()
         self._go.set()
         self.queue.close()
         if nobody:
             self._spawn(self._end, f"hubbub-{self.queue.name}-stop")
 
+    def resize(self, count: int) -> int:
+        """Have so many threads; those that are too many finish their message first. Returns how many there were.
+
+        :raises HubError: the consumer has not started, or is about to stop; or there are no more threads to be had.
+        """
+        if self._stopping.is_set() or not self.started.is_set():
+            raise HubError(f"{self.queue.name} does not run: its threads can't be changed now")
+        before = len(self._workers)
+        try:
+            for _ in range(before, count):
+                self._add_worker(starts=False)
+        except RuntimeError as error:  # the system has no more threads to give
+            raise HubError(f"{self.queue.name} has {len(self._workers)} threads now: {error}") from error
+        for worker in list(self._workers)[count:]:
+            self._dismissed[worker] = self._workers.pop(worker)
+            worker.stop()
+        self.queue.nudge()
+        return before
+
+    def _see_off(self) -> None:
+        """Those that were dismissed. One that was about to wait when it was told so is told again; one that has a
+        message in hand need not be, and the others must not be kept from filling a batch for as long as it has."""
+        for worker, thread in list(self._dismissed.items()):
+            if thread.is_alive():
+                if worker.taken is None:
+                    self.queue.nudge()
+            else:
+                worker.abandon()
+                del self._dismissed[worker]
+                self._retire(worker)
+
     def replace_dead(self) -> int:
         """Put a new thread in the place of each that died; what it had in hand counts as failed and comes again.
 
         :returns: how many.
         """
+        self._see_off()
         dead = [worker for worker, thread in self._workers.items() if not thread.is_alive()]
         if self._stopping.is_set() or not dead:
             return 0
         for worker in dead:
             worker.abandon()  # first: where the store can't take a dead letter, the next round tries again
+            self._add_worker(starts=not self.started.is_set())  # the same holds where there is no thread to be had
             thread = self._workers.pop(worker)
             self._retire(worker)
             self.log.error("thread %s died and is replaced", thread.name, extra={"action": "replace"})
-            self._add_worker(starts=not self.started.is_set())
             self.replaced += 1
         return len(dead)
 
     def times(self) -> tuple[list[int], list[int]]:
         """Counts of the consume times, and of the ages at which messages were finished, of all threads ever."""
-        workers = list(self._workers)
+        workers = [worker for worker, _ in self.workers]
         consume, ages = self._retired
         return merge([consume, *(w.consume_times for w in workers)]), merge([ages, *(w.ages for w in workers)])
 
+    def busy(self, now: float) -> float:
+        """Seconds that all threads ever have spent on messages, up to monotonic time ``now``."""
+        busy = self._retired_busy + sum(worker.busy_at(now) for worker, _ in self.workers)
+        self._busiest = max(self._busiest, busy)  # it is read while they work, and a count only grows
+        return self._busiest
+
+    @property
+    def last_failure(self) -> Failure | None:
+        """The last attempt of any thread that failed."""
+        return latest(self._retired_failure, *(worker.last_failure for worker, _ in self.workers))
+
     def _retire(self, worker: Worker) -> None:
+        self._retired_failure = latest(self._retired_failure, worker.last_failure)
+        self._retired_busy += worker.busy_at(self._around.monotonic())
         for kept, added in zip(self._retired, (worker.consume_times, worker.ages), strict=True):
             kept.counts = merge([kept, added])
 
@@ -136,7 +193,11 @@ class Crew:
         self._enter()
         self._made += 1
         name = f"hubbub-{self.queue.name}-{self._made}"
-        self._workers[worker] = self._spawn(lambda: self._work(worker, starts), name)
+        try:
+            self._workers[worker] = self._spawn(lambda: self._work(worker, starts), name)
+        except BaseException:
+            self._leave()  # it never came: nobody must wait for it
+            raise
 
     def _work(self, worker: Worker, starts: bool) -> None:
         try:
@@ -155,7 +216,7 @@ class Crew:
                 self.consumer.start()
             except BaseException as error:  # whatever it is, the other consumers go on
                 failures += 1
-                self.start_error = f"{type(error).__name__}: {error}"
+                self.start_error = told(error)
                 delay = self.policy.worker.retry.delay(failures, self._around.uniform)
                 text = "start() failed, again in %.1f s"
                 self.log.error(text, delay, exc_info=error, extra={"action": "start"})

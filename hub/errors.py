@@ -32,6 +32,17 @@ class MissingExtra(PluginError):
         self.extra = extra
 
 
+class Forbidden(HubError):
+    """Whoever asked may not. Met by the HTTP answer, which has its code.
+
+    :param code: 401: not without a token, or not with this one. 403: not at all.
+    """
+
+    def __init__(self, reason: str, code: int = 403) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
 class Unavailable(HubError):
     """Something that was asked of a hub or a bus is not to be had now. Met by the command, which exits 69."""
 

@@ -3,12 +3,97 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
+from twisted.internet.defer import Deferred, inlineCallbacks
+
+from hub.configuration.schema import Part
 from hub.crew import Spawn, spawn
-from hub.interfaces import Exporter
-from hub.partlog import PartLog
+from hub.errors import ConfigError, HubError
+from hub.failure import told
+from hub.interfaces import Exporter, ExporterContext
+from hub.partlog import PartLog, part_log
+from hub.patience import wait_for
+from hub.tracing import Tracing
+
+EXPORT_TIMEOUT = 2.0
+"""Seconds for the exporters to send the numbers for the last time."""
+
+
+class Exports:
+    """The exporters of a running hub. Belongs to the reactor's thread.
+
+    :param snapshot: gives the numbers.
+    :param loop: has a call made every so many seconds; what it returns has ``stop()``.
+    :param tracing: is told of each, for one of them may trace.
+    """
+
+    def __init__(
+        self,
+        snapshot: Callable[[], Mapping[str, Any]],
+        loop: Callable[[Callable[[], object], float], Any],
+        tracing: Tracing,
+    ) -> None:
+        self.threads: dict[str, ExportThread] = {}
+        self.exporters: dict[str, Exporter] = {}
+        self._leaving: list[ExportThread] = []
+        self._snapshot = snapshot
+        self._loop = loop
+        self._tracing = tracing
+        self._loops: dict[str, Any] = {}
+        self._log = part_log("hub", "exports")
+
+    def make(self, part: Part) -> Exporter:
+        """:raises ConfigError: it can't be made."""
+        context = ExporterContext(part.name, part.config, part.settings.interval, part_log("exporter", part.name))
+        try:
+            exporter: Exporter = part.plugin.cls(context)
+        except HubError as error:
+            raise ConfigError([f"exporters.{part.name}: {line}" for line in str(error).splitlines()]) from error
+        return exporter
+
+    def start(self, part: Part, exporter: Exporter) -> None:
+        """Give it the numbers from now on."""
+        thread = ExportThread(part.name, exporter, part_log("exporter", part.name))
+        self.threads[part.name], self.exporters[part.name] = thread, exporter
+        self._loops[part.name] = self._loop(lambda: thread.offer(self._snapshot()), part.settings.interval)
+        self._tracing.adopt(part.name, exporter)
+
+    @inlineCallbacks
+    def apply(
+        self, parts: Mapping[str, Part], made: Mapping[str, Exporter], removed: Iterable[str], reactor: Any
+    ) -> Generator[Deferred[Any], Any, None]:
+        """A reload: stop those that go or change, start what was made."""
+        self.stop([*removed, *made])
+        yield wait_for(reactor, lambda: self.gone, EXPORT_TIMEOUT)
+        for name, exporter in made.items():
+            self.start(parts[name], exporter)
+
+    def stop(self, names: Iterable[str]) -> None:
+        """Have those of them that run export once more, and close; ``gone`` tells when they have."""
+        for name in [name for name in names if name in self.threads]:
+            self._loops.pop(name).stop()
+            thread = self.threads.pop(name)
+            del self.exporters[name]
+            self._tracing.drop(name)
+            self._leaving.append(thread)
+            try:
+                thread.offer(self._snapshot())
+            except Exception as error:  # noqa: BLE001 - one that can't tell its numbers must not keep the hub from ending
+                self._log.error("there are no numbers to export", exc_info=error, extra={"action": "export"})
+            finally:
+                thread.close()
+
+    @property
+    def gone(self) -> bool:
+        """Whether all that were stopped have ended."""
+        self._leaving = [thread for thread in self._leaving if not thread.gone]
+        return not self._leaving
+
+    def status(self) -> dict[str, Any]:
+        """Of each."""
+        return {name: thread.status() for name, thread in self.threads.items()}
 
 
 class ExportThread:
@@ -20,10 +105,10 @@ class ExportThread:
     :ivar skipped: snapshots that it had no time for.
     """
 
-    def __init__(self, name: str, make: Callable[[], Exporter], log: PartLog, spawn: Spawn = spawn) -> None:
+    def __init__(self, name: str, exporter: Exporter, log: PartLog, spawn: Spawn = spawn) -> None:
         self.exported = self.failed = self.skipped = 0
         self.last_error = ""
-        self._exporter = make()
+        self._exporter = exporter
         self._log = log
         self._changed = threading.Condition()
         self._next: Mapping[str, Any] | None = None
@@ -75,7 +160,7 @@ class ExportThread:
             self.failed += 1
             if not self.last_error:
                 self._log.error("the numbers could not be exported", exc_info=error, extra={"action": "export"})
-            self.last_error = f"{type(error).__name__}: {error}"
+            self.last_error = told(error)
         else:
             self.exported += 1
             if self.last_error:

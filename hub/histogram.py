@@ -22,9 +22,29 @@ class Histogram:
         self.counts[bisect_right(BOUNDS, seconds)] += count
 
 
+COARSE = 8
+"""Every so many of the bounds are told to other programs: two octaves apart, fifteen in all."""
+
+
+def coarse(counts: Sequence[int]) -> tuple[list[float], list[int]]:
+    """The same with fewer buckets: their upper bounds in seconds, and the counts, one more, not cumulative."""
+    bounds = list(BOUNDS[::COARSE])
+    starts = [0, *range(1, len(counts), COARSE)]
+    stops = [*starts[1:], len(counts)]
+    return bounds, [sum(counts[start:stop]) for start, stop in zip(starts, stops, strict=True)]
+
+
 def merge(histograms: Iterable[Histogram]) -> list[int]:
     """The counts of all of them together."""
     return [sum(column) for column in zip(*(histogram.counts for histogram in histograms), strict=True)]
+
+
+SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+
+
+def shares(counts: Sequence[int]) -> dict[str, float | None]:
+    """The percentiles that the status shows, by name, in seconds."""
+    return dict(zip(SHARES, percentiles(counts, list(SHARES.values())), strict=True))
 
 
 def percentiles(counts: Sequence[int], wanted: Sequence[float]) -> list[float | None]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -78,6 +79,17 @@ class Backend(Protocol):
         """JSON-able, for the status: at least ``state``, ``received``, ``bytes``, ``malformed``; counts only grow."""
 
 
+class Reconfigurable(Protocol):
+    """What a backend may offer beside itself: a reload that changes only some of its settings need not restart it."""
+
+    def reconfigure(self, config: Any) -> bool:
+        """Go on with these settings. ``False``: they can't be changed while it runs; nothing was changed.
+
+        :raises HubError: one that was made anew could not start with them either, and why (an address in use). Nothing
+            was changed; the reload tells, and the old settings stay in force.
+        """
+
+
 class Sender(Protocol):
     """A publisher outside the hub, for the command line's ``publish`` and ``feed``. Blocking; no reactor."""
 
@@ -120,6 +132,24 @@ class Exporter(Protocol):
         """The last call: no snapshot comes after it."""
 
 
+class Span(Protocol):
+    """One call of a consumer, as a tracer sees it."""
+
+    def end(self, error: BaseException | None) -> None:
+        """The call returned, or raised that. In the thread that began it."""
+
+
+class Tracer(Protocol):
+    """Told of each call of a consumer, in the worker's thread, so it must not wait for anything. An exporter that
+    traces has a method ``tracer()`` that returns one, or ``None``; it is asked once, when the exporter is made."""
+
+    def begin(self, consumer: str, messages: Sequence[Message], attempt: int) -> Span:
+        """The consumer is about to be given these: one, or a batch. ``attempt``: 1 for the first."""
+
+    def headers(self) -> Mapping[str, str]:
+        """What to send a message out with from this thread now: ``traceparent`` and ``tracestate``, or nothing."""
+
+
 @dataclass(frozen=True)
 class ExporterContext:
     """What an exporter is given when it is made."""
@@ -129,3 +159,48 @@ class ExporterContext:
     interval: float
     """Seconds between two snapshots."""
     log: logging.LoggerAdapter[logging.Logger]
+
+
+Access = Literal["numbers", "contents", "actions"]
+"""What a verb shows or does: counts and states; what messages and threads hold; changes."""
+
+
+class Guard(Protocol):
+    """Decides who may use a verb."""
+
+    def admit(self, request: Any, access: Access) -> str:
+        """Who asks, for the audit log. :raises Forbidden: not this one."""
+
+
+@dataclass(frozen=True)
+class ServerContext:
+    """What a server is given when it is made."""
+
+    name: str
+    config: Any
+    reactor: Any
+    log: logging.LoggerAdapter[logging.Logger]
+    wall: Clock
+    """Epoch seconds."""
+    state_dir: Path
+    snapshot: Callable[[], Mapping[str, Any]]
+    """The status of everything; in the reactor's thread."""
+    api: Callable[[Guard], Any]
+    """All verbs as one resource of ``twisted.web``, behind a guard."""
+
+
+class Server(Protocol):
+    """Lets people and programs at the hub, such as the web page. Lives in the reactor's thread."""
+
+    Config: type[Settings]
+
+    def __init__(self, context: ServerContext) -> None: ...
+
+    def start(self) -> Deferred[None] | None:
+        """Begin to listen. :raises HubError: it can't, and why (an address in use)."""
+
+    def stop(self) -> Deferred[None] | None:
+        """Listen no more, and let go of who is connected."""
+
+    def status(self) -> Mapping[str, Any]:
+        """JSON-able, for the status: at least ``state``; counts only grow."""

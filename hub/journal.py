@@ -18,9 +18,12 @@ FIELDS = {
     "consumer": "CONSUMER",
     "backend": "BACKEND",
     "exporter": "EXPORTER",
+    "server": "SERVER",
     "topic": "TOPIC",
     "message_id": "HUBBUB_MESSAGE_ID",  # MESSAGE_ID is the journal's own: a catalogue entry's 128 bits
     "attempt": "ATTEMPT",
+    "error": "ERROR",
+    "repeated": "REPEATED",
 }
 """From the ``extra`` of a log call to the journal's field."""
 PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))

@@ -19,7 +19,7 @@ def killers(
         message = read_one(store, queue, position) if one.kills >= max_kills else None
         if message is not None:
             reason = f"killed the hub: {one.kills} times it was in hand when the hub died"
-            extra = {"action": "bury", "topic": message.topic, "message_id": message.id}
+            extra = {"action": "bury", "topic": message.topic, "message_id": message.id, "attempt": one.attempts}
             text = "message %r of %s is a dead letter: %s"
             part_log("consumer", queue).error(text, message.id, message.topic, reason, extra=extra)
             yield position, DeadLetter(message, reason, one.attempts, wall())

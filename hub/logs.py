@@ -1,92 +1,88 @@
-"""Where the log goes, and how it looks on a terminal."""
+"""Where the log goes, and how much of it."""
 
 from __future__ import annotations
 
 import logging
 import os
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 
-from hub.configuration.schema import LogLevel
+from hub.collapse import Collapse
+from hub.configuration.schema import LogFormat, LogLevel
+from hub.inhand import Attribute
 from hub.journal import JournalHandler
-from hub.text import printable
+from hub.logformats import formatter_of
 
-REPEATS = 5
-"""Lines of one kind that are shown in each ``PER`` seconds: a consumer that fails on every message must not fill the
-disk. The next one that is shown says how many were not."""
-PER = 10.0
-
-
-class Collapse(logging.Filter):
-    """Lets only so many lines of one kind (logger and text before its values) through in a while.
-
-    :param clock: monotonic seconds.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
-        self._clock = clock
-        self._seen: dict[tuple[str, str], tuple[float, int]] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it is shown."""
-        if record.levelno < logging.INFO:
-            return True
-        now, kind = self._clock(), (record.name, str(record.msg))
-        since, count = self._seen.get(kind, (now, 0))
-        if now - since >= PER:
-            if (hidden := count - REPEATS) > 0:
-                record.msg = f"{record.getMessage()} (and {hidden} more like it)"
-                record.args = None
-            since, count = now, 0
-        self._seen[kind] = since, count + 1
-        return count < REPEATS
+KINDS = ("hub", "backend", "consumer", "exporter", "server")
+"""What the loggers of the hub's parts begin with, after ``hubbub.``; see :mod:`hub.partlog`."""
+QUIET: Mapping[str, LogLevel] = {"twisted": "warning"}
+"""Libraries that say too much, where ``log_levels`` does not name them."""
+_levelled: set[str] = set()
+"""Loggers that have a level of their own. Changed in the reactor's thread only."""
 
 
-class TerminalFormatter(logging.Formatter):
-    """Time, level, part, text. Control characters become escapes: a message can forge neither a line nor a colour."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """One line, and a traceback below it where there is one."""
-        when = time.strftime("%H:%M:%S", time.localtime(record.created))
-        part = record.name.removeprefix("hubbub.").removeprefix("hub.")
-        text = f"{when} {record.levelname.lower():7} {part}: {visible(record.getMessage())}"
-        if record.exc_info:
-            text += "\n" + visible(self.formatException(record.exc_info))
-        return text
-
-
-def visible(text: str) -> str:
-    """Line breaks stay, indented; all other control characters become escapes."""
-    return "\n    ".join(printable(line) for line in text.split("\n"))
-
-
-def configure(level: LogLevel, to: str, environ: Mapping[str, str] = os.environ) -> None:
+def configure(
+    level: LogLevel,
+    to: str,
+    form: LogFormat = "text",
+    levels: Mapping[str, LogLevel] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> None:
     """Set up logging for the whole process, Twisted's own included.
 
     :param to: ``stderr``, ``journal``, or ``auto``: the journal where stderr is connected to it.
+    :param form: of lines on stderr; the journal is given fields anyway.
+    :param levels: see :func:`set_levels`.
     """
     to_journal = to == "journal" or (to == "auto" and _stderr_is_journal(environ))
     handler: logging.Handler = JournalHandler() if to_journal else logging.StreamHandler(sys.stderr)
     if not to_journal:
-        handler.setFormatter(TerminalFormatter())
-    handler.addFilter(Collapse())
+        handler.setFormatter(formatter_of(form))
+    handler.addFilter(Attribute())
+    handler.addFilter(Collapse(handler.handle))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     logging.raiseExceptions = False
-    set_level(level)
-    logging.getLogger("twisted").setLevel(logging.WARNING)
+    set_levels(level, levels or {})
     observer: Any = STDLibLogObserver("twisted")
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
 
 
-def set_level(level: LogLevel) -> None:
-    """The least important lines that are logged."""
-    logging.getLogger().setLevel(level.upper())
+def set_levels(default: LogLevel, levels: Mapping[str, LogLevel]) -> None:
+    """The least important lines that are logged. What was set before, and is not named now, has the default again.
+
+    :param levels: for single parts, ``backend.bus``, for all of a kind, ``consumer``, or for a library's logger,
+        ``sqlalchemy.engine``; the most exact one counts.
+    """
+    logging.getLogger().setLevel(default.upper())
+    wanted = {logger_of(part): level.upper() for part, level in {**QUIET, **levels}.items()}
+    for name in _levelled - wanted.keys():
+        logging.getLogger(name).setLevel(logging.NOTSET)
+    for name, level in wanted.items():
+        logging.getLogger(name).setLevel(level)
+    _levelled.clear()
+    _levelled.update(wanted)
+
+
+def logger_of(part: str) -> str:
+    """The name of the logger that ``log_levels`` calls so: ``hubbub.backend.bus``; a library's is its own."""
+    return f"hubbub.{part}" if part.partition(".")[0] in KINDS else part
+
+
+def flush(final: bool = False) -> None:
+    """Tell of repeated lines that were not shown, and whose time is over. To be called each second, in any thread.
+
+    :param final: the last call: of all of them.
+    """
+    for collapse in _collapses(logging.getLogger().handlers):
+        collapse.flush(final)
+
+
+def _collapses(handlers: Iterable[logging.Handler]) -> list[Collapse]:
+    return [found for handler in handlers for found in handler.filters if isinstance(found, Collapse)]
 
 
 def _stderr_is_journal(environ: Mapping[str, str]) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from hub.store import Outgoing
 
 Post = Callable[[Outgoing], None]
+Trace = Callable[[], Mapping[str, str]]
 _thread = threading.local()
 
 
@@ -17,6 +18,16 @@ def current() -> Post | None:
     return post
 
 
-def use(post: Post | None) -> None:
-    """Set the outbox of this thread."""
+def use(post: Post | None, trace: Trace | None = None) -> None:
+    """Set the outbox of this thread.
+
+    :param trace: gives the headers of the trace that the message in hand belongs to; asked only if one is sent out.
+    """
     _thread.post = post
+    _thread.trace = trace
+
+
+def trace() -> Mapping[str, str]:
+    """The headers that carry on the trace of what this thread has in hand; empty if there is none."""
+    look: Trace | None = getattr(_thread, "trace", None)
+    return look() if look is not None else {}

@@ -37,12 +37,14 @@ class QueuePolicy:
 class Overflow:
     """Kept by the queue, under its lock.
 
+    :ivar draining: let nothing in.
     :ivar squeezed: the store is larger than it may be: behave as if full.
     :ivar full: whether the bus was asked to be held back, and there is no room since.
     """
 
     def __init__(self, policy: QueuePolicy, books: Books, waiting: Waiting) -> None:
         self.policy = policy
+        self.draining = False
         self.squeezed = False
         self.full = False
         self._books = books
@@ -60,6 +62,8 @@ class Overflow:
 
     def fitting(self, messages: Sequence[Message], size: int) -> tuple[Sequence[Message], int]:
         """Those that are let in, and their bytes. :param size: of all of them."""
+        if self.draining:
+            return (), 0
         if self.policy.overflow != "drop_newest" or not self.over(len(messages), size):
             return messages, size
         kept, size = 0, 0
@@ -70,7 +74,7 @@ class Overflow:
 
     def arrived(self, count: int) -> None:
         """So many were let in: ask for the bus to be held back, or make room for them."""
-        if self.policy.overflow == "drop_newest" or not self.over(0, 0):
+        if self.draining or self.policy.overflow == "drop_newest" or not self.over(0, 0):
             return
         if self.policy.overflow == "block":
             self.full = True
@@ -98,5 +102,5 @@ class Overflow:
         policy, waiting = self.policy, self._waiting
         many = policy.max_backlog is not None and self._books.counters.backlog > policy.max_backlog * 3 // 4
         large = policy.max_bytes is not None and waiting.size + waiting.unread_size > policy.max_bytes * 3 // 4
-        self.full = policy.overflow == "block" and (self.squeezed or many or large)
+        self.full = policy.overflow == "block" and not self.draining and (self.squeezed or many or large)
         return not self.full

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from twisted.internet.defer import Deferred
 
 from hub.configuration.schema import Configuration
 from hub.errors import ConfigError, HubError
-from hub.logs import configure
+from hub.logs import configure, flush
 from hub.partlog import part_log
 from hub.service import Service
 from hub.systemd import Notifier
@@ -48,7 +49,11 @@ class Process:
         :raises ConfigError: the configuration can't be used; nothing was started.
         """
         configuration = self._load()
-        configure(configuration.hub.log_level, configuration.hub.log_to)
+        hub = configuration.hub
+        configure(hub.log_level, hub.log_to, hub.log_format, hub.log_levels)
+        # Twisted's reactor goes by the wall clock: where that is set back, all that waits would stall, the watchdog's
+        # feeder too, for as long.
+        self._reactor.seconds = time.monotonic
         sys.setswitchinterval(configuration.hub.switch_interval)
         gc.set_threshold(GC_THRESHOLD)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -57,6 +62,7 @@ class Process:
         self._service = Service(configuration, self._reactor, self._notifier, self._load, on_fatal=self._end)
         self._reactor.callWhenRunning(self._start)
         self._reactor.run(installSignalHandlers=False)
+        flush(final=True)
         return self._exit
 
     def _start(self) -> None:

@@ -14,6 +14,7 @@ from hub.interfaces import Backend, Clock
 from hub.message import Message, new_id
 from hub.partlog import part_log
 from hub.store import Outgoing
+from hub.tracing import Tracing
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Publisher:
 
     :param backends: those of the running hub, by name.
     :param in_reactor: runs a call in the reactor's thread.
+    :ivar tracing: adds what carries on the trace of the message in hand; the hub's only one.
     """
 
     def __init__(
@@ -38,11 +40,12 @@ class Publisher:
         self._backends = backends
         self._in_reactor = in_reactor
         self._wall = wall
+        self.tracing = Tracing()
         self._log = part_log("hub", "publisher")
 
     def publish(self, topic: str, body: object, headers: Mapping[str, str], backend: str | None) -> None:
         """From any thread; see :meth:`hub.consumer.Context.publish`. What fails later, in the reactor, is logged."""
-        message = self.message(topic, body, headers)
+        message = self.message(topic, body, self.tracing.headers(headers))
         name = self.choose(backend)
         post = outbox.current()
         if post is None:
@@ -86,5 +89,5 @@ class Publisher:
         try:
             self.send(name, message)
         except Exception as error:  # noqa: BLE001 - somebody else's code: the hub goes on
-            extra = {"action": "publish", "backend": name, "topic": message.topic}
+            extra = {"action": "publish", "backend": name, "topic": message.topic, "message_id": message.id}
             self._log.error("a message for %s could not be published: %s", message.topic, error, extra=extra)

@@ -11,7 +11,7 @@ is left; the *journal* holds what has changed since the store fetched it last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from hub.counters import QueueStats
 from hub.deadletter import DeadLetter
@@ -19,12 +19,19 @@ from hub.interfaces import Clock
 from hub.killers import killers
 from hub.message import Message
 from hub.overflow import QueuePolicy
-from hub.reading import reading
+from hub.place import Piece, Place, in_memory, place_of
+from hub.reading import Held, aside, in_hand, oldest, reading, ready, unread
 from hub.refill import drop_all, drop_expired
 from hub.schedule import Entry
 from hub.store import Journal, Outgoing, Store, Try
 from hub.taking import Taking
 from hub.waiting import Taken
+
+PEEK_BYTES = 4 << 20
+"""Of bodies that are read for somebody who wants to look."""
+MOST_REASONS = 1000
+LONGEST_REASON = 300
+"""Characters."""
 
 
 class Queue(Taking):
@@ -45,6 +52,7 @@ class Queue(Taking):
     ) -> None:
         super().__init__(name, policy, store, clock, on_room)
         self._wall = wall
+        self._reasons: dict[int, str] = {}
         self._resume(self._tries)
         store.attach(name, self.take_journal)
         store.changed(name)
@@ -75,7 +83,10 @@ class Queue(Taking):
             counters = self._books.counters
             counters.received += len(messages)
             counters.received_bytes += size
-            counters.dropped_newest += len(messages) - len(kept)
+            if self._overflow.draining:
+                counters.dropped_drained += len(messages)
+            else:
+                counters.dropped_newest += len(messages) - len(kept)
             start = self._admitted
             self._admitted += len(kept)
             return start, kept, kept_size
@@ -137,9 +148,12 @@ class Queue(Taking):
             room = self._settle(taken, taken.done + 1)
         self._tell(room)
 
-    def retry(self, taken: Taken, delay: float, failed: bool) -> None:
+    def retry(self, taken: Taken, delay: float, failed: bool, why: str = "") -> None:
         """The next one of them is to be given again in ``delay`` seconds. In a lane the rest waits behind it, and
-        ``taken`` is empty afterwards."""
+        ``taken`` is empty afterwards.
+
+        :param why: for who asks what became of the message; kept for the last ``MOST_REASONS`` only.
+        """
         with self._lock:
             self._books.counters.retried += 1
             self._books.counters.failed += failed
@@ -149,6 +163,7 @@ class Queue(Taking):
             first.failures += failed
             one = Try(first.attempts, first.failures, self._wall() + delay, delay, first.kills)
             self._books.tried(first.position, one)
+            self._note(first.position, why)
             self._put_back(taken, entries, self._clock() + delay)
         self.store.changed(self.name)
 
@@ -176,6 +191,77 @@ class Queue(Taking):
             room = self._overflow.made_room()
         if room:
             self._on_room()
+
+    def pause(self) -> None:
+        """Hand out nothing until it is resumed; what is in hand is not affected."""
+        with self._lock:
+            self.paused = True
+
+    def drain(self) -> None:
+        """Take no more messages in; nor is a bus held back for what it would not take."""
+        with self._lock:
+            self._overflow.draining = True
+            room = self._overflow.made_room()
+        if room:
+            self._on_room()
+
+    def end_pause(self) -> None:
+        """Undo ``pause``."""
+        with self._lock:
+            self.paused = False
+            self._changed.notify_all()
+
+    def resume(self) -> None:
+        """Undo ``pause`` and ``drain``."""
+        with self._lock:
+            self._overflow.draining = False
+        self.end_pause()
+
+    @property
+    def draining(self) -> bool:
+        """Whether it takes no more messages in."""
+        return self._overflow.draining
+
+    def peek(self, count: int) -> list[Held]:
+        """The oldest that are not settled, at most so many: position, state, message, attempts."""
+        with self._lock:
+            found = in_hand(self._in_flight, count) + ready(self._waiting, count)
+            entries = self._waiting.aside()
+            start, stop = self._waiting.loaded, self._waiting.next_position
+        found = oldest([*found, *aside(entries)], count)
+        # What was aside when the hub started lies among what is unread.
+        if start < stop and (len(found) < count or found[-1][0] > start):
+            found += self._peek_unread(start, stop, count, {row[0] for row in found})
+        return oldest(found, count)
+
+    def _peek_unread(self, start: int, stop: int, count: int, known: Collection[int]) -> list[Held]:
+        found: list[Held] = []
+        for run in self.store.read(self.name, start, min(count, stop - start), PEEK_BYTES):
+            with self._lock:
+                ranges = list(self._books.unsettled(run.start, min(run.start + run.count, stop)))
+                found += unread(self._waiting, run, ranges, known)
+        return found
+
+    def place(self, position: int) -> Place:
+        """What has become of the message at that position."""
+        with self._lock:
+            return place_of(position, self._books, self._waiting, self._in_flight, self._clock())
+
+    def why(self, position: int) -> str:
+        """Why its last attempt failed, as far as that is still known."""
+        with self._lock:
+            return self._reasons.get(position, "")
+
+    def in_memory(self) -> list[Piece]:
+        """What it holds there: all that is not settled, unless the store keeps its messages."""
+        with self._lock:
+            return in_memory(self._waiting, self._in_flight)
+
+    def _note(self, position: int, why: str) -> None:
+        self._reasons.pop(position, None)  # it becomes the last one
+        self._reasons[position] = why[:LONGEST_REASON]
+        if len(self._reasons) > MOST_REASONS:
+            del self._reasons[next(iter(self._reasons))]
 
     def purge(self) -> int:
         """Drop all that is not in flight and does not wait for a retry. Returns how many."""

@@ -38,6 +38,7 @@ class _Sample:
     time: float
     received: int
     settled: int
+    busy: float
 
     @property
     def backlog(self) -> int:
@@ -50,11 +51,18 @@ class Rates:
     def __init__(self) -> None:
         self._samples: deque[_Sample] = deque(maxlen=SPAN + 1)
 
-    def sample(self, now: float, received: int, settled: int) -> None:
-        """Note the numbers at monotonic time ``now``; a second one at the same time replaces the first."""
+    def sample(self, now: float, received: int, settled: int, busy: float = 0.0) -> None:
+        """Note the numbers at monotonic time ``now``; a second one at the same time replaces the first.
+
+        :param busy: seconds that all threads have spent on messages.
+        """
         if self._samples and now <= self._samples[-1].time:
             self._samples.pop()
-        self._samples.append(_Sample(now, received, settled))
+        self._samples.append(_Sample(now, received, settled, busy))
+
+    def restart(self) -> None:
+        """What was so far says nothing about what comes: the consumer was paused, or has other threads now."""
+        self._samples.clear()
 
     def rate_in(self) -> float | None:
         """Messages received per second; ``None`` before the second sample."""
@@ -65,6 +73,14 @@ class Rates:
         """Messages settled per second; ``None`` before the second sample."""
         ends = self._recent()
         return None if ends is None else (ends[1].settled - ends[0].settled) / (ends[1].time - ends[0].time)
+
+    def utilisation(self, threads: int) -> float | None:
+        """The share of their time that so many threads spent on messages lately, from 0 to 1."""
+        ends = self._recent()
+        if ends is None or not threads:
+            return None
+        share = (ends[1].busy - ends[0].busy) / (ends[1].time - ends[0].time) / threads
+        return max(0.0, min(1.0, share))
 
     def _recent(self) -> tuple[_Sample, _Sample] | None:
         if len(self._samples) < 2:

@@ -42,6 +42,22 @@ class Ready:
         chunk = self._chunks[0]
         return chunk.start + chunk.taken, chunk.messages[chunk.taken]
 
+    def first(self, count: int) -> tuple[list[int], list[Message]]:
+        """The positions and messages of the oldest ones, at most so many; they stay."""
+        positions: list[int] = []
+        messages: list[Message] = []
+        for chunk in self._chunks:
+            more = chunk.messages[chunk.taken : chunk.taken + count - len(messages)]
+            positions += range(chunk.start + chunk.taken, chunk.start + chunk.taken + len(more))
+            messages += more
+            if len(messages) >= count:
+                break
+        return positions, messages
+
+    def pieces(self) -> list[tuple[range, Sequence[Message]]]:
+        """All batches, with the positions in them, whole: of the oldest one some messages may have been taken."""
+        return [(range(c.start, c.start + len(c.messages)), c.messages) for c in self._chunks]
+
     def append(self, start: int, messages: Sequence[Message], size: int) -> None:
         """Add a batch whose first message has the position ``start``. The list must not change afterwards."""
         if messages:

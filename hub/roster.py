@@ -45,6 +45,8 @@ class Roster:
     :ivar leaving: crews that were told to stop and have not gone yet.
     :ivar orphans: queues of consumers that are configured no more, with what they hold; one that comes back under its
         old name finds its queue again.
+    :ivar comply: called with a consumer's name before its threads are: what was ordered before holds from its first
+        message on. :ivar renamed: called with a queue's old name and its new one.
     :param store: of the queues that are durable. :param memory: of the others.
     :param holds_back: whether every bus keeps what is not read, for ``overflow = "auto"``.
     """
@@ -62,6 +64,8 @@ class Roster:
         self.members: dict[str, Member] = {}
         self.leaving: list[Crew] = []
         self.orphans: dict[str, Member] = {}
+        self.comply: Callable[[str], None] = lambda name: None
+        self.renamed: Callable[[str, str], None] = lambda old, new: None
         self._around = surroundings
         self._store, self._memory = store, memory
         self._publish = publish
@@ -93,7 +97,10 @@ class Roster:
             queue.adopt(policy)
         queue.store.limit_dead_letters(part.name, part.settings.max_dead)
         crew = Crew(consumer, queue, crew_policy(part), self._around, part_log("consumer", part.name))
+        if previous is not None:
+            crew.follow(previous.crew)
         self.members[part.name] = Member(part, queue, crew, rates)
+        self.comply(part.name)
         crew.start()
 
     def _queue(self, part: Part, policy: QueuePolicy) -> Queue:
@@ -105,6 +112,7 @@ class Roster:
             and part.name not in store.queues()
         ):
             store.rename(before, part.name)
+            self.renamed(before, part.name)
         return Queue(part.name, policy, store, self._around.monotonic, self._around.wall, self._on_room)
 
     def stop(self, name: str) -> Crew:

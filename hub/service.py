@@ -5,31 +5,39 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
 from twisted.internet.task import LoopingCall, cooperate
 
 from hub import __version__
-from hub.changes import Changes
+from hub.api import Api
+from hub.audit import AUDIT_FILE, Audit
+from hub.changes import Changes, Outcome, in_force
 from hub.configuration.schema import Configuration, Part
 from hub.consumer import Consumer
 from hub.control import ControlSocket
 from hub.duplicates import Duplicates
 from hub.enqueuer import Enqueuer
-from hub.errors import ConfigError, HubError
-from hub.exports import ExportThread
+from hub.errors import ConfigError
+from hub.exports import EXPORT_TIMEOUT, Exports
 from hub.fleet import Fleet
-from hub.interfaces import Clock, ExporterContext
-from hub.logs import set_level
+from hub.interfaces import Clock, ServerContext
+from hub.lag import Lag
+from hub.logs import flush, set_levels
+from hub.made import Made
 from hub.partlog import part_log
 from hub.patience import wait_for
 from hub.publisher import Publisher
 from hub.roster import Roster
 from hub.router import Router
+from hub.servers import Servers
+from hub.standing import STANDING_FILE, StandingOrders
 from hub.statelock import StateLock
-from hub.status import consumer_status, process_status, stored_status
+from hub.status import consumers_status, intake_status, not_ready, pinned_by, process_status
 from hub.steering import ReplayOrder, Steering
 from hub.store import Store
 from hub.storekeeper import Storekeeper, durable_store
@@ -77,13 +85,19 @@ class Service:
         self.fleet = Fleet(configuration.backends, reactor, self.enqueuer, wall)
         self.publisher = Publisher(self.fleet.backends, reactor.callFromThread, wall)
         self.keeper = Storekeeper(self.store, reactor, self.publisher, self.fleet.hold_back, self._let_go, on_fatal)
-        self.roster = self._make_roster(Surroundings(monotonic, wall, uniform))
-        self.steering = Steering(self.roster, self.enqueuer, self.store, wall)
+        self.roster = self._make_roster(Surroundings(monotonic, wall, uniform, self.publisher.tracing))
         self.supervisor = Supervisor(self.roster.crews, monotonic, self._notifier.watchdog)
-        self.exports: dict[str, ExportThread] = {}
+        self.lag = Lag(PERIOD)
+        standing = StandingOrders(configuration.state_dir / STANDING_FILE)
+        parts = (self.roster, self.fleet, self.enqueuer, self.store, self.supervisor, standing, wall)
+        self.steering = Steering(*parts)
+        self.audit = Audit(configuration.state_dir / AUDIT_FILE, wall)
+        self.exports = Exports(self.snapshot, self._loop, self.publisher.tracing)
+        self.servers = Servers(reactor, self._server_context)
         self._control = ControlSocket(self, configuration.control_socket, int(configuration.hub.control_mode, 8))
         self._loops: list[LoopingCall] = []
         self._reloads = DeferredLock()
+        self._applying = False
 
     def _make_roster(self, surroundings: Surroundings) -> Roster:
         return Roster(
@@ -105,14 +119,22 @@ class Service:
         :raises ConfigError: a part can't be made, or the control socket is another hub's.
         :raises HubError: a backend can't start (an address in use).
         """
-        consumers = {name: self.roster.make(part) for name, part in self.configuration.consumers.items()}
+        configuration = self.configuration
+        consumers = {name: self.roster.make(part) for name, part in configuration.consumers.items()}
+        exporters = {name: self.exports.make(part) for name, part in configuration.exporters.items()}
+        servers = {name: self.servers.make(part) for name, part in configuration.servers.items()}
         self._control.listen()
-        for name, part in self.configuration.consumers.items():
+        for name, exporter in exporters.items():
+            self.exports.start(configuration.exporters[name], exporter)
+        for name, part in configuration.consumers.items():
             self._hire(part, consumers[name])
         self.reroute()
-        self._start_exporters()
         self._loop(self._sample, SAMPLE_EVERY)
-        self._loop(self.supervisor.round, PERIOD)
+        self._loop(flush, SAMPLE_EVERY)
+        self._loop(self._look_after, PERIOD)
+        for name, server in servers.items():
+            yield self.servers.start(configuration.servers[name], server)
+        self.fleet.draining = self.steering.standing.hub_draining
         yield self.fleet.start()
         self.keeper.open_outbox()
         yield wait_for(self.reactor, self._all_started, None)
@@ -137,18 +159,12 @@ class Service:
     def _all_started(self) -> bool:
         return self.state != "starting" or all(crew.started.is_set() for crew in self.roster.crews())
 
-    def _start_exporters(self) -> None:
-        for name, part in self.configuration.exporters.items():
-            log = part_log("exporter", name)
-            context = ExporterContext(name, part.config, part.settings.interval, log)
-            try:
-                thread = ExportThread(name, lambda cls=part.plugin.cls, c=context: cls(c), log)  # type: ignore[misc]
-            except HubError as error:
-                raise ConfigError([f"exporters.{name}: {error}"]) from error
-            self.exports[name] = thread
-            self._loop(lambda thread=thread: thread.offer(self.snapshot()), part.settings.interval)  # type: ignore[misc]
+    def _server_context(self, part: Part) -> ServerContext:
+        log, directory = part_log("server", part.name), self.configuration.state_dir
+        api = partial(Api, self)
+        return ServerContext(part.name, part.config, self.reactor, log, self._wall, directory, self.snapshot, api)
 
-    def _loop(self, call: Callable[[], object], every: float) -> None:
+    def _loop(self, call: Callable[[], object], every: float) -> LoopingCall:
         def guarded() -> None:
             try:
                 call()
@@ -158,7 +174,8 @@ class Service:
         loop = LoopingCall(guarded)
         loop.clock = self.reactor
         loop.start(every, now=False)
-        self._loops.append(loop)
+        self._loops = [one for one in self._loops if one.running] + [loop]
+        return loop
 
     # -- stop
 
@@ -169,6 +186,7 @@ class Service:
             return
         self.state = "stopping"
         self._notifier.stopping()
+        yield wait_for(self.reactor, lambda: not self._applying, DRAIN_TIMEOUT)
         self.keeper.close_outbox()
         timeout = self.configuration.hub.stop_timeout
         self.log.info("stopping, within %.0f s", timeout, extra={"action": "stop"})
@@ -180,9 +198,12 @@ class Service:
         if not gone:
             self._name_the_late()
         self._tell_what_is_left()
-        yield self._stop_exporters()
+        self.exports.stop(list(self.exports.threads))
+        yield wait_for(self.reactor, lambda: self.exports.gone, EXPORT_TIMEOUT)
         for loop in self._loops:
-            loop.stop()
+            if loop.running:
+                loop.stop()
+        yield self.servers.stop(list(self.servers.servers))
         yield self._control.close()
         self.keeper.close()
         self._lock.release()
@@ -208,97 +229,111 @@ class Service:
                 extra={"action": "stop", "consumer": name},
             )
 
-    def _stop_exporters(self) -> Deferred[bool]:
-        for thread in self.exports.values():
-            thread.offer(self.snapshot())
-            thread.close()
-        return wait_for(self.reactor, lambda: all(thread.gone for thread in self.exports.values()), 2.0)
-
     # -- reload
 
-    def reload(self) -> Deferred[list[str]]:
+    def reload(self) -> Deferred[Outcome]:
         """Read the configuration anew and apply what changed; one at a time, in the order asked for.
 
-        :returns: fires with a line for each change. Fails with ``ConfigError``: nothing was changed.
+        :returns: fires when it is over. Fails with ``ConfigError``: nothing was changed.
         """
         return self._reloads.run(self._reload)
 
     @inlineCallbacks
-    def _reload(self) -> Generator[Deferred[Any], Any, list[str]]:
-        """All that can fail comes first: the file is checked, and every new consumer made, before one is stopped."""
+    def _reload(self) -> Generator[Deferred[Any], Any, Outcome]:
+        """All that can fail comes first: the file is checked, and every new part made, before one is stopped."""
         if self.state != "running":
             raise ConfigError([f"the hub is {self.state}: it can't be reloaded now"])
         new = self.load()
-        changes = Changes.between(self.configuration, new)
-        consumers = {name: self.roster.make(new.consumers[name]) for name in changes.changed}
+        old, changes = self.configuration, Changes.between(self.configuration, new)
+        made = Made.of(changes, new, self.roster, self.fleet, self.exports, self.servers)
         self.state = "reloading"
         self._notifier.reloading()
-        leaving = [
-            self.roster.stop(name) for name in (*changes.changed, *changes.removed) if name in self.roster.members
-        ]
+        names = (*changes.consumers.changed, *changes.consumers.removed)
+        leaving = [self.roster.stop(name) for name in names if name in self.roster.members]
         yield wait_for(self.reactor, lambda: all(crew.gone.is_set() for crew in leaving), new.hub.stop_timeout)
-        if self.state == "reloading":
-            for name in changes.removed:
-                self.roster.dismiss(name)
-            for name, consumer in consumers.items():
-                self._hire(new.consumers[name], consumer)
-            self.configuration = new
-            self.reroute()
-            self._let_go()
-            set_level(new.hub.log_level)
-            self.state = "running"
-            self._notifier.ready()
-        for line in changes.lines:
+        problems: list[str] = []
+        try:
+            if self.state == "reloading":
+                self._applying = True
+                problems += yield from self._apply(new, changes, made)
+        finally:
+            if self._applying:
+                self.configuration = in_force(old, new, self.fleet.parts, self.servers.parts)
+            self._applying = False
+            if self.state == "reloading":
+                self.state = "running"
+                self._notifier.ready()
+        outcome = Outcome(replace(Changes.between(old, self.configuration), hub=changes.hub).lines, problems)
+        for line in outcome.changes:
             self.log.info("reload: %s", line, extra={"action": "reload"})
-        return changes.lines
+        for line in problems:
+            self.log.error("reload: %s", line, extra={"action": "reload"})
+        return outcome
+
+    def _apply(self, new: Configuration, changes: Changes, made: Made) -> Generator[Deferred[Any], Any, list[str]]:
+        self._replace_consumers(new, made.consumers, changes)
+        problems = yield self.fleet.apply(new.backends, made.backends, changes.backends.removed, DRAIN_TIMEOUT)
+        yield self.exports.apply(new.exporters, made.exporters, changes.exporters.removed, self.reactor)
+        return [*problems, *(yield self.servers.apply(new.servers, made.servers, changes.servers.removed))]
+
+    def _replace_consumers(self, new: Configuration, consumers: Mapping[str, Consumer], changes: Changes) -> None:
+        for name in changes.consumers.removed:
+            self.roster.dismiss(name)
+        for name, consumer in consumers.items():
+            self._hire(new.consumers[name], consumer)
+        self.reroute()
+        self._let_go()
+        set_levels(new.hub.log_level, new.hub.log_levels)
 
     # -- while it runs
 
     def snapshot(self) -> dict[str, Any]:
         """The status of everything; see :mod:`hub.status`."""
-        members = [(member, False) for member in self.roster.members.values()]
-        members += [(member, True) for member in self.roster.orphans.values()]
-        consumers = {
-            member.part.name: consumer_status(member, self.supervisor, self._wall, orphan) for member, orphan in members
-        }
-        for name in self.steering.orphans():
-            if name not in consumers:
-                consumers[name] = stored_status(
-                    self.store.stats(name), self.store.lost_dead_letters(name), self._wall()
-                )
-        counters, duplicates = self.enqueuer.counters, self.enqueuer.duplicates
+        consumers = consumers_status(self.roster, self.supervisor, self.steering, self.store, self._wall)
+        store = {**self.store.status(), "pinned_by": pinned_by(consumers)}
+        reasons = list(not_ready(self.state, consumers, store, self.fleet.draining))
         hub = {
             "name": "hubbub",
             "version": __version__,
             "state": self.state,
+            "ready": not reasons,
+            "not_ready": reasons,
             "uptime": self._monotonic() - self._began,
             "time": self._wall(),
             "config": str(self.configuration.file) if self.configuration.file else None,
             **process_status(),
-            "received": counters.received,
-            "received_bytes": counters.received_bytes,
-            "unrouted": counters.unrouted,
-            "refused": counters.refused,
-            "duplicates": duplicates.duplicates if duplicates else 0,
-            "collisions": duplicates.collisions if duplicates else 0,
+            **intake_status(self.enqueuer),
             "published": self.publisher.counters.published,
             "publish_failed": self.publisher.counters.failed,
             "backlog": sum(consumer["backlog"] for consumer in consumers.values()),
             "held_back": self.fleet.held_back,
             "held_back_by": self.fleet.held_back_by or None,
-            "store": self.store.status(),
+            "draining": self.fleet.draining,
+            "lag": self.lag.worst,
+            "store": store,
         }
-        exporters = {name: thread.status() for name, thread in self.exports.items()}
-        return {"hub": hub, "backends": self.fleet.status(), "consumers": consumers, "exporters": exporters}
+        return {
+            "hub": hub,
+            "backends": self.fleet.status(),
+            "consumers": consumers,
+            "exporters": self.exports.status(),
+            "servers": self.servers.status(),
+        }
+
+    def _look_after(self) -> None:
+        self.lag.called(self._monotonic())
+        self.supervisor.round()
 
     def _sample(self) -> None:
         now = self._monotonic()
         backlog = 0
         for member in [*self.roster.members.values(), *self.roster.orphans.values()]:
             counters = member.queue.stats().counters
-            member.rates.sample(now, counters.received, counters.settled)
+            member.rates.sample(now, counters.received, counters.settled, member.crew.busy(now))
             backlog += counters.backlog
             member.queue.expire()
+        for name in self.steering.end_pauses():
+            self.log.info("consumer %s goes on: its pause is over", name, extra={"action": "resume"})
         self.keeper.squeeze(self.configuration.hub.max_disk, self.roster.squeeze)
         self._notifier.status(f"{self.state}, backlog {backlog}, received {self.enqueuer.counters.received}")
 

@@ -6,30 +6,63 @@ Counts only grow; ``None`` stands where something is not known.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from hub.counters import QueueStats
-from hub.histogram import percentiles
+from hub.enqueuer import Enqueuer
+from hub.histogram import SHARES, coarse, shares
 from hub.interfaces import Clock
-from hub.roster import Member
+from hub.rates import CatchUp
+from hub.roster import Member, Roster
+from hub.steering import Steering
+from hub.store import Store
 from hub.supervisor import Supervisor
 
-CAUSES = ("newest", "oldest", "expired", "purged", "damaged")
+CAUSES = ("newest", "oldest", "expired", "purged", "damaged", "drained")
 """Of drops; see :class:`hub.counters.Counters`."""
-SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+MOST_PINNING = 3
 
 
-def consumer_status(member: Member, supervisor: Supervisor, wall: Clock, orphan: bool) -> dict[str, Any]:
+def consumers_status(
+    roster: Roster, supervisor: Supervisor, steering: Steering, store: Store, wall: Clock
+) -> dict[str, dict[str, Any]]:
+    """Of all consumers, and of all queues that have none."""
+    members = [(member, False) for member in roster.members.values()]
+    members += [(member, True) for member in roster.orphans.values()]
+    until = steering.standing.until
+    consumers = {
+        member.part.name: consumer_status(member, supervisor, wall, orphan, until(member.part.name))
+        for member, orphan in members
+    }
+    for name in steering.orphans():
+        if name not in consumers:
+            consumers[name] = stored_status(store, name, wall())
+    return consumers
+
+
+def consumer_status(
+    member: Member, supervisor: Supervisor, wall: Clock, orphan: bool, paused_until: float | None
+) -> dict[str, Any]:
     """Of one consumer."""
     stats, now = member.queue.stats(), wall()
-    catch_up = member.rates.catch_up()
+    # Nobody knows how long a pause is to be.
+    catch_up = CatchUp(None, False, "unknown") if member.queue.paused else member.rates.catch_up()
     consume, ages = member.crew.times()
+    bounds, counts = coarse(consume)
+    cls, failure = member.part.plugin.cls, member.crew.last_failure
+    threads = 0 if orphan else sum(thread.is_alive() for _, thread in member.crew.workers)
     return {
         "type": member.part.settings.type,
-        "state": "orphan" if orphan else _state(member, supervisor),
+        "class": f"{cls.__module__}:{cls.__qualname__}",
+        "state": "orphan" if orphan else _state(member, supervisor, stats.counters.backlog),
+        "paused_until": paused_until,
         "topics": list(member.part.settings.topics),
-        "threads": 0 if orphan else sum(thread.is_alive() for _, thread in member.crew.workers),
-        **_queue(stats, member.queue.store.lost_dead_letters(member.queue.name), now),
+        "threads": threads,
+        "workers": [] if orphan else supervisor.threads(member.crew),
+        "utilisation": member.rates.utilisation(threads),
+        **_queue(stats, member.queue.store, member.queue.name, now),
         "durable": member.queue.store.durable,
         "rate_in": member.rates.rate_in(),
         "rate_out": member.rates.rate_out(),
@@ -37,23 +70,29 @@ def consumer_status(member: Member, supervisor: Supervisor, wall: Clock, orphan:
         "catch_up_seconds": catch_up.seconds,
         "catch_up_at": None if catch_up.seconds is None else now + catch_up.seconds,
         "catch_up_estimated": catch_up.estimated,
-        "consume_time": dict(zip(SHARES, percentiles(consume, list(SHARES.values())), strict=True)),
-        "age_at_finish": dict(zip(SHARES, percentiles(ages, list(SHARES.values())), strict=True)),
+        "consume_time": shares(consume),
+        "age_at_finish": shares(ages),
         "threads_replaced": member.crew.replaced,
         "tick_failures": member.crew.tick_failures,
         "error": member.crew.start_error or None,
+        "last_error": None if failure is None else asdict(failure),
+        "consume_histogram": {"bounds": bounds, "counts": counts, "sum": member.crew.busy(supervisor.now())},
     }
 
 
-def stored_status(stats: QueueStats, dead_lost: int, now: float) -> dict[str, Any]:
+def stored_status(store: Store, name: str, now: float) -> dict[str, Any]:
     """Of a queue that no consumer of this configuration has: as ``consumer_status``, with what is known."""
     unknown = dict.fromkeys(SHARES)
     return {
         "type": None,
+        "class": None,
         "state": "orphan",
+        "paused_until": None,
         "topics": [],
         "threads": 0,
-        **_queue(stats, dead_lost, now),
+        "workers": [],
+        "utilisation": None,
+        **_queue(store.stats(name), store, name, now),
         "durable": True,
         **dict.fromkeys(("rate_in", "rate_out", "trend", "catch_up_seconds", "catch_up_at")),
         "catch_up_estimated": False,
@@ -62,10 +101,12 @@ def stored_status(stats: QueueStats, dead_lost: int, now: float) -> dict[str, An
         "threads_replaced": 0,
         "tick_failures": 0,
         "error": None,
+        "last_error": None,
+        "consume_histogram": None,
     }
 
 
-def _queue(stats: QueueStats, dead_lost: int, now: float) -> dict[str, Any]:
+def _queue(stats: QueueStats, store: Store, name: str, now: float) -> dict[str, Any]:
     counters, oldest = stats.counters, stats.oldest_received_at
     return {
         "backlog": counters.backlog,
@@ -77,14 +118,15 @@ def _queue(stats: QueueStats, dead_lost: int, now: float) -> dict[str, Any]:
         "failed": counters.failed,
         "retried": counters.retried,
         "dead": counters.dead,
-        "dead_lost": dead_lost,
+        "dead_letters": store.kept_dead_letters(name),
+        "dead_lost": store.lost_dead_letters(name),
         "dropped": counters.dropped,
         "dropped_by": {cause: getattr(counters, f"dropped_{cause}") for cause in CAUSES},
         "oldest_age": None if oldest is None else max(0.0, now - oldest),
     }
 
 
-def _state(member: Member, supervisor: Supervisor) -> str:
+def _state(member: Member, supervisor: Supervisor, backlog: int) -> str:
     crew = member.crew
     if crew.gone.is_set():
         return "stopped"
@@ -92,7 +134,45 @@ def _state(member: Member, supervisor: Supervisor) -> str:
         return "failing to start" if crew.start_error else "starting"
     if supervisor.is_stuck(crew):
         return "stuck"
+    if member.queue.paused:
+        return "paused"
+    if member.queue.draining:
+        return "draining" if backlog else "drained"
     return "full" if member.queue.full else "running"
+
+
+def intake_status(enqueuer: Enqueuer) -> dict[str, int]:
+    """What came from the backends."""
+    counters, duplicates = enqueuer.counters, enqueuer.duplicates
+    return {
+        "received": counters.received,
+        "received_bytes": counters.received_bytes,
+        "unrouted": counters.unrouted,
+        "refused": counters.refused,
+        "duplicates": duplicates.duplicates if duplicates else 0,
+        "collisions": duplicates.collisions if duplicates else 0,
+    }
+
+
+def not_ready(state: str, consumers: Mapping[str, Any], store: Mapping[str, Any], draining: bool) -> Iterator[str]:
+    """Why the hub can't take messages as it should; nothing: it can."""
+    if state not in ("running", "reloading"):
+        yield f"the hub is {state}"
+    if draining:
+        yield "the hub is drained: the buses are held back"
+    if store.get("state", "ok") != "ok":
+        yield f"the store is {store['state']}: {store.get('reason') or 'no reason given'}"
+    for name, row in consumers.items():
+        if row["state"] == "failing to start":
+            yield f"consumer {name} does not start: {row['error']}"
+        elif row["state"] == "stuck":
+            yield f"consumer {name} is stuck"
+
+
+def pinned_by(consumers: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The queues that keep the oldest messages in the store, the oldest first."""
+    durable = [(row["oldest_age"], name) for name, row in consumers.items() if row["durable"] and row["oldest_age"]]
+    return [{"queue": name, "age": age} for age, name in sorted(durable, reverse=True)[:MOST_PINNING]]
 
 
 def process_status() -> dict[str, Any]:

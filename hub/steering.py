@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from hub.deadletter import DeadLetter
 from hub.enqueuer import Enqueuer
 from hub.errors import HubError
+from hub.fleet import Fleet
 from hub.interfaces import Clock
 from hub.message import Message
 from hub.queue import Queue
 from hub.roster import Roster
 from hub.router import Router
+from hub.standing import StandingOrders
 from hub.store import Store
+from hub.supervisor import Supervisor, stack_of
+from hub.whereabouts import Whereabouts
 
 
 class NoSuchQueue(HubError):
     """No consumer, and no queue without one, is called so. Met by whoever asked."""
 
 
-@dataclass(frozen=True)
-class ReplayOrder:
+class ReplayOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which messages are to be given again, and to whom.
 
     :ivar since: epoch seconds. :ivar until: epoch seconds. :ivar topics: patterns; empty: those of the consumer.
@@ -40,10 +43,23 @@ class ReplayOrder:
 class Steering:
     """See the module. :param store: of the queues that are durable."""
 
-    def __init__(self, roster: Roster, enqueuer: Enqueuer, store: Store, wall: Clock) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        fleet: Fleet,
+        enqueuer: Enqueuer,
+        store: Store,
+        supervisor: Supervisor,
+        standing: StandingOrders,
+        wall: Clock,
+    ) -> None:
+        self.standing = standing
         self._roster = roster
+        roster.comply, roster.renamed = self.comply, standing.rename
+        self._fleet = fleet
         self._enqueuer = enqueuer
         self._store = store
+        self._supervisor = supervisor
         self._wall = wall
 
     def queue(self, name: str) -> Queue:
@@ -65,15 +81,90 @@ class Steering:
         """Queues that belong to no consumer."""
         return [name for name in self._store.queues() if name not in self._roster.members]
 
+    # -- consumers
+
+    def pause(self, name: str, until: float | None) -> None:
+        """Have it take no more messages. :param until: epoch seconds; ``None``: until it is resumed.
+
+        :raises ValueError: that time is over.
+        """
+        queue = self.queue(name)
+        if until is not None and until <= self._wall():
+            raise ValueError("that time is over: give one that is to come")
+        self.standing.pause(name, until)
+        queue.pause()
+
+    def resume(self, name: str) -> None:
+        """Undo a pause and a drain."""
+        queue = self.queue(name)
+        self.standing.resume(name)
+        queue.resume()
+        self._roster.members[name].rates.restart()
+
+    def drain(self, name: str) -> None:
+        """Give it no more messages; it works off what it has."""
+        queue = self.queue(name)
+        self.standing.drain(name)
+        queue.drain()
+
+    def comply(self, name: str) -> None:
+        """A consumer is hired: what was ordered before holds for it too."""
+        queue = self.queue(name)
+        if self.standing.paused(name):
+            queue.pause()
+        if self.standing.draining(name):
+            queue.drain()
+
+    def end_pauses(self) -> list[str]:
+        """Resume those whose time has come. Returns who."""
+        over = [name for name in self.standing.over(self._wall()) if name in self._roster.members]
+        for name in over:
+            member = self._roster.members[name]
+            self.standing.end_pause(name)
+            member.queue.end_pause()
+            member.rates.restart()
+        return over
+
+    def drain_hub(self, draining: bool) -> None:
+        """Hold the buses back, or let them go on."""
+        self.standing.drain_hub(draining)
+        self._fleet.drain(draining)
+
+    def threads(self, name: str) -> list[dict[str, Any]]:
+        """Of that consumer, each with its stack."""
+        self.queue(name)
+        crew = self._roster.members[name].crew
+        rows = self._supervisor.threads(crew)
+        return [{**row, "stack": stack_of(thread)} for row, (_, thread) in zip(rows, crew.workers, strict=True)]
+
+    def set_threads(self, name: str, count: int) -> int:
+        """Change their number. Returns how many there were.
+
+        :raises HubError: the consumer takes one message at a time, or has not started.
+        """
+        self.queue(name)
+        member = self._roster.members[name]
+        if count > 1 and member.part.settings.ordering == "strict":
+            raise HubError(f"{name} keeps strict order: it takes one message at a time")
+        before = member.crew.resize(count)
+        member.rates.restart()
+        return before
+
+    def whereabouts(self, id_: str) -> Whereabouts:
+        """To find out what became of the messages of that id."""
+        route = self._enqueuer.router.route
+        return Whereabouts(id_, self._roster, self._store, route, self._supervisor.now, self._wall)
+
     # -- dead letters
 
-    def dead_letters(self, name: str) -> Sequence[DeadLetter]:
-        """The oldest first."""
-        return self.store_of(name).dead_letters(name)
+    def dead_letters(self, name: str, after: int = 0, size: int | None = None) -> Sequence[DeadLetter]:
+        """The oldest first; see :meth:`hub.store.Store.dead_letters`."""
+        return self.store_of(name).dead_letters(name, after, size)
 
     def delete_letters(self, name: str, numbers: Collection[int]) -> int:
         """Returns how many there were."""
-        found = [letter.number for letter in self.dead_letters(name) if letter.number in set(numbers)]
+        wanted = set(numbers)
+        found = [letter.number for letter in self.dead_letters(name) if letter.number in wanted]
         self.store_of(name).remove_letters(name, found)
         return len(found)
 
@@ -111,6 +202,8 @@ class Steering:
         store = self.store_of(name)
         self._roster.orphans.pop(name, None)
         store.delete(name)
+        if self.standing.paused(name) or self.standing.draining(name):  # one that comes with its name is not it
+            self.standing.resume(name)
 
     # -- replay
 

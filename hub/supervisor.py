@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from hub.crew import Crew
 from hub.interfaces import Clock
@@ -58,6 +59,26 @@ class Supervisor:
         """Whether one of its threads was over its time at the last round."""
         return any(worker in self._reported for worker, _ in crew.workers)
 
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return self._clock()
+
+    def threads(self, crew: Crew) -> list[dict[str, Any]]:
+        """What each of its threads has in hand, and for how many seconds; in the order of ``crew.workers``."""
+        return [self._row(worker, thread) for worker, thread in crew.workers]
+
+    def _row(self, worker: Worker, thread: threading.Thread) -> dict[str, Any]:
+        taken = worker.taken
+        row: dict[str, Any] = {"name": thread.name, "state": "idle", "topic": None, "message_id": None, "seconds": None}
+        if not thread.is_alive():
+            row["state"] = "dead"
+        elif taken is not None and taken.left:
+            message = taken.messages[min(taken.at, len(taken.messages) - 1)]
+            row["state"] = "stuck" if worker in self._reported else "busy"
+            row["topic"], row["message_id"] = message.topic, message.id
+            row["seconds"] = max(0.0, self._clock() - worker.since)
+        return row
+
     def _stuck_with(self, crew: Crew, worker: Worker) -> Taken | None:
         taken = worker.taken
         late = taken is not None and taken.left and self._clock() - worker.since > crew.policy.timeout
@@ -73,5 +94,10 @@ class Supervisor:
             self._clock() - worker.since,
             thread.name,
             stack_of(thread),
-            extra={"action": "stuck", "topic": message.topic, "message_id": message.id},
+            extra={
+                "action": "stuck",
+                "topic": message.topic,
+                "message_id": message.id,
+                "attempt": taken.attempts + 1,
+            },
         )

@@ -36,6 +36,8 @@ class Taking:
         self._sleepers = 0
         self._closed = False
         self._filling = False
+        self._nudges = 0
+        self.paused = False
         self._in_flight: dict[Taken, None] = {}
         state = store.open(name)
         self._books = Books(state, store.durable)
@@ -63,16 +65,21 @@ class Taking:
 
         :param timeout: seconds to wait at most; ``None``: until there is one.
         :param linger: seconds to wait for more, once there is one and as long as there are fewer than ``limit``.
-        :returns: ``None``: nothing came in time, or the queue is closed.
+        :returns: ``None``: nothing came in time, or the queue is closed, or ``nudge`` was called.
         """
         now = self._clock()
         patience = Linger(now, timeout, linger)
+        nudges = self._nudges
         while True:
             with self._lock:
-                if self._closed:
+                if self._closed or nudges != self._nudges:
                     return None
-                chore = self._filling_up()
-                if chore is None:
+                chore = None if self.paused else self._filling_up()
+                if self.paused:
+                    if patience.deadline is not None and now >= patience.deadline:
+                        return None
+                    self._sleep(None if patience.deadline is None else patience.deadline - now)
+                elif chore is None:
                     if patience.goes_on(now, len(self._waiting.ready), limit):
                         self._sleep(patience.until - now)
                     elif (taken := self._waiting.take(limit, now, self.policy.lane_of is not None)) is not None:
@@ -184,6 +191,17 @@ class Taking:
             if taken.lane and self._sleepers:
                 self._changed.notify()
         return self._overflow.made_room()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it hands out nothing any more."""
+        return self._closed
+
+    def nudge(self) -> None:
+        """Whoever waits in ``take`` now comes back without a message."""
+        with self._lock:
+            self._nudges += 1
+            self._changed.notify_all()
 
     def close(self) -> None:
         """``take`` returns ``None`` from now on, at once; nothing is lost."""

@@ -84,7 +84,7 @@ class Waiting:
         self._window = window
         self._lanes = Lanes()
         self._delays: Delays[Entry] = Delays()
-        self._aside: dict[int, Message | None] = {}
+        self._aside: dict[int, Entry] = {}
         self._aside_size = 0
         self._delayed_size = 0
         self._tried: dict[int, Entry] = {}
@@ -250,6 +250,8 @@ class Waiting:
 
     def put_back(self, taken: Taken, entries: Sequence[Entry], due: float) -> None:
         """The rest of what was taken, to be handed out again, before all others, when it is due."""
+        for entry in entries:
+            entry.due = due
         if taken.lane is not None:
             self._set_aside(entries)
             self._lanes.put_back(taken.lane[0], entries, due)
@@ -263,7 +265,7 @@ class Waiting:
 
     def _set_aside(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            self._aside[entry.position] = entry.message
+            self._aside[entry.position] = entry
             self._aside_size += len(entry.message.body) if entry.message else 0
 
     def _no_longer_aside(self, entry: Entry) -> None:
@@ -272,10 +274,18 @@ class Waiting:
 
     def at(self, position: int) -> Message | None:
         """The message at that position, if it is aside, in a lane, or the next of the ready window."""
-        if (message := self._aside.get(position)) is not None:
-            return message
+        if (entry := self._aside.get(position)) is not None:
+            return entry.message
         head = self.ready.head
         return head[1] if head is not None and head[0] == position else None
+
+    def entry(self, position: int) -> Entry | None:
+        """What is known of the message at that position, if it is aside, in a lane, or was tried before."""
+        return self._aside.get(position) or self._tried.get(position)
+
+    def aside(self) -> list[Entry]:
+        """All that are aside or in a lane."""
+        return list(self._aside.values())
 
 
 def _may_follow(before: Entry, after: Entry) -> bool:

@@ -12,17 +12,22 @@ import threading
 import traceback
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache, partial
 
-from hub import outbox
+from hub import inhand, outbox
 from hub.consumer import Consumer
 from hub.deadletter import TRACEBACK_LIMIT, DeadLetter
 from hub.errors import Reject, Retry
+from hub.failure import Failure, told
 from hub.histogram import BOUNDS, Histogram
 from hub.interfaces import Clock
 from hub.queue import Queue
 from hub.retry import SOONEST, Bury, RetryPolicy, Verdict
 from hub.store import Outgoing
+from hub.text import encodable
+from hub.traceparent import trace_in_hand, trace_of_all
+from hub.tracing import Tracing
 from hub.waiting import Taken
 
 REPORT_EVERY = 0.005
@@ -55,11 +60,13 @@ class Surroundings:
     :ivar monotonic: for durations and delays.
     :ivar wall: epoch seconds, for ages.
     :ivar uniform: draws the jitter of retries.
+    :ivar tracing: carries traces on from what is consumed to what is published.
     """
 
     monotonic: Clock
     wall: Clock
     uniform: Callable[[float, float], float]
+    tracing: Tracing = field(default_factory=Tracing)
 
 
 class Worker:
@@ -68,6 +75,8 @@ class Worker:
     :ivar taken: all that this worker has in hand, or ``None``; for the supervisor, which reads it and ``since`` from
         another thread.
     :ivar since: monotonic seconds at which the message in hand was begun.
+    :ivar busy: seconds spent on what it took, up to the last time that its hands were empty.
+    :ivar last_failure: the last attempt that failed.
     """
 
     def __init__(
@@ -80,6 +89,9 @@ class Worker:
     ) -> None:
         self.taken: Taken | None = None
         self.since = 0.0
+        self.busy = 0.0
+        self.last_failure: Failure | None = None
+        self._begun = 0.0
         self.consume_times = Histogram()
         self.ages = Histogram()
         self._consumer = consumer
@@ -103,7 +115,8 @@ class Worker:
 
     def run(self) -> None:
         """Until the queue is closed or ``stop`` is called."""
-        while not self._stopping and self.step(None):
+        inhand.use(self._queue.name, self._in_hand)
+        while not self._stopping and (self.step(None) or not self._queue.closed):
             pass
 
     def step(self, timeout: float | None) -> bool:
@@ -117,10 +130,11 @@ class Worker:
         taken = self._queue.take(batch_size or self._limit, timeout, self._policy.batch_wait)
         if taken is None:
             return False
-        self.since = self._around.monotonic()  # before ``taken``: it must not look stuck since the one before it
+        # Before ``taken``: it must not look stuck since the one before it.
+        self.since = self._begun = self._around.monotonic()
         self.taken = taken
         self._hold(taken.positions)
-        outbox.use(self._post)
+        outbox.use(self._post, partial(trace_in_hand, taken))
         if batch_size is None:
             self._one_by_one(taken)
         else:
@@ -130,7 +144,18 @@ class Worker:
             self._queue.give_back(taken)
         self._hand.drop()
         self.taken = None
+        self.busy += self.since - self._begun
         return True
+
+    def busy_at(self, now: float) -> float:
+        """Seconds spent on what it took, up to monotonic time ``now``. Any thread."""
+        return self.busy + max(0.0, now - self._begun) if self.taken is not None else self.busy
+
+    def _in_hand(self) -> Taken | None:
+        """What its lines in the log are about; of a batch nobody knows which message."""
+        taken = self.taken
+        alone = self._policy.batch_size is None or (taken is not None and len(taken.messages) == 1)
+        return taken if alone else None
 
     def _hold(self, positions: Sequence[int]) -> None:
         """Up to the first gap: what lies in one is not in hand, and must not be suspected."""
@@ -162,7 +187,8 @@ class Worker:
 
     def _one_by_one(self, taken: Taken) -> None:
         """The hot path."""
-        consume, clock, counts = self._consumer.consume, self._around.monotonic, self.consume_times.counts
+        consume = self._around.tracing.consume(self._consumer, self._queue.name, taken)
+        clock, counts = self._around.monotonic, self.consume_times.counts
         begun = reported = since = self.since
         gaps = not isinstance(taken.positions, range)
         for at, message in enumerate(taken.messages):
@@ -183,7 +209,7 @@ class Worker:
             if now - reported > REPORT_EVERY or self._stopping:
                 self._report(taken, at + 1)
                 reported = now
-                if self._stopping:
+                if self._stopping or self._queue.paused:
                     return
         self._report(taken, len(taken.messages))
         mean = (since - begun) / len(taken.messages)
@@ -191,8 +217,10 @@ class Worker:
 
     def _as_batch(self, taken: Taken) -> None:
         """All at once; after an error one by one, so that a poison message does not take the others with it."""
+        outbox.use(self._post, cache(partial(trace_of_all, taken.messages)))
+        consume_batch = self._around.tracing.consume_batch(self._consumer, self._queue.name, taken)
         try:
-            self._consumer.consume_batch(list(taken.messages))  # its own: the list is shared by all queues
+            consume_batch(list(taken.messages))  # its own: the list is shared by all queues
         except Retry as error:
             self._time()
             self._postpone(taken, error)
@@ -223,15 +251,17 @@ class Worker:
         self._log.warning("a batch of %d again in %.1f s: %s", count, delay, error, extra=RETRIED)
         self._resume_at = self._around.monotonic() + delay
         while taken.left:
-            self._queue.retry(taken, delay, failed=False)
+            self._queue.retry(taken, delay, failed=False, why=told(error))
 
     def _split(self, taken: Taken) -> None:
+        outbox.use(self._post, partial(trace_in_hand, taken))
+        consume_batch = self._around.tracing.consume_batch(self._consumer, self._queue.name, taken)
         for at, message in enumerate(taken.messages):
-            if self._stopping or not taken.left:
+            if self._stopping or self._queue.paused or not taken.left:
                 return
             taken.at = at
             try:
-                self._consumer.consume_batch([message])
+                consume_batch([message])
             except BaseException as error:  # noqa: BLE001 - as in _one_by_one
                 self._failed(taken, error)
             else:
@@ -265,7 +295,8 @@ class Worker:
         self._outbox.clear()
         message, attempt = taken.messages[taken.done], taken.attempts + 1
         verdict = self._judge(taken, error)
-        extra = {"topic": message.topic, "message_id": message.id, "attempt": attempt}
+        extra = {"topic": message.topic, "message_id": message.id, "attempt": attempt, "error": type(error).__name__}
+        self.last_failure = Failure.of(error, self._around.wall(), message, attempt)
         if isinstance(verdict, Bury):
             text = "message %r of %s is a dead letter: %s"
             trace = None if isinstance(error, Reject) else error
@@ -282,7 +313,7 @@ class Worker:
         if isinstance(verdict, Bury):
             self._bury(taken, verdict, error)
         else:
-            self._queue.retry(taken, verdict.delay, verdict.failure)
+            self._queue.retry(taken, verdict.delay, verdict.failure, told(error))
         return verdict
 
     def _bury(self, taken: Taken, verdict: Bury, error: BaseException) -> None:
@@ -290,10 +321,10 @@ class Worker:
         text = "" if rejected else "".join(traceback.format_exception(error))[-TRACEBACK_LIMIT:]
         letter = DeadLetter(
             message=taken.messages[taken.done],
-            reason=verdict.reason,
+            reason=encodable(str(verdict.reason)),
             attempts=taken.attempts + 1,
             buried_at=self._around.wall(),
             error=type(error).__name__,
-            traceback=text,
+            traceback=encodable(text),
         )
         self._queue.bury(taken, not rejected, letter)

@@ -14,8 +14,9 @@ CALLED = (*VERBS, "start", "stop")
 METHODS = {
     "backends": ("start", "subscribe", "confirm", "publish", "pause", "resume", "stop", "status"),
     "exporters": ("export", "close"),
+    "servers": ("start", "stop", "status"),
 }
-ATTRIBUTES = {"backends": ("confirms", "holds_back"), "exporters": ()}
+ATTRIBUTES = {"backends": ("confirms", "holds_back"), "exporters": (), "servers": ()}
 
 
 def overrides(cls: type[Any], verb: str) -> bool:

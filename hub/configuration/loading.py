@@ -54,7 +54,7 @@ def find(path: Path | None) -> Path:
         if os.path.lexists(candidate):
             return candidate.absolute()
     looked = " or ".join(str(candidate) for candidate in DEFAULT_FILES)
-    raise ConfigError([f"no configuration: there is no {looked}; name one with -c FILE"])
+    raise ConfigError([f"no configuration: there is no {looked}; name one with --config FILE"])
 
 
 def read(file: Path, overrides: Sequence[str], environ: Mapping[str, str]) -> Layers:

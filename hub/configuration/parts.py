@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,17 +23,20 @@ from hub.settings import Settings
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 CLASS_DEFAULTS = ("topics", "threads", "batch_size", "batch_wait", "every")
 """Settings that a consumer's class may give a default of its own."""
+Load = Callable[[str, str, Path], plugins.Plugin]
 
 
 class PartReader:
     """Collects what is wrong in ``problems`` instead of stopping at the first.
 
     :param layers: all sources, merged.
+    :param load: finds a class, as :func:`hub.plugins.load` does; a test has it already.
     """
 
-    def __init__(self, layers: Layers) -> None:
+    def __init__(self, layers: Layers, load: Load = plugins.load) -> None:
         self.problems: list[str] = []
         self._layers = layers
+        self._load = load
 
     def read(self, section: str, name: str, table: object) -> Part | None:
         """The part, or ``None`` where something is wrong with it."""
@@ -80,7 +84,7 @@ class PartReader:
             return None
         directory = self._layers.origins[place].directory
         try:
-            plugin = plugins.load(group, spec, directory)
+            plugin = self._load(group, spec, directory)
         except PluginError as error:
             self._say(place, str(error))
             return None

@@ -12,6 +12,7 @@ from hub.settings import Duration, FilePath, Settings, Size, Topics, setting
 Overflow = Literal["auto", "block", "drop_oldest", "drop_newest"]
 Ordering = Literal["arrival", "strict"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
 
 
 class HubSettings(Settings):
@@ -32,6 +33,14 @@ class HubSettings(Settings):
     log_level: LogLevel = setting("info", "The least important lines that are logged.")
     log_to: Literal["auto", "stderr", "journal"] = setting(
         "auto", "Where the log goes; 'auto' is the journal, natively, when systemd started the hub."
+    )
+    log_format: LogFormat = setting(
+        "text", "Of lines on stderr; 'json': an object a line. The journal is given its fields either way."
+    )
+    log_levels: dict[str, LogLevel] = setting(
+        {},
+        "Levels of single parts, such as 'backend.bus', 'hub.store' or 'consumer' (all of them), and of libraries' "
+        "loggers, by name; the others have log_level.",
     )
     sync: str = setting(
         "commit",
@@ -144,10 +153,18 @@ class ExporterSettings(Settings):
     interval: Duration = setting("10s", "How often it is given the numbers.", gt=0)
 
 
+class ServerSettings(Settings):
+    """``[servers.NAME]``: what every server has; its own settings stand beside these."""
+
+    type: str = setting(..., "An installed server's name, 'package.module:Class', or 'file.py:Class'.")
+    enabled: bool = setting(True, "false: as if the table were not there.")
+
+
 SECTIONS: dict[str, tuple[type[Settings], str]] = {
     "backends": (BackendSettings, "hub.backends"),
     "consumers": (ConsumerSettings, "hub.consumers"),
     "exporters": (ExporterSettings, "hub.exporters"),
+    "servers": (ServerSettings, "hub.servers"),
 }
 """Tables of named plugins: what the hub sets for each, and the entry point group its ``type`` is looked up in."""
 
@@ -159,7 +176,7 @@ class Part:
     name: str
     plugin: Plugin
     settings: Any
-    """A ``ConsumerSettings``, ``BackendSettings`` or ``ExporterSettings``."""
+    """A ``ConsumerSettings``, ``BackendSettings``, ``ExporterSettings`` or ``ServerSettings``."""
     config: Any
     """An instance of the plugin's ``Config``."""
 
@@ -180,3 +197,4 @@ class Configuration:
     backends: dict[str, Part] = field(default_factory=dict)
     consumers: dict[str, Part] = field(default_factory=dict)
     exporters: dict[str, Part] = field(default_factory=dict)
+    servers: dict[str, Part] = field(default_factory=dict)

@@ -123,6 +123,20 @@ class Run:
     damaged: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message that was looked for by its id.
+
+    :ivar places: queues that it was given to, each with its position there; one that was done with it before it was
+        stored may be missing.
+    :ivar copy: it had been received before, and was given to one queue again.
+    """
+
+    message: Message
+    places: Sequence[tuple[str, int]]
+    copy: bool = False
+
+
 class Hand(Protocol):
     """Notes which messages a worker has in hand, so that a hub which was killed by one of them can tell."""
 
@@ -169,11 +183,18 @@ class Store(Protocol):
         """The queue's messages from that position on: some ``count`` of them, or of ``size`` bytes, but at least one
         if there is one. Positions that are missing in between are settled."""
 
-    def dead_letters(self, queue: str) -> Sequence[DeadLetter]:
-        """A copy of those that are kept, the oldest first."""
+    def dead_letters(self, queue: str, after: int = 0, size: int | None = None) -> Sequence[DeadLetter]:
+        """A copy of those that are kept, the oldest first.
+
+        :param after: only those with higher numbers.
+        :param size: about so many bytes of them, but one at least, if there is one; ``None``: all.
+        """
 
     def remove_letters(self, queue: str, numbers: Sequence[int]) -> None:
         """They were deleted, or given to the consumer again."""
+
+    def kept_dead_letters(self, queue: str) -> int:
+        """How many ``dead_letters`` would give."""
 
     def lost_dead_letters(self, queue: str) -> int:
         """How many had to be given up for newer ones; only grows."""
@@ -195,6 +216,22 @@ class Store(Protocol):
 
     def kept(self, since: float, until: float) -> Iterator[Sequence[Message]]:
         """Messages that were received then, in epoch seconds, as far as they are still there; in order."""
+
+    def find(self, id_: str, since: float) -> Iterator[tuple[Sequence[Found], float]]:
+        """Messages of that id which are kept, the newest first. Each step is short, and may find none; with it comes
+        the time, in epoch seconds, from which on all was looked at so far. One may come twice.
+
+        :param since: epoch seconds; what was stored before is not looked at.
+        """
+
+    def find_letters(self, id_: str) -> Iterator[Sequence[tuple[str, DeadLetter]]]:
+        """Dead letters of that id, each with its queue; in short steps."""
+
+    def created_at(self, queue: str) -> float:
+        """Epoch seconds at which that queue was made."""
+
+    def settled(self, queue: str, position: int) -> bool:
+        """Whether that message needs no more work. Of a queue that was not opened: as it was committed."""
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that was appended and journalled so far is safe. Returns whether it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,12 +13,12 @@ from typing import Any
 
 import lmdb
 
-from hub.counters import QueueStats
+from hub.counters import Counters, QueueStats
 from hub.deadletter import DeadLetter
 from hub.errors import ConfigError
 from hub.interfaces import Clock
 from hub.message import Message
-from hub.store import Journal, Outgoing, QueueState, RoutedBatch, Run, Try
+from hub.store import Found, Journal, Outgoing, QueueState, RoutedBatch, Run, Try, search
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.commit import HIGHEST
@@ -27,6 +28,7 @@ from hub.store.numbers import Numbers
 from hub.store.pending import Stored
 from hub.store.reader import Reader, run_of
 from hub.store.records import DamagedError
+from hub.store.search import Search
 from hub.store.writer import Writer
 
 PACE = 0.005
@@ -71,6 +73,7 @@ class DurableStore:
         self._log = log
         self.keeps = keep > 0
         self._reader = Reader(self.tables, log)
+        self._search = Search(self.tables, lambda: {one.number: one.name for one in self.writer.ledgers.values()}, log)
         self._tries: dict[str, dict[int, Try]] = {}
         try:
             ledgers, numbers = self._recover()
@@ -145,8 +148,19 @@ class DurableStore:
 
     def stats(self, queue: str) -> QueueStats:
         """Of a queue that belongs to no consumer: as it was committed."""
-        ledger = self.writer.ledgers[queue]
+        ledger = self.writer.ledgers.get(queue)
+        if ledger is None:  # deleted since the caller was told that it is there
+            return QueueStats(Counters(), 0, 0, None)
         return QueueStats(replace(ledger.counters), 0, len(ledger.tried), self._oldest(ledger))
+
+    def created_at(self, queue: str) -> float:
+        """Also as what it is called now."""
+        return self.writer.ledgers[queue].created_at
+
+    def settled(self, queue: str, position: int) -> bool:
+        """See the interface."""
+        ledger = self.writer.ledgers.get(queue)
+        return ledger is None or ledger.window.is_finished(position)
 
     def rename(self, old: str, new: str) -> None:
         """Before it is opened; with the next commit."""
@@ -168,9 +182,11 @@ class DurableStore:
         return ledger.state(tries, self._oldest(ledger))
 
     def _oldest(self, ledger: Ledger) -> float | None:
-        for run in self.read(ledger.name, ledger.window.floor, 1, 1):
-            return run.messages[0].received_at if run.messages else None
-        return None
+        try:
+            runs = self.read(ledger.name, ledger.window.floor, 1, 1)
+        except KeyError:  # as in ``stats``
+            return None
+        return runs[0].messages[0].received_at if runs and runs[0].messages else None
 
     def attach(self, queue: str, journal: Callable[[], Journal]) -> None:
         """Fetch its journal there."""
@@ -219,22 +235,39 @@ class DurableStore:
         """Page by page."""
         return self._reader.kept(since, until)
 
+    def find(self, id_: str, since: float) -> Iterator[tuple[Sequence[Found], float]]:
+        """First what is on its way to the disk: what is committed in between is then found there."""
+        now = self._wall()
+        batches = [batch for batch, _ in self.writer.pending.all()]
+        for found in search.pending(batches, id_):
+            yield found, now
+        yield from self._search.pages(id_, since)
+
     # -- dead letters
 
-    def dead_letters(self, queue: str) -> Sequence[DeadLetter]:
+    def find_letters(self, id_: str) -> Iterator[Sequence[tuple[str, DeadLetter]]]:
+        """Those that are committed, and those that are about to be."""
+        ledgers = self.writer.ledgers.values()
+        yield [
+            (one.name, letter) for one in ledgers for letter in list(one.letters.values()) if letter.message.id == id_
+        ]
+        yield from self._search.letters(id_)
+
+    def dead_letters(self, queue: str, after: int = 0, size: int | None = None) -> Sequence[DeadLetter]:
         """Those that are committed."""
         ledger = self.writer.ledgers.get(queue)
         if ledger is None:
             return []
-        return list(self._letters(ledger.number))
+        return list(self._letters(ledger.number, after, sys.maxsize if size is None else size))
 
-    def _letters(self, queue: int) -> Iterator[DeadLetter]:
+    def _letters(self, queue: int, after: int, size: int) -> Iterator[DeadLetter]:
         with self.tables.reading() as transaction:
             cursor = transaction.cursor(self.tables.letters)
-            found = cursor.set_range(t.place_key(queue, 0))
-            while found and t.place_of(cursor.key())[0] == queue:
+            found = cursor.set_range(t.place_key(queue, after + 1))
+            while found and size > 0 and t.place_of(cursor.key())[0] == queue:
                 try:
                     yield r.unseal(r.LETTER, r.letters, cursor.value()).letter()
+                    size -= len(cursor.value())
                 except DamagedError as error:
                     self._log.error("a dead letter is damaged: %s", error, extra={"action": "damaged"})
                 found = cursor.next()
@@ -243,6 +276,11 @@ class DurableStore:
         """With the next commit."""
         ledger = self.writer.ledgers[queue]
         self.writer.order(lambda: ledger.remove(numbers))
+
+    def kept_dead_letters(self, queue: str) -> int:
+        """Of the last commit."""
+        ledger = self.writer.ledgers.get(queue)
+        return ledger.letters_kept if ledger else 0
 
     def lost_dead_letters(self, queue: str) -> int:
         """Only grows."""

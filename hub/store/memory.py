@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import count
+from itertools import accumulate, count
 from typing import Any
 
 from hub.counters import Counters, QueueStats
 from hub.deadletter import DeadLetter
+from hub.interfaces import Clock
 from hub.message import Message
-from hub.store import Journal, Outgoing, QueueState, RoutedBatch, Run
+from hub.store import Found, Journal, Outgoing, QueueState, RoutedBatch, Run
 
 DEFAULT_LIMIT = 10_000
 
@@ -36,7 +39,9 @@ class MemoryStore:
     keeps = False
     careful = False
 
-    def __init__(self) -> None:
+    def __init__(self, wall: Clock = time.time) -> None:
+        self._wall = wall
+        self._created: dict[str, float] = {}
         self._lock = threading.Lock()
         self._graveyards: dict[str, _Graveyard] = {}
         self._journals: dict[str, Callable[[], Journal]] = {}
@@ -45,6 +50,7 @@ class MemoryStore:
 
     def open(self, queue: str) -> QueueState:
         """Empty."""
+        self._created.setdefault(queue, self._wall())
         return QueueState()
 
     def attach(self, queue: str, journal: Callable[[], Journal]) -> None:
@@ -90,16 +96,23 @@ class MemoryStore:
         """Nothing: a queue with this store has all of its messages in memory."""
         return []
 
-    def dead_letters(self, queue: str) -> Sequence[DeadLetter]:
+    def dead_letters(self, queue: str, after: int = 0, size: int | None = None) -> Sequence[DeadLetter]:
         """The oldest first."""
         with self._lock:
-            return list(self._graveyard(queue).letters.values())
+            letters = [letter for number, letter in self._graveyard(queue).letters.items() if number > after]
+        sizes = accumulate(len(letter.message.body) + len(letter.traceback) + 1 for letter in letters)
+        return letters if size is None else letters[: 1 + bisect_left(list(sizes), size)]
 
     def remove_letters(self, queue: str, numbers: Sequence[int]) -> None:
         """At once."""
         with self._lock:
             for number in numbers:
                 self._graveyard(queue).letters.pop(number, None)
+
+    def kept_dead_letters(self, queue: str) -> int:
+        """Now."""
+        with self._lock:
+            return len(self._graveyard(queue).letters)
 
     def lost_dead_letters(self, queue: str) -> int:
         """Only grows."""
@@ -139,11 +152,29 @@ class MemoryStore:
         """Its dead letters go."""
         with self._lock:
             self._journals.pop(queue, None)
+            self._created.pop(queue, None)
             self._graveyards.pop(queue, None)
 
     def kept(self, since: float, until: float) -> Iterator[Sequence[Message]]:
         """None."""
         return iter(())
+
+    def find(self, id_: str, since: float) -> Iterator[tuple[Sequence[Found], float]]:
+        """None: the queues have them."""
+        return iter(())
+
+    def find_letters(self, id_: str) -> Iterator[Sequence[tuple[str, DeadLetter]]]:
+        """Queue by queue."""
+        for queue in list(self._graveyards):
+            yield [(queue, letter) for letter in self.dead_letters(queue) if letter.message.id == id_]
+
+    def created_at(self, queue: str) -> float:
+        """When it was opened first."""
+        return self._created[queue]
+
+    def settled(self, queue: str, position: int) -> bool:
+        """Nothing is known of it here."""
+        return True
 
     def flush(self, timeout: float) -> bool:
         """All is as safe as it will ever be."""

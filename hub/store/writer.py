@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import lmdb
 
+from hub.histogram import shares
 from hub.interfaces import Clock
 from hub.store import Journal, Outgoing, RoutedBatch
 from hub.store.commit import Commit
@@ -334,6 +335,7 @@ class Writer:
             "state": self.state,
             "reason": self.reason or None,
             "commits": counters.commits,
+            "commit_seconds": shares(counters.commit_times.counts),
             "pages_written": counters.pages,
             "pages_spared": counters.skipped,
             "messages": counters.messages,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
 import msgspec
 from twisted.web.server import Request
 
 from hub.deadletter import DeadLetter
-from hub.verbs.verb import Verb, carried_out, name_of, order_of
+from hub.errors import HubError
+from hub.verbs.pieces import Pieces
+from hub.verbs.verb import Named, Verb, answer, code_of
+
+PIECE = 256 << 10
+"""Bytes of dead letters that are read and written at once: some 2 ms of the reactor."""
 
 
 class LettersOrder(msgspec.Struct, forbid_unknown_fields=True):
@@ -18,65 +23,121 @@ class LettersOrder(msgspec.Struct, forbid_unknown_fields=True):
     numbers: list[int]
 
 
+class ShownLetter(msgspec.Struct):
+    """A dead letter. Times are epoch seconds; the body is text, whatever it was."""
+
+    number: int
+    id: str
+    topic: str
+    headers: dict[str, str]
+    body: str
+    received_at: float
+    buried_at: float
+    attempts: int
+    reason: str
+    error: str
+    traceback: str
+
+
+class Letters(msgspec.Struct):
+    """Dead letters, the oldest first."""
+
+    dead_letters: list[ShownLetter]
+
+
 class Dead(Verb):
-    """``GET``: the dead letters of a consumer."""
+    """The dead letters of a consumer."""
 
-    def render_GET(self, request: Request) -> bytes:  # noqa: N802 - Twisted's name
-        """See the class."""
-        return carried_out(request, lambda: self._letters(name_of(request)))
+    path, about, access, order, result = "dead", "consumer", "contents", Named, Letters
 
-    def _letters(self, name: str) -> object:
-        return {"dead_letters": [_shown(letter) for letter in self.hub.steering.dead_letters(name)]}
+    def respond(self, request: Request, order: Named, who: str) -> None:
+        """Answer with all, in pieces: they may be many, each with a traceback."""
+        try:
+            self.hub.steering.store_of(order.consumer)
+        except HubError as error:
+            answer(request, {"problems": [str(error)]}, code_of(error))
+            return
+        request.setHeader(b"Content-Type", self.media.encode())
+        Pieces(request, self._pieces(order.consumer)).start()
+
+    def _pieces(self, consumer: str) -> Iterator[bytes]:
+        after, begin = 0, b'{"dead_letters":['
+        while letters := self.hub.steering.dead_letters(consumer, after, PIECE):
+            yield begin + b",".join([msgspec.json.encode(shown(letter)) for letter in letters])
+            after, begin = letters[-1].number, b","
+        yield b"]}\n" if after else begin + b"]}\n"
+
+
+class Retried(msgspec.Struct):
+    """Which positions they have in their queue now: from ``start`` up to, not including, ``stop``."""
+
+    start: int
+    stop: int
 
 
 class RetryDead(Verb):
-    """``POST``: give dead letters to their consumer again."""
+    """Give dead letters to their consumer again, as if they had come now."""
 
-    def render_POST(self, request: Request) -> bytes:  # noqa: N802 - Twisted's name
+    path, method, access, order, result = "retry-dead", "POST", "actions", LettersOrder, Retried
+
+    def carry_out(self, order: LettersOrder) -> Retried:
         """See the class."""
-        return carried_out(request, lambda: self._retry(order_of(request, LettersOrder)))
+        return Retried(*self.hub.steering.retry_letters(order.consumer, order.numbers))
 
-    def _retry(self, order: LettersOrder) -> object:
-        start, stop = self.hub.steering.retry_letters(order.consumer, order.numbers)
-        return {"start": start, "stop": stop}
+
+class Deleted(msgspec.Struct):
+    """How many there were."""
+
+    deleted: int
 
 
 class DeleteDead(Verb):
-    """``POST``: delete dead letters."""
+    """Delete dead letters."""
 
-    def render_POST(self, request: Request) -> bytes:  # noqa: N802 - Twisted's name
+    path, method, access, order, result = "delete-dead", "POST", "actions", LettersOrder, Deleted
+
+    def carry_out(self, order: LettersOrder) -> Deleted:
         """See the class."""
-        return carried_out(request, lambda: self._delete(order_of(request, LettersOrder)))
+        return Deleted(self.hub.steering.delete_letters(order.consumer, order.numbers))
 
-    def _delete(self, order: LettersOrder) -> object:
-        return {"deleted": self.hub.steering.delete_letters(order.consumer, order.numbers)}
+
+class PositionsOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """Positions of a consumer's queue: from ``start`` up to, not including, ``stop``."""
+
+    consumer: str
+    start: int = 0
+    stop: int = 0
+
+
+class UnsettledCount(msgspec.Struct):
+    """How many of them need more work."""
+
+    unsettled: int
 
 
 class Unsettled(Verb):
-    """``GET``: how many of the positions ``start`` up to ``stop`` of a consumer's queue need more work."""
+    """How many of these positions of a consumer's queue need more work."""
 
-    def render_GET(self, request: Request) -> bytes:  # noqa: N802 - Twisted's name
+    path, about, order, result = "unsettled", "consumer", PositionsOrder, UnsettledCount
+
+    def carry_out(self, order: PositionsOrder) -> UnsettledCount:
         """See the class."""
-        return carried_out(request, lambda: self._count(request))
-
-    def _count(self, request: Request) -> object:
-        arguments = request.args or {}
-        start, stop = (int(arguments.get(key, [b""])[0]) for key in (b"start", b"stop"))
-        return {"unsettled": self.hub.steering.queue(name_of(request)).unsettled(start, stop)}
+        return UnsettledCount(self.hub.steering.queue(order.consumer).unsettled(order.start, order.stop))
 
 
-def _shown(letter: DeadLetter) -> dict[str, Any]:
+def shown(letter: DeadLetter) -> ShownLetter:
+    """With its message's fields beside its own."""
     message = letter.message
-    return {
-        "number": letter.number,
-        "id": message.id,
-        "topic": message.topic,
-        "headers": dict(message.headers),
-        "body": message.body.decode("utf-8", "replace"),
-        "received_at": message.received_at,
-        "buried_at": letter.buried_at,
-        "attempts": letter.attempts,
-        "reason": letter.reason,
-        "error": letter.error,
-        "traceback": letter.traceback,
-    }
+    return ShownLetter(
+        letter.number,
+        message.id,
+        message.topic,
+        dict(message.headers),
+        message.body.decode("utf-8", "replace"),
+        message.received_at,
+        letter.buried_at,
+        letter.attempts,
+        letter.reason,
+        letter.error,
+        letter.traceback,
+    )

@@ -2,75 +2,102 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from twisted.web.server import NOT_DONE_YET, Request
+from twisted.internet.defer import Deferred
+from twisted.web.server import Request
 
-from hub.errors import ConfigError
+from hub.changes import Outcome
 from hub.tail import Tail
-from hub.verbs.verb import Verb, answer, carried_out, order_of
+from hub.verbs.verb import Nothing, Verb
 
 
 class Status(Verb):
-    """``GET``: the numbers of everything."""
+    """The numbers of everything."""
 
-    def render_GET(self, request: Request) -> bytes:  # noqa: N802 - Twisted's name
+    path = "status"
+
+    def carry_out(self, order: Nothing) -> dict[str, Any]:
         """See the class."""
-        return answer(request, self.hub.snapshot())
+        return self.hub.snapshot()
 
 
 class PublishOrder(msgspec.Struct, forbid_unknown_fields=True):
     """A message to be sent out."""
 
-    topic: str
+    topic: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
     body: msgspec.Raw
     headers: dict[str, str] = {}
     backend: str | None = None
 
 
+class Published(msgspec.Struct):
+    """The message's id."""
+
+    id: str
+
+
 class Publish(Verb):
-    """``POST``: send a message out."""
+    """Send a message out."""
 
-    def render_POST(self, request: Request) -> bytes:  # noqa: N802 - Twisted's name
+    path, method, access, order, result = "publish", "POST", "actions", PublishOrder, Published
+
+    def carry_out(self, order: PublishOrder) -> Published:
         """See the class."""
-        return carried_out(request, lambda: self._publish(order_of(request, PublishOrder)))
-
-    def _publish(self, order: PublishOrder) -> object:
         publisher = self.hub.publisher
         message = publisher.message(order.topic, bytes(order.body), order.headers)
         publisher.send(publisher.choose(order.backend), message)
-        return {"id": message.id}
+        return Published(message.id)
 
 
 class Reload(Verb):
-    """``POST``: read the configuration anew, and apply what changed."""
+    """Read the configuration anew, and apply what changed. One with a mistake in it changes nothing."""
 
-    def render_POST(self, request: Request) -> int:  # noqa: N802 - Twisted's name
+    path, method, access, result = "reload", "POST", "actions", Outcome
+
+    def carry_out(self, order: Nothing) -> Deferred[Outcome]:
         """See the class."""
-        gone: list[object] = []
-        request.notifyFinish().addBoth(gone.append)
+        return self.hub.reload()
 
-        def reply(content: object, code: int) -> None:
-            if not gone:
-                request.write(answer(request, content, code))
-                request.finish()
 
-        def fail(failure: Any) -> None:
-            error = failure.trap(Exception) and failure.value
-            problems = error.problems if isinstance(error, ConfigError) else [str(error)]
-            reply({"problems": problems}, 409 if isinstance(error, ConfigError) else 500)
+class DrainHub(Verb):
+    """Hold the buses back, so that the consumers work off all there is and nothing new comes."""
 
-        self.hub.reload().addCallback(lambda lines: reply({"changes": lines}, 200)).addErrback(fail)
-        return NOT_DONE_YET
+    path, method, access = "drain-hub", "POST", "actions"
+
+    def carry_out(self, order: Nothing) -> dict[str, bool]:
+        """See the class."""
+        self.hub.steering.drain_hub(True)
+        return {"draining": True}
+
+
+class ResumeHub(Verb):
+    """Let the buses go on after a drain."""
+
+    path, method, access = "resume-hub", "POST", "actions"
+
+    def carry_out(self, order: Nothing) -> dict[str, bool]:
+        """See the class."""
+        self.hub.steering.drain_hub(False)
+        return {"draining": False}
+
+
+class TailOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """Topic patterns."""
+
+    pattern: list[str] = msgspec.field(default_factory=lambda: ["#"])
 
 
 class Tailing(Verb):
-    """``GET``: messages as they come, a JSON object a line, until the client hangs up."""
+    """Messages as they come, a JSON object a line, until the client hangs up."""
 
-    def render_GET(self, request: Request) -> int:  # noqa: N802 - Twisted's name
-        """See the class."""
-        patterns = [pattern.decode("utf-8", "replace") for pattern in (request.args or {}).get(b"pattern", [b"#"])]
-        request.setHeader(b"Content-Type", b"application/x-ndjson")
-        Tail(request, patterns, self.hub.enqueuer.taps).start()
-        return NOT_DONE_YET
+    path, access, order, media = "tail", "contents", TailOrder, "application/x-ndjson"
+
+    def respond(self, request: Request, order: TailOrder, who: str) -> None:
+        """Begin; it ends by itself."""
+        request.setHeader(b"Content-Type", self.media.encode())
+        if request.method == b"HEAD":
+            request.finish()
+            return
+        Tail(request, order.pattern, self.hub.enqueuer.taps).start()

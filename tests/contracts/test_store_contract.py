@@ -1,83 +1,15 @@
-"""What every store promises. A new store joins by one more entry in STORES."""
+"""What every store promises. A new one joins in tests/contracts/stores.py."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from hub.deadletter import DeadLetter
-from hub.message import Message
-from hub.store import Journal, Outgoing, QueueState, RoutedBatch, Share, Store
-from hub.store.durable import DurableStore
-from hub.store.memory import MemoryStore
+from hub.store import QueueState, RoutedBatch, Store
+from tests.contracts.stores import Books, batch, letter
 from tests.support import wait_until
-from tests.unit.doubles import RecordingLog, message, messages
-
-STORES: dict[str, Callable[[Path], Store]] = {
-    "memory": lambda directory: MemoryStore(),
-    "durable": lambda directory: DurableStore(directory, RecordingLog()),
-}
-
-
-@pytest.fixture(params=sorted(STORES))
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    made = STORES[request.param](tmp_path)
-    yield made
-    assert made.close()
-
-
-class Books:
-    """A queue, as the store sees it."""
-
-    def __init__(self, store: Store, name: str = "q") -> None:
-        self.store, self.name = store, name
-        self.journal = Journal()
-        self.lock = threading.Lock()
-        store.open(name)
-        store.attach(name, self.take_journal)
-
-    def take_journal(self) -> Journal:
-        with self.lock:
-            journal, self.journal = self.journal, Journal()
-            return journal
-
-    def bury(self, *numbers: int) -> None:
-        with self.lock:
-            self.journal.letters += [letter(number) for number in numbers]
-        self.store.changed(self.name)
-
-    def post(self, *numbers: int) -> None:
-        with self.lock:
-            self.journal.outbox += [Outgoing("bus", message(number)) for number in numbers]
-        self.store.changed(self.name)
-
-    def ids(self) -> list[str]:
-        assert self.store.flush(10)
-        return [kept.message.id for kept in self.store.dead_letters(self.name)]
-
-    def lost(self) -> int:
-        assert self.store.flush(10)
-        return self.store.lost_dead_letters(self.name)
-
-
-@pytest.fixture
-def books(store: Store) -> Books:
-    return Books(store)
-
-
-def letter(number: int) -> DeadLetter:
-    message = Message(str(number), "a.b", b'{"n": "\xc3\xa9\xff"}', {"header": "value"}, 12.5, "bus")
-    return DeadLetter(message, f"reason {number}", number, 99.5, "KeyError", "Traceback ...")
-
-
-def batch(books: Books, start: int, count: int) -> RoutedBatch:
-    mine = messages(count)
-    return RoutedBatch(mine, [Share(books.name, start, None, mine)])
-
+from tests.unit.doubles import messages
 
 # -- the queue
 
@@ -155,6 +87,18 @@ def test_each_queue_has_its_own_dead_letters(store: Store) -> None:
     one.bury(1)
     two.bury(2)
     assert (one.ids(), two.ids()) == (["1"], ["2"])
+
+
+def test_dead_letters_are_read_a_part_at_a_time(store: Store, books: Books) -> None:
+    books.bury(*range(5))
+    assert store.flush(10)
+    everything = list(store.dead_letters("q"))
+    read: list[DeadLetter] = []
+    while part := store.dead_letters("q", read[-1].number if read else 0, 1):
+        assert len(part) == 1
+        read += part
+    assert read == everything
+    assert list(store.dead_letters("q", everything[1].number, 1 << 20)) == everything[2:]
 
 
 def test_of_a_queue_that_there_is_not_there_are_no_dead_letters(store: Store) -> None:

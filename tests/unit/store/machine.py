@@ -17,7 +17,7 @@ from hub.message import Message
 from hub.overflow import QueuePolicy
 from hub.queue import Queue
 from hub.router import Router
-from hub.store import Hand, Outgoing
+from hub.store import Hand, Outgoing, Try
 from hub.store import writer as writer_module
 from hub.waiting import LaneOf, Taken, Window
 from tests.unit.doubles import message
@@ -88,6 +88,7 @@ class HubMachine(RuleBasedStateMachine):
             spans = [(one.taken.positions[0], one.taken.positions[-1] + 1) for one in held if one.name == name]
             self.models[name].begin_again(spans, self.clock.seconds(), self.wall())
             self.queues[name] = Queue(name, self.policies[name], self.store, self.clock.seconds, self.wall)
+            self.comply(name)
             self.store.limit_dead_letters(name, self.models[name].limit)
             self.stored[name] = len(self.models[name].fates)
         self.enqueuer = Enqueuer(Router([]), self.store, self.wall, lambda: None)
@@ -96,6 +97,14 @@ class HubMachine(RuleBasedStateMachine):
         self.unsent |= dict(enumerate(outbox, first))
         for one in outbox:
             self.posted.remove(one)
+
+    def comply(self, name: str) -> None:
+        """A pause and a drain outlive the queue's time in memory."""
+        model, queue = self.models[name], self.queues[name]
+        if model.paused:
+            queue.pause()
+        if model.draining:
+            queue.drain()
 
     # -- what the rules need
 
@@ -120,6 +129,40 @@ class HubMachine(RuleBasedStateMachine):
                 self.models[one.name].settle(position, "finished", "finished")
             self.queues[one.name].finish(one.taken, len(one.taken.messages))
             self.put_down(one)
+
+    # -- an operator
+
+    @rule(name=names)
+    def pause(self, name: str) -> None:
+        self.models[name].paused = True
+        self.comply(name)
+
+    @rule(name=names)
+    def close_the_door(self, name: str) -> None:
+        self.models[name].draining = True
+        self.comply(name)
+
+    @rule(name=names)
+    def resume(self, name: str) -> None:
+        self.models[name].paused = self.models[name].draining = False
+        self.queues[name].resume()
+
+    @rule(name=names, count=st.sampled_from([1, 3, 99]))
+    def peek(self, name: str, count: int) -> None:
+        """Those that are open, the oldest first, each once; but for what the window has no room for while it waits for
+        a retry."""
+        model, found = self.models[name], self.queues[name].peek(count)
+        wanted = [at for at in range(model.offered) if model.fates[at] == "open"]
+        positions = [row[0] for row in found]
+        hidden = {at for at, entry in self.queues[name]._waiting._aside.items() if entry.message is None}
+        assert positions == sorted(set(positions))
+        assert set(positions) <= set(wanted)
+        if count > len(model.fates):
+            assert set(wanted) - hidden <= set(positions)
+        for at, state, one, attempts in found:
+            assert one == model.messages[at]
+            assert (state == "in flight") == (at in model.in_hand)
+            assert attempts == model.tries.get(at, Try()).attempts
 
     # -- the disk, time
 
@@ -194,8 +237,9 @@ class HubMachine(RuleBasedStateMachine):
             assert stats.in_flight == len(model.in_hand)
             assert stats.delayed == len(model.aside) or self.policies[name].lane_of is not None
             assert (stats.oldest_received_at is None) == (not stats.counters.backlog)
-            aside = sum(len(one.body) for one in queue._waiting._aside.values() if one)
+            aside = sum(len(one.message.body) for one in queue._waiting._aside.values() if one.message)
             assert (queue._waiting._aside_size, queue._waiting.size - queue._waiting.ready.size) == (aside, aside)
+            assert not (queue.full and model.draining)
             assert not queue.full or stats.counters.backlog or model.squeezed, "nobody will ever make room"
 
     def teardown(self) -> None:
@@ -204,6 +248,8 @@ class HubMachine(RuleBasedStateMachine):
             return
         try:
             if sys.exc_info()[0] is None:
+                for name in NAMES:
+                    self.resume(name)
                 self.drain()
         finally:
             writer_module.MOST_BYTES = self.most_bytes

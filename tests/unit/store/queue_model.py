@@ -12,7 +12,8 @@ from hub.overflow import QueuePolicy
 from hub.store import Try
 
 Fate = Literal["open", "finished", "dead", "dropped"]
-SETTLED = ("finished", "dead", "dropped_newest", "dropped_oldest", "dropped_expired", "dropped_purged")
+DROPPED = ("dropped_newest", "dropped_oldest", "dropped_expired", "dropped_purged", "dropped_drained")
+SETTLED = ("finished", "dead", *DROPPED)
 
 
 @dataclass
@@ -57,6 +58,8 @@ class QueueModel:
     saved: Saved = field(default_factory=Saved)
     turn: int = 0
     squeezed: bool = False
+    paused: bool = False
+    draining: bool = False
 
     def open_count(self) -> int:
         return self.fates.count("open")
@@ -77,8 +80,9 @@ class QueueModel:
         kept, limit = len(batch), self.policy.max_backlog
         if self.policy.overflow == "drop_newest" and (self.squeezed or limit is not None):
             kept = 0 if self.squeezed else max(0, min(kept, (limit or 0) - self.backlog()))
+        kept = 0 if self.draining else kept
         self.counts["received"] += len(batch)
-        self.counts["dropped_newest"] += len(batch) - kept
+        self.counts["dropped_drained" if self.draining else "dropped_newest"] += len(batch) - kept
         self.messages += batch[:kept]
         self.fates += ["open"] * kept
 
@@ -87,7 +91,7 @@ class QueueModel:
         arrived = len(self.fates) - self.offered
         self.offered = len(self.fates)
         limit = self.policy.max_backlog
-        if self.policy.overflow == "drop_oldest":
+        if self.policy.overflow == "drop_oldest" and not self.draining:
             surplus = 0 if limit is None else max(0, self.backlog() - limit)
             self.drop(self.fresh()[: max(surplus, arrived * self.squeezed)], "dropped_oldest")
 

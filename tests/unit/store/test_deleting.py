@@ -107,3 +107,17 @@ def test_to_delete_what_there_is_not_does_nothing_to_who_comes_later(bench: Benc
     bench.deliver(messages(2), "new")
     bench.step()
     assert bench.drain("new") == ["0", "1"]
+
+
+def test_who_asks_for_its_numbers_may_come_too_late(bench: Bench) -> None:
+    """The writer deletes it while a status is being put together, of the names that there were."""
+    bench.queue("gone")
+    bench.deliver(messages(3), "gone")
+    bench.step()
+    ledger = bench.store.writer.ledgers["gone"]
+    bench.store.delete("gone")
+    bench.step()
+    assert bench.store.stats("gone").counters.backlog == 0
+    assert bench.store.stats("gone").oldest_received_at is None
+    assert bench.store._oldest(ledger) is None
+    assert bench.store.settled("gone", 0)

@@ -228,7 +228,7 @@ def test_retries_beyond_the_window_are_read_again_when_they_are_due(bench: Bench
     bench.deliver(batch)
     for _ in range(9):
         bench.queues["q"].retry(bench.take(1), 300.0, failed=True)
-    assert sum(len(one.body) for one in bench.queues["q"]._waiting._aside.values() if one) < 400
+    assert sum(len(one.message.body) for one in bench.queues["q"]._waiting._aside.values() if one.message) < 400
     bench.clock.advance(300)
     found: list[Taken] = []
     while (taken := bench.queues["q"].take(9, timeout=0)) is not None:
@@ -320,3 +320,15 @@ def test_a_queue_is_not_suspected_of_what_another_had(bench: Bench) -> None:
     hand.hold(0, 1)
     bench.crash()
     assert (bench.take(name="q").kills, bench.take(name="other").kills) == (0, 1)
+
+
+def test_a_look_shows_what_is_still_on_the_disk_too(bench: Bench) -> None:
+    for n in range(12):
+        bench.deliver([message(n, body=b"x" * 90)])
+    bench.step()
+    bench.finish(1)
+    queue = bench.queues["q"]
+    queue.retry(bench.take(1), 300.0, failed=True)
+    shown = [(position, state, one.id) for position, state, one, _ in queue.peek(20)]
+    assert shown == [(1, "retry", "1"), *((n, "waiting", str(n)) for n in range(2, 12))]
+    assert bench.drain() == [str(n) for n in range(2, 12)]

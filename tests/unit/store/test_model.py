@@ -81,8 +81,10 @@ class StoreMachine(HubMachine):
         self.arm(place if place != "appended" else "", happening, other)
         taken = self.queues[name].take(limit, timeout=0)
         self.store.hooks.clear()
-        if taken is None:
-            model = self.models[name]
+        model = self.models[name]
+        if model.paused:
+            assert taken is None
+        elif taken is None:
             assert not model.due(self.clock.seconds())
             assert not model.fresh(), "there is some, and it is not handed out"
         else:
@@ -92,6 +94,7 @@ class StoreMachine(HubMachine):
         """It may be that nothing is ready now."""
         taken = self.queues[name].take(2, timeout=0)
         if taken is not None:
+            assert not self.models[name].paused
             self.taken(name, taken, 2)
 
     def taken(self, name: str, taken: Taken, limit: int) -> None:

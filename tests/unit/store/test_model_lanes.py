@@ -50,7 +50,8 @@ class LaneMachine(HubMachine):
         batch = [self.message(size) for size in sizes]
         for name in wanting:
             self.models[name].admit(batch)
-        self.arrivals.append({name: len(self.models[name].fates) for name in wanting})
+        arrivals = {name: len(self.models[name].fates) for name in wanting if not self.models[name].draining}
+        self.arrivals += [arrivals] if arrivals or self.keep else []
         self.batches += 1
         self.enqueuer.deliver(batch, [(self.queues[name], None) for name in sorted(wanting)], size_of(batch), None)
         for name in wanting:
@@ -63,7 +64,10 @@ class LaneMachine(HubMachine):
         taken = queue.take(limit, timeout=0)
         self.store.hooks.clear()
         if taken is not None:
+            assert not self.models[name].paused
             self.taken(name, taken, limit)
+        elif self.models[name].paused:
+            pass
         elif self.free(name):
             waiting = queue._waiting
             crowded = len(waiting._lanes) >= self.window.count or waiting._in_lanes >= self.window.size

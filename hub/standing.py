@@ -1,0 +1,123 @@
+"""What an operator told the hub that is to outlive it: who is paused, who is drained, and whether the whole hub is.
+
+A consumer is paused because what it works on is away; a restart of the hub does not bring that back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from hub.partlog import part_log
+
+STANDING_FILE = "standing-orders.json"
+
+
+class Orders(msgspec.Struct):
+    """As they are in the file.
+
+    :ivar paused: until when, in epoch seconds, by consumer; ``None``: until it is resumed.
+    """
+
+    paused: dict[str, float | None] = {}
+    draining: list[str] = []
+    hub_draining: bool = False
+
+
+class StandingOrders:
+    """Belongs to the reactor's thread. A file that can't be written costs the orders their survival, nothing else.
+
+    :param path: ``None``: they are not kept.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._log = part_log("hub", "steering")
+        self._orders = self._read()
+
+    def _read(self) -> Orders:
+        if self._path is None:
+            return Orders()
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=Orders)
+        except FileNotFoundError:
+            return Orders()
+        except (OSError, msgspec.DecodeError) as error:
+            text = "who is paused could not be read, so nobody is: %s: %s"
+            self._log.error(text, self._path, error, extra={"action": "start"})
+            return Orders()
+
+    @property
+    def hub_draining(self) -> bool:
+        """Whether the buses are to be held back."""
+        return self._orders.hub_draining
+
+    def paused(self, name: str) -> bool:
+        """Whether that consumer is to take no messages."""
+        return name in self._orders.paused
+
+    def until(self, name: str) -> float | None:
+        """When its pause ends, in epoch seconds."""
+        return self._orders.paused.get(name)
+
+    def draining(self, name: str) -> bool:
+        """Whether that consumer is to be given no more messages."""
+        return name in self._orders.draining
+
+    def over(self, now: float) -> list[str]:
+        """Consumers whose pause has ended."""
+        return [name for name, until in self._orders.paused.items() if until is not None and until <= now]
+
+    def pause(self, name: str, until: float | None) -> None:
+        """Note it."""
+        self._change(lambda orders: orders.paused.update({name: until}))
+
+    def drain(self, name: str) -> None:
+        """Note it."""
+        self._change(lambda orders: None if name in orders.draining else orders.draining.append(name))
+
+    def end_pause(self, name: str) -> None:
+        """Not paused any more; drained as before."""
+        self._change(lambda orders: orders.paused.pop(name, None))
+
+    def resume(self, name: str) -> None:
+        """Neither paused nor drained any more."""
+
+        def change(orders: Orders) -> None:
+            orders.paused.pop(name, None)
+            orders.draining = [one for one in orders.draining if one != name]
+
+        self._change(change)
+
+    def rename(self, old: str, new: str) -> None:
+        """What holds for the one is to hold for the other."""
+
+        def change(orders: Orders) -> None:
+            if old in orders.paused:
+                orders.paused[new] = orders.paused.pop(old)
+            orders.draining = [new if one == old else one for one in orders.draining]
+
+        if self.paused(old) or self.draining(old):
+            self._change(change)
+
+    def drain_hub(self, draining: bool) -> None:
+        """Note it."""
+        self._change(lambda orders: setattr(orders, "hub_draining", draining))
+
+    def _change(self, change: Callable[[Orders], object]) -> None:
+        change(self._orders)
+        if self._path is None:
+            return
+        try:
+            written = self._path.with_name(self._path.name + ".new")
+            with written.open("wb") as file:
+                file.write(msgspec.json.encode(self._orders))
+                file.flush()
+                os.fsync(file.fileno())
+            written.replace(self._path)
+        except OSError as error:
+            text = "this is forgotten when the hub ends: %s can't be written: %s"
+            self._log.error(text, self._path, error, extra={"action": "pause"})
