@@ -5,20 +5,25 @@ BIN := $(VENV)/bin
 
 # What the system tests talk to. On Debian and Ubuntu apt brings it; elsewhere the tests name what is missing, and skip.
 SERVERS := postgresql collectd-core rrdtool fonts-dejavu-core libmicrohttpd12 libprotobuf-c1 libyajl2 libpython3.11 \
-	libcurl3-gnutls systemd systemd-container python3-venv
+	libcurl3-gnutls systemd systemd-container python3-venv graphite-carbon snmpd snmp chromium mandoc man-db nginx-light \
+	faketime zsh fish curl jq lmdb-utils openssl
 
 # What the benchmark measures hubbub beside; it leaves out, and names, what is missing.
 BROKERS := nats-server redis-server rabbitmq-server
 
-.PHONY: run test unit faults lint servers bench brokers docs clean help
+# What the web page draws with, from npm's registry; without npm the page does without its large graphs.
+CHARTS := monitoring/web/static/vendor/uPlot.iife.min.js
+AXE := monitoring/web/node_modules/axe-core/axe.min.js
+
+.PHONY: run test unit faults lint servers charts bench brokers docs man clean help
 
 help:            ## this list
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
 
-run: $(VENV)/run ## the hub on its shipped configuration, with sample messages; Ctrl-C stops it
+run: $(VENV)/run $(CHARTS) ## the hub on its shipped configuration, with sample messages; Ctrl-C stops it
 	@exec contrib/demo.sh $(BIN)
 
-test: servers lint ## everything: servers, ruff, mypy, all tests
+test: servers $(AXE) lint ## everything: servers, ruff, mypy, all tests
 	$(BIN)/python -m pytest
 
 unit: $(VENV)/test ## the tests that need no servers
@@ -36,6 +41,8 @@ lint: $(VENV)/test ## ruff and mypy
 servers: $(VENV)/test ## what the system tests talk to
 	@contrib/install-servers.sh $(SERVERS)
 
+charts: $(CHARTS) ## what the web page draws its graphs with
+
 bench: $(VENV)/test ## hubbub beside its peers; takes some twenty minutes
 	$(BIN)/python -m benchmarks $(BENCH)
 
@@ -44,10 +51,25 @@ brokers: ## the servers of the brokers that 'make bench' also measures
 
 docs: $(VENV)/docs ## the documentation, in docs/_build
 	$(BIN)/python -m docs.generate_settings
+	$(BIN)/python -m docs.generate_command
 	$(BIN)/sphinx-build -W -b html docs docs/_build
 
+man: $(VENV)/docs ## the manual pages, in build/man
+	$(BIN)/python -m docs.generate_settings
+	$(BIN)/python -m docs.generate_command
+	$(BIN)/sphinx-build -q -b man -d build/man/.trees docs build/man
+
 clean: ## what make made
-	rm -rf $(VENV) .venv-* build *.egg-info docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* build *.egg-info docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+		monitoring/web/node_modules monitoring/web/static/vendor
+
+$(CHARTS): monitoring/web/package-lock.json
+	@if command -v npm >/dev/null; then monitoring/web/build.sh; else \
+		echo "no npm here: the web page will do without its large graphs"; fi
+
+$(AXE): monitoring/web/package-lock.json
+	@if command -v npm >/dev/null; then monitoring/web/build.sh --dev; else \
+		echo "no npm here: the tests of the web page will skip"; fi
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hubbub needs Python 3.11 or newer: make PYTHON=python3.12 ...")'

@@ -21,7 +21,7 @@ SYSTEMS = ("bare", "moksha", *reversed(OURS), *CATALOGUE)
 class Run:
     """One measurement to make.
 
-    :ivar rate: messages per second; 0: as many as go.
+    :ivar rate: messages per second; 0: as many as go. :ivar web: a port for hubbub's web page.
     """
 
     system: str
@@ -29,6 +29,7 @@ class Run:
     count: int
     size: int
     rate: float = 0.0
+    web: int | None = None
 
     @property
     def latency(self) -> bool:
@@ -53,6 +54,8 @@ def command(run: Run, address: str, directory: Path) -> list[str]:
         lines += ['max_backlog_bytes = "16GiB"']
         if run.system == "memory":
             lines += ["durable = false"]
+    if run.web is not None:
+        lines += ["[servers.web]", 'type = "web"', f'listen = "127.0.0.1:{run.web}"']
     (directory / "hub.conf").write_text("\n".join(lines) + "\n")
     return [str(Path(sys.executable).with_name("hubbub")), "run", "-c", str(directory / "hub.conf")]
 

@@ -288,7 +288,7 @@ def test_the_newcomers_demo_shows_traffic_and_ends_on_ctrl_c(tmp_path: Path) -> 
         subprocess.run(["cp", "-r", str(ROOT / name), str(target)], check=True)
     port = free_port()
     file = tmp_path / "hub.conf"
-    file.write_text(file.read_text().replace("9940", str(port)))
+    file.write_text(file.read_text().replace("9940", str(port)).replace("9941", str(free_port())))
     output = tmp_path / "output"
     with output.open("wb") as out:
         command = [str(tmp_path / "contrib" / "demo.sh"), str(HUBBUB.parent), "100"]
@@ -296,6 +296,7 @@ def test_the_newcomers_demo_shows_traffic_and_ends_on_ctrl_c(tmp_path: Path) -> 
         try:
             wait_until(lambda: output.read_text().count("org.example.demo.git.receive") >= 10, 40, "visible traffic")
             assert "Ctrl-C stops all" in output.read_text()
+            assert "/#token=" in output.read_text()
             search = [str(HUBBUB), "archive", "search", "--since", "1h", "--json", "-c", str(file)]
             wait_until(lambda: subprocess.run(search, capture_output=True).stdout.count(b"\n") > 20, 20, "the archive")
             demo.send_signal(signal.SIGINT)

@@ -35,6 +35,7 @@ class Worker(Consumer):
 
     def consume(self, message):
         time.sleep(self.config.delay)
+        self.log.debug("I have it", extra={"action": "greet"})
         if message.topic == "org.example.bad":
             raise Reject("a bad one")
 """
@@ -126,6 +127,16 @@ def test_the_journal_has_the_fields(service: Machine) -> None:
     assert re.fullmatch(r"\d{4}-[0-9a-f-]{36}", entry["HUBBUB_MESSAGE_ID"])
     assert (entry["PRIORITY"], entry["SYSLOG_IDENTIFIER"], entry["ATTEMPT"]) == ("3", "hubbub", "1")
     assert entry["_SYSTEMD_UNIT"] == "hubbub.service"
+
+
+def test_a_line_of_the_consumers_own_has_the_fields_of_its_message(machine: Machine) -> None:
+    start(machine, '[hub]\nlog_format = "json"\nlog_levels = {"consumer.fast" = "debug"}\n' + BASE)
+    machine.hubbub("publish", "org.example.said", "{}")
+    wait_until(lambda: machine.journal("CONSUMER=fast", "ACTION=greet"), 10, "the journal's entry")
+    entry = machine.journal("CONSUMER=fast", "ACTION=greet")[-1]
+    assert (entry["MESSAGE"], entry["TOPIC"], entry["ATTEMPT"]) == ("I have it", "org.example.said", "1")
+    assert machine.journal(f"HUBBUB_MESSAGE_ID={entry['HUBBUB_MESSAGE_ID']}")[-1]["LOGGER"] == "hubbub.consumer.fast"
+    machine.run("systemctl", "stop", "hubbub")
 
 
 def test_a_credential_is_read(service: Machine) -> None:

@@ -8,12 +8,15 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 
+from hub.audit import AUDIT_FILE, Audit
+from hub.changes import Outcome
 from hub.client import Client
 from hub.configuration.schema import Configuration, HubSettings
 from hub.control import ControlSocket
 from hub.crew import Crew
 from hub.deadletter import DeadLetter
 from hub.enqueuer import Enqueuer
+from hub.fleet import Fleet
 from hub.message import Message
 from hub.overflow import QueuePolicy
 from hub.publisher import Publisher
@@ -21,9 +24,11 @@ from hub.queue import Queue
 from hub.rates import Rates
 from hub.roster import Member, Roster, crew_policy
 from hub.router import Router
+from hub.standing import StandingOrders
 from hub.steering import Steering
 from hub.store import Store
 from hub.store.memory import MemoryStore
+from hub.supervisor import Supervisor
 from hub.worker import Surroundings
 from tests.conftest import ReactorThread
 from tests.unit.doubles import RecordingBackend, RecordingLog, Scripted, consumer_part, most
@@ -41,12 +46,16 @@ class ControlledHub:
         self.enqueuer = Enqueuer(Router([]), self.store, lambda: 0.0, lambda: None)
         around = Surroundings(lambda: 0.0, lambda: 0.0, most)
         self.roster = Roster(around, self.store, self.store, lambda *_: None, path.parent, lambda: None, True)
-        self.steering = Steering(self.roster, self.enqueuer, self.store, lambda: 0.0)
+        self.fleet = Fleet({}, self.reactor, self.enqueuer, lambda: 0.0)
+        supervisor, standing = Supervisor(self.roster.crews, lambda: 0.0), StandingOrders(None)
+        parts = (self.roster, self.fleet, self.enqueuer, self.store, supervisor, standing, lambda: 0.0)
+        self.steering = Steering(*parts)
+        self.audit = Audit(path.parent / AUDIT_FILE, lambda: 0.0)
         for name in ("c", "a/é"):
             self.add(name)
         self.backend = RecordingBackend(None)  # type: ignore[arg-type]
         self.publisher = Publisher({"bus": self.backend}, self.reactor.callFromThread, lambda: 0.0)
-        self.reload_answer: list[str] | Exception = []
+        self.reload_answer: Outcome | Exception = Outcome([], [])
         self.socket = ControlSocket(self, path, mode)
 
     def add(self, name: str) -> None:
@@ -64,7 +73,7 @@ class ControlledHub:
         """A small status."""
         return {"hub": {"state": "running"}, "consumers": {"c": {"backlog": 3, "oldest_age": None}, "a/é": {}}}
 
-    def reload(self) -> Deferred[list[str]]:
+    def reload(self) -> Deferred[Outcome]:
         """As told."""
         if isinstance(self.reload_answer, Exception):
             return fail(self.reload_answer)

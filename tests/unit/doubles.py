@@ -243,6 +243,6 @@ def consumer_part(name: str, cls: type[Any] = Scripted, fingerprint: str = "v1",
     return Part(name, Plugin(cls, fingerprint), ConsumerSettings(type=f"test:{cls.__name__}", **given), Settings())
 
 
-def backend_part(name: str, cls: type[Any] = RecordingBackend) -> Part:
+def backend_part(name: str, cls: type[Any] = RecordingBackend, fingerprint: str = "v1") -> Part:
     """``[backends.NAME]``."""
-    return Part(name, Plugin(cls, "v1"), BackendSettings(type="recording"), Settings())
+    return Part(name, Plugin(cls, fingerprint), BackendSettings(type="recording"), Settings())

@@ -176,7 +176,7 @@ def test_a_state_from_a_plugin_can_not_forge_the_status() -> None:
 
 
 def test_each_number_of_the_status_stands_under_its_heading() -> None:
-    known = {"state": "running", "backlog": 11, "in_flight": 12, "oldest_age": None, "failed": 13, "dead": 14}
+    known = {"state": "running", "backlog": 11, "in_flight": 12, "oldest_age": None, "failed": 13, "dead_letters": 14}
     table = status._consumers({"c": {**row(), **known, "dropped": 15}})
     headings = [str(column.header) for column in table.columns]
     cells = dict(zip(headings, [str(next(iter(column.cells))) for column in table.columns], strict=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from tests.support import wait_until
@@ -63,3 +65,25 @@ def test_threads_that_ended_because_they_were_told_to_are_not_replaced() -> None
     assert crew.started.wait(10)
     end(crew)
     assert crew.replace_dead() == 0
+
+
+@DIES
+def test_a_dead_thread_is_replaced_later_where_there_is_no_other_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = Watched()
+    consumer.script = {"0": [KeyError("x")]}
+    crew = crew_of(consumer, uniform=Jitter(deaths=1))
+    crew.start()
+    offer(crew, messages(1))
+    wait_until(lambda: not crew.workers[0][1].is_alive())
+
+    def refuse(target: object, name: str) -> threading.Thread:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(crew, "_spawn", refuse)
+        with pytest.raises(RuntimeError, match="can't start"):
+            crew.replace_dead()
+    assert crew.replace_dead() == 1
+    wait_until(lambda: finished(crew) == 1)
+    end(crew)
+    assert crew.queue.stats().counters.retried == 1

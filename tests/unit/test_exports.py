@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
-from hub.exports import ExportThread
+from hub.configuration.schema import ExporterSettings, Part
+from hub.errors import ConfigError, HubError
+from hub.exports import Exports, ExportThread
+from hub.plugins import Plugin
 from hub.settings import Settings
+from hub.tracing import Tracing
 from tests.support import wait_until
-from tests.unit.doubles import RecordingLog, in_turn
+from tests.unit.doubles import FakeReactor, RecordingLog, in_turn
 
 
 class Recorder:
@@ -34,7 +38,7 @@ class Recorder:
 
 def started(exporter: Recorder) -> tuple[ExportThread, RecordingLog]:
     log = RecordingLog()
-    return ExportThread("test", lambda: exporter, log), log
+    return ExportThread("test", exporter, log), log
 
 
 def end(thread: ExportThread) -> None:
@@ -120,9 +124,88 @@ def test_an_exporter_that_fails_to_close_is_logged() -> None:
     assert log.actions() == ["close"]
 
 
-def test_an_exporter_that_can_not_be_made_is_told_to_the_caller() -> None:
-    def broken() -> Recorder:
-        raise ValueError("bad host")
+# -- all of them
 
-    with pytest.raises(ValueError, match="bad host"):
-        ExportThread("test", broken, RecordingLog())
+
+class Loop:
+    """One that is turned by hand."""
+
+    def __init__(self, call: Callable[[], object], every: float) -> None:
+        self.call, self.every, self.stopped = call, every, False
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+class Broken(Recorder):
+    def __init__(self, context: Any) -> None:
+        raise HubError("there is no such host")
+
+
+def part(cls: type[Any] = Recorder) -> Part:
+    return Part("one", Plugin(cls, "v1"), ExporterSettings(type="recorder", interval=3.0), Settings())
+
+
+def exports() -> tuple[Exports, list[Loop]]:
+    loops: list[Loop] = []
+
+    def loop(call: Callable[[], object], every: float) -> Loop:
+        loops.append(Loop(call, every))
+        return loops[-1]
+
+    return Exports(lambda: {"n": 7}, loop, Tracing()), loops
+
+
+def test_each_is_given_the_numbers_at_its_interval() -> None:
+    made, loops = exports()
+    exporter = made.make(part())
+    assert isinstance(exporter, Recorder)
+    made.start(part(), exporter)
+    assert [loop.every for loop in loops] == [3.0]
+    loops[0].call()
+    wait_until(lambda: exporter.given == [{"n": 7}])
+    made.stop(["one"])
+    wait_until(lambda: made.gone)
+    assert (loops[0].stopped, exporter.closed.is_set(), made.threads) == (True, True, {})
+
+
+def test_one_that_is_stopped_exports_once_more() -> None:
+    made, _ = exports()
+    exporter = made.make(part())
+    assert isinstance(exporter, Recorder)
+    made.start(part(), exporter)
+    made.stop(["one", "nobody"])
+    wait_until(lambda: made.gone)
+    assert exporter.given == [{"n": 7}]
+
+
+def test_an_exporter_that_can_not_be_made_is_an_error_of_configuration() -> None:
+    made, _ = exports()
+    with pytest.raises(ConfigError, match=r"exporters\.one: there is no such host"):
+        made.make(part(Broken))
+
+
+def test_a_reload_stops_what_goes_and_then_starts_what_comes() -> None:
+    made, loops = exports()
+    old, new, reactor = made.make(part()), made.make(part()), FakeReactor()
+    assert isinstance(old, Recorder)
+    made.start(part(), old)
+    done: list[object] = []
+    made.apply({"one": part()}, {"one": new}, ["nobody"], reactor).addCallback(done.append)
+    wait_until(lambda: made.gone)
+    reactor.advance(0.1)
+    assert (done, old.closed.is_set(), made.exporters) == ([None], True, {"one": new})
+    assert [loop.stopped for loop in loops] == [True, False]
+    made.stop(["one"])
+    wait_until(lambda: made.gone)
+
+
+def test_one_is_closed_though_there_are_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, loops = exports()
+    exporter = made.make(part())
+    assert isinstance(exporter, Recorder)
+    made.start(part(), exporter)
+    monkeypatch.setattr(made, "_snapshot", lambda: 1 / 0)
+    made.stop(["one"])
+    wait_until(lambda: made.gone)
+    assert (loops[0].stopped, exporter.closed.is_set(), exporter.given) == (True, True, [])

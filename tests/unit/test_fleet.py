@@ -137,3 +137,167 @@ def test_the_status_names_the_type_of_each() -> None:
     assert fleet.status() == {
         "bus": {"type": "recording", "state": "connected", "received": 0, "bytes": 0, "malformed": {}}
     }
+
+
+# -- drained by an operator
+
+
+def test_a_drain_pauses_all_and_its_end_resumes_them() -> None:
+    fleet, _, backends = fleet_of(a=RecordingBackend)
+    fleet.drain(True)
+    fleet.drain(True)
+    fleet.drain(False)
+    fleet.drain(False)
+    assert backends["a"].calls == [("pause", None), ("resume", None)]
+
+
+def test_a_full_queue_in_a_drain_changes_nothing_and_the_last_of_the_two_reasons_lets_go() -> None:
+    fleet, _, backends = fleet_of(a=RecordingBackend)
+    fleet.drain(True)
+    fleet.hold_back("a queue is full")
+    fleet.let_go()
+    assert backends["a"].calls == [("pause", None)]
+    fleet.hold_back("a queue is full")
+    fleet.drain(False)
+    assert backends["a"].calls == [("pause", None)]
+    fleet.let_go()
+    assert backends["a"].calls == [("pause", None), ("resume", None)]
+
+
+# -- reload
+
+
+class Flexible(RecordingBackend):
+    """Takes new settings while it runs."""
+
+    def reconfigure(self, config: Any) -> bool:
+        self.calls.append(("reconfigure", config))
+        return True
+
+
+class Stiff(RecordingBackend):
+    def reconfigure(self, config: Any) -> bool:
+        return False
+
+
+def applied(fleet: Fleet, reactor: FakeReactor, removed: tuple[str, ...] = (), **classes: type[Any]) -> list[str]:
+    parts = {name: backend_part(name, cls) for name, cls in classes.items()}
+    done = fleet.apply(parts, {name: fleet.make(part) for name, part in parts.items()}, removed, 1.0)
+    reactor.pump([0.1] * 12)
+    lines: list[str] = SynchronousTestCase().successResultOf(done)
+    return lines
+
+
+def test_a_reload_starts_what_is_new_and_stops_what_is_gone() -> None:
+    fleet, reactor, backends = fleet_of(gone=RecordingBackend, kept=RecordingBackend)
+    start(fleet)
+    fleet.subscribe(["x.#"])
+    gone, kept = backends["gone"], backends["kept"]
+    assert applied(fleet, reactor, ("gone",), new=RecordingBackend) == []
+    assert gone.calls[-1] == ("stop", None)
+    assert kept.calls == [("start", None), ("subscribe", ["x.#"])]
+    assert backends["new"].calls == [("subscribe", ["x.#"]), ("start", None)]
+    assert list(fleet.status()) == ["kept", "new"]
+
+
+@pytest.mark.parametrize("cls", [RecordingBackend, Stiff])
+def test_one_that_changed_is_replaced(cls: type[Any]) -> None:
+    fleet, reactor, backends = fleet_of(bus=cls)
+    start(fleet)
+    old = backends["bus"]
+    applied(fleet, reactor, bus=cls)
+    assert old.calls[-1] == ("stop", None)
+    assert backends["bus"] is not old
+    assert backends["bus"].intake is not None
+
+
+def test_one_that_can_take_its_new_settings_goes_on() -> None:
+    fleet, reactor, backends = fleet_of(bus=Flexible)
+    start(fleet)
+    old = backends["bus"]
+    applied(fleet, reactor, bus=Flexible)
+    assert backends["bus"] is old
+    assert [name for name, _ in old.calls] == ["start", "reconfigure"]
+
+
+def test_one_that_can_not_start_at_a_reload_is_named_and_not_there() -> None:
+    fleet, reactor, _ = fleet_of(kept=RecordingBackend)
+    start(fleet)
+    lines = applied(fleet, reactor, bad=failing(HubError("address in use")), good=RecordingBackend)
+    assert lines == ["backends.bad: address in use"]
+    assert list(fleet.status()) == list(fleet.parts) == ["kept", "good"]
+
+
+def test_one_that_does_not_start_with_its_new_settings_goes_on_with_the_old() -> None:
+    fleet, reactor, backends = fleet_of(bus=RecordingBackend)
+    start(fleet)
+    fleet.subscribe(["x.#"])
+    old, part = backends["bus"], fleet.parts["bus"]
+    fleet.hold_back("the disk is full")
+    lines = applied(fleet, reactor, bus=failing(HubError("address in use")))
+    assert lines == ["backends.bus: address in use; it goes on with its old settings"]
+    assert old.calls[-1] == ("stop", None)
+    assert backends["bus"].calls == [("subscribe", ["x.#"]), ("start", None), ("pause", None)]
+    assert fleet.parts == {"bus": part}
+
+
+class Unable(RecordingBackend):
+    """Needs an address that is in use, at the first so many attempts."""
+
+    failures = 99
+
+    def reconfigure(self, config: Any) -> bool:
+        self.calls.append(("reconfigure", config))
+        if self.calls.count(("reconfigure", config)) <= self.failures:
+            raise HubError("address in use")
+        return True
+
+
+class Late(Unable):
+    failures = 1
+
+
+def test_one_that_can_not_take_its_new_settings_goes_on_with_the_old() -> None:
+    fleet, reactor, backends = fleet_of(bus=Unable)
+    start(fleet)
+    old, part = backends["bus"], fleet.parts["bus"]
+    assert applied(fleet, reactor, bus=Unable) == ["backends.bus: address in use; it goes on with its old settings"]
+    assert (backends["bus"], fleet.parts["bus"]) == (old, part)
+    assert ("stop", None) not in old.calls
+
+
+def test_one_that_needs_what_another_lets_go_takes_its_new_settings() -> None:
+    fleet, reactor, backends = fleet_of(bus=Late, gone=RecordingBackend)
+    start(fleet)
+    old, part = backends["bus"], fleet.parts["bus"]
+    assert applied(fleet, reactor, ("gone",), bus=Late) == []
+    assert [name for name, _ in old.calls] == ["start", "reconfigure", "reconfigure"]
+    assert fleet.parts["bus"] is not part
+
+
+def test_what_is_started_while_the_buses_are_held_back_is_held_back_too() -> None:
+    fleet, reactor, backends = fleet_of(kept=RecordingBackend)
+    start(fleet)
+    fleet.hold_back("the disk is full")
+    applied(fleet, reactor, new=RecordingBackend)
+    assert backends["new"].calls[-1] == ("pause", None)
+
+
+def test_a_drained_hub_takes_nothing_in_at_its_start() -> None:
+    fleet, _, backends = fleet_of(a=RecordingBackend, b=RecordingBackend)
+    fleet.draining = True
+    start(fleet)
+    assert [backend.calls[-2:] for backend in backends.values()] == [[("start", None), ("pause", None)]] * 2
+
+
+class Buggy(RecordingBackend):
+    def start(self, intake: Intake) -> Any:
+        raise KeyError("its own mistake")
+
+
+def test_a_backend_with_a_bug_does_not_end_a_reload_half_way() -> None:
+    fleet, reactor, _ = fleet_of(kept=RecordingBackend)
+    start(fleet)
+    lines = applied(fleet, reactor, bad=Buggy, good=RecordingBackend)
+    assert lines == ["bad failed: KeyError: 'its own mistake'"]
+    assert list(fleet.status()) == ["kept", "good"]

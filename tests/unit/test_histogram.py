@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.histogram import BOUNDS, Histogram, merge, percentiles
+from hub.histogram import BOUNDS, Histogram, coarse, merge, percentiles, shares
 
 TIMES = st.lists(st.floats(BOUNDS[0], BOUNDS[-1], exclude_max=True), min_size=1, max_size=60)
 
@@ -49,3 +50,18 @@ def test_more_than_the_last_bound_is_the_last_bound() -> None:
     histogram = Histogram()
     histogram.add(1e9)
     assert percentiles(histogram.counts, [0.5]) == [BOUNDS[-1]]
+
+
+def test_fewer_buckets_hold_the_same() -> None:
+    histogram = Histogram()
+    times = [1e-7, 1e-6, 3e-6, 5e-6, 0.02, 1.0, 2000.0]
+    for seconds in times:
+        histogram.add(seconds)
+    bounds, counts = coarse(histogram.counts)
+    assert len(counts) == len(bounds) + 1
+    edges = [0.0, *bounds, float("inf")]
+    assert counts == [sum(low <= seconds < high for seconds in times) for low, high in pairwise(edges)]
+
+
+def test_the_shares_are_named() -> None:
+    assert shares([0] * 121) == {"p50": None, "p95": None, "p99": None}

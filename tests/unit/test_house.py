@@ -22,7 +22,7 @@ TESTED_TOGETHER = {
     "topics": "test_router",
     **dict.fromkeys(("steering", "storekeeper", "dead", "queues", "whole"), "test_durable"),
     **dict.fromkeys(("taking", "reading", "killers"), "test_model"),
-    "verb": "test_control",
+    **dict.fromkeys(("verb", "consumers"), "test_api"),
 }
 """Rooms that are only ever entered through another one, whose tests are theirs too."""
 TESTS = {path.stem for path in SOURCES if path.name.startswith("test_")}

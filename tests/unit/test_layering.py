@@ -16,14 +16,14 @@ BOTTOM = {
     *("hub", "hub.errors", "hub.message", "hub.units", "hub.text", "hub.topics"),
     *("hub.settings", "hub.interfaces", "hub.consumer"),
 }
-COMMANDS = {"consumers.archive.command", "monitoring.graph"}
+COMMANDS = {"consumers.archive.command", "monitoring.graph", "monitoring.snmp", "monitoring.web.command"}
 """Modules of the entry point group ``hub.commands``: they run in the command, not in the hub."""
 ALLOWED = {
     "backends": BOTTOM,
     "consumers": BOTTOM,
     "monitoring": BOTTOM | {"hub.stats"},
 }
-FOR_COMMANDS = {"hub.configuration.loading", "hub.configuration.schema", "hub.cli.common"}
+FOR_COMMANDS = {"hub.configuration.loading", "hub.configuration.schema", "hub.cli.common", "hub.client"}
 
 
 def module_name(path: Path) -> str:

@@ -46,6 +46,8 @@ class Model:
     """Buried without a position."""
     turned_away: int = 0
     """Dropped without a position."""
+    paused: bool = False
+    draining: bool = False
 
     def count(self, fate: Fate) -> int:
         return self.fates.count(fate)
@@ -109,14 +111,15 @@ class QueueMachine(RuleBasedStateMachine):
         assert self.policy.max_backlog is not None
         surplus = max(0, model.count("open") + len(batch) - self.policy.max_backlog)
         kept = max(0, len(batch) - surplus) if self.policy.overflow == "drop_newest" else len(batch)
+        kept = 0 if model.draining else kept
         model.turned_away += len(batch) - kept
         self.keys += topics[:kept]
         model.fates += ["open"] * kept
         model.ready.extend(range(start, start + kept))
-        if self.policy.overflow == "drop_oldest":
+        if self.policy.overflow == "drop_oldest" and not model.draining:
             self.drop([model.ready.popleft() for _ in range(min(surplus, len(model.ready)))])
         held_back = offer(self.queue, batch)
-        if self.policy.overflow != "block":
+        if self.policy.overflow != "block" or model.draining:
             assert not held_back
         elif surplus:
             assert held_back
@@ -135,7 +138,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 12))
     def take(self, limit: int) -> None:
         taken = self.queue.take(limit, timeout=0)
-        expected = self.expected(limit, taken)
+        expected = self.expected(limit, taken) if not self.model.paused else []
         assert (list(taken.positions) if taken else []) == expected
         if taken is not None:
             assert [m.id for m in taken.messages] == [str(position) for position in expected]
@@ -223,6 +226,41 @@ class QueueMachine(RuleBasedStateMachine):
             model.aside += [Held(due, position) for position in positions]
             model.aside.sort(key=lambda held: held.due)
 
+    # -- an operator
+
+    @rule()
+    def pause(self) -> None:
+        self.queue.pause()
+        self.model.paused = True
+
+    @rule()
+    def drain(self) -> None:
+        self.queue.drain()
+        self.model.draining = True
+
+    @rule(both=st.booleans())
+    def resume(self, both: bool) -> None:
+        (self.queue.resume if both else self.queue.end_pause)()
+        self.model.paused = False
+        self.model.draining = self.model.draining and not both
+
+    @rule()
+    def purge(self) -> None:
+        assert self.queue.purge() == len(self.model.ready)
+        self.drop([self.model.ready.popleft() for _ in range(len(self.model.ready))])
+
+    @rule(count=st.integers(1, 12))
+    def peek(self, count: int) -> None:
+        """Each that is open, once, in its order; a look changes nothing, or the other rules would see it."""
+        model = self.model
+        in_hand = {at for taken in self.hands for at in taken.positions[taken.done :]}
+        still = [at for at, fate in enumerate(model.fates) if fate == "open"]
+        wanted = [(at, model.tries.get(at, (0, 0))[0], at in in_hand) for at in still]
+        found = self.queue.peek(count)
+        assert [(at, attempts, state == "in flight") for at, state, _, attempts in found] == wanted[:count]
+        assert all(state in ("in flight", "retry" if attempts else "waiting") for _, state, _, attempts in found)
+        assert [one.id for _, _, one, _ in found] == [str(at) for at, *_ in found]
+
     @rule(seconds=st.integers(1, 4))
     def let_time_pass(self, seconds: int) -> None:
         self.clock.advance(seconds)
@@ -245,6 +283,11 @@ class QueueMachine(RuleBasedStateMachine):
         assert counters.backlog == stats.in_flight + waiting
 
     @invariant()
+    def a_bus_is_held_back_only_for_what_is_let_in(self) -> None:
+        assert not (self.queue.full and self.model.draining)
+        assert not (self.queue.full and not self.model.count("open")), "nobody will ever make room"
+
+    @invariant()
     def the_oldest_is_the_first_open_one(self) -> None:
         fates = self.model.fates
         oldest = fates.index("open") if "open" in fates else None
@@ -259,6 +302,7 @@ class QueueMachine(RuleBasedStateMachine):
         """At the end nothing is stuck: all that is left can be taken and finished."""
         if not hasattr(self, "queue"):
             return
+        self.queue.resume()
         for taken in self.hands:
             self.queue.finish(taken, len(taken.messages))
         self.clock.advance(1000)

@@ -114,3 +114,34 @@ def test_a_difference_of_nearly_equal_rates_is_no_prediction() -> None:
     """1,000 messages at a gain of 1 in 100 a second would be a quarter of an hour, or never: nobody can tell."""
     catch_up = sampled(20, 99, 100, 1000).catch_up()
     assert (catch_up.seconds, catch_up.trend) == (None, "steady")
+
+
+def test_the_utilisation_is_the_share_of_the_threads_time() -> None:
+    rates = Rates()
+    for second in range(5):
+        rates.sample(float(second), 0, 0, busy=second * 1.5)
+    assert rates.utilisation(2) == 0.75
+    assert rates.utilisation(1) == 1.0
+    assert rates.utilisation(0) is None
+
+
+def test_no_utilisation_is_known_before_the_second_sample() -> None:
+    rates = Rates()
+    rates.sample(0.0, 0, 0, busy=1.0)
+    assert rates.utilisation(1) is None
+
+
+def test_a_crew_that_was_replaced_is_no_negative_utilisation() -> None:
+    rates = Rates()
+    rates.sample(0.0, 0, 0, busy=10.0)
+    rates.sample(1.0, 0, 0, busy=0.0)
+    assert rates.utilisation(1) == 0.0
+
+
+def test_a_restart_forgets_what_was() -> None:
+    rates = Rates()
+    for second in range(10):
+        rates.sample(float(second), 1000, second)
+    rates.restart()
+    rates.sample(10.0, 1000, 10)
+    assert rates.catch_up() == CatchUp(None, estimated=True, trend="unknown")

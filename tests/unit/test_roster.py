@@ -76,6 +76,7 @@ def test_a_consumer_that_was_hired_gets_messages(roster: Roster) -> None:
 def test_a_changed_consumer_keeps_its_queue_and_its_numbers(roster: Roster) -> None:
     hire(roster, consumer_part("c"))
     before = roster.members["c"]
+    before.crew.replaced, before.crew.tick_failures = 3, 5
     offer(roster, "c", 2)
     wait_until(lambda: backlog(roster, "c") == 0)
     leave(roster, "c")
@@ -87,6 +88,9 @@ def test_a_changed_consumer_keeps_its_queue_and_its_numbers(roster: Roster) -> N
     assert after.rates is before.rates
     assert after.queue.policy.max_backlog == 7
     assert after.queue.stats().counters.finished == 4
+    assert [sum(counts) for counts in after.crew.times()] == [4, 4]
+    assert (after.crew.replaced, after.crew.tick_failures) == (3, 5)
+    assert after.crew.busy(time.monotonic()) > before.crew.busy(time.monotonic()) > 0.0
     assert len(consumer.seen) == 2
 
 

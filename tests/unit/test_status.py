@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 
 from hub.configuration.schema import Part
 from hub.roster import Member, Roster
-from hub.status import consumer_status, process_status
+from hub.status import consumer_status, not_ready, pinned_by, process_status
 from hub.store.memory import MemoryStore
 from hub.supervisor import Supervisor
 from hub.worker import Surroundings
@@ -39,7 +39,7 @@ class Office:
         return self.roster.members[part.name]
 
     def status(self, member: Member, orphan: bool = False) -> dict[str, Any]:
-        return consumer_status(member, self.supervisor, self.clock.seconds, orphan)
+        return consumer_status(member, self.supervisor, self.clock.seconds, orphan, None)
 
 
 @pytest.fixture
@@ -151,3 +151,79 @@ def test_the_process_knows_its_number_and_its_memory() -> None:
     status = process_status()
     assert status["pid"] > 1
     assert 1 << 20 < status["resident_bytes"] < 1 << 40
+
+
+def test_the_last_error_is_told_with_its_message(office: Office) -> None:
+    def script(consumer: Scripted) -> None:
+        consumer.script = {"1": [KeyError("user")]}
+
+    member = office.hire(consumer_part("c"), script)
+    offer(member.queue, messages(3))
+    wait_until(lambda: office.status(member)["last_error"])
+    assert office.status(member)["last_error"] == {
+        "time": 0.0,
+        "error": "KeyError",
+        "text": "'user'",
+        "topic": "a.b",
+        "message_id": "1",
+        "attempt": 1,
+    }
+
+
+def test_each_thread_says_what_it_has_in_hand_and_for_how_long(office: Office) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def script(consumer: Scripted) -> None:
+        consumer.on_consume = in_turn(begun.set, lambda: go_on.wait(10))
+
+    member = started(office.hire(consumer_part("c", threads=2), script))
+    offer(member.queue, messages(1))
+    assert begun.wait(10)
+    office.clock.advance(7.0)
+    rows = sorted(office.status(member)["workers"], key=lambda row: str(row["state"]))
+    go_on.set()
+    assert [row["state"] for row in rows] == ["busy", "idle"]
+    assert (rows[0]["topic"], rows[0]["message_id"], rows[0]["seconds"]) == ("a.b", "0", 7.0)
+    assert rows[1]["message_id"] is None
+
+
+def test_one_that_is_paused_or_drained_says_so(office: Office) -> None:
+    member = started(office.hire(consumer_part("c")))
+    member.queue.pause()
+    offer(member.queue, messages(1))
+    member.queue.drain()
+    assert office.status(member)["state"] == "paused"
+    member.queue.paused = False
+    assert office.status(member)["state"] == "draining"
+    member.queue.purge()
+    assert office.status(member)["state"] == "drained"
+
+
+def test_a_hub_is_ready_unless_there_is_a_reason() -> None:
+    row = {"state": "running", "error": None}
+    assert list(not_ready("running", {"c": row}, {"state": "ok"}, False)) == []
+    assert list(not_ready("reloading", {"c": row}, {}, False)) == []
+    rows = {"a": row | {"state": "stuck"}, "b": row | {"state": "failing to start", "error": "OSError: no"}, "c": row}
+    assert list(not_ready("starting", rows, {"state": "full", "reason": "no space"}, True)) == [
+        "the hub is starting",
+        "the hub is drained: the buses are held back",
+        "the store is full: no space",
+        "consumer a is stuck",
+        "consumer b does not start: OSError: no",
+    ]
+
+
+def test_the_store_is_pinned_by_the_queues_with_the_oldest_messages() -> None:
+    ages = {"a": 1.0, "b": 5.0, "c": None, "d": 3.0, "e": 2.0}
+    rows = {name: {"durable": name != "d", "oldest_age": age} for name, age in ages.items()}
+    assert pinned_by(rows) == [{"queue": "b", "age": 5.0}, {"queue": "e", "age": 2.0}, {"queue": "a", "age": 1.0}]
+
+
+def test_nobody_knows_when_a_paused_consumer_will_have_caught_up(office: Office) -> None:
+    member = started(office.hire(consumer_part("c")))
+    member.queue.pause()
+    offer(member.queue, messages(10))
+    for second in range(10):
+        member.rates.sample(float(second), 1000, 10 * second)
+    status = office.status(member)
+    assert (status["catch_up_seconds"], status["catch_up_at"], status["trend"]) == (None, None, "unknown")

@@ -14,7 +14,10 @@ from hub.configuration.schema import SECTIONS
 from hub.settings import Settings, setting
 
 ENABLED = re.compile(r"^# (?=[^ ])", re.MULTILINE)
-NEEDED = {"zeromq": ('backends.zeromq.connect=["tcp://127.0.0.1:9940"]',)}
+NEEDED = {
+    "zeromq": ('backends.zeromq.connect=["tcp://127.0.0.1:9940"]',),
+    "udp-monitor": ("exporters.udp-monitor.port=9950",),
+}
 """What a plugin asks for beyond its defaults."""
 
 

@@ -1,0 +1,198 @@
+"""``hubbub reload`` and all that is not a bus: exporters, servers, levels, consumers; and files that can't be used."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import free_port, wait_until
+from tests.system.hubs import RunningHub
+from tests.system.web_client import WebClient
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+
+CONSUMERS = """
+import time
+from hub import Consumer, Settings, setting
+from hub.errors import ConfigError
+
+class Slow(Consumer):
+    class Config(Settings):
+        delay: float = setting(0.0, "Seconds.")
+
+    def __init__(self, context):
+        super().__init__(context)
+        if self.config.delay > 60:
+            raise ConfigError(["too slow", "far too slow"])
+
+    def consume(self, message):
+        self.log.debug("I begin")
+        time.sleep(self.config.delay)
+        self.log.debug("I have done")
+"""
+BACKENDS = '[backends.bus]\ntype = "zeromq"\nbind = ["tcp://127.0.0.1:{port}"]\n'
+
+
+class Reloads:
+    """A running hub, and its configuration but for what a test adds."""
+
+    def __init__(self, hub: RunningHub, always: str) -> None:
+        self.hub = hub
+        self._always = always
+
+    def reload(self, more: str, code: int = 0) -> list[str]:
+        """With this in the file too; what the command prints, on either channel."""
+        self.hub.file.write_text(self._always + more)
+        done = self.hub.command("reload", check=False)
+        assert done.returncode == code, done.stderr
+        return (done.stdout + done.stderr).splitlines()
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Reloads]:
+    (tmp_path / "consumers.py").write_text(CONSUMERS)
+    always = BACKENDS.format(port=free_port())
+    with RunningHub(tmp_path, always) as hub:
+        yield Reloads(hub, always)
+
+
+@pytest.fixture
+def receivers() -> Iterator[list[socket.socket]]:
+    found = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+    for one in found:
+        one.bind(("127.0.0.1", 0))
+        one.setblocking(False)
+    yield found
+    for one in found:
+        one.close()
+
+
+def monitor(receiver: socket.socket, name: str = "monitor") -> str:
+    port = receiver.getsockname()[1]
+    return (
+        f'[exporters.{name}]\ntype = "udp-monitor"\nport = {port}\ninterval = "100ms"\n[consumers.c]\ntype = "slow"\n'
+    )
+
+
+def heard(receiver: socket.socket) -> list[Any]:
+    """All that has come."""
+    rows: list[Any] = []
+    while True:
+        try:
+            rows.append(json.loads(receiver.recv(65_536)))
+        except BlockingIOError:
+            return rows
+
+
+def test_exporters_are_added_changed_and_removed(running: Reloads, receivers: list[socket.socket]) -> None:
+    one, two = receivers
+    assert running.reload(monitor(one)) == ["consumer c: added", "exporter monitor: added"]
+    wait_until(lambda: heard(one), 20, "numbers")
+    assert running.reload(monitor(two)) == ["exporter monitor: changed (port)"]
+    heard(one)
+    wait_until(lambda: heard(two), 20, "numbers at the other port")
+    assert heard(one) == []
+    assert running.reload(monitor(two, "other")) == ["exporter other: added", "exporter monitor: removed"]
+    assert list(running.hub.status()["exporters"]) == ["other"]
+    assert running.reload("") == ["consumer c: removed, its queue is kept", "exporter other: removed"]
+    heard(two)
+    assert running.reload("") == ["nothing differs"]
+    assert heard(two) == []
+
+
+def test_levels_of_the_log_take_effect(running: Reloads) -> None:
+    slow = '[consumers.c]\ntype = "consumers.py:Slow"\n'
+    running.reload(slow)
+
+    def published() -> str:
+        """The log, once one more message is consumed."""
+        before = running.hub.consumer("c")["finished"]
+        running.hub.command("publish", "org.example.a", "{}")
+        running.hub.wait_for("c", "finished", before + 1)
+        return running.hub.log
+
+    assert "I have done" not in published()
+    assert running.reload('[hub]\nlog_level = "debug"\n' + slow) == ["hub.log_level: changed"]
+    assert "I have done" in published()
+    assert running.reload('[hub]\nlog_level = "error"\n' + slow) == ["hub.log_level: changed"]
+    before = len(running.hub.log)
+    published()
+    assert running.reload(slow) == ["hub.log_level: changed"]
+    assert running.hub.log[before:].count("reload: hub.log_level: changed") == 1
+    assert "I begin" not in running.hub.log[before:]
+
+
+def test_servers_are_added_changed_and_removed(running: Reloads) -> None:
+    ports = [free_port(), free_port()]
+
+    def web(port: int) -> str:
+        return f'[servers.web]\ntype = "web"\nlisten = "127.0.0.1:{port}"\n'
+
+    assert running.reload(web(ports[0])) == ["server web: added"]
+    assert WebClient(ports[0]).ask("GET", "/readyz").code == 200
+    assert running.reload(web(ports[1])) == ["server web: changed (listen)"]
+    assert WebClient(ports[1]).ask("GET", "/readyz").code == 200
+    with socket.create_server(("127.0.0.1", ports[0])):
+        (line,) = running.reload(web(ports[0]), code=69)
+        assert line.startswith("hubbub: servers.web: can't listen")
+        assert line.endswith("it goes on with its old settings")
+        assert WebClient(ports[1]).ask("GET", "/readyz").code == 200
+    assert running.reload(web(ports[0])) == ["server web: changed (listen)"]
+    assert WebClient(ports[0]).ask("GET", "/readyz").code == 200
+    assert running.reload("") == ["server web: removed"]
+    with socket.create_server(("127.0.0.1", ports[0])):
+        assert running.hub.status()["servers"] == {}
+
+
+def test_a_reload_waits_for_the_message_in_hand(running: Reloads) -> None:
+    def slow(delay: float) -> str:
+        return f'[consumers.c]\ntype = "consumers.py:Slow"\ndelay = {delay}\n'
+
+    running.reload(slow(2.0))
+    running.hub.command("publish", "org.example.a", "{}")
+    running.hub.wait_for("c", "in_flight", 1)
+    assert running.reload(slow(0.0)) == ["consumer c: changed (delay)"]
+    row = running.hub.consumer("c")
+    assert (row["finished"], row["backlog"], row["state"]) == (1, 0, "running")
+    assert running.hub.status()["hub"]["state"] == "running"
+
+
+def test_what_takes_a_restart_is_said_each_time(running: Reloads) -> None:
+    settings, kept = '[hub]\nkeep = "1h"\nmax_disk = "1GiB"\n', "hub.keep: changed, which takes a restart"
+    assert running.reload(settings) == [kept, "hub.max_disk: changed"]
+    assert running.reload(settings) == [kept]
+    assert running.reload("") == ["hub.max_disk: changed"]
+
+
+def test_a_broken_file_changes_nothing_and_all_that_is_wrong_is_said(running: Reloads) -> None:
+    good = '[consumers.c]\ntype = "slow"\n'
+    running.reload(good)
+    before = running.hub.status()
+    broken = (
+        '[hub]\nlog_level = "loud"\n[consumers.c]\ntype = "slow"\nthreads = "many"\n[exporters.x]\ntype = "nothing"\n'
+    )
+    lines = running.reload(broken, code=78)
+    assert [text.partition(": ")[2].partition(":")[0].rpartition("/")[2] for text in lines] == ["hub.conf"] * 3
+    for word in ("hub.log_level", "consumers.c.threads", "exporters.x.type"):
+        assert sum(word in line for line in lines) == 1
+    running.hub.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: running.hub.log.count("reload refused: ") == 3, 20, "all three in the log")
+    after = running.hub.status()
+    for section in ("backends", "consumers", "exporters", "servers"):
+        assert list(after[section]) == list(before[section])
+    assert after["consumers"]["c"]["threads"] == before["consumers"]["c"]["threads"]
+    assert running.reload(good) == ["nothing differs"]
+
+
+def test_what_only_its_own_class_refuses_is_said_too_and_changes_nothing(running: Reloads) -> None:
+    slow = '[consumers.{}]\ntype = "consumers.py:Slow"\ndelay = 61\n'
+    lines = running.reload(slow.format("a") + slow.format("b") + '[consumers.fine]\ntype = "slow"\n', code=78)
+    assert lines == [f"hubbub: consumers.{name}: {text}" for name in "ab" for text in ("too slow", "far too slow")]
+    status = running.hub.status()
+    assert (status["consumers"], status["hub"]["state"]) == ({}, "running")
