@@ -113,7 +113,7 @@ class StandingOrders:
             return
         try:
             written = self._path.with_name(self._path.name + ".new")
-            with written.open("wb") as file:
+            with open(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
                 file.write(msgspec.json.encode(self._orders))
                 file.flush()
                 os.fsync(file.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from twisted.internet.protocol import connectionDone
@@ -15,9 +16,10 @@ and then (slowloris) has no longer than one that sends nothing."""
 
 
 class Channel(HTTPChannel):
-    """One connection."""
+    """One connection. :ivar unread: about how many bytes of answers wait here for the client to read them."""
 
     maxHeaders = 100
+    unread = 0
     site: Any
     transport: Any
 
@@ -33,6 +35,18 @@ class Channel(HTTPChannel):
 
     def resetTimeout(self) -> None:  # noqa: N802 - Twisted's name
         """Not for a byte that arrives; see :data:`TIMEOUT`."""
+
+    def write(self, data: bytes) -> None:
+        """A part of an answer; Twisted's name, so the next one."""
+        self.writeSequence([data])
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:  # noqa: N802 - Twisted's name
+        """Parts of an answer."""
+        parts = list(iovec)
+        self.unread = (self.unread if self._waitingForTransport else 0) + sum(map(len, parts))
+        super().writeSequence(parts)  # type: ignore[no-untyped-call]
+        if not self._waitingForTransport:
+            self.unread = 0
 
     def rawDataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """A body, or what comes while a request is being answered. Twisted keeps all of the latter where the client
@@ -52,7 +66,8 @@ class Channel(HTTPChannel):
             self.site.reactor.callLater(0, self._go_on)
 
     def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """The client reads again."""
+        """The client has read all there was."""
+        self.unread = 0
         super().resumeProducing()  # type: ignore[no-untyped-call]
         self._go_on()
 

@@ -23,10 +23,13 @@ from monitoring.web.ring import TIERS
 
 SPAN = 600
 LONGEST = TIERS[-1].span
+LONGEST_OF_ALL = 3600
+"""Seconds. All queues with all that is known of them would be many megabytes, for anybody who asks."""
 """Seconds of history."""
 
 READ_TIMEOUT = 10.0
 """Seconds that somebody waits for a disk that is slow."""
+CROWDED = "too much is on its way to clients that do not read it"
 NOTHING = "there is no such page"
 Content = tuple[str, bytes]
 """A content type, and a body."""
@@ -90,7 +93,7 @@ class Readiness(Page):
 class Slow(Page):
     """A page whose making takes a while, or would hold up the reactor."""
 
-    def make(self, request: Request, content: Deferred[Content]) -> int:
+    def make(self, request: Any, content: Deferred[Content]) -> int:
         """Answer with it when it is there. To be returned."""
         gone: list[object] = []
         request.notifyFinish().addBoth(gone.append)
@@ -103,6 +106,8 @@ class Slow(Page):
             else:
                 kind, body = result
                 request.setHeader(b"Content-Type", kind.encode())
+                if request.site.crowded(len(body)):
+                    body = problem(request, 503, CROWDED)
             request.setHeader(b"Content-Length", str(len(body)).encode())
             request.write(body)
             request.finish()
@@ -162,9 +167,11 @@ class HistoryPage(Past):
     def render_GET(self, request: Request) -> bytes | int:  # noqa: N802 - Twisted's name
         """See the class."""
         given = (request.args or {}).get(b"span", [str(SPAN).encode()])[-1]
-        if not given.isdigit() or len(given) > 9 or not 1 <= int(given) <= LONGEST:
-            return problem(request, 400, f"span is a number of seconds from 1 to {LONGEST}")
         name = self.name(request)
+        longest = LONGEST if name else LONGEST_OF_ALL
+        if not given.isdigit() or len(given) > 9 or not 1 <= int(given) <= longest:
+            what = "" if name else " of all queues"
+            return problem(request, 400, f"the span{what} is a number of seconds from 1 to {longest}")
         return self.when_read(request, lambda: self._view(int(given), name or None))
 
     def _view(self, span: int, name: str | None) -> Deferred[Content]:

@@ -15,6 +15,8 @@ from monitoring.web.request import Problem, WebRequest
 
 MOST_CONNECTIONS = 200
 """Beyond it new ones are closed at once: whoever reaches the port must not use up the hub's file descriptors."""
+MOST_UNREAD = 64 << 20
+"""Bytes of answers that may wait for clients to read them; beyond it no more large ones are given."""
 GRACE = 5.0
 """Seconds for the answers that are under way when the server stops."""
 
@@ -44,6 +46,10 @@ class WebSite(Site):
             self.refused += 1
             return None
         return super().buildProtocol(addr)  # type: ignore[no-untyped-call]
+
+    def crowded(self, size: int) -> bool:
+        """Whether one more answer of so many bytes is too much."""
+        return size + sum(channel.unread for channel in self.channels) > MOST_UNREAD
 
     def getResourceFor(self, request: Request) -> Any:  # noqa: N802 - Twisted's name
         """What answers."""

@@ -92,7 +92,7 @@ def test_a_dead_letter_is_shown_and_deleted(tmp_path: Path) -> None:
         feed(hub, "org.example.dead", 3)
         hub.wait_for("faulty", "dead", 3)
         with top(hub) as terminal:
-            terminal.shows("dead 3")
+            terminal.shows("dead letters 3")
             terminal.press("s", "s", "s")
             terminal.until(lambda: "dead ▼" in terminal.line("last minutes"), "the order by dead letters")
             terminal.press("enter")

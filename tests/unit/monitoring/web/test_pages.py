@@ -10,9 +10,9 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from monitoring.web import static
+from monitoring.web import site, static
 from monitoring.web.aside import MOST
-from monitoring.web.pages import LONGEST, READ_TIMEOUT
+from monitoring.web.pages import CROWDED, LONGEST, LONGEST_OF_ALL, READ_TIMEOUT
 from monitoring.web.pulse import Frame
 from monitoring.web.server import Web, history_path
 from tests.unit.doubles import RecordingLog
@@ -99,6 +99,11 @@ def test_a_span_is_a_number_of_seconds(bench: Bench, span: str) -> None:
     assert bench.get(f"/history?span={span}").code == 400
 
 
+def test_of_all_queues_at_once_there_is_an_hour(bench: Bench) -> None:
+    assert bench.get(f"/history?span={LONGEST_OF_ALL}").code == 200
+    assert bench.get(f"/history?span={LONGEST_OF_ALL + 1}").code == 400
+
+
 def test_spikes_are_of_one(bench: Bench) -> None:
     bench.beat(c=545)
     bench.beat(c=0)
@@ -141,6 +146,12 @@ def test_too_many_at_once_are_told_so(tmp_path: Path) -> None:
     waiting = [bench.web._pages.do(lambda: None) for _ in range(MOST)]
     assert all(isinstance(each, Deferred) for each in waiting)
     assert bench.get("/metrics").code == 503
+
+
+def test_no_large_answer_is_added_to_what_nobody_reads(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site, "MOST_UNREAD", 10)
+    answer = bench.get("/history")
+    assert (answer.code, answer.json()) == (503, {"problems": [CROWDED]})
 
 
 def test_two_servers_have_two_histories(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from monitoring.web.channel import TIMEOUT
 from monitoring.web.pages import Root
 from monitoring.web.request import BODY_LIMIT
-from monitoring.web.site import GRACE, MOST_CONNECTIONS, WebSite
+from monitoring.web.site import GRACE, MOST_CONNECTIONS, MOST_UNREAD, WebSite
 from tests.unit.monitoring.web.web_server import Answer, Wire, ask, connect
 
 
@@ -202,6 +202,25 @@ def test_what_was_not_answered_yet_is_forgotten_when_the_client_hangs_up(site: W
     channel.connectionLost()
     site.reactor.advance(0)
     assert answers(wire) == 1
+
+
+def test_what_waits_for_clients_to_read_it_is_bounded(site: WebSite) -> None:
+    channels = [connect(site)[0] for _ in range(2)]
+    for channel in channels:
+        channel.pauseProducing()
+        channel.write(b"x" * (MOST_UNREAD // 2))
+    assert [channel.unread for channel in channels] == [MOST_UNREAD // 2] * 2
+    assert site.crowded(1)
+    channels[0].resumeProducing()
+    assert not site.crowded(MOST_UNREAD // 2)
+    channels[1].connectionLost()
+    assert not site.crowded(MOST_UNREAD)
+
+
+def test_who_reads_owes_nothing(site: WebSite) -> None:
+    channel, _ = connect(site)
+    channel.write(b"x" * 100_000)
+    assert channel.unread == 0
 
 
 def test_one_connection_too_many_is_closed_at_once_and_counted(site: WebSite) -> None:

@@ -23,10 +23,10 @@ export function setToken(value) {
 
 /** From '#token=...', which then leaves the address bar and the history. */
 export function takeFromAddress() {
-  const found = /^#token=(.+)$/.exec(location.hash);
+  const found = /^#token=([\w-]+)$/.exec(location.hash);
   if (!found) return;
   history.replaceState(null, '', `${location.pathname}${location.search}#/`);
-  setToken(decodeURIComponent(found[1]));
+  setToken(found[1]);
 }
 
 /** Ask the reader; whether one was entered. Several that need one at once ask once. */
