@@ -10,7 +10,6 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 
 from hub.configuration.schema import Part
 from hub.crew import Spawn, spawn
-from hub.errors import ConfigError, HubError
 from hub.failure import told
 from hub.interfaces import Exporter, ExporterContext
 from hub.partlog import PartLog, part_log
@@ -36,7 +35,6 @@ class Exports:
         tracing: Tracing,
     ) -> None:
         self.threads: dict[str, ExportThread] = {}
-        self.exporters: dict[str, Exporter] = {}
         self._leaving: list[ExportThread] = []
         self._snapshot = snapshot
         self._loop = loop
@@ -47,16 +45,13 @@ class Exports:
     def make(self, part: Part) -> Exporter:
         """:raises ConfigError: it can't be made."""
         context = ExporterContext(part.name, part.config, part.settings.interval, part_log("exporter", part.name))
-        try:
-            exporter: Exporter = part.plugin.cls(context)
-        except HubError as error:
-            raise ConfigError([f"exporters.{part.name}: {line}" for line in str(error).splitlines()]) from error
+        exporter: Exporter = part.plugin.make(f"exporters.{part.name}", context)
         return exporter
 
     def start(self, part: Part, exporter: Exporter) -> None:
         """Give it the numbers from now on."""
         thread = ExportThread(part.name, exporter, part_log("exporter", part.name))
-        self.threads[part.name], self.exporters[part.name] = thread, exporter
+        self.threads[part.name] = thread
         self._loops[part.name] = self._loop(lambda: thread.offer(self._snapshot()), part.settings.interval)
         self._tracing.adopt(part.name, exporter)
 
@@ -75,7 +70,6 @@ class Exports:
         for name in [name for name in names if name in self.threads]:
             self._loops.pop(name).stop()
             thread = self.threads.pop(name)
-            del self.exporters[name]
             self._tracing.drop(name)
             self._leaving.append(thread)
             try:
@@ -84,6 +78,11 @@ class Exports:
                 self._log.error("there are no numbers to export", exc_info=error, extra={"action": "export"})
             finally:
                 thread.close()
+
+    @property
+    def exporters(self) -> dict[str, Exporter]:
+        """Those that run, by name."""
+        return {name: thread.exporter for name, thread in self.threads.items()}
 
     @property
     def gone(self) -> bool:
@@ -108,7 +107,7 @@ class ExportThread:
     def __init__(self, name: str, exporter: Exporter, log: PartLog, spawn: Spawn = spawn) -> None:
         self.exported = self.failed = self.skipped = 0
         self.last_error = ""
-        self._exporter = exporter
+        self.exporter = exporter
         self._log = log
         self._changed = threading.Condition()
         self._next: Mapping[str, Any] | None = None
@@ -142,7 +141,7 @@ class ExportThread:
         while (snapshot := self._wait()) is not None:
             self._export(snapshot)
         try:
-            self._exporter.close()
+            self.exporter.close()
         except BaseException as error:  # noqa: BLE001 - as in _export
             self._log.error("close() failed", exc_info=error, extra={"action": "close"})
 
@@ -155,7 +154,7 @@ class ExportThread:
 
     def _export(self, snapshot: Mapping[str, Any]) -> None:
         try:
-            self._exporter.export(snapshot)
+            self.exporter.export(snapshot)
         except BaseException as error:  # noqa: BLE001 - somebody else's code: the thread goes on
             self.failed += 1
             if not self.last_error:

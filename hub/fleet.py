@@ -43,10 +43,7 @@ class Fleet:
     def make(self, part: Part) -> Backend:
         """:raises ConfigError: it can't be made."""
         context = BackendContext(part.name, part.config, self._reactor, part_log("backend", part.name), self._wall)
-        try:
-            backend: Backend = part.plugin.cls(context)
-        except HubError as error:
-            raise ConfigError([f"backends.{part.name}: {line}" for line in str(error).splitlines()]) from error
+        backend: Backend = part.plugin.make(f"backends.{part.name}", context)
         return backend
 
     def _add(self, part: Part, backend: Backend) -> None:

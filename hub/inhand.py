@@ -40,6 +40,6 @@ class Attribute(logging.Filter):
             record.consumer = _here.consumer
         taken = _here.look()
         if taken is not None and not any(hasattr(record, name) for name in FIELDS):
-            message = taken.messages[min(taken.at, len(taken.messages) - 1)]
+            message = taken.current
             record.topic, record.message_id, record.attempt = message.topic, message.id, taken.attempts + 1
         return True

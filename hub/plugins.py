@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from hub.errors import PluginError
+from hub.errors import ConfigError, HubError, PluginError
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,13 @@ class Plugin:
 
     cls: type[Any]
     fingerprint: str
+
+    def make(self, place: str, context: Any) -> Any:
+        """An instance. :raises ConfigError: it says why it can't be; ``place`` stands before each line."""
+        try:
+            return self.cls(context)
+        except HubError as error:
+            raise ConfigError([f"{place}: {line}" for line in str(error).splitlines()]) from error
 
 
 def names(group: str) -> list[str]:

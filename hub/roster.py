@@ -10,7 +10,7 @@ from typing import Any
 from hub.configuration.schema import ConsumerSettings, Part
 from hub.consumer import Consumer, Context
 from hub.crew import Crew, CrewPolicy
-from hub.errors import ConfigError, HubError
+from hub.errors import ConfigError
 from hub.ordering import lane_of
 from hub.overflow import QueuePolicy
 from hub.partlog import part_log
@@ -76,10 +76,11 @@ class Roster:
     def make(self, part: Part) -> Consumer:
         """A new instance of the consumer's class. :raises ConfigError: its constructor failed."""
         log = part_log("consumer", part.name)
+        context = Context(part.name, part.config, log, self._publish, self._state_dir)
         try:
-            consumer = part.plugin.cls(Context(part.name, part.config, log, self._publish, self._state_dir))
-        except HubError as error:
-            raise ConfigError([f"consumers.{part.name}: {line}" for line in str(error).splitlines()]) from error
+            consumer = part.plugin.make(f"consumers.{part.name}", context)
+        except ConfigError:
+            raise
         except (Exception, SystemExit) as error:
             log.error("the consumer could not be made", exc_info=error, extra={"action": "make"})
             raise ConfigError([f"consumers.{part.name}: {part.plugin.cls.__name__}() failed: {error!r}"]) from error

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, mayb
 from twisted.python.failure import Failure
 
 from hub.configuration.schema import Part
-from hub.errors import ConfigError, HubError
+from hub.errors import HubError
 from hub.fallback import start_or_fall_back
 from hub.interfaces import Server, ServerContext
 from hub.partlog import part_log
@@ -36,10 +36,7 @@ class Servers:
 
     def make(self, part: Part) -> Server:
         """:raises ConfigError: it can't be made."""
-        try:
-            server: Server = part.plugin.cls(self._context_of(part))
-        except HubError as error:
-            raise ConfigError([f"servers.{part.name}: {line}" for line in str(error).splitlines()]) from error
+        server: Server = part.plugin.make(f"servers.{part.name}", self._context_of(part))
         return server
 
     @inlineCallbacks

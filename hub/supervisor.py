@@ -73,7 +73,7 @@ class Supervisor:
         if not thread.is_alive():
             row["state"] = "dead"
         elif taken is not None and taken.left:
-            message = taken.messages[min(taken.at, len(taken.messages) - 1)]
+            message = taken.current
             row["state"] = "stuck" if worker in self._reported else "busy"
             row["topic"], row["message_id"] = message.topic, message.id
             row["seconds"] = max(0.0, self._clock() - worker.since)
@@ -85,7 +85,7 @@ class Supervisor:
         return taken if late else None
 
     def _report(self, crew: Crew, worker: Worker, thread: threading.Thread, taken: Taken) -> None:
-        message = taken.messages[min(taken.at, len(taken.messages) - 1)]
+        message = taken.current
         crew.log.error(
             "consumer %s has been busy with message %r of %s for %.1f s in thread %s:\n%s",
             crew.queue.name,

@@ -46,6 +46,11 @@ class Taken:
         return max(0, self.at - self.done)
 
     @property
+    def current(self) -> Message:
+        """The one that is being consumed now, or the last one."""
+        return self.messages[min(self.at, len(self.messages) - 1)]
+
+    @property
     def left(self) -> int:
         """How many are not settled."""
         return len(self.messages) - self.done

@@ -134,7 +134,6 @@ class Worker:
         self.since = self._begun = self._around.monotonic()
         self.taken = taken
         self._hold(taken.positions)
-        outbox.use(self._post, partial(trace_in_hand, taken))
         if batch_size is None:
             self._one_by_one(taken)
         else:
@@ -187,6 +186,7 @@ class Worker:
 
     def _one_by_one(self, taken: Taken) -> None:
         """The hot path."""
+        outbox.use(self._post, partial(trace_in_hand, taken))
         consume = self._around.tracing.consume(self._consumer, self._queue.name, taken)
         clock, counts = self._around.monotonic, self.consume_times.counts
         begun = reported = since = self.since

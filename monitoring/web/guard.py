@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import ipaddress
-import pwd
-import socket
-import struct
 from typing import Any
 
 from twisted.web.server import Request
 
+from hub import unixsocket
 from hub.errors import Forbidden
 from hub.interfaces import Access
 from monitoring.web.hosts import Hosts, check_origin
@@ -46,7 +43,7 @@ class WebGuard:
         if access == "actions" and self._read_only:
             raise Forbidden("this server only shows: read_only is set")
         if self._token is None:
-            return _process_at(request) + _forwarded_for(request)
+            return unixsocket.peer(request.transport) + _forwarded_for(request)
         address = _address_of(request)
         if access == "numbers":
             return address
@@ -76,19 +73,3 @@ def _forwarded_for(request: Request) -> str:
         return f" for {ipaddress.ip_address(claimed)}" if claimed else ""
     except ValueError:
         return ""
-
-
-def _process_at(request: Request) -> str:
-    """The user and the process at the other end, as the kernel knows them (``unix(7)``, ``SO_PEERCRED``)."""
-    connection: Any = request.transport
-    pid, uid, _ = struct.unpack("=iII", connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    return f"{_user(uid)}, pid {pid}"
-
-
-@functools.lru_cache(maxsize=1000)
-def _user(uid: int) -> str:
-    """Looked up once: a directory service may take its time."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"

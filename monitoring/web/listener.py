@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import socket
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError
 
+from hub import unixsocket
 from hub.errors import ConfigError, Unavailable
 from monitoring.web.address import Address, UnixAddress
 
@@ -43,27 +41,9 @@ class Listener:
         return maybeDeferred(port.stopListening if port is not None else lambda: None)
 
     def _listen_unix(self, path: Path, site: Any) -> None:
-        if _answers(path):
+        if unixsocket.answers(path):
             raise Unavailable(f"can't listen at {self._address}: somebody does already")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.is_socket():
-                path.unlink()
-            # Nobody may connect before it has the permissions that it is to have.
-            before = os.umask(0o177)
-            try:
-                self._port = self._reactor.listenUNIX(str(path), site, mode=self._mode)
-            finally:
-                os.umask(before)
+            self._port = unixsocket.listen(self._reactor, path, site, self._mode)
         except (OSError, CannotListenError) as error:
             raise ConfigError([f"the socket {path} can't be made: {error}"]) from error
-
-
-def _answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)  # one that hangs has a full backlog, and would have us wait with it
-        try:
-            probe.connect(str(path))
-        except OSError as error:
-            return error.errno == errno.EAGAIN
-        return True

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tests.support import free_port, wait_until
 from tests.system.hubs import RunningHub
+from tests.system.lagging import BEHIND, feed
 
-BEHIND = 545
 CONFIGURATION = """
 [hub]
 stop_timeout = "100ms"
@@ -31,9 +31,7 @@ def hub_behind(directory: Path, exporter: str, name: str) -> Iterator[RunningHub
     """
     with RunningHub(directory, CONFIGURATION.format(port=free_port()) + exporter) as hub:
         wait_until(lambda: hub.status()["exporters"][name]["exported"] > 0, 20, "a first export")
-        messages = directory / "messages.jsonl"
-        messages.write_text("".join(f'{{"topic": "org.example.a", "msg": {n}}}\n' for n in range(BEHIND)))
-        hub.command("feed", str(messages), "--quiet")
+        feed(hub)
         hub.wait_for("slow", "received", BEHIND)
         assert hub.consumer("slow")["backlog"] == BEHIND
         yield hub

@@ -26,6 +26,13 @@ delay = 0
 """
 
 
+def feed(hub: RunningHub) -> None:
+    """So many messages."""
+    messages = hub.directory / "messages.jsonl"
+    messages.write_text("".join(f'{{"topic": "org.example.a", "msg": {number}}}\n' for number in range(BEHIND)))
+    hub.command("feed", str(messages), "--quiet")
+
+
 @contextmanager
 def lagging_hub(directory: Path, more: str = "") -> Iterator[RunningHub]:
     """``SlowConsumer`` has a backlog of 545 that does not change; ``fast`` has had as many, and has none left.
@@ -33,10 +40,8 @@ def lagging_hub(directory: Path, more: str = "") -> Iterator[RunningHub]:
     :param more: what else is to be in hub.conf.
     """
     configuration = CONFIGURATION.format(endpoint=f"tcp://127.0.0.1:{free_port()}", more=more)
-    messages = directory / "messages.jsonl"
-    messages.write_text("".join(f'{{"topic": "org.example.a", "msg": {number}}}\n' for number in range(BEHIND)))
     with RunningHub(directory, configuration) as hub:
-        hub.command("feed", str(messages), "--quiet")
+        feed(hub)
         hub.wait_for("SlowConsumer", "backlog", BEHIND)
         hub.wait_for("fast", "finished", BEHIND)
         yield hub

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import wait_until
-from tests.system.behind import BEHIND, hub_behind
+from tests.system.behind import hub_behind
 from tests.system.carbon import Carbon
+from tests.system.lagging import BEHIND
 
 pytestmark = pytest.mark.system
 

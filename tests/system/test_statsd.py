@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import free_port, wait_until
-from tests.system.behind import BEHIND, hub_behind
+from tests.system.behind import hub_behind
 from tests.system.collectd import Collectd
+from tests.system.lagging import BEHIND
 
 pytestmark = pytest.mark.system
 

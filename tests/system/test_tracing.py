@@ -14,8 +14,9 @@ import pytest
 import zmq
 
 from tests.support import free_port, wait_until
-from tests.system.behind import BEHIND, hub_behind
+from tests.system.behind import hub_behind
 from tests.system.hubs import RunningHub
+from tests.system.lagging import BEHIND
 from tests.system.otlp import Receiver, attributes
 from tests.system.test_fedmsg import fedmsg_python as fedmsg_python  # a fixture
 

@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl
 import pytest
 
 from tests.support import wait_until
-from tests.system.behind import BEHIND, hub_behind
+from tests.system.behind import hub_behind
+from tests.system.lagging import BEHIND
 
 pytestmark = pytest.mark.system
 

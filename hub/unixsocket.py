@@ -1,0 +1,54 @@
+"""Sockets in the file system: who may open the file may speak, and the kernel knows who that is (``unix(7)``)."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+import pwd
+import socket
+import struct
+from pathlib import Path
+from typing import Any
+
+
+def answers(path: Path) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)  # one that hangs has a full backlog, and would have us wait with it
+        try:
+            probe.connect(str(path))
+        except OSError as error:
+            return error.errno == errno.EAGAIN
+        return True
+
+
+def listen(reactor: Any, path: Path, site: Any, mode: int) -> Any:
+    """Listen there; a socket's file that nobody listens at any more is replaced. Returns the port.
+
+    :param mode: permissions of the file. Nobody may connect before it has those that it is to have.
+    :raises OSError: the file can't be made. :raises CannotListenError: as Twisted says it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_socket():
+        path.unlink()
+    before = os.umask(0o177)
+    try:
+        return reactor.listenUNIX(str(path), site, mode=mode)
+    finally:
+        os.umask(before)
+
+
+def peer(transport: Any) -> str:
+    """The user and the process at the other end (``SO_PEERCRED``)."""
+    pid, uid, _ = struct.unpack("=iII", transport.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return f"{_user(uid)}, pid {pid}"
+
+
+@functools.lru_cache(maxsize=1000)
+def _user(uid: int) -> str:
+    """Looked up once: a directory service may take its time."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"

@@ -1,0 +1,38 @@
+"""Sockets in the file system; that they are replaced and permitted as told is in test_control.py."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from hub import unixsocket
+
+
+def test_one_that_listens_answers_and_one_that_has_gone_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "one.sock"
+    assert not unixsocket.answers(path)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        assert unixsocket.answers(path)
+    assert path.exists()
+    assert not unixsocket.answers(path)
+
+
+def test_the_peer_is_told_by_user_and_process() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert unixsocket.peer(SimpleNamespace(socket=ours)) == f"{getpass.getuser()}, pid {os.getpid()}"
+
+
+def test_a_user_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    assert unixsocket._user(987_654) == "uid 987654"
