@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import resident_bytes
+from benchmarks.processes import free_port, resident_bytes
 from benchmarks.systems import HERE
 from hub.client import Client
 from hub.errors import Unavailable
@@ -42,10 +41,8 @@ class Flood:
 
 def flood() -> Flood:
     """Send ``COUNT`` messages to a hub whose one consumer takes a minute for each."""
-    with tempfile.TemporaryDirectory(prefix="hubbub-bench-") as name, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        endpoint = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-        probe.close()
+    with tempfile.TemporaryDirectory(prefix="hubbub-bench-") as name:
+        endpoint = f"tcp://127.0.0.1:{free_port()}"
         file = Path(name) / "hub.conf"
         file.write_text(
             f'[backends.bus]\ntype = "zeromq"\nconnect = ["{endpoint}"]\n'

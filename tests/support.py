@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import random
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 STRICT = os.environ.get("CI") == "true" or os.environ.get("HUBBUB_REQUIRE_ALL") == "1"
 """Whether a missing server is a failure and not a skip."""
+_PORTS = range(20000, 32768)
+"""Below those which Linux gives to outgoing connections, and to whoever asks for any."""
+_first = random.randrange(len(_PORTS))  # so that two runs on one machine rarely meet
+_ports: Iterator[int] = itertools.cycle([*_PORTS[_first:], *_PORTS[:_first]])
 
 
 def require(present: bool, reason: str) -> None:
@@ -25,10 +31,18 @@ def require(present: bool, reason: str) -> None:
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port on loopback that was free a moment ago."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on loopback that nobody has, and that no other test of this run is given.
+
+    Asking the system for any gives the same one twice, now and then, while the first who asked does not listen yet.
+    """
+    for port in itertools.islice(_ports, len(_PORTS)):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    pytest.fail("no port is free")
 
 
 def wait_until(condition: Callable[[], object], timeout: float = 20.0, what: str = "the condition") -> None:
