@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.processes import free_port, resident_bytes
 from benchmarks.systems import HERE
-from hub.client import Client
+from hub.control.client import Client
 from hub.errors import Unavailable
 
 COUNT = 400_000

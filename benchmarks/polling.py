@@ -23,7 +23,7 @@ from statistics import mean, stdev
 from benchmarks.processes import cpu_seconds, free_port
 from benchmarks.systems import HERE, Run, command, environment
 from benchmarks.table import table
-from hub.client import Client
+from hub.control.client import Client
 from hub.errors import HubError
 
 CONSUMERS = (1, 4, 16)

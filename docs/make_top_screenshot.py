@@ -19,7 +19,7 @@ from hub.cli.top.columns import Sorting
 from hub.cli.top.model import Model
 from hub.cli.top.remembered import Remembered
 from tests.support import ROOT
-from tests.unit.top.hub_double import HubDouble, row
+from tests.unit.cli.top.hub_double import HubDouble, row
 
 SIZE = (160, 14)
 SECONDS = 120

@@ -10,7 +10,7 @@ from hub.deadletter import DeadLetter
 from hub.duplicates import Duplicates
 from hub.interfaces import Clock
 from hub.message import Message
-from hub.queue import Queue
+from hub.queue.queue import Queue
 from hub.router import Router
 from hub.store import RoutedBatch, Share, Store
 

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 
 from hub.configuration.schema import Configuration
 from hub.errors import ConfigError, HubError
-from hub.logs import configure, flush
+from hub.logs.logs import configure, flush
 from hub.partlog import part_log
 from hub.service import Service
 from hub.systemd import Notifier

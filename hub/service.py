@@ -14,36 +14,36 @@ from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
 from twisted.internet.task import LoopingCall, cooperate
 
 from hub import __version__
-from hub.api import Api
-from hub.audit import AUDIT_FILE, Audit
-from hub.changes import Changes, Outcome, in_force
 from hub.configuration.schema import Configuration, Part
 from hub.consumer import Consumer
-from hub.control import ControlSocket
+from hub.control.api import Api
+from hub.control.audit import AUDIT_FILE, Audit
+from hub.control.socket import ControlSocket
+from hub.control.standing import STANDING_FILE, StandingOrders
+from hub.control.steering import ReplayOrder, Steering
 from hub.duplicates import Duplicates
 from hub.enqueuer import Enqueuer
 from hub.errors import ConfigError
-from hub.exports import EXPORT_TIMEOUT, Exports
-from hub.fleet import Fleet
 from hub.interfaces import Clock, ServerContext
-from hub.lag import Lag
-from hub.logs import flush, set_levels
-from hub.made import Made
+from hub.logs.logs import flush, set_levels
 from hub.partlog import part_log
-from hub.patience import wait_for
+from hub.parts.changes import Changes, Outcome, in_force
+from hub.parts.exports import EXPORT_TIMEOUT, Exports
+from hub.parts.fleet import Fleet
+from hub.parts.made import Made
+from hub.parts.patience import wait_for
+from hub.parts.roster import Roster
+from hub.parts.servers import Servers
 from hub.publisher import Publisher
-from hub.roster import Roster
 from hub.router import Router
-from hub.servers import Servers
-from hub.standing import STANDING_FILE, StandingOrders
 from hub.statelock import StateLock
+from hub.stats.lag import Lag
 from hub.status import consumers_status, intake_status, not_ready, pinned_by, process_status
-from hub.steering import ReplayOrder, Steering
 from hub.store import Store
 from hub.storekeeper import Storekeeper, durable_store
-from hub.supervisor import PERIOD, Supervisor
 from hub.systemd import Notifier
-from hub.worker import Surroundings
+from hub.workers.supervisor import PERIOD, Supervisor
+from hub.workers.worker import Surroundings
 
 SAMPLE_EVERY = 1.0
 DRAIN_TIMEOUT = 5.0

@@ -10,18 +10,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from hub.counters import QueueStats
+from hub.control.steering import Steering
 from hub.enqueuer import Enqueuer
-from hub.histogram import SHARES, coarse, shares
 from hub.interfaces import Clock
-from hub.rates import CatchUp
-from hub.roster import Member, Roster
-from hub.steering import Steering
+from hub.parts.roster import Member, Roster
+from hub.stats.counters import QueueStats
+from hub.stats.histogram import SHARES, coarse, shares
+from hub.stats.rates import CatchUp
 from hub.store import Store
-from hub.supervisor import Supervisor
+from hub.workers.supervisor import Supervisor
 
 CAUSES = ("newest", "oldest", "expired", "purged", "damaged", "drained")
-"""Of drops; see :class:`hub.counters.Counters`."""
+"""Of drops; see :class:`hub.stats.counters.Counters`."""
 MOST_PINNING = 3
 
 

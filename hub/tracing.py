@@ -15,8 +15,8 @@ from hub.consumer import Consumer
 from hub.interfaces import Exporter, Tracer
 from hub.message import Message
 from hub.partlog import part_log
+from hub.queue.waiting import Taken
 from hub.traceparent import speaks_of_a_trace
-from hub.waiting import Taken
 
 Result = TypeVar("Result")
 

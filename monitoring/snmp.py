@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from hub.cli.common import config_option
-from hub.client import Client
 from hub.configuration.schema import Configuration
+from hub.control.client import Client
 from hub.errors import HubError
 from hub.interfaces import Clock
 from monitoring.snmp_agent import Agent, Oid, Tree, format_oid, parse_oid

@@ -9,7 +9,7 @@ import sys
 import click
 
 from hub import __version__, plugins
-from hub.client import Refused
+from hub.control.client import Refused
 from hub.errors import ConfigError, HubError, Unavailable
 
 COMMANDS = {
@@ -17,7 +17,7 @@ COMMANDS = {
     "check": "hub.cli.config:check",
     "config": "hub.cli.config:config",
     "status": "hub.cli.status:status",
-    "check-backlog": "hub.cli.check_backlog:check_backlog",
+    "check-backlog": "hub.cli.backlog.check_backlog:check_backlog",
     "top": "hub.cli.top:top",
     "queue": "hub.cli.queue:queue",
     "threads": "hub.cli.threads:threads",

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-from hub.client import Client
 from hub.configuration.loading import load
 from hub.configuration.schema import Configuration
+from hub.control.client import Client
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -14,11 +14,11 @@ import msgspec
 from hub.cli.common import config_option, json_option
 from hub.configuration.schema import Configuration
 from hub.statelock import StateLock
-from hub.store.apart import DiedError, apart
-from hub.store.aside import FOLDER
-from hub.store.problem import Problem
-from hub.store.rescue import Rescued
-from hub.store.survey import Survey, broken, mended, rescued, survey
+from hub.store.fsck.apart import DiedError, apart
+from hub.store.fsck.aside import FOLDER
+from hub.store.fsck.problem import Problem
+from hub.store.fsck.rescue import Rescued
+from hub.store.fsck.survey import Survey, broken, mended, rescued, survey
 from hub.store.tables import FILE
 from hub.text import printable
 

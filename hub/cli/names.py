@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from hub.client import Client
 from hub.configuration.loading import load
+from hub.control.client import Client
 
 TIMEOUT = 1.0
 """Seconds that a shell waits at most for the hub: whoever pressed Tab looks at a dead terminal meanwhile."""

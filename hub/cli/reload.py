@@ -8,8 +8,8 @@ import click
 import msgspec
 
 from hub.cli.common import config_option, json_option
-from hub.client import Client, Refused
 from hub.configuration.schema import Configuration
+from hub.control.client import Client, Refused
 from hub.errors import ConfigError, Unavailable
 from hub.text import printable
 

@@ -18,7 +18,7 @@ POLL_EVERY = 0.2
 
 
 class Asking(Protocol):
-    """What a :class:`hub.client.Client` is to this; it raises as that does."""
+    """What a :class:`hub.control.client.Client` is to this; it raises as that does."""
 
     def get(self, path: str) -> Any:
         """The answer."""

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hub.counters import Counters, QueueStats
 from hub.deadletter import DeadLetter
 from hub.message import Message
+from hub.stats.counters import Counters, QueueStats
 
 Range = tuple[int, int]
 """Positions from the first up to, not including, the second."""

@@ -13,11 +13,11 @@ from typing import Any
 
 import lmdb
 
-from hub.counters import Counters, QueueStats
 from hub.deadletter import DeadLetter
 from hub.errors import ConfigError
 from hub.interfaces import Clock
 from hub.message import Message
+from hub.stats.counters import Counters, QueueStats
 from hub.store import Found, Journal, Outgoing, QueueState, RoutedBatch, Run, Try, search
 from hub.store import records as r
 from hub.store import tables as t

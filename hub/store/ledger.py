@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from hub.counters import Counters
 from hub.deadletter import DeadLetter
+from hub.stats.counters import Counters
 from hub.store import Journal, Outgoing, QueueState, Range, Try
 from hub.store.records import QueueRecord
-from hub.window import AckWindow
+from hub.store.window import AckWindow
 
 MOST_LETTERS = 1_000_000_000
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 from itertools import accumulate, count
 from typing import Any
 
-from hub.counters import Counters, QueueStats
 from hub.deadletter import DeadLetter
 from hub.interfaces import Clock
 from hub.message import Message
+from hub.stats.counters import Counters, QueueStats
 from hub.store import Found, Journal, Outgoing, QueueState, RoutedBatch, Run
 
 DEFAULT_LIMIT = 10_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hub.histogram import Histogram
+from hub.stats.histogram import Histogram
 
 
 @dataclass

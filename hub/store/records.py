@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from hub.counters import Counters
 from hub.deadletter import DeadLetter
 from hub.errors import HubError
 from hub.message import NO_HEADERS, Message
+from hub.stats.counters import Counters
 
 MARK = b"\xf5hub"
 _HEAD = struct.Struct("<4scII")

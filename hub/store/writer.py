@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import lmdb
 
-from hub.histogram import shares
 from hub.interfaces import Clock
+from hub.stats.histogram import shares
 from hub.store import Journal, Outgoing, RoutedBatch
 from hub.store.commit import Commit
 from hub.store.ledger import Ledger

@@ -19,22 +19,22 @@ from hub.configuration.parts import PartReader
 from hub.configuration.schema import BackendSettings, Part
 from hub.configuration.toml_lines import KeyPath
 from hub.consumer import Consumer
-from hub.counters import Counters
 from hub.deadletter import DeadLetter
 from hub.enqueuer import Enqueuer
 from hub.errors import ConfigError
-from hub.fleet import Fleet
 from hub.message import NO_HEADERS, Message
 from hub.partlog import part_log
-from hub.place import Place
+from hub.parts.fleet import Fleet
+from hub.parts.roster import Roster, crew_policy, queue_policy
 from hub.plugins import Plugin
-from hub.roster import Roster, crew_policy, queue_policy
+from hub.queue.place import Place
 from hub.router import Router
+from hub.stats.counters import Counters
 from hub.store import Outgoing
 from hub.store.memory import MemoryStore
 from hub.testing.stand_ins import AtOnce, RecordingPublisher, RecordingQueue, longest
 from hub.text import printable
-from hub.worker import Surroundings, Worker
+from hub.workers.worker import Surroundings, Worker
 
 AnyConsumer = TypeVar("AnyConsumer", bound=Consumer)
 MOST_ROUNDS = 10_000

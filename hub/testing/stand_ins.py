@@ -9,9 +9,9 @@ import msgspec
 from hub.interfaces import Backend, Clock
 from hub.message import Message
 from hub.publisher import Publisher
-from hub.queue import Queue
+from hub.queue.queue import Queue
+from hub.queue.waiting import Taken
 from hub.store import Outgoing
-from hub.waiting import Taken
 
 
 class AtOnce:

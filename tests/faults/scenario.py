@@ -12,13 +12,13 @@ from twisted.internet.task import Clock
 from hub.deadletter import DeadLetter
 from hub.enqueuer import BackendIntake, Enqueuer
 from hub.message import Message
-from hub.overflow import QueuePolicy
-from hub.queue import Queue
+from hub.queue.overflow import QueuePolicy
+from hub.queue.queue import Queue
+from hub.queue.waiting import Taken, Window
 from hub.router import Router
 from hub.store import Outgoing
 from hub.store.durable import DurableStore
 from hub.store.tables import Tables
-from hub.waiting import Taken, Window
 from tests.faults.faulty_tables import Fault, FaultyTables
 from tests.unit.doubles import RecordingLog
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.worker import MOST_AT_ONCE
+from hub.workers.worker import MOST_AT_ONCE
 from tests.faults.rig import Rig, Settings, consistent, drain, topics, wants
 from tests.faults.size import SEED, sized
 

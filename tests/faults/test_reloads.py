@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.client import Refused
+from hub.control.client import Refused
 from tests.faults.rig import Rig, Settings, consistent, drain, wants
 from tests.faults.size import sized
 from tests.support import wait_until

@@ -11,14 +11,14 @@ from twisted.internet.task import Clock
 from hub.enqueuer import Enqueuer
 from hub.errors import Retry
 from hub.message import Message
-from hub.overflow import QueuePolicy
-from hub.queue import Queue
-from hub.retry import RetryPolicy
+from hub.queue.overflow import QueuePolicy
+from hub.queue.queue import Queue
+from hub.queue.waiting import Window
 from hub.router import Router
 from hub.store.durable import DurableStore
 from hub.store.tables import Tables
-from hub.waiting import Window
-from hub.worker import Surroundings, Worker, WorkerPolicy
+from hub.workers.retry import RetryPolicy
+from hub.workers.worker import Surroundings, Worker, WorkerPolicy
 from tests.faults.scenario import store_in
 from tests.unit.doubles import RecordingLog, Scripted, ScriptedBatches, most
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from hub.client import Client
+from hub.control.client import Client
 from hub.errors import HubError
 from tests.support import wait_until
 

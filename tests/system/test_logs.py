@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.collapse import REPEATS
+from hub.logs.collapse import REPEATS
 from tests.support import free_port, wait_until
 from tests.system.hubs import RunningHub
 

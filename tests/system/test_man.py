@@ -12,7 +12,7 @@ import pytest
 
 from hub.configuration.defaults import documented
 from tests.support import ROOT, require
-from tests.unit.test_command_docs import COMMANDS
+from tests.unit.cli.test_command_docs import COMMANDS
 
 pytestmark = pytest.mark.system
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hub.client import Refused
+from hub.control.client import Refused
 from tests.support import free_port, wait_until
 from tests.system.hubs import RunningHub
 
@@ -124,7 +124,7 @@ def test_threads_are_added_and_taken_away_under_load(hub: RunningHub) -> None:
     feed(hub, 300)
     assert hub.client.post("/threads", {"consumer": "one", "count": 4}) == {"before": 1, "threads": 4}
     assert len(threads()) == 4
-    wait_until(lambda: "hub/worker.py" in "".join(row["stack"] for row in threads()))
+    wait_until(lambda: "hub/workers/worker.py" in "".join(row["stack"] for row in threads()))
     hub.client.post("/threads", {"consumer": "one", "count": 2})
     wait_until(lambda: len(threads()) == 2)
     hub.wait_for("one", "finished", 300)

@@ -193,7 +193,7 @@ def test_threads_are_added_and_their_stacks_shown(hub: WebHub, chromium: Chromiu
         page.get_by_role("button", name="One thread more").click()
         expect(page.get_by_role("heading", name="Threads: 2")).to_be_visible()
         page.get_by_role("button", name="Stacks").click()
-        expect(page.get_by_role("dialog")).to_contain_text("hub/worker.py")
+        expect(page.get_by_role("dialog")).to_contain_text("hub/workers/worker.py")
         page.keyboard.press("Escape")
         expect(page.get_by_role("button", name="Stacks")).to_be_focused()
         page.get_by_role("button", name="One thread fewer").click()

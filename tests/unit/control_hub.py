@@ -8,28 +8,28 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from hub.audit import AUDIT_FILE, Audit
-from hub.changes import Outcome
-from hub.client import Client
 from hub.configuration.schema import Configuration, HubSettings
-from hub.control import ControlSocket
-from hub.crew import Crew
+from hub.control.audit import AUDIT_FILE, Audit
+from hub.control.client import Client
+from hub.control.socket import ControlSocket
+from hub.control.standing import StandingOrders
+from hub.control.steering import Steering
 from hub.deadletter import DeadLetter
 from hub.enqueuer import Enqueuer
-from hub.fleet import Fleet
 from hub.message import Message
-from hub.overflow import QueuePolicy
+from hub.parts.changes import Outcome
+from hub.parts.fleet import Fleet
+from hub.parts.roster import Member, Roster, crew_policy
 from hub.publisher import Publisher
-from hub.queue import Queue
-from hub.rates import Rates
-from hub.roster import Member, Roster, crew_policy
+from hub.queue.overflow import QueuePolicy
+from hub.queue.queue import Queue
 from hub.router import Router
-from hub.standing import StandingOrders
-from hub.steering import Steering
+from hub.stats.rates import Rates
 from hub.store import Store
 from hub.store.memory import MemoryStore
-from hub.supervisor import Supervisor
-from hub.worker import Surroundings
+from hub.workers.crew import Crew
+from hub.workers.supervisor import Supervisor
+from hub.workers.worker import Surroundings
 from tests.conftest import ReactorThread
 from tests.unit.doubles import RecordingBackend, RecordingLog, Scripted, consumer_part, most
 

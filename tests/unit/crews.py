@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 
-from hub.crew import Crew, CrewPolicy
 from hub.message import Message
-from hub.overflow import QueuePolicy
-from hub.queue import Queue
-from hub.retry import RetryPolicy
+from hub.queue.overflow import QueuePolicy
+from hub.queue.queue import Queue
 from hub.store.memory import MemoryStore
-from hub.worker import Surroundings, WorkerPolicy
+from hub.workers.crew import Crew, CrewPolicy
+from hub.workers.retry import RetryPolicy
+from hub.workers.worker import Surroundings, WorkerPolicy
 from tests.unit.doubles import RecordingLog, Scripted, none_at_all
 from tests.unit.doubles import offer as offer_to
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from twisted.internet.task import Clock
 
 from hub.message import Message
-from hub.overflow import QueuePolicy
-from hub.waiting import Taken
+from hub.queue.overflow import QueuePolicy
+from hub.queue.waiting import Taken
 from tests.unit.doubles import make_queue, message, offer
 
 

@@ -14,16 +14,16 @@ from hub.consumer import Consumer, Context
 from hub.deadletter import DeadLetter
 from hub.interfaces import BackendContext, Intake
 from hub.message import Message
-from hub.overflow import QueuePolicy
 from hub.partlog import PartLog
 from hub.plugins import Plugin
-from hub.queue import Queue
-from hub.retry import RetryPolicy
+from hub.queue.overflow import QueuePolicy
+from hub.queue.queue import Queue
+from hub.queue.waiting import LaneOf, Taken
 from hub.settings import Settings
 from hub.store import Store
 from hub.store.memory import MemoryStore
-from hub.waiting import LaneOf, Taken
-from hub.worker import Surroundings, Worker, WorkerPolicy
+from hub.workers.retry import RetryPolicy
+from hub.workers.worker import Surroundings, Worker, WorkerPolicy
 
 
 def message(number: int, topic: str = "a.b", body: bytes = b"{}", **headers: str) -> Message:

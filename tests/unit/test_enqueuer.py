@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from hub.enqueuer import BackendIntake, Enqueuer
 from hub.message import Message
-from hub.overflow import QueuePolicy
-from hub.queue import Queue
+from hub.queue.overflow import QueuePolicy
+from hub.queue.queue import Queue
 from hub.router import Router
 from hub.store import RoutedBatch, Store
 from hub.store.memory import MemoryStore

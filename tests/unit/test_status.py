@@ -12,11 +12,11 @@ import pytest
 from twisted.internet.task import Clock
 
 from hub.configuration.schema import Part
-from hub.roster import Member, Roster
+from hub.parts.roster import Member, Roster
 from hub.status import consumer_status, not_ready, pinned_by, process_status
 from hub.store.memory import MemoryStore
-from hub.supervisor import Supervisor
-from hub.worker import Surroundings
+from hub.workers.supervisor import Supervisor
+from hub.workers.worker import Surroundings
 from tests.support import wait_until
 from tests.unit.doubles import Scripted, consumer_part, in_turn, messages, most, offer
 

@@ -13,8 +13,8 @@ import click
 
 from hub.cli.common import config_option, json_option
 from hub.cli.remote import Remote
-from hub.client import Client
 from hub.configuration.schema import Configuration
+from hub.control.client import Client
 from hub.errors import Unavailable
 
 WATCH_TIMEOUT = 5.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.histogram import Histogram, coarse
+from hub.stats.histogram import Histogram, coarse
 
 
 def histogram(*seconds: float) -> dict[str, Any]:

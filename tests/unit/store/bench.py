@@ -10,10 +10,10 @@ from twisted.internet.task import Clock
 
 from hub.enqueuer import Enqueuer
 from hub.message import Message
-from hub.overflow import QueuePolicy
-from hub.queue import Queue
+from hub.queue.overflow import QueuePolicy
+from hub.queue.queue import Queue
+from hub.queue.waiting import Taken, Window
 from hub.router import Router
-from hub.waiting import Taken, Window
 from tests.unit.doubles import size_of
 from tests.unit.store.rig import RacedStore, rows
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from hub.store import records as r
 from hub.store import tables as t
-from hub.store.check import Check
+from hub.store.fsck.check import Check
 from hub.store.tables import Tables
 from tests.unit.store.rig import rows
 

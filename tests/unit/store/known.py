@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hub.counters import Counters
 from hub.deadletter import DeadLetter
 from hub.message import Message
 from hub.partlog import part_log
+from hub.stats.counters import Counters
 from hub.store import Journal, Outgoing, RoutedBatch, Share, Try
 from hub.store.durable import DurableStore
-from hub.store.problem import Problem
-from hub.store.survey import Survey, survey
+from hub.store.fsck.problem import Problem
+from hub.store.fsck.survey import Survey, survey
 from hub.store.tables import FILE, Tables
 
 QUEUES = ("alpha", "beta", "gamma")

@@ -14,12 +14,12 @@ from twisted.internet.task import Clock
 
 from hub.enqueuer import Enqueuer
 from hub.message import Message
-from hub.overflow import QueuePolicy
-from hub.queue import Queue
+from hub.queue.overflow import QueuePolicy
+from hub.queue.queue import Queue
+from hub.queue.waiting import LaneOf, Taken, Window
 from hub.router import Router
 from hub.store import Hand, Outgoing, Try
 from hub.store import writer as writer_module
-from hub.waiting import LaneOf, Taken, Window
 from tests.unit.doubles import message
 from tests.unit.store.integrity import check
 from tests.unit.store.queue_model import SETTLED, QueueModel

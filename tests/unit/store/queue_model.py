@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hub.message import Message
-from hub.overflow import QueuePolicy
+from hub.queue.overflow import QueuePolicy
 from hub.store import Try
 
 Fate = Literal["open", "finished", "dead", "dropped"]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hub.queue.waiting import Taken, Window
 from hub.store import Outgoing, Run
-from hub.waiting import Taken, Window
 from tests.unit.doubles import letter_of, message, messages
 from tests.unit.store.bench import SMALL, Bench
 

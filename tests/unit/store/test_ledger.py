@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.counters import Counters
 from hub.deadletter import DeadLetter
+from hub.stats.counters import Counters
 from hub.store import Journal, Outgoing, Try
 from hub.store.ledger import Ledger, below
 from tests.unit.doubles import message

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from hub.deadletter import DeadLetter
-from hub.queue import Queue
+from hub.queue.queue import Queue
+from hub.queue.waiting import Taken
 from hub.store import Outgoing, Try
-from hub.waiting import Taken
 from tests.unit.doubles import size_of
 from tests.unit.store.machine import NAMES, HubMachine, InHand, names
 from tests.unit.store.queue_model import QueueModel

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from hub.message import Message
+from hub.queue.waiting import Taken, Window
 from hub.store import Try
-from hub.waiting import Taken, Window
 from tests.unit.doubles import size_of
 from tests.unit.store.machine import NAMES, HubMachine, InHand, names
 from tests.unit.store.rig import rows

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.counters import Counters
 from hub.deadletter import DeadLetter
 from hub.message import NO_HEADERS, Message
+from hub.stats.counters import Counters
 from hub.store import records as r
 from hub.store.records import DamagedError
 from tests.unit.doubles import message, messages

@@ -1,0 +1,166 @@
+"""``hubbub check-backlog``: a plugin for Nagios, Icinga and all that run such plugins.
+
+Whatever happens, the exit code is 0, 1, 2 or 3, and what is to be said stands on standard output: a monitoring system
+reads nothing else, and takes other codes for a plugin that is broken, or 1 for a warning.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from click.exceptions import Exit
+
+from hub import __version__
+from hub.cli.backlog.report import Limits, Report, check
+from hub.cli.backlog.thresholds import Level, Limit, Range
+from hub.cli.names import queues
+from hub.configuration.loading import load
+from hub.control.client import Client
+from hub.errors import ConfigError, HubError, Unavailable
+from hub.units import format_duration, parse_duration
+
+
+class RangeType(click.ParamType[Range]):
+    """A range of the Monitoring Plugins."""
+
+    name = "range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Range:
+        """:raises click.BadParameter: it is none."""
+        try:
+            return value if isinstance(value, Range) else Range.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Seconds(click.ParamType[float]):
+    """``5m``, or a bare number of seconds, as other plugins take it."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """:raises click.BadParameter: it is neither."""
+        try:
+            return parse_duration(float(value))
+        except ValueError:
+            pass
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Plugin(click.Command):
+    """A command whose failures are reports too."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Wrong use is UNKNOWN. :raises Exit: with the code."""
+        as_json = "--json" in args
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            raise Exit(_tell(Report(Level.UNKNOWN, error.format_message()), as_json)) from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """So is all else that prevents a look at the hub, but for the hub itself; see :func:`_failure`."""
+        try:
+            return super().invoke(ctx)
+        except (Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, a traceback's exit code would be a warning
+            return _tell(_failure(error), ctx.params["as_json"])
+
+
+def _failure(error: Exception) -> Report:
+    """No hub that answers is critical; not to be allowed to ask it, or not to know how, says nothing of it."""
+    if isinstance(error, Unavailable) and not isinstance(error.__cause__, PermissionError):
+        return Report(Level.CRITICAL, str(error))
+    if isinstance(error, ConfigError):
+        return Report(Level.UNKNOWN, f"the configuration can't be used: {error.problems[0]}", error.problems[1:])
+    if isinstance(error, (HubError, click.ClickException)):
+        return Report(Level.UNKNOWN, str(error))
+    return Report(Level.UNKNOWN, f"the check failed: {type(error).__name__}: {error}")
+
+
+def _tell(report: Report, as_json: bool) -> int:
+    click.echo(msgspec.json.encode(report.document()).decode() if as_json else report.text())
+    return int(report.level)
+
+
+@click.command("check-backlog", cls=Plugin)
+@click.argument("names", nargs=-1, metavar="[CONSUMER]...", shell_complete=queues)
+@click.option("-w", "--warning", type=RangeType(), help="Backlogs to warn of: '1000': above it; also '10:', '@5:10'.")
+@click.option("-c", "--critical", type=RangeType(), help="Backlogs that are critical.")
+@click.option("--age", type=Seconds(), help="Warn when the oldest message is older.")
+@click.option("--age-critical", type=Seconds(), help="Critical when it is older.")
+@click.option("--catch-up", type=Seconds(), help="Warn when catching up takes longer, or the consumer falls behind.")
+@click.option("--catch-up-critical", type=Seconds(), help="Critical when catching up takes longer.")
+@click.option("--dead", type=click.IntRange(min=0), metavar="COUNT", help="Warn when there are more dead letters.")
+@click.option(
+    "-t", "--timeout", type=Seconds(), default="10s", show_default=True, help="Critical when it takes longer."
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The configuration file [default: ./hub.conf, then /etc/hubbub/hub.conf]. Here -c is another option.",
+)
+@click.option("-s", "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override a setting.")
+@click.version_option(__version__, "-V", "--version", prog_name="hubbub check-backlog")
+def check_backlog(
+    names: Sequence[str], path: Path | None, overrides: Sequence[str], timeout: float, as_json: bool, **options: Any
+) -> int:
+    """A Nagios and Icinga plugin: do the hub's consumers keep up?
+
+    Looks at each CONSUMER, or at all of them. Without limits it reports the states and the numbers only.
+    """
+    with _at_most(timeout):
+        client = Client(load(path, overrides).control_socket)
+        report = check(client.get("/status"), names, _limits(**options))
+    return _tell(report, as_json)
+
+
+def _limits(
+    warning: Range | None,
+    critical: Range | None,
+    age: float | None,
+    age_critical: float | None,
+    catch_up: float | None,
+    catch_up_critical: float | None,
+    dead: int | None,
+) -> Limits:
+    return Limits(
+        Limit(warning, critical),
+        Limit(_above(age), _above(age_critical)),
+        Limit(_above(catch_up), _above(catch_up_critical)),
+        Limit(_above(dead)),
+    )
+
+
+def _above(number: float | None) -> Range | None:
+    return None if number is None else Range.above(number)
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """The whole of it, reading the configuration too. :raises Unavailable: it took longer."""
+
+    def give_up(*_: object) -> None:
+        raise Unavailable(f"the hub did not answer within {format_duration(seconds)}")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

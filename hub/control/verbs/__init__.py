@@ -1,0 +1,1 @@
+"""The verbs by what they are about; :mod:`hub.control.api` lists them."""

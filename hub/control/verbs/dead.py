@@ -1,0 +1,143 @@
+"""Verbs on dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+from twisted.web.server import Request
+
+from hub.control.verbs.pieces import Pieces
+from hub.control.verbs.verb import Named, Verb, answer, code_of
+from hub.deadletter import DeadLetter
+from hub.errors import HubError
+
+PIECE = 256 << 10
+"""Bytes of dead letters that are read and written at once: some 2 ms of the reactor."""
+
+
+class LettersOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """Some dead letters of a consumer, by number."""
+
+    consumer: str
+    numbers: list[int]
+
+
+class ShownLetter(msgspec.Struct):
+    """A dead letter. Times are epoch seconds; the body is text, whatever it was."""
+
+    number: int
+    id: str
+    topic: str
+    headers: dict[str, str]
+    body: str
+    received_at: float
+    buried_at: float
+    attempts: int
+    reason: str
+    error: str
+    traceback: str
+
+
+class Letters(msgspec.Struct):
+    """Dead letters, the oldest first."""
+
+    dead_letters: list[ShownLetter]
+
+
+class Dead(Verb):
+    """The dead letters of a consumer."""
+
+    path, about, access, order, result = "dead", "consumer", "contents", Named, Letters
+
+    def respond(self, request: Request, order: Named, who: str) -> None:
+        """Answer with all, in pieces: they may be many, each with a traceback."""
+        try:
+            self.hub.steering.store_of(order.consumer)
+        except HubError as error:
+            answer(request, {"problems": [str(error)]}, code_of(error))
+            return
+        request.setHeader(b"Content-Type", self.media.encode())
+        Pieces(request, self._pieces(order.consumer)).start()
+
+    def _pieces(self, consumer: str) -> Iterator[bytes]:
+        after, begin = 0, b'{"dead_letters":['
+        while letters := self.hub.steering.dead_letters(consumer, after, PIECE):
+            yield begin + b",".join([msgspec.json.encode(shown(letter)) for letter in letters])
+            after, begin = letters[-1].number, b","
+        yield b"]}\n" if after else begin + b"]}\n"
+
+
+class Retried(msgspec.Struct):
+    """Which positions they have in their queue now: from ``start`` up to, not including, ``stop``."""
+
+    start: int
+    stop: int
+
+
+class RetryDead(Verb):
+    """Give dead letters to their consumer again, as if they had come now."""
+
+    path, method, access, order, result = "retry-dead", "POST", "actions", LettersOrder, Retried
+
+    def carry_out(self, order: LettersOrder) -> Retried:
+        """See the class."""
+        return Retried(*self.hub.steering.retry_letters(order.consumer, order.numbers))
+
+
+class Deleted(msgspec.Struct):
+    """How many there were."""
+
+    deleted: int
+
+
+class DeleteDead(Verb):
+    """Delete dead letters."""
+
+    path, method, access, order, result = "delete-dead", "POST", "actions", LettersOrder, Deleted
+
+    def carry_out(self, order: LettersOrder) -> Deleted:
+        """See the class."""
+        return Deleted(self.hub.steering.delete_letters(order.consumer, order.numbers))
+
+
+class PositionsOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """Positions of a consumer's queue: from ``start`` up to, not including, ``stop``."""
+
+    consumer: str
+    start: int = 0
+    stop: int = 0
+
+
+class UnsettledCount(msgspec.Struct):
+    """How many of them need more work."""
+
+    unsettled: int
+
+
+class Unsettled(Verb):
+    """How many of these positions of a consumer's queue need more work."""
+
+    path, about, order, result = "unsettled", "consumer", PositionsOrder, UnsettledCount
+
+    def carry_out(self, order: PositionsOrder) -> UnsettledCount:
+        """See the class."""
+        return UnsettledCount(self.hub.steering.queue(order.consumer).unsettled(order.start, order.stop))
+
+
+def shown(letter: DeadLetter) -> ShownLetter:
+    """With its message's fields beside its own."""
+    message = letter.message
+    return ShownLetter(
+        letter.number,
+        message.id,
+        message.topic,
+        dict(message.headers),
+        message.body.decode("utf-8", "replace"),
+        message.received_at,
+        letter.buried_at,
+        letter.attempts,
+        letter.reason,
+        letter.error,
+        letter.traceback,
+    )

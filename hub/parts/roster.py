@@ -1,0 +1,185 @@
+"""The consumers of a running hub: their queues and crews, who joins and who leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hub.configuration.schema import ConsumerSettings, Part
+from hub.consumer import Consumer, Context
+from hub.errors import ConfigError
+from hub.partlog import part_log
+from hub.queue.ordering import lane_of
+from hub.queue.overflow import QueuePolicy
+from hub.queue.queue import Queue
+from hub.router import Router
+from hub.stats.rates import Rates
+from hub.store import Store
+from hub.workers.crew import Crew, CrewPolicy
+from hub.workers.retry import RetryPolicy
+from hub.workers.worker import Surroundings, WorkerPolicy
+
+MOST_IN_MEMORY = 100_000
+MOST_BYTES_IN_MEMORY = 128 << 20
+"""Bounds of a queue that is not durable, where nothing is configured."""
+
+Publish = Callable[[str, object, Mapping[str, str], str | None], None]
+
+
+@dataclass
+class Member:
+    """One consumer: what was configured, its queue, and its crew."""
+
+    part: Part
+    queue: Queue
+    crew: Crew
+    rates: Rates
+
+
+class Roster:
+    """Belongs to the reactor's thread.
+
+    :ivar members: the consumers, by name.
+    :ivar leaving: crews that were told to stop and have not gone yet.
+    :ivar orphans: queues of consumers that are configured no more, with what they hold; one that comes back under its
+        old name finds its queue again.
+    :ivar comply: called with a consumer's name before its threads are: what was ordered before holds from its first
+        message on. :ivar renamed: called with a queue's old name and its new one.
+    :param store: of the queues that are durable. :param memory: of the others.
+    :param holds_back: whether every bus keeps what is not read, for ``overflow = "auto"``.
+    """
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        store: Store,
+        memory: Store,
+        publish: Publish,
+        state_dir: Path,
+        on_room: Callable[[], None],
+        holds_back: bool,
+    ) -> None:
+        self.members: dict[str, Member] = {}
+        self.leaving: list[Crew] = []
+        self.orphans: dict[str, Member] = {}
+        self.comply: Callable[[str], None] = lambda name: None
+        self.renamed: Callable[[str, str], None] = lambda old, new: None
+        self._around = surroundings
+        self._store, self._memory = store, memory
+        self._publish = publish
+        self._state_dir = state_dir
+        self._on_room = on_room
+        self._holds_back = holds_back
+
+    def make(self, part: Part) -> Consumer:
+        """A new instance of the consumer's class. :raises ConfigError: its constructor failed."""
+        log = part_log("consumer", part.name)
+        context = Context(part.name, part.config, log, self._publish, self._state_dir)
+        try:
+            consumer = part.plugin.make(f"consumers.{part.name}", context)
+        except ConfigError:
+            raise
+        except (Exception, SystemExit) as error:
+            log.error("the consumer could not be made", exc_info=error, extra={"action": "make"})
+            raise ConfigError([f"consumers.{part.name}: {part.plugin.cls.__name__}() failed: {error!r}"]) from error
+        assert isinstance(consumer, Consumer)
+        return consumer
+
+    def hire(self, part: Part, consumer: Consumer) -> None:
+        """Start a crew for it, on its old queue where there is one."""
+        previous = self.members.pop(part.name, None) or self.orphans.pop(part.name, None)
+        policy = queue_policy(part.settings, self._holds_back)
+        if previous is None:
+            queue, rates = self._queue(part, policy), Rates()
+        else:
+            queue, rates = previous.queue, previous.rates
+            queue.adopt(policy)
+        queue.store.limit_dead_letters(part.name, part.settings.max_dead)
+        crew = Crew(consumer, queue, crew_policy(part), self._around, part_log("consumer", part.name))
+        if previous is not None:
+            crew.follow(previous.crew)
+        self.members[part.name] = Member(part, queue, crew, rates)
+        self.comply(part.name)
+        crew.start()
+
+    def _queue(self, part: Part, policy: QueuePolicy) -> Queue:
+        store = self._store if part.settings.durable else self._memory
+        before = part.settings.renamed_from
+        if (
+            before in store.queues()
+            and before not in {*self.members, *self.orphans}
+            and part.name not in store.queues()
+        ):
+            store.rename(before, part.name)
+            self.renamed(before, part.name)
+        return Queue(part.name, policy, store, self._around.monotonic, self._around.wall, self._on_room)
+
+    def stop(self, name: str) -> Crew:
+        """Tell its crew to finish what it has in hand; the queue goes on taking messages."""
+        crew = self.members[name].crew
+        crew.stop()
+        self.leaving.append(crew)
+        return crew
+
+    def dismiss(self, name: str) -> None:
+        """It is configured no more: its queue takes no more messages, and keeps what it has."""
+        self.orphans[name] = self.members.pop(name)
+
+    def router(self) -> Router[Queue]:
+        """From topics to the queues of the members."""
+        return Router((member.part.settings.topics, member.queue) for member in self.members.values())
+
+    def patterns(self) -> list[str]:
+        """All that some consumer wants, for the backends to subscribe to."""
+        return sorted({topic for member in self.members.values() for topic in member.part.settings.topics})
+
+    def crews(self) -> list[Crew]:
+        """Those that work, and those that are leaving."""
+        self.leaving = [crew for crew in self.leaving if not crew.gone.is_set()]
+        return [*(member.crew for member in self.members.values()), *self.leaving]
+
+    def squeeze(self, squeezed: bool) -> None:
+        """The store is, or is no longer, larger than it may be: the queues that it keeps behave as if full."""
+        for member in self.members.values():
+            if member.queue.store.durable:
+                member.queue.squeeze(squeezed)
+
+    def full(self) -> bool:
+        """Whether some queue wants the buses to be held back."""
+        return any(member.queue.full for member in self.members.values())
+
+
+def queue_policy(settings: ConsumerSettings, holds_back: bool) -> QueuePolicy:
+    """What the settings say about the queue.
+
+    Blocking a bus that does not keep what is not read would only move the loss to where nobody counts it, and hold up
+    the other consumers for it; so ``auto`` refuses the newest there, and counts: what was accepted stays.
+    """
+    overflow = settings.overflow
+    in_memory = not settings.durable
+    return QueuePolicy(
+        max_backlog=settings.max_backlog or (MOST_IN_MEMORY if in_memory else None),
+        max_bytes=settings.max_backlog_bytes or (MOST_BYTES_IN_MEMORY if in_memory else None),
+        overflow=("block" if holds_back else "drop_newest") if overflow == "auto" else overflow,
+        lane_of=lane_of(settings),
+        max_age=settings.max_age,
+        max_kills=settings.max_kills,
+    )
+
+
+def crew_policy(part: Part) -> CrewPolicy:
+    """What the settings say about the threads; a class that overrides ``consume_batch`` is given batches."""
+    settings: Any = part.settings
+    batches = part.plugin.cls.consume_batch is not Consumer.consume_batch
+    return CrewPolicy(
+        threads=settings.threads,
+        timeout=settings.timeout,
+        every=settings.every,
+        worker=WorkerPolicy(
+            retry=RetryPolicy(settings.max_attempts, settings.backoff, settings.backoff_limit),
+            batch_size=settings.batch_size if batches else None,
+            batch_wait=settings.batch_wait if batches else 0.0,
+        ),
+    )

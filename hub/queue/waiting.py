@@ -1,0 +1,308 @@
+"""All messages of a queue that no worker has: ready, unread, sorted into lanes, or aside until a retry. Pure: no lock.
+
+A queue *follows* while the messages that arrive fit into its ready window; they stay in memory, shared by all queues.
+When it is full the queue is *behind*: what arrives is only counted, and read from the store later, until it has caught
+up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hub.message import Message
+from hub.queue.ready import Ready
+from hub.queue.schedule import Delays, Entry, Lanes
+
+SORT_AHEAD = 64
+"""Messages that are sorted into lanes at a time: enough to find work for other threads, few enough for a lock."""
+
+LaneOf = Callable[[Message], Hashable]
+
+
+@dataclass(slots=True, eq=False)
+class Taken:
+    """What a worker has in hand: messages of ascending positions, of which the first ``done`` are settled.
+
+    ``at`` is the one that is being consumed now. Those between ``done`` and ``at`` are finished, but not reported yet;
+    readers of the queue's numbers count them as finished.
+    """
+
+    messages: Sequence[Message]
+    positions: Sequence[int]
+    attempts: int = 0
+    """How often they were given to the consumer before."""
+    failures: int = 0
+    """How many of these attempts count towards ``max_attempts``."""
+    kills: int = 0
+    """How often the hub was killed while a consumer had it in hand."""
+    lane: tuple[Hashable] | None = None
+    done: int = 0
+    at: int = 0
+
+    @property
+    def unreported(self) -> int:
+        """How many are finished and not reported."""
+        return max(0, self.at - self.done)
+
+    @property
+    def current(self) -> Message:
+        """The one that is being consumed now, or the last one."""
+        return self.messages[min(self.at, len(self.messages) - 1)]
+
+    @property
+    def left(self) -> int:
+        """How many are not settled."""
+        return len(self.messages) - self.done
+
+    def rest(self, count: int) -> list[Entry]:
+        """The next ``count`` of those that are not settled."""
+        return [
+            Entry(self.positions[at], self.messages[at], self.attempts, self.failures, self.kills)
+            for at in range(self.done, self.done + count)
+        ]
+
+
+@dataclass(frozen=True)
+class Window:
+    """How much of a queue may be in memory, where the rest is in the store."""
+
+    count: int
+    size: int
+    """Bytes of bodies."""
+
+
+class Waiting:
+    """Hands out what is due: retries first, then lanes (where there are any), then the ready window.
+
+    :param window: ``None``: everything is in memory.
+    :param loaded: positions below it are in memory, aside or settled; those from it on are unread.
+    :ivar next_position: of the next message that arrives.
+    :ivar unread_size: bytes of what is unread, nearly: what was settled since is still in it.
+    """
+
+    def __init__(self, window: Window | None = None, loaded: int = 0, next_position: int = 0) -> None:
+        self.ready = Ready()
+        self.loaded = loaded
+        self.next_position = next_position
+        self.unread_size = 0
+        self._window = window
+        self._lanes = Lanes()
+        self._delays: Delays[Entry] = Delays()
+        self._aside: dict[int, Entry] = {}
+        self._aside_size = 0
+        self._delayed_size = 0
+        self._tried: dict[int, Entry] = {}
+        self._resumed: set[int] = set()
+        self._sorting = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of bodies in memory; those in lanes and those that wait for a retry count too."""
+        return self.ready.size + self._aside_size
+
+    @property
+    def _in_lanes(self) -> int:
+        return self._aside_size - self._delayed_size
+
+    @property
+    def _in_turn(self) -> int:
+        """Bytes of what is ready or in a lane. What waits for a retry does not count: it must not keep others out."""
+        return self.ready.size + self._in_lanes
+
+    @property
+    def delayed(self) -> int:
+        """Messages that wait for a retry outside of lanes, and lanes that wait for one."""
+        return len(self._delays) + self._lanes.held + len(self._tried)
+
+    @property
+    def behind(self) -> bool:
+        """Whether some are unread."""
+        return self.loaded < self.next_position
+
+    @property
+    def next_due(self) -> float | None:
+        """When the next of what is delayed is due."""
+        times = [time for time in (self._delays.next_due, self._lanes.next_due) if time is not None]
+        return min(times, default=None)
+
+    # -- what comes in
+
+    def arrive(self, start: int, messages: Sequence[Message], size: int) -> None:
+        """A batch, whose first message has the position ``start``."""
+        self.next_position = start + len(messages)
+        window = self._window
+        if self.loaded < start or (
+            window and (len(self.ready) + len(messages) > window.count or self._in_turn + size > window.size)
+        ):
+            self.unread_size += size
+        else:
+            self.ready.append(start, messages, size)
+            self.loaded = self.next_position
+
+    def wants(self) -> int:
+        """How many messages should be read from the store now: none while half the window is full."""
+        window = self._window
+        if window is None or self.loaded >= self.next_position:
+            return 0
+        if len(self.ready) > window.count // 2 or self._in_turn > window.size // 2:
+            return 0
+        held = len(self.ready) + len(self._lanes)
+        return max(0, min(window.count - held, self.next_position - self.loaded))
+
+    def room(self) -> int:
+        """Bytes that may be read from the store now."""
+        return max(1, self._window.size - self._in_turn) if self._window else 0
+
+    def load(self, start: int, messages: Sequence[Message], size: int) -> None:
+        """Messages that were read, in order; all before ``start`` are settled, aside or loaded."""
+        self.ready.append(start, messages, size)
+        self.passed(start + len(messages), size)
+
+    def passed(self, position: int, size: int) -> None:
+        """What lies before is no longer unread."""
+        self.loaded = max(self.loaded, position)
+        self.unread_size = max(0, self.unread_size - size) if self.behind else 0
+
+    def not_aside(self, ranges: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """The same without positions that waited for a retry already when the hub started."""
+        for start, stop in ranges:
+            for position in range(start, stop) if self._resumed else ():
+                if position in self._resumed:
+                    if start < position:
+                        yield start, position
+                    start = position + 1
+            if start < stop:
+                yield start, stop
+
+    def resume(self, entries: Mapping[int, Entry], in_lanes: bool) -> None:
+        """At the start: what waited for a retry when the hub ended."""
+        for position, entry in entries.items():
+            if in_lanes:
+                self._tried[position] = entry
+            else:
+                self._resumed.add(position)
+                self._set_aside([entry])
+                self._delays.add(entry.due, entry)
+
+    # -- what goes out
+
+    def take(self, limit: int, now: float, in_lanes: bool) -> Taken | None:
+        """What is due now, or ``None``. A message that must be read from the store comes alone, as ``None``.
+
+        :param in_lanes: whether the ready window may be handed out only by way of ``unsorted`` and ``sort``.
+        """
+        if run := self._due(limit, now):
+            self._delayed_size -= sum([len(entry.message.body) for entry in run if entry.message])
+            return self._taken(run, None)
+        if (found := self._lanes.take(limit, now)) is not None:
+            key, run = found
+            return self._taken(run, (key,))
+        if in_lanes or len(self._lanes) or not self.ready:
+            return None
+        positions, messages = self.ready.take(1 if self._tried else limit)
+        entry = self._tried.pop(positions[0], None) if self._tried else None
+        if entry is not None:  # tried before the hub ended, when there were lanes
+            return Taken(messages, positions, entry.attempts, entry.failures, entry.kills)
+        return Taken(messages, positions)
+
+    def _due(self, limit: int, now: float) -> list[Entry]:
+        """Retries that are due and alike: what failed as a batch comes again as a batch."""
+        run: list[Entry] = []
+        while len(run) < limit and (entry := self._delays.first(now)) is not None:
+            if run and not _may_follow(run[-1], entry):
+                break
+            run.append(entry)
+            self._delays.pop(now)
+        return run
+
+    def _taken(self, run: list[Entry], lane: tuple[Hashable] | None) -> Taken:
+        for entry in run:
+            self._no_longer_aside(entry)
+        first, messages = run[0], [entry.message for entry in run]
+        positions = [entry.position for entry in run]
+        return Taken(messages, positions, first.attempts, first.failures, first.kills, lane)  # type: ignore[arg-type]
+
+    def unsorted(self) -> list[Entry]:
+        """Messages to be sorted into lanes. One thread sorts at a time, or their order would be lost: what this
+        returns must be brought to ``sort``; until then it returns nothing more."""
+        window = self._window
+        crowded = window is not None and (len(self._lanes) >= window.count or self._in_lanes >= window.size)
+        if self._sorting or crowded or not self.ready:
+            return []
+        self._sorting = True
+        positions, messages = self.ready.take(SORT_AHEAD)
+        entries = [self._entry(position, message) for position, message in zip(positions, messages, strict=True)]
+        self._set_aside(entries)
+        return entries
+
+    def _entry(self, position: int, message: Message) -> Entry:
+        entry = self._tried.pop(position, None) or Entry(position, message)
+        entry.message = message
+        return entry
+
+    def sort(self, entries: Sequence[Entry], keys: Sequence[Hashable]) -> None:
+        """Into the lanes of these keys."""
+        for entry, key in zip(entries, keys, strict=True):
+            if self._lanes.add(key, entry) and entry.due:
+                self._lanes.hold(key, entry.due)
+        self._sorting = False
+
+    def release(self, taken: Taken) -> None:
+        """All of it is settled: its lane goes on."""
+        if taken.lane is not None:
+            self._lanes.release(taken.lane[0])
+
+    def put_back(self, taken: Taken, entries: Sequence[Entry], due: float) -> None:
+        """The rest of what was taken, to be handed out again, before all others, when it is due."""
+        for entry in entries:
+            entry.due = due
+        if taken.lane is not None:
+            self._set_aside(entries)
+            self._lanes.put_back(taken.lane[0], entries, due)
+            return
+        for entry in entries:
+            if self._window and self._delayed_size > self._window.size:
+                entry.message = None
+            self._set_aside([entry])
+            self._delayed_size += len(entry.message.body) if entry.message else 0
+            self._delays.add(due, entry)
+
+    def _set_aside(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self._aside[entry.position] = entry
+            self._aside_size += len(entry.message.body) if entry.message else 0
+
+    def _no_longer_aside(self, entry: Entry) -> None:
+        del self._aside[entry.position]
+        self._aside_size -= len(entry.message.body) if entry.message else 0
+
+    def at(self, position: int) -> Message | None:
+        """The message at that position, if it is aside, in a lane, or the next of the ready window."""
+        if (entry := self._aside.get(position)) is not None:
+            return entry.message
+        head = self.ready.head
+        return head[1] if head is not None and head[0] == position else None
+
+    def entry(self, position: int) -> Entry | None:
+        """What is known of the message at that position, if it is aside, in a lane, or was tried before."""
+        return self._aside.get(position) or self._tried.get(position)
+
+    def aside(self) -> list[Entry]:
+        """All that are aside or in a lane."""
+        return list(self._aside.values())
+
+
+def _may_follow(before: Entry, after: Entry) -> bool:
+    """Whether one ``Taken`` can hold both, in this order. Who is suspected of having killed the hub comes alone."""
+    alike = (before.attempts, before.failures) == (after.attempts, after.failures)
+    whole = before.message is not None and after.message is not None
+    return alike and whole and not (before.kills or after.kills) and before.position < after.position
+
+
+def lane(lane_of: LaneOf | None, message: Message | None) -> Hashable:
+    """Its lane. Messages whose lane can't be told share one: an error here would leave the queue to nobody."""
+    try:
+        return lane_of(message) if lane_of and message else None
+    except Exception:  # noqa: BLE001 - see above
+        return None

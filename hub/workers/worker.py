@@ -1,0 +1,331 @@
+"""One thread of a consumer: take, consume, verdict.
+
+The loop costs every consumer for every message, so what can be done once for a run of messages is not done for each: a
+fast consumer takes several at once and reports them together, at the latest after ``REPORT_EVERY``. A slow one takes
+them one by one, which leaves the rest to the other threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
+
+from hub import outbox
+from hub.consumer import Consumer
+from hub.deadletter import TRACEBACK_LIMIT, DeadLetter
+from hub.errors import Reject, Retry
+from hub.failure import Failure, told
+from hub.interfaces import Clock
+from hub.queue.queue import Queue
+from hub.queue.waiting import Taken
+from hub.stats.histogram import BOUNDS, Histogram
+from hub.store import Outgoing
+from hub.text import encodable
+from hub.traceparent import trace_in_hand, trace_of_all
+from hub.tracing import Tracing
+from hub.workers import inhand
+from hub.workers.retry import SOONEST, Bury, RetryPolicy, Verdict
+
+REPORT_EVERY = 0.005
+"""Seconds. How long a finished message may go unreported, and so how much work a worker takes at once."""
+MOST_AT_ONCE = 256
+LONGEST_PAUSE = 30.0
+"""Seconds. Who has mended the database does not want to wait for minutes until it is used again."""
+
+BURIED: dict[str, object] = {"action": "bury"}
+RETRIED: dict[str, object] = {"action": "retry"}
+
+
+@dataclass(frozen=True)
+class WorkerPolicy:
+    """How a consumer's workers go about it.
+
+    :ivar batch_size: the most that ``consume_batch`` is given; ``None``: the consumer has only ``consume``.
+    :ivar batch_wait: seconds that a batch which is not full waits for more.
+    """
+
+    retry: RetryPolicy
+    batch_size: int | None = None
+    batch_wait: float = 0.0
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every worker of the hub is given alike; tests put their own in.
+
+    :ivar monotonic: for durations and delays.
+    :ivar wall: epoch seconds, for ages.
+    :ivar uniform: draws the jitter of retries.
+    :ivar tracing: carries traces on from what is consumed to what is published.
+    """
+
+    monotonic: Clock
+    wall: Clock
+    uniform: Callable[[float, float], float]
+    tracing: Tracing = field(default_factory=Tracing)
+
+
+class Worker:
+    """Runs ``consume`` for the messages of one queue, in whatever thread calls ``run`` or ``step``.
+
+    :ivar taken: all that this worker has in hand, or ``None``; for the supervisor, which reads it and ``since`` from
+        another thread.
+    :ivar since: monotonic seconds at which the message in hand was begun.
+    :ivar busy: seconds spent on what it took, up to the last time that its hands were empty.
+    :ivar last_failure: the last attempt that failed.
+    """
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        queue: Queue,
+        policy: WorkerPolicy,
+        surroundings: Surroundings,
+        log: logging.LoggerAdapter[logging.Logger],
+    ) -> None:
+        self.taken: Taken | None = None
+        self.since = 0.0
+        self.busy = 0.0
+        self.last_failure: Failure | None = None
+        self._begun = 0.0
+        self.consume_times = Histogram()
+        self.ages = Histogram()
+        self._consumer = consumer
+        self._queue = queue
+        self._policy = policy
+        self._around = surroundings
+        self._log = log
+        self._stopping = False
+        self._halt = threading.Event()
+        self._limit = 1
+        self._refusals = 0
+        self._resume_at = 0.0
+        self._hand = queue.store.hand(queue.name)
+        self._outbox: list[tuple[int, Outgoing]] = []
+
+    def stop(self) -> None:
+        """Finish the message in hand, give back the others, take no more. Any thread; the queue must be closed too,
+        for a worker that waits for a message."""
+        self._stopping = True
+        self._halt.set()
+
+    def run(self) -> None:
+        """Until the queue is closed or ``stop`` is called."""
+        inhand.use(self._queue.name, self._in_hand)
+        while not self._stopping and (self.step(None) or not self._queue.closed):
+            pass
+
+    def step(self, timeout: float | None) -> bool:
+        """Take what there is, once, and handle it.
+
+        :returns: whether there was any.
+        """
+        if not self._rested(timeout):
+            return False
+        batch_size = self._policy.batch_size
+        taken = self._queue.take(batch_size or self._limit, timeout, self._policy.batch_wait)
+        if taken is None:
+            return False
+        # Before ``taken``: it must not look stuck since the one before it.
+        self.since = self._begun = self._around.monotonic()
+        self.taken = taken
+        self._hold(taken.positions)
+        if batch_size is None:
+            self._one_by_one(taken)
+        else:
+            self._as_batch(taken)
+        outbox.use(None)
+        if taken.left:
+            self._queue.give_back(taken)
+        self._hand.drop()
+        self.taken = None
+        self.busy += self.since - self._begun
+        return True
+
+    def busy_at(self, now: float) -> float:
+        """Seconds spent on what it took, up to monotonic time ``now``. Any thread."""
+        return self.busy + max(0.0, now - self._begun) if self.taken is not None else self.busy
+
+    def _in_hand(self) -> Taken | None:
+        """What its lines in the log are about; of a batch nobody knows which message."""
+        taken = self.taken
+        alone = self._policy.batch_size is None or (taken is not None and len(taken.messages) == 1)
+        return taken if alone else None
+
+    def _hold(self, positions: Sequence[int]) -> None:
+        """Up to the first gap: what lies in one is not in hand, and must not be suspected."""
+        stop = positions[0] + 1
+        while not isinstance(positions, range) and stop - positions[0] < len(positions):
+            if positions[stop - positions[0]] != stop:
+                break
+            stop += 1
+        self._hand.hold(positions[0], positions.stop if isinstance(positions, range) else stop)
+
+    def _post(self, outgoing: Outgoing) -> None:
+        assert self.taken is not None
+        self._outbox.append((self.taken.at, outgoing))
+
+    def _rested(self, timeout: float | None) -> bool:
+        """Whether the pause after a batch's ``Retry`` is over, after waiting for it if need be."""
+        left = self._resume_at - self._around.monotonic() if self._resume_at else 0.0
+        if left <= 0:
+            return True
+        return (timeout is None or left <= timeout) and not self._halt.wait(left)
+
+    def abandon(self) -> None:
+        """Its thread died: the message in hand has failed, the others are given back. Any other thread."""
+        taken = self.taken
+        if taken is not None and taken.left:
+            self._report(taken, taken.at)
+            self._failed(taken, RuntimeError("the thread that handled it died"))
+            self._queue.give_back(taken)
+
+    def _one_by_one(self, taken: Taken) -> None:
+        """The hot path."""
+        outbox.use(self._post, partial(trace_in_hand, taken))
+        consume = self._around.tracing.consume(self._consumer, self._queue.name, taken)
+        clock, counts = self._around.monotonic, self.consume_times.counts
+        begun = reported = since = self.since
+        gaps = not isinstance(taken.positions, range)
+        for at, message in enumerate(taken.messages):
+            taken.at = at
+            if gaps:
+                self._hold(taken.positions[at : at + 1])
+            try:
+                consume(message)
+            except BaseException as error:  # noqa: BLE001 - a consumer may raise even SystemExit: the hub goes on
+                self._report(taken, at)
+                self._failed(taken, error)
+                if not taken.left:
+                    self._time()
+                    return
+            now = clock()
+            counts[bisect_right(BOUNDS, now - since)] += 1
+            self.since = since = now
+            if now - reported > REPORT_EVERY or self._stopping:
+                self._report(taken, at + 1)
+                reported = now
+                if self._stopping or self._queue.paused:
+                    return
+        self._report(taken, len(taken.messages))
+        mean = (since - begun) / len(taken.messages)
+        self._limit = max(1, min(int(REPORT_EVERY / (mean + 1e-9)), 2 * self._limit, MOST_AT_ONCE))
+
+    def _as_batch(self, taken: Taken) -> None:
+        """All at once; after an error one by one, so that a poison message does not take the others with it."""
+        outbox.use(self._post, cache(partial(trace_of_all, taken.messages)))
+        consume_batch = self._around.tracing.consume_batch(self._consumer, self._queue.name, taken)
+        try:
+            consume_batch(list(taken.messages))  # its own: the list is shared by all queues
+        except Retry as error:
+            self._time()
+            self._postpone(taken, error)
+        except BaseException as error:  # noqa: BLE001 - as in _one_by_one
+            self._time()
+            if len(taken.messages) == 1:
+                self._failed(taken, error)
+            else:
+                self._outbox.clear()
+                self._log.warning(
+                    "a batch of %d failed with %s, its messages are given one by one",
+                    *(len(taken.messages), type(error).__name__),
+                    extra={"action": "split"},
+                )
+                self._split(taken)
+        else:
+            self._time()
+            self._refusals = 0
+            self._report(taken, len(taken.messages))
+
+    def _postpone(self, taken: Taken, error: Retry) -> None:
+        """What a batch goes to is away: the next batch would fare no better, so this worker pauses, with backoff."""
+        self._refusals += 1
+        self._outbox.clear()
+        backoff = min(self._policy.retry.delay(self._refusals, self._around.uniform), LONGEST_PAUSE)
+        delay = max(backoff if error.delay is None else error.delay, SOONEST)
+        count = len(taken.messages)
+        self._log.warning("a batch of %d again in %.1f s: %s", count, delay, error, extra=RETRIED)
+        self._resume_at = self._around.monotonic() + delay
+        while taken.left:
+            self._queue.retry(taken, delay, failed=False, why=told(error))
+
+    def _split(self, taken: Taken) -> None:
+        outbox.use(self._post, partial(trace_in_hand, taken))
+        consume_batch = self._around.tracing.consume_batch(self._consumer, self._queue.name, taken)
+        for at, message in enumerate(taken.messages):
+            if self._stopping or self._queue.paused or not taken.left:
+                return
+            taken.at = at
+            try:
+                consume_batch([message])
+            except BaseException as error:  # noqa: BLE001 - as in _one_by_one
+                self._failed(taken, error)
+            else:
+                self._report(taken, at + 1)
+            self._time()
+
+    def _time(self) -> None:
+        now = self._around.monotonic()
+        self.consume_times.add(now - self.since)
+        self.since = now
+
+    def _report(self, taken: Taken, upto: int) -> None:
+        """The messages before ``upto`` are done."""
+        if upto <= taken.done:
+            return
+        now, messages = self._around.wall(), taken.messages
+        first, last = messages[taken.done].received_at, messages[upto - 1].received_at
+        if first == last:  # one turn of a reader has one time, so there is nothing else between them
+            self.ages.add(now - first, upto - taken.done)
+        else:
+            for message in messages[taken.done : upto]:
+                self.ages.add(now - message.received_at)
+        if self._outbox:
+            self._queue.finish(taken, upto, [outgoing for at, outgoing in self._outbox if at < upto])
+            self._outbox = [(at, outgoing) for at, outgoing in self._outbox if at >= upto]
+        else:
+            self._queue.finish(taken, upto)
+
+    def _failed(self, taken: Taken, error: BaseException) -> None:
+        """Apply the verdict on the next message, and log it. What it sent out is not sent: it will come again."""
+        self._outbox.clear()
+        message, attempt = taken.messages[taken.done], taken.attempts + 1
+        verdict = self._judge(taken, error)
+        extra = {"topic": message.topic, "message_id": message.id, "attempt": attempt, "error": type(error).__name__}
+        self.last_failure = Failure.of(error, self._around.wall(), message, attempt)
+        if isinstance(verdict, Bury):
+            text = "message %r of %s is a dead letter: %s"
+            trace = None if isinstance(error, Reject) else error
+            self._log.error(text, message.id, message.topic, verdict.reason, exc_info=trace, extra=extra | BURIED)
+        else:
+            level = logging.WARNING if verdict.failure else logging.INFO
+            text = "message %r of %s: %s: %s; again in %.1f s"
+            cause = (type(error).__name__, error, verdict.delay)
+            self._log.log(level, text, message.id, message.topic, *cause, extra=extra | RETRIED)
+
+    def _judge(self, taken: Taken, error: BaseException) -> Verdict:
+        """Apply the verdict on the next message."""
+        verdict = self._policy.retry.judge(error, taken.failures, self._around.uniform)
+        if isinstance(verdict, Bury):
+            self._bury(taken, verdict, error)
+        else:
+            self._queue.retry(taken, verdict.delay, verdict.failure, told(error))
+        return verdict
+
+    def _bury(self, taken: Taken, verdict: Bury, error: BaseException) -> None:
+        rejected = isinstance(error, Reject)
+        text = "" if rejected else "".join(traceback.format_exception(error))[-TRACEBACK_LIMIT:]
+        letter = DeadLetter(
+            message=taken.messages[taken.done],
+            reason=encodable(str(verdict.reason)),
+            attempts=taken.attempts + 1,
+            buried_at=self._around.wall(),
+            error=type(error).__name__,
+            traceback=encodable(text),
+        )
+        self._queue.bury(taken, not rejected, letter)

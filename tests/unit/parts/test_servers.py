@@ -1,0 +1,137 @@
+"""The servers together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from hub.configuration.schema import Part, ServerSettings
+from hub.errors import ConfigError, HubError
+from hub.interfaces import ServerContext
+from hub.parts.servers import STOP_TIMEOUT, Servers
+from hub.plugins import Plugin
+from hub.settings import Settings
+from tests.unit.doubles import FakeReactor, RecordingLog
+
+result_of = SynchronousTestCase().successResultOf
+
+
+class Recorder:
+    Config = Settings
+
+    def __init__(self, context: ServerContext) -> None:
+        self.context = context
+        self.calls: list[str] = []
+
+    def start(self) -> Any:
+        self.calls.append("start")
+
+    def stop(self) -> Any:
+        self.calls.append("stop")
+
+    def status(self) -> Mapping[str, Any]:
+        return {"state": "listening"}
+
+
+class Unmakeable(Recorder):
+    def __init__(self, context: ServerContext) -> None:
+        raise HubError("its token can't be read")
+
+
+class InUse(Recorder):
+    def start(self) -> Any:
+        raise HubError("the address is in use")
+
+
+class Hangs(Recorder):
+    def stop(self) -> Any:
+        return Deferred()
+
+
+class FailsToStop(Recorder):
+    def stop(self) -> Any:
+        raise OSError("gone already")
+
+
+def part(name: str, cls: type[Any] = Recorder) -> Part:
+    return Part(name, Plugin(cls, "v1"), ServerSettings(type="recorder"), Settings())
+
+
+def servers() -> tuple[Servers, FakeReactor]:
+    reactor = FakeReactor()
+
+    def context(part: Part) -> ServerContext:
+        log, snapshot = RecordingLog(), dict[str, Any]
+        return ServerContext(part.name, part.config, reactor, log, reactor.seconds, Path(), snapshot, lambda _: None)
+
+    return Servers(reactor, context), reactor
+
+
+def running(made: Servers, name: str, cls: type[Any] = Recorder) -> Any:
+    server = made.make(part(name, cls))
+    result_of(made.start(part(name, cls), server))
+    return server
+
+
+def test_one_that_runs_is_in_the_status_with_its_type() -> None:
+    made, _ = servers()
+    running(made, "web")
+    assert made.status() == {"web": {"type": "recorder", "state": "listening"}}
+
+
+def test_one_that_can_not_be_made_is_an_error_of_configuration() -> None:
+    with pytest.raises(ConfigError, match=r"servers\.web: its token can't be read"):
+        servers()[0].make(part("web", Unmakeable))
+
+
+def test_one_that_can_not_start_says_which_and_why() -> None:
+    made, _ = servers()
+    failure = SynchronousTestCase().failureResultOf(made.start(part("web", InUse), made.make(part("web", InUse))))
+    assert str(failure.value) == "servers.web: the address is in use"
+    assert made.status() == {}
+
+
+def test_a_reload_stops_what_goes_and_starts_what_comes() -> None:
+    made, reactor = servers()
+    old, other = running(made, "web"), running(made, "other")
+    fresh: Any = made.make(part("web"))
+    done = made.apply({"web": part("web")}, {"web": fresh}, ["other"])
+    reactor.pump([0.1] * 3)
+    assert result_of(done) == []
+    assert (old.calls, other.calls, fresh.calls) == (["start", "stop"], ["start", "stop"], ["start"])
+    assert made.servers == {"web": fresh}
+
+
+def test_one_that_can_not_start_at_a_reload_is_named_and_the_others_start() -> None:
+    made, reactor = servers()
+    parts = {"bad": part("bad", InUse), "good": part("good")}
+    done = made.apply(parts, {name: made.make(one) for name, one in parts.items()}, [])
+    reactor.pump([0.1] * 3)
+    assert result_of(done) == ["servers.bad: the address is in use"]
+    assert set(made.servers) == {"good"}
+
+
+def test_one_that_does_not_start_with_its_new_settings_goes_on_with_the_old() -> None:
+    made, reactor = servers()
+    old, before = running(made, "web"), made.parts["web"]
+    done = made.apply({"web": part("web", InUse)}, {"web": made.make(part("web", InUse))}, [])
+    reactor.pump([0.1] * 3)
+    assert result_of(done) == ["servers.web: the address is in use; it goes on with its old settings"]
+    assert (old.calls, made.servers["web"].calls) == (["start", "stop"], ["start"])  # type: ignore[attr-defined]
+    assert made.parts == {"web": before}
+
+
+@pytest.mark.parametrize("cls", [Hangs, FailsToStop])
+def test_one_that_does_not_stop_is_left_behind(cls: type[Any]) -> None:
+    made, reactor = servers()
+    running(made, "bad", cls)
+    good = running(made, "good")
+    done = made.stop(["bad", "good", "nobody"])
+    reactor.pump([0.1] * int(STOP_TIMEOUT * 10 + 2))
+    assert result_of(done) is None
+    assert (good.calls, made.servers) == (["start", "stop"], {})

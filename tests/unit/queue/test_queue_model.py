@@ -1,0 +1,329 @@
+"""The queue against a simple model of it: whatever is done in whatever order, the books are right."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from twisted.internet.task import Clock
+
+from hub.deadletter import DeadLetter
+from hub.message import Message
+from hub.queue.overflow import QueuePolicy
+from hub.queue.waiting import SORT_AHEAD, Taken
+from tests.unit.doubles import letter_of, make_queue, message, offer
+
+Fate = Literal["open", "finished", "dead", "dropped"]
+
+
+@dataclass
+class Held:
+    """A message that waits for its time, outside of lanes."""
+
+    due: float
+    position: int
+
+
+@dataclass
+class Model:
+    """What each position is, and where it waits."""
+
+    lanes_wanted: bool
+    fates: list[Fate] = field(default_factory=list)
+    tries: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Attempts and failures."""
+    ready: deque[int] = field(default_factory=deque)
+    aside: list[Held] = field(default_factory=list)
+    lanes: dict[str, deque[int]] = field(default_factory=dict)
+    lane_due: dict[str, float] = field(default_factory=dict)
+    busy: set[str] = field(default_factory=set)
+    now: float = 0.0
+    refused: int = 0
+    """Buried without a position."""
+    turned_away: int = 0
+    """Dropped without a position."""
+    paused: bool = False
+    draining: bool = False
+
+    def count(self, fate: Fate) -> int:
+        return self.fates.count(fate)
+
+    def settle(self, position: int, fate: Fate) -> None:
+        assert self.fates[position] == "open", "settled twice"
+        self.fates[position] = fate
+
+    def free_lanes(self) -> set[str]:
+        waiting = {key for key, due in self.lane_due.items() if due > self.now}
+        return {key for key, lane in self.lanes.items() if lane} - waiting - self.busy
+
+    def due(self, limit: int) -> list[int]:
+        """Of what is due, a run in ascending order that was tried equally often."""
+        found: list[int] = []
+        while self.aside and self.aside[0].due <= self.now and len(found) < limit:
+            position = self.aside[0].position
+            alike = found and self.tries.get(position, (0, 0)) == self.tries.get(found[-1], (0, 0))
+            if found and not (alike and position > found[-1]):
+                break
+            found.append(position)
+            self.aside.pop(0)
+        return found
+
+    def sort(self, key_of: list[str]) -> None:
+        for position in self.contiguous(SORT_AHEAD):
+            self.ready.popleft()
+            self.lanes.setdefault(key_of[position], deque()).append(position)
+
+    def contiguous(self, limit: int) -> list[int]:
+        found: list[int] = []
+        for position in self.ready:
+            if len(found) == limit or (found and position != found[-1] + 1):
+                break
+            found.append(position)
+        return found
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """Every rule does one thing to the queue and the same to the model."""
+
+    @initialize(
+        overflow=st.sampled_from(["block", "drop_oldest", "drop_newest"]),
+        max_backlog=st.integers(1, 12),
+        lanes=st.booleans(),
+    )
+    def begin(self, overflow: Literal["block", "drop_oldest", "drop_newest"], max_backlog: int, lanes: bool) -> None:
+        self.clock = Clock()
+        self.policy = QueuePolicy(max_backlog, overflow=overflow, lane_of=(lambda m: m.topic) if lanes else None)
+        self.queue = make_queue(self.clock.seconds, self.policy)
+        self.model = Model(lanes)
+        self.keys: list[str] = []
+        self.hands: list[Taken] = []
+
+    # -- the reactor's side
+
+    @rule(topics=st.lists(st.sampled_from("xyz"), max_size=9))
+    def offer(self, topics: list[str]) -> None:
+        start, model = len(self.keys), self.model
+        batch = [message(start + i, topic) for i, topic in enumerate(topics)]
+        assert self.policy.max_backlog is not None
+        surplus = max(0, model.count("open") + len(batch) - self.policy.max_backlog)
+        kept = max(0, len(batch) - surplus) if self.policy.overflow == "drop_newest" else len(batch)
+        kept = 0 if model.draining else kept
+        model.turned_away += len(batch) - kept
+        self.keys += topics[:kept]
+        model.fates += ["open"] * kept
+        model.ready.extend(range(start, start + kept))
+        if self.policy.overflow == "drop_oldest" and not model.draining:
+            self.drop([model.ready.popleft() for _ in range(min(surplus, len(model.ready)))])
+        held_back = offer(self.queue, batch)
+        if self.policy.overflow != "block" or model.draining:
+            assert not held_back
+        elif surplus:
+            assert held_back
+
+    def drop(self, positions: list[int]) -> None:
+        for position in positions:
+            self.model.settle(position, "dropped")
+
+    @rule()
+    def refuse(self) -> None:
+        self.queue.refuse(DeadLetter(message(-1), "no", 0, 0.0))
+        self.model.refused += 1
+
+    # -- the workers' side
+
+    @rule(limit=st.integers(1, 12))
+    def take(self, limit: int) -> None:
+        taken = self.queue.take(limit, timeout=0)
+        expected = self.expected(limit, taken) if not self.model.paused else []
+        assert (list(taken.positions) if taken else []) == expected
+        if taken is not None:
+            assert [m.id for m in taken.messages] == [str(position) for position in expected]
+            assert (taken.attempts, taken.failures) == self.model.tries.get(expected[0], (0, 0))
+            self.hands.append(taken)
+
+    def expected(self, limit: int, taken: Taken | None) -> list[int]:
+        model = self.model
+        if due := model.due(limit):
+            return due
+        if not model.lanes_wanted:
+            return [model.ready.popleft() for _ in model.contiguous(limit)]
+        while not model.free_lanes() and model.ready:
+            model.sort(self.keys)
+        if taken is None:
+            assert not model.free_lanes()
+            return []
+        assert taken.lane is not None
+        return self.expected_of_lane(str(taken.lane[0]), limit)
+
+    def expected_of_lane(self, key: str, limit: int) -> list[int]:
+        """Which free lane is served is the queue's choice; what comes out of it is not."""
+        model = self.model
+        assert key in model.free_lanes()
+        model.lane_due.pop(key, None)
+        model.busy.add(key)
+        lane = model.lanes[key]
+        found = [lane.popleft()]
+        while len(found) < limit and lane and not model.tries.get(found[0]) and not model.tries.get(lane[0]):
+            found.append(lane.popleft())
+        return found
+
+    def pick(self, data: st.DataObject) -> Taken:
+        return self.hands[data.draw(st.integers(0, len(self.hands) - 1))]
+
+    def put_down(self, taken: Taken) -> None:
+        if not taken.left:
+            self.hands.remove(taken)
+            if taken.lane is not None:
+                self.model.busy.discard(str(taken.lane[0]))
+
+    @precondition(lambda self: self.hands)
+    @rule(data=st.data())
+    def finish_a_part(self, data: st.DataObject) -> None:
+        taken = self.pick(data)
+        upto = data.draw(st.integers(taken.done + 1, len(taken.messages)))
+        for position in taken.positions[taken.done : upto]:
+            self.model.settle(position, "finished")
+        self.queue.finish(taken, upto)
+        self.put_down(taken)
+
+    @precondition(lambda self: self.hands)
+    @rule(data=st.data(), failed=st.booleans())
+    def bury(self, data: st.DataObject, failed: bool) -> None:
+        taken = self.pick(data)
+        self.model.settle(taken.positions[taken.done], "dead")
+        self.queue.bury(taken, failed, letter_of(taken))
+        self.put_down(taken)
+
+    @precondition(lambda self: self.hands)
+    @rule(data=st.data(), delay=st.integers(0, 5), failed=st.booleans())
+    def retry(self, data: st.DataObject, delay: int, failed: bool) -> None:
+        taken = self.pick(data)
+        position = taken.positions[taken.done]
+        self.model.tries[position] = (taken.attempts + 1, taken.failures + failed)
+        self.expect_back(taken, taken.left if taken.lane else 1, self.model.now + delay)
+        self.queue.retry(taken, float(delay), failed)
+        self.put_down(taken)
+
+    @precondition(lambda self: self.hands)
+    @rule(data=st.data())
+    def give_back(self, data: st.DataObject) -> None:
+        taken = self.pick(data)
+        self.expect_back(taken, taken.left, self.model.now)
+        self.queue.give_back(taken)
+        self.put_down(taken)
+
+    def expect_back(self, taken: Taken, count: int, due: float) -> None:
+        model, positions = self.model, list(taken.positions[taken.done : taken.done + count])
+        if taken.lane is not None:
+            key = str(taken.lane[0])
+            model.lanes[key].extendleft(reversed(positions))
+            model.lane_due[key] = due
+        else:
+            model.aside += [Held(due, position) for position in positions]
+            model.aside.sort(key=lambda held: held.due)
+
+    # -- an operator
+
+    @rule()
+    def pause(self) -> None:
+        self.queue.pause()
+        self.model.paused = True
+
+    @rule()
+    def drain(self) -> None:
+        self.queue.drain()
+        self.model.draining = True
+
+    @rule(both=st.booleans())
+    def resume(self, both: bool) -> None:
+        (self.queue.resume if both else self.queue.end_pause)()
+        self.model.paused = False
+        self.model.draining = self.model.draining and not both
+
+    @rule()
+    def purge(self) -> None:
+        assert self.queue.purge() == len(self.model.ready)
+        self.drop([self.model.ready.popleft() for _ in range(len(self.model.ready))])
+
+    @rule(count=st.integers(1, 12))
+    def peek(self, count: int) -> None:
+        """Each that is open, once, in its order; a look changes nothing, or the other rules would see it."""
+        model = self.model
+        in_hand = {at for taken in self.hands for at in taken.positions[taken.done :]}
+        still = [at for at, fate in enumerate(model.fates) if fate == "open"]
+        wanted = [(at, model.tries.get(at, (0, 0))[0], at in in_hand) for at in still]
+        found = self.queue.peek(count)
+        assert [(at, attempts, state == "in flight") for at, state, _, attempts in found] == wanted[:count]
+        assert all(state in ("in flight", "retry" if attempts else "waiting") for _, state, _, attempts in found)
+        assert [one.id for _, _, one, _ in found] == [str(at) for at, *_ in found]
+
+    @rule(seconds=st.integers(1, 4))
+    def let_time_pass(self, seconds: int) -> None:
+        self.clock.advance(seconds)
+        self.model.now += seconds
+
+    # -- what always holds
+
+    @invariant()
+    def the_numbers_are_those_of_the_model(self) -> None:
+        stats, model = self.queue.stats(), self.model
+        counters = stats.counters
+        assert counters.received == len(model.fates) + model.refused + model.turned_away
+        assert counters.received == counters.finished + counters.dead + counters.dropped + counters.backlog
+        assert counters.finished == model.count("finished")
+        assert counters.dead == model.count("dead") + model.refused
+        assert counters.dropped == model.count("dropped") + model.turned_away
+        assert counters.backlog == model.count("open")
+        assert stats.in_flight == sum(taken.left for taken in self.hands)
+        waiting = len(model.ready) + len(model.aside) + sum(map(len, model.lanes.values()))
+        assert counters.backlog == stats.in_flight + waiting
+
+    @invariant()
+    def a_bus_is_held_back_only_for_what_is_let_in(self) -> None:
+        assert not (self.queue.full and self.model.draining)
+        assert not (self.queue.full and not self.model.count("open")), "nobody will ever make room"
+
+    @invariant()
+    def the_oldest_is_the_first_open_one(self) -> None:
+        fates = self.model.fates
+        oldest = fates.index("open") if "open" in fates else None
+        assert self.queue.stats().oldest_received_at == oldest
+
+    @invariant()
+    def the_window_knows_which_are_settled(self) -> None:
+        window, fates = self.queue._books._window, self.model.fates
+        assert [window.is_finished(position) for position in range(len(fates))] == [fate != "open" for fate in fates]
+
+    def teardown(self) -> None:
+        """At the end nothing is stuck: all that is left can be taken and finished."""
+        if not hasattr(self, "queue"):
+            return
+        self.queue.resume()
+        for taken in self.hands:
+            self.queue.finish(taken, len(taken.messages))
+        self.clock.advance(1000)
+        while (last := self.queue.take(99, timeout=0)) is not None:
+            self.queue.finish(last, len(last.messages))
+        received = len(self.model.fates)
+        assert self.queue.stats().counters.backlog == 0
+        window = self.queue._books._window
+        assert (window.floor, window.ranges) == (received, [])
+        assert not self.queue.full
+
+
+QueueMachine.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestQueueModel = QueueMachine.TestCase
+
+
+def test_a_message_is_the_same_object_from_offer_to_take() -> None:
+    """What the model, which compares ids, does not see."""
+    queue = make_queue(Clock().seconds)
+    one: Message = message(0)
+    offer(queue, [one])
+    taken = queue.take(1, timeout=0)
+    assert taken is not None
+    assert taken.messages[0] is one

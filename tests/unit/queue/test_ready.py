@@ -1,0 +1,72 @@
+"""The ready window."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.queue.ready import Ready
+from tests.unit.doubles import messages, size_of
+
+
+@given(st.lists(st.integers(0, 7), max_size=8), st.lists(st.integers(1, 9), max_size=40))
+def test_messages_come_out_in_the_order_and_at_the_positions_they_went_in(sizes: list[int], limits: list[int]) -> None:
+    ready, start = Ready(), 0
+    everything = messages(sum(sizes))
+    for count in sizes:
+        batch = everything[start : start + count]
+        ready.append(start, batch, size_of(batch))
+        start += count
+    taken = 0
+    for limit in limits:
+        if not ready:
+            break
+        assert ready.head == (taken, everything[taken])
+        positions, taken_now = ready.take(limit)
+        assert len(taken_now) == min(limit, len(everything) - taken)
+        assert list(taken_now) == everything[taken : taken + len(taken_now)]
+        assert positions == range(taken, taken + len(taken_now))
+        taken += len(taken_now)
+        assert len(ready) == len(everything) - taken
+        assert ready.size >= size_of(everything[taken:])
+
+
+def test_a_whole_batch_is_handed_out_as_the_list_it_came_in() -> None:
+    ready, batch = Ready(), messages(3)
+    ready.append(0, batch, 6)
+    assert ready.take(10)[1] is batch
+
+
+def test_batches_are_put_together_up_to_a_gap_in_the_positions() -> None:
+    ready, everything = Ready(), messages(4)
+    ready.append(0, everything[:1], 2)
+    ready.append(1, everything[1:2], 2)
+    ready.append(5, everything[2:], 4)
+    assert ready.take(9) == (range(2), everything[:2])
+    assert ready.take(9) == (range(5, 7), everything[2:])
+
+
+def test_putting_batches_together_leaves_them_as_they_were() -> None:
+    ready, first = Ready(), messages(2)
+    ready.append(0, first, 4)
+    ready.append(2, messages(2), 4)
+    ready.take(3)
+    assert first == messages(2)
+
+
+def test_a_batch_counts_by_its_bytes_until_its_last_message_is_taken() -> None:
+    ready = Ready()
+    ready.append(0, messages(3), 6)
+    ready.take(2)
+    assert ready.size == 6
+    ready.take(2)
+    assert ready.size == 0
+
+
+def test_it_says_when_it_is_empty() -> None:
+    ready = Ready()
+    ready.append(0, [], 0)
+    assert ready.head is None
+    with pytest.raises(IndexError):
+        ready.take(1)

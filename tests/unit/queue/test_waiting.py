@@ -1,0 +1,116 @@
+"""What no worker has: the order in which it is handed out."""
+
+from __future__ import annotations
+
+from hub.queue.waiting import SORT_AHEAD, Taken, Waiting
+from tests.unit.doubles import messages, size_of
+
+
+def waiting(count: int) -> Waiting:
+    made = Waiting()
+    batch = messages(count)
+    made.ready.append(0, batch, size_of(batch))
+    return made
+
+
+def take(source: Waiting, limit: int = 9, now: float = 0.0, in_lanes: bool = False) -> Taken:
+    taken = source.take(limit, now, in_lanes)
+    assert taken is not None
+    return taken
+
+
+def ids(taken: Taken) -> list[str]:
+    return [one.id for one in taken.messages]
+
+
+def test_the_ready_window_is_handed_out_in_order() -> None:
+    source = waiting(3)
+    assert [ids(take(source, 2)), ids(take(source, 2))] == [["0", "1"], ["2"]]
+    assert source.take(9, 0.0, in_lanes=False) is None
+
+
+def test_retries_that_are_due_come_first_and_together_where_they_are_alike() -> None:
+    source = waiting(4)
+    taken = take(source, 2)
+    source.put_back(taken, taken.rest(2), due=5.0)
+    assert source.next_due == 5.0
+    assert source.delayed == 2
+    assert ids(take(source, 1, now=4.9)) == ["2"]
+    assert [ids(take(source, now=5.0)) for _ in range(2)] == [["0", "1"], ["3"]]
+
+
+def test_retries_that_were_tried_more_often_come_apart() -> None:
+    source = waiting(3)
+    taken = take(source, 3)
+    entries = taken.rest(3)
+    entries[1].attempts += 1
+    source.put_back(taken, entries, due=1.0)
+    assert [ids(take(source, now=1.0)) for _ in range(3)] == [["0"], ["1"], ["2"]]
+
+
+def test_attempts_come_back_with_the_message() -> None:
+    source = waiting(1)
+    taken = take(source)
+    entries = taken.rest(1)
+    entries[0].attempts, entries[0].failures = 3, 2
+    source.put_back(taken, entries, due=0.0)
+    again = take(source)
+    assert (again.attempts, again.failures) == (3, 2)
+
+
+def test_only_one_thread_sorts_at_a_time() -> None:
+    source = waiting(SORT_AHEAD + 1)
+    first = source.unsorted()
+    assert len(first) == SORT_AHEAD
+    assert source.unsorted() == []
+    source.sort(first, [None] * len(first))
+    assert [entry.position for entry in source.unsorted()] == [SORT_AHEAD]
+
+
+def test_with_lanes_the_ready_window_is_not_handed_out_unsorted() -> None:
+    source = waiting(3)
+    assert source.take(9, 0.0, in_lanes=True) is None
+    entries = source.unsorted()
+    source.sort(entries, ["x", "y", "x"])
+    x, y = take(source, in_lanes=True), take(source, in_lanes=True)
+    assert (x.lane, ids(x), y.lane, ids(y)) == (("x",), ["0", "2"], ("y",), ["1"])
+
+
+def test_lanes_are_emptied_before_the_ready_window_when_there_are_lanes_no_more() -> None:
+    source = waiting(SORT_AHEAD + 1)
+    entries = source.unsorted()
+    source.sort(entries, [None] * len(entries))
+    busy = take(source, limit=1)
+    assert source.take(9, 0.0, in_lanes=False) is None
+    source.release(busy)
+    assert len(take(source, limit=999).messages) == SORT_AHEAD - 1
+    assert ids(take(source)) == [str(SORT_AHEAD)]
+
+
+def test_every_message_can_be_found_by_its_position_while_it_waits() -> None:
+    source = waiting(2)
+    assert getattr(source.at(0), "id", None) == "0"
+    taken = take(source)
+    assert source.at(0) is None
+    source.put_back(taken, taken.rest(2), due=9.0)
+    assert getattr(source.at(1), "id", None) == "1"
+
+
+def test_bytes_count_wherever_a_message_waits() -> None:
+    source = waiting(3)
+    entries = source.unsorted()
+    assert (source.ready.size, source.size) == (0, 6)
+    source.sort(entries, ["x"] * 3)
+    taken = take(source, limit=1, in_lanes=True)
+    assert source.size == 4
+    source.put_back(taken, taken.rest(1), due=0.0)
+    assert source.size == 6
+    for _ in range(1):
+        assert len(take(source, in_lanes=True).messages) == 3
+    assert source.size == 0
+
+
+def test_a_worker_counts_what_it_finished_and_has_not_reported() -> None:
+    taken = Taken(messages(4), range(4), done=1, at=3)
+    assert (taken.unreported, taken.left) == (2, 3)
+    assert [entry.position for entry in taken.rest(2)] == [1, 2]

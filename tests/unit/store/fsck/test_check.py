@@ -1,0 +1,340 @@
+"""What is wrong in a store is found; what is not, is not."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.stats.counters import Counters
+from hub.store import records as r
+from hub.store import tables as t
+from hub.store.commit import HIGHEST
+from hub.store.fsck.check import without
+from hub.store.fsck.problem import positions
+from hub.store.fsck.sense import contradiction, read_page
+from hub.store.records import QueueRecord
+from tests.unit.store.known import Known, counts, edit, problems
+
+Change = Callable[[t.Tables, Any], None]
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Known:
+    made = Known(tmp_path)
+    made.some()
+    made.close()
+    return made
+
+
+def change(known: Known, how: Change) -> list[str]:
+    """:returns: kinds of the problems that are found then."""
+    tables = edit(known.directory)
+    with tables.writing() as transaction:
+        how(tables, transaction)
+    tables.close()
+    return [problem.kind for problem in problems(known.directory)]
+
+
+def first(transaction: Any, table: Any) -> tuple[bytes, bytes]:
+    cursor = transaction.cursor(table)
+    assert cursor.first()
+    return cursor.key(), cursor.value()
+
+
+def flipped(value: bytes, at: int = -1) -> bytes:
+    damaged = bytearray(value)
+    damaged[at] ^= 1
+    return bytes(damaged)
+
+
+def record_of(tables: t.Tables, transaction: Any, number: int = 1) -> QueueRecord:
+    return r.unseal(r.QUEUE, r.queues, transaction.get(t.queue_key(number), db=tables.queues))
+
+
+def put_record(tables: t.Tables, transaction: Any, record: QueueRecord) -> None:
+    transaction.put(t.queue_key(record.number), bytes(r.seal(r.QUEUE, record)), db=tables.queues)
+
+
+def test_what_was_written_is_clean(known: Known) -> None:
+    found = counts(known.directory)
+    assert (found.problems, found.broken) == ([], False)
+    assert {table for table, count in found.counts.items() if not count} == {"spent"}
+
+
+def test_a_store_without_a_message_is_clean(tmp_path: Path) -> None:
+    Known(tmp_path).close()
+    assert problems(tmp_path) == []
+
+
+def last(known: Known, do: Callable[[str, int], None]) -> None:
+    """To the newest message of each queue."""
+    for name, open_ in known.open.items():
+        if open_:
+            do(name, max(open_))
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 1 << 30), st.sampled_from([0.0, 3600.0]))
+def test_whatever_is_done_leaves_it_clean(tmp_path_factory: pytest.TempPathFactory, seed: int, keep: float) -> None:
+    known = Known(tmp_path_factory.mktemp("store"), seed, keep)
+    choose = random.Random(seed)
+    actions: list[Callable[[], None]] = [
+        lambda: known.append(choose.randint(1, 5), choose.choice([10, 3000])),
+        lambda: known.append(1, 10, (choose.choice(list(known.messages)),)),
+        lambda: known.settle_some(choose.choice([0.1, 0.5, 1.0])),
+        known.commit,
+        known.reopen,
+        lambda: last(known, known.retry),
+        lambda: known.store.remove_letters("alpha", [choose.randint(1, 9)]),
+        lambda: known.store.limit_dead_letters("beta", choose.randint(0, 3)),
+        lambda: last(known, known.post),
+        lambda: known.store.sent(choose.randint(1, 9)),
+    ]
+    for _ in range(choose.randint(1, 40)):
+        choose.choice(actions)()
+    known.close()
+    assert problems(known.directory) == []
+
+
+@pytest.mark.parametrize("table", ["pages", "queues", "letters", "outbox"])
+def test_a_damaged_record_is_found(known: Known, table: str) -> None:
+    def damage(tables: t.Tables, transaction: Any) -> None:
+        key, value = first(transaction, getattr(tables, table))
+        transaction.put(key, flipped(value), db=getattr(tables, table))
+
+    assert change(known, damage) == ["damaged"]
+
+
+def test_a_damaged_page_names_whose_messages_were_in_it(known: Known) -> None:
+    def damage(tables: t.Tables, transaction: Any) -> None:
+        key = t.number_key(t.span_of(first(transaction, tables.index)[1])[0])
+        transaction.put(key, flipped(transaction.get(key, db=tables.pages)), db=tables.pages)
+
+    assert change(known, damage) == ["damaged"]
+    assert "of queue 'alpha'" in problems(known.directory)[0].text
+
+
+@pytest.mark.parametrize("table", ["pages", "queues", "letters", "outbox"])
+def test_a_record_under_another_key_is_found(known: Known, table: str) -> None:
+    def move(tables: t.Tables, transaction: Any) -> None:
+        key, value = first(transaction, getattr(tables, table))
+        transaction.delete(key, db=getattr(tables, table))
+        transaction.put(key[:-1] + b"\xee", value, db=getattr(tables, table))
+
+    found = change(known, move)
+    assert "misplaced" in found
+    assert set(found) <= {"misplaced", "beyond", "letters", "highest"}
+
+
+def test_an_entry_that_is_gone_is_found_by_its_page(known: Known) -> None:
+    assert change(known, lambda tables, transaction: delete_first(transaction, tables.index)) == ["unindexed"]
+
+
+def delete_first(transaction: Any, table: Any) -> None:
+    transaction.delete(first(transaction, table)[0], db=table)
+
+
+def test_messages_without_entry_and_page_are_missing(known: Known) -> None:
+    def lose(tables: t.Tables, transaction: Any) -> None:
+        key, value = first(transaction, tables.index)
+        page = t.number_key(t.span_of(value)[0])
+        for table in (tables.pages, tables.refs):
+            transaction.delete(page, db=table)
+        transaction.delete(key, db=tables.index)
+
+    assert "missing" in change(known, lose)
+
+
+@pytest.mark.parametrize(
+    ("value", "kinds"),
+    [
+        (lambda page, count: t.span_value(page + 1000, count), ["unindexed", "dangling"]),
+        (lambda page, count: t.span_value(page, count + 1), ["dangling"]),
+        (lambda page, count: t.span_value(page + 1000, 0), ["unindexed", "dangling"]),
+    ],
+)
+def test_an_entry_that_no_page_bears_out_is_found(known: Known, value: Any, kinds: list[str]) -> None:
+    def damage(tables: t.Tables, transaction: Any) -> None:
+        key, span = first(transaction, tables.index)
+        transaction.put(key, value(*t.span_of(span)), db=tables.index)
+
+    assert "dangling" in change(known, damage)
+
+
+def test_an_entry_of_what_is_settled_is_found(known: Known) -> None:
+    def settle(tables: t.Tables, transaction: Any) -> None:
+        record = record_of(tables, transaction)
+        record.floor, record.ranges = record.next_position, []
+        put_record(tables, transaction, record)
+
+    assert set(change(known, settle)) == {"settled", "row"}
+
+
+def test_an_entry_beyond_what_is_given_is_found(known: Known) -> None:
+    def cut(tables: t.Tables, transaction: Any) -> None:
+        record = record_of(tables, transaction)
+        record.next_position -= 1
+        put_record(tables, transaction, record)
+
+    assert set(change(known, cut)) == {"beyond", "row"}
+
+
+def test_two_entries_for_one_position_are_found(known: Known) -> None:
+    def double(tables: t.Tables, transaction: Any) -> None:
+        for key, value in transaction.cursor(tables.index).iternext():
+            page, count = t.span_of(value)
+            if count > 2:
+                number, start = t.place_of(key)
+                transaction.put(t.place_key(number, start + 1), t.span_value(page, count - 1), db=tables.index)
+                return
+
+    assert "overlap" in change(known, double)
+
+
+@pytest.mark.parametrize("table", ["refs", "spent"])
+def test_marks_of_no_page_are_found(known: Known, table: str) -> None:
+    def put(tables: t.Tables, transaction: Any) -> None:
+        value = t.refs_value(1, 5.0) if table == "refs" else t.time_value(5.0)
+        transaction.put(t.number_key(999), value, db=getattr(tables, table))
+
+    assert change(known, put) == ["row"]
+
+
+@pytest.mark.parametrize("table", ["refs", "spent"])
+def test_wrong_marks_of_a_page_are_found(known: Known, table: str) -> None:
+    def put(tables: t.Tables, transaction: Any) -> None:
+        value = t.refs_value(9, 5.0) if table == "refs" else t.time_value(5.0)
+        transaction.put(first(transaction, tables.pages)[0], value, db=getattr(tables, table))
+
+    assert change(known, put) == ["marks"]
+
+
+def test_a_page_that_nobody_needs_is_found(known: Known) -> None:
+    def put(tables: t.Tables, transaction: Any) -> None:
+        page = r.Page.of(999, 5.0, [known.message(5)], [])
+        transaction.put(t.number_key(999), bytes(r.seal(r.PAGE, page)), db=tables.pages)
+
+    assert change(known, put) == ["orphan"]
+
+
+def test_entries_of_a_queue_that_there_is_not_are_found(known: Known) -> None:
+    def delete(tables: t.Tables, transaction: Any) -> None:
+        transaction.delete(t.queue_key(2), db=tables.queues)
+
+    assert {"unknown", "row"} <= set(change(known, delete))
+
+
+def test_an_entry_with_the_number_of_no_queue_makes_none(known: Known) -> None:
+    def renumber(tables: t.Tables, transaction: Any) -> None:
+        cursor = transaction.cursor(tables.index)
+        assert cursor.last()
+        key, value = cursor.key(), cursor.value()
+        transaction.delete(key, db=tables.index)
+        transaction.put(b"\xff" + key[1:], value, db=tables.index)
+
+    assert change(known, renumber) == ["unindexed", "dangling"]
+
+
+def test_a_page_of_a_queue_that_is_gone_may_name_its_number(known: Known) -> None:
+    """The number goes to the next queue."""
+
+    def put(tables: t.Tables, transaction: Any) -> None:
+        record = record_of(tables, transaction)
+        page = r.Page.of(999, record.created_at - 1.0, [known.message(5)], [(1, 10_000, None)])
+        transaction.put(t.number_key(999), bytes(r.seal(r.PAGE, page)), db=tables.pages)
+        transaction.put(t.number_key(999), t.time_value(page.stored_at), db=tables.spent)
+
+    assert change(known, put) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (t.place_key(1, 0), bytes(28)),
+        (t.place_key(1, 10_000), bytes(28)),
+        (t.place_key(77, 0), bytes(28)),
+        (t.place_key(1, 10_000), bytes(5)),
+        (b"short", bytes(28)),
+    ],
+)
+def test_tries_of_what_does_not_wait_are_found(known: Known, key: bytes, value: bytes) -> None:
+    assert change(known, lambda tables, transaction: transaction.put(key, value, db=tables.tries)) == ["row"]
+
+
+def test_a_due_time_that_is_none_is_found(known: Known) -> None:
+    def damage(tables: t.Tables, transaction: Any) -> None:
+        key, value = first(transaction, tables.tries)
+        transaction.put(key, value[:-16] + b"\x7f\xf8" + bytes(14), db=tables.tries)
+
+    assert change(known, damage) == ["row"]
+
+
+@pytest.mark.parametrize("value", [b"", bytes(8), t.number_key(2), b"\x80" + bytes(7), bytes(9), None])
+def test_a_highest_number_that_can_not_be_is_found(known: Known, value: bytes | None) -> None:
+    def put(tables: t.Tables, transaction: Any) -> None:
+        if value is None:
+            transaction.delete(HIGHEST, db=tables.meta)
+        else:
+            transaction.put(HIGHEST, value, db=tables.meta)
+
+    assert change(known, put) == ["highest"]
+
+
+def test_a_wrong_count_of_dead_letters_is_found(known: Known) -> None:
+    assert change(known, lambda tables, transaction: delete_first(transaction, tables.letters)) == ["letters"]
+
+
+def a_record(**changes: Any) -> QueueRecord:
+    values: dict[str, Any] = {"counters": Counters(), "unread_bytes": 0, "next_letter": 3, "letters": 1}
+    values |= {"next_position": 20, "floor": 5, "ranges": [(7, 9), (11, 12)], "lost_letters": 1}
+    return QueueRecord(number=1, name="q", created_at=1.0, **{**values, **changes})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"floor": 7},
+        {"floor": -1},
+        {"floor": 8},
+        {"next_position": 11},
+        {"ranges": [(7, 9), (9, 10)]},
+        {"ranges": [(7, 7)]},
+        {"ranges": [(11, 12), (7, 9)]},
+        {"counters": Counters(finished=-1)},
+        {"letters": 3},
+        {"letters": -1},
+    ],
+)
+def test_a_record_that_contradicts_itself(changes: dict[str, Any]) -> None:
+    assert contradiction(a_record()) == ""
+    assert contradiction(a_record(**changes)) != ""
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        r.Page(1, 1.0, [], ["1", "2"], ["t"], [b"1"], [{}], [1.0], ["bus"]),
+        r.Page(1, 1.0, [], ["1", "2", "3"], ["t", "t"], [b"1", b"2", b"3"], [{}], [1.0], ["bus"]),
+        r.Page(1, 1.0, [(1, 0, [1])], ["1"], ["t"], [b"1"], [{}], [1.0], ["bus"]),
+        r.Page(1, 1.0, [(1, 0, [-1])], ["1"], ["t"], [b"1"], [{}], [1.0], ["bus"]),
+    ],
+)
+def test_a_page_whose_parts_do_not_fit_is_damaged(broken: r.Page) -> None:
+    with pytest.raises(r.DamagedError):
+        read_page(bytes(r.seal(r.PAGE, broken)))
+
+
+def test_without() -> None:
+    assert list(without((0, 10), [(6, 7), (2, 4)])) == [(0, 2), (4, 6), (7, 10)]
+    assert list(without((0, 10), [(0, 10)])) == []
+    assert list(without((3, 5), [(0, 1), (8, 9)])) == [(3, 5)]
+
+
+def test_positions_are_named_from_the_first_to_the_last() -> None:
+    assert (positions(3, 4), positions(3, 6)) == ("position 3", "positions 3 to 5")

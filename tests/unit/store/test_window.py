@@ -1,0 +1,64 @@
+"""The ack window, against a plain set of positions."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.store.window import AckWindow
+
+RANGES = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6)), max_size=40)
+
+
+def floor_of(done: set[int]) -> int:
+    return next(position for position in range(len(done) + 1) if position not in done)
+
+
+@given(RANGES)
+def test_it_says_what_a_set_of_positions_would_say(ranges: list[tuple[int, int]]) -> None:
+    window, done = AckWindow(), set[int]()
+    for start, length in ranges:
+        marked = set(range(start, start + length))
+        if marked & done:
+            with pytest.raises(ValueError, match="finished in part already"):
+                window.finish(start, start + length)
+            continue
+        window.finish(start, start + length)
+        done |= marked
+        assert window.floor == floor_of(done)
+        assert {p for p in range(60) if window.is_finished(p)} == done
+
+
+@given(RANGES)
+def test_its_ranges_lie_above_the_floor_ascending_and_never_touch(ranges: list[tuple[int, int]]) -> None:
+    window, done = AckWindow(), set[int]()
+    for start, length in ranges:
+        if not done & set(range(start, start + length)):
+            window.finish(start, start + length)
+            done |= set(range(start, start + length))
+    edges = [window.floor, *(edge for pair in window.ranges for edge in pair)]
+    assert edges == sorted(set(edges))
+    assert {p for start, stop in window.ranges for p in range(start, stop)} == {p for p in done if p > window.floor}
+
+
+@given(st.permutations(range(30)))
+def test_in_whatever_order_all_are_finished_only_the_floor_is_left(order: list[int]) -> None:
+    window = AckWindow(floor=100)
+    for position in order:
+        window.finish(100 + position, 101 + position)
+    assert (window.floor, window.ranges) == (130, [])
+
+
+def test_below_the_floor_all_is_finished() -> None:
+    window = AckWindow(floor=7)
+    assert window.is_finished(6)
+    assert not window.is_finished(7)
+    with pytest.raises(ValueError):
+        window.finish(6, 8)
+
+
+def test_an_empty_range_changes_nothing() -> None:
+    window = AckWindow()
+    window.finish(5, 5)
+    assert (window.floor, window.ranges) == (0, [])

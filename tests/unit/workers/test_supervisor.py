@@ -1,0 +1,167 @@
+"""The supervisor's rounds, on a clock that stands still; the consumer hangs in a real thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from twisted.internet.task import Clock
+
+from hub.message import Message
+from hub.workers.crew import Crew, CrewPolicy
+from hub.workers.retry import RetryPolicy
+from hub.workers.supervisor import Supervisor, stack_of
+from hub.workers.worker import Surroundings, WorkerPolicy
+from tests.support import wait_until
+from tests.unit.doubles import RecordingLog, Scripted, make_queue, message, messages, most, offer
+
+TIMEOUT = 60.0
+
+
+class Ward:
+    """A crew whose consumer holds each message until it is told to let it go."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.log = RecordingLog()
+        self.begun, self.go_on = threading.Semaphore(0), threading.Semaphore(0)
+        consumer = Scripted()
+        consumer.on_consume = self.hang_about
+        queue = make_queue(self.clock.seconds, name="mailer")
+        policy = CrewPolicy(1, TIMEOUT, WorkerPolicy(RetryPolicy(3, 1.0, 9.0)))
+        around = Surroundings(self.clock.seconds, self.clock.seconds, most)
+        self.crew = Crew(consumer, queue, policy, around, self.log)
+        self.fed = 0
+        self.supervisor = Supervisor(lambda: [self.crew], self.clock.seconds, self.feed)
+
+    def feed(self) -> None:
+        self.fed += 1
+
+    def hang_about(self, _: Message) -> None:
+        self.begun.release()
+        assert self.go_on.acquire(timeout=30)
+
+    def begin(self, *batch: Message) -> None:
+        offer(self.crew.queue, list(batch))
+        assert self.begun.acquire(timeout=10)
+
+    def end(self) -> None:
+        self.crew.stop()
+        for _ in range(10):
+            self.go_on.release()
+        assert self.crew.gone.wait(10)
+
+    def reports(self) -> list[str]:
+        return [line for line in self.log.lines() if "busy with" in line]
+
+
+@pytest.fixture
+def ward() -> Iterator[Ward]:
+    made = Ward()
+    made.crew.start()
+    yield made
+    made.end()
+
+
+def test_a_message_that_takes_too_long_is_reported_by_name_id_and_stack(ward: Ward) -> None:
+    ward.begin(message(42, "a.slow.topic"))
+    ward.clock.advance(TIMEOUT + 1)
+    ward.supervisor.round()
+    (report,) = ward.reports()
+    for part in ("consumer mailer", "'42'", "a.slow.topic", "61.0 s", "hubbub-mailer-1", "hang_about"):
+        assert part in report
+    assert ward.supervisor.is_stuck(ward.crew)
+
+
+def test_it_is_reported_once(ward: Ward) -> None:
+    ward.begin(message(0))
+    for _ in range(5):
+        ward.clock.advance(TIMEOUT + 1)
+        ward.supervisor.round()
+    assert len(ward.reports()) == 1
+
+
+def test_within_its_time_nothing_is_said(ward: Ward) -> None:
+    ward.begin(message(0))
+    ward.clock.advance(TIMEOUT - 1)
+    ward.supervisor.round()
+    assert ward.reports() == []
+    assert not ward.supervisor.is_stuck(ward.crew)
+
+
+def test_the_next_one_that_takes_too_long_is_reported_too(ward: Ward) -> None:
+    ward.begin(*messages(2))
+    for _ in range(2):
+        ward.clock.advance(TIMEOUT + 1)
+        ward.supervisor.round()
+        ward.go_on.release()
+        if len(ward.reports()) < 2:
+            assert ward.begun.acquire(timeout=10)
+    assert ["'0'" in ward.reports()[0], "'1'" in ward.reports()[1]] == [True, True]
+
+
+def test_one_that_goes_on_is_stuck_no_more(ward: Ward) -> None:
+    ward.begin(message(0))
+    ward.clock.advance(TIMEOUT + 1)
+    ward.supervisor.round()
+    ward.go_on.release()
+    wait_until(lambda: ward.crew.queue.stats().counters.finished == 1)
+    ward.supervisor.round()
+    assert not ward.supervisor.is_stuck(ward.crew)
+
+
+def test_a_consumer_that_was_idle_for_long_is_not_stuck_when_it_begins(ward: Ward) -> None:
+    ward.begin(message(0))
+    ward.go_on.release()
+    wait_until(lambda: ward.crew.queue.stats().counters.finished == 1)
+    ward.clock.advance(100 * TIMEOUT)
+    ward.begin(message(1))
+    ward.supervisor.round()
+    assert ward.reports() == []
+
+
+def test_the_watchdog_is_fed_after_a_round_that_went_well(ward: Ward) -> None:
+    ward.supervisor.round()
+    ward.supervisor.round()
+    assert ward.fed == 2
+
+
+def test_the_watchdog_is_not_fed_after_a_round_that_failed() -> None:
+    fed: list[None] = []
+
+    def broken() -> list[Crew]:
+        raise RuntimeError("the roster is broken")
+
+    with pytest.raises(RuntimeError):
+        Supervisor(broken, Clock().seconds, lambda: fed.append(None)).round()
+    assert fed == []
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_dead_thread_is_replaced_at_the_next_round(ward: Ward) -> None:
+    def die(_: float) -> int:
+        raise SystemExit("this thread dies")
+
+    worker, thread = ward.crew.workers[0]
+    worker._report = die  # type: ignore[method-assign, assignment]
+    ward.begin(message(0))
+    ward.go_on.release()
+    thread.join(10)
+    del worker._report
+    ward.supervisor.round()
+    assert ward.crew.replaced == 1
+    ward.clock.advance(10.0)
+    offer(ward.crew.queue, [message(1)])
+    assert ward.begun.acquire(timeout=10)
+    ward.go_on.release()
+    ward.go_on.release()
+    wait_until(lambda: ward.crew.queue.stats().counters.backlog == 0)
+
+
+def test_the_stack_of_a_thread_that_is_gone_is_empty() -> None:
+    thread = threading.Thread(target=lambda: None)
+    thread.start()
+    thread.join()
+    assert stack_of(thread) == ""
+    assert "test_the_stack_of_a_thread" in stack_of(threading.current_thread())

@@ -1,0 +1,147 @@
+"""One worker whose consumer takes batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from hub.errors import Reject, Retry
+from hub.message import Message
+from tests.unit.doubles import Bench, ScriptedBatches, message, messages, offer
+from tests.unit.workers.test_worker import ANYTHING
+
+
+def bench_of(batch_size: int = 10, **script: list[BaseException]) -> tuple[Bench, ScriptedBatches]:
+    consumer = ScriptedBatches()
+    consumer.script = {name.removeprefix("m"): errors for name, errors in script.items()}
+    return Bench(consumer, batch_size=batch_size), consumer
+
+
+def test_a_batch_that_returns_is_finished() -> None:
+    bench, consumer = bench_of(3)
+    bench.offer(*messages(5))
+    bench.run()
+    assert consumer.batches == [["0", "1", "2"], ["3", "4"]]
+    assert bench.queue.stats().counters.finished == 5
+
+
+def test_a_batch_is_filled_across_the_turns_of_the_bus() -> None:
+    bench, consumer = bench_of(3)
+    for number in range(5):
+        bench.offer(message(number))
+    bench.run()
+    assert consumer.batches == [["0", "1", "2"], ["3", "4"]]
+
+
+def test_a_retry_of_a_batch_retries_all_of_it_and_is_no_failure() -> None:
+    bench, consumer = bench_of(m1=[Retry(5.0)])
+    bench.offer(*messages(3))
+    bench.run()
+    assert consumer.batches == [["0", "1", "2"]]
+    bench.clock.advance(5.0)
+    bench.run()
+    counters = bench.queue.stats().counters
+    assert consumer.batches[1:] == [["0", "1", "2"]]
+    assert (counters.retried, counters.failed, counters.finished) == (3, 0, 3)
+
+
+def test_after_a_retry_of_a_batch_the_worker_takes_no_other_until_it_is_due() -> None:
+    bench, consumer = bench_of(m1=[Retry(5.0)])
+    bench.offer(*messages(3))
+    bench.run()
+    bench.offer(message(3))
+    bench.clock.advance(4.9)
+    bench.run()
+    assert len(consumer.batches) == 1
+    bench.clock.advance(0.2)
+    bench.run()
+    assert consumer.batches[1:] == [["0", "1", "2"], ["3"]]
+
+
+def test_a_poison_message_does_not_take_its_batch_with_it() -> None:
+    bench, consumer = bench_of(m1=[KeyError("x")] * 9)
+    bench.offer(*messages(3))
+    bench.run_to_the_end()
+    counters = bench.queue.stats().counters
+    assert consumer.batches == [["0", "1", "2"], ["0"], ["1"], ["2"], ["1"], ["1"]]
+    assert (counters.finished, counters.dead, counters.failed) == (2, 1, 3)
+    assert [letter.message.id for letter in bench.store.dead_letters("test")] == ["1"]
+
+
+@pytest.mark.parametrize("error", ANYTHING)
+def test_whatever_a_batch_raises_its_messages_are_given_one_by_one(error: type[BaseException]) -> None:
+    bench, consumer = bench_of(m0=[error("once")])
+    bench.offer(*messages(2))
+    bench.run()
+    assert consumer.batches == [["0", "1"], ["0"], ["1"]]
+    assert bench.queue.stats().counters.finished == 2
+
+
+def test_a_reject_of_a_batch_buries_only_who_is_rejected_alone() -> None:
+    bench, _ = bench_of(m1=[Reject("a row of it"), Reject("this row")])
+    bench.offer(*messages(3))
+    bench.run()
+    (letter,) = bench.store.dead_letters("test")
+    assert (letter.message.id, letter.reason) == ("1", "this row")
+    assert bench.queue.stats().counters.finished == 2
+
+
+def test_a_batch_of_one_that_fails_has_failed() -> None:
+    bench, consumer = bench_of(m0=[KeyError("x")])
+    bench.offer(message(0))
+    bench.run()
+    assert consumer.batches == [["0"]]
+    assert bench.queue.stats().counters.failed == 1
+
+
+def test_stopped_while_it_splits_a_batch_it_gives_back_the_rest() -> None:
+    bench, consumer = bench_of(m0=[KeyError("x")])
+    consumer.on_consume = lambda m: bench.worker.stop() if m.id == "1" else None
+    bench.offer(*messages(4))
+    bench.worker.run()
+    assert consumer.batches == [["0", "1", "2", "3"][:4], ["0"], ["1"]]
+    counters = bench.queue.stats().counters
+    assert (counters.finished, counters.backlog) == (2, 2)
+
+
+def test_in_strict_order_a_batch_that_fails_keeps_its_order() -> None:
+    consumer = ScriptedBatches()
+    consumer.script = {"1": [KeyError("x"), KeyError("x")]}
+    bench = Bench(consumer, batch_size=10, lane_of=lambda _: None)
+    bench.offer(*messages(3))
+    bench.run_to_the_end()
+    assert consumer.batches == [["0", "1", "2"], ["0"], ["1"], ["1"], ["2"]]
+
+
+def test_in_strict_order_a_retry_of_a_batch_keeps_its_order() -> None:
+    consumer = ScriptedBatches()
+    consumer.script = {"2": [Retry(1.0)]}
+    bench = Bench(consumer, batch_size=10, lane_of=lambda _: None)
+    bench.offer(*messages(3))
+    bench.run_to_the_end()
+    assert consumer.batches == [["0", "1", "2"], ["0"], ["1", "2"]]
+
+
+class Greedy(ScriptedBatches):
+    """Empties the list it is given."""
+
+    def consume_batch(self, messages: Sequence[Message]) -> None:
+        assert isinstance(messages, list)
+        messages.clear()
+
+
+def test_what_a_consumer_does_to_its_list_is_seen_by_nobody_else() -> None:
+    bench = Bench(Greedy(), batch_size=10)
+    shared = messages(3)
+    offer(bench.queue, shared)
+    bench.run()
+    assert shared == messages(3)
+    assert bench.queue.stats().counters.finished == 3
+
+
+def test_the_age_of_each_message_of_a_batch_is_counted() -> None:
+    bench, _ = bench_of()
+    bench.offer(*messages(3))
+    bench.run()
+    assert (sum(bench.worker.ages.counts), sum(bench.worker.consume_times.counts)) == (3, 1)
