@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
-from twisted.internet.task import LoopingCall, cooperate
+from twisted.internet.task import cooperate
 
 from hub import __version__
 from hub.configuration.schema import Configuration, Part
@@ -35,6 +35,7 @@ from hub.parts.patience import wait_for
 from hub.parts.roster import Roster
 from hub.parts.servers import Servers
 from hub.publisher import Publisher
+from hub.rounds import Rounds
 from hub.router import Router
 from hub.statelock import StateLock
 from hub.stats.lag import Lag
@@ -75,6 +76,7 @@ class Service:
         self.load = load
         self.log = part_log("hub", "service")
         self._notifier = notifier
+        self._rounds = Rounds(reactor, self.log)
         self._monotonic, self._wall = monotonic, wall
         self._began = monotonic()
         self._lock = StateLock(configuration.state_dir)
@@ -92,10 +94,9 @@ class Service:
         parts = (self.roster, self.fleet, self.enqueuer, self.store, self.supervisor, standing, wall)
         self.steering = Steering(*parts)
         self.audit = Audit(configuration.state_dir / AUDIT_FILE, wall)
-        self.exports = Exports(self.snapshot, self._loop, self.publisher.tracing)
+        self.exports = Exports(self.snapshot, self._rounds.begin, self.publisher.tracing)
         self.servers = Servers(reactor, self._server_context)
         self._control = ControlSocket(self, configuration.control_socket, int(configuration.hub.control_mode, 8))
-        self._loops: list[LoopingCall] = []
         self._reloads = DeferredLock()
         self._applying = False
 
@@ -129,9 +130,9 @@ class Service:
         for name, part in configuration.consumers.items():
             self._hire(part, consumers[name])
         self.reroute()
-        self._loop(self._sample, SAMPLE_EVERY)
-        self._loop(flush, SAMPLE_EVERY)
-        self._loop(self._look_after, PERIOD)
+        self._rounds.begin(self._sample, SAMPLE_EVERY)
+        self._rounds.begin(flush, SAMPLE_EVERY)
+        self._rounds.begin(self._look_after, PERIOD)
         for name, server in servers.items():
             yield self.servers.start(configuration.servers[name], server)
         self.fleet.draining = self.steering.standing.hub_draining
@@ -164,19 +165,6 @@ class Service:
         api = partial(Api, self)
         return ServerContext(part.name, part.config, self.reactor, log, self._wall, directory, self.snapshot, api)
 
-    def _loop(self, call: Callable[[], object], every: float) -> LoopingCall:
-        def guarded() -> None:
-            try:
-                call()
-            except Exception as error:
-                self.log.error("the hub itself failed", exc_info=error, extra={"action": "bug"})
-
-        loop = LoopingCall(guarded)
-        loop.clock = self.reactor
-        loop.start(every, now=False)
-        self._loops = [one for one in self._loops if one.running] + [loop]
-        return loop
-
     # -- stop
 
     @inlineCallbacks
@@ -200,9 +188,7 @@ class Service:
         self._tell_what_is_left()
         self.exports.stop(list(self.exports.threads))
         yield wait_for(self.reactor, lambda: self.exports.gone, EXPORT_TIMEOUT)
-        for loop in self._loops:
-            if loop.running:
-                loop.stop()
+        self._rounds.stop()
         yield self.servers.stop(list(self.servers.servers))
         yield self._control.close()
         self.keeper.close()

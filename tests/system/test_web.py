@@ -98,8 +98,8 @@ def test_read_only_shows_and_changes_nothing(tmp_path: Path) -> None:
 
 def test_545_are_545_wherever_one_looks(tmp_path: Path) -> None:
     with web_hub(tmp_path) as (_, client, _):
-        metrics = client.ask("GET", "/metrics").body.decode()
-        assert 'hubbub_consumer_backlog_messages{consumer="SlowConsumer"} 545.0' in metrics
+        shown = 'hubbub_consumer_backlog_messages{consumer="SlowConsumer"} 545.0'
+        wait_until(lambda: shown in client.ask("GET", "/metrics").body.decode(), 5, "numbers of now")
         for snapshot in client.events(3):
             assert snapshot["consumers"]["SlowConsumer"]["backlog"] == BEHIND
         wait_until(lambda: _last(client, "SlowConsumer", "backlog") == BEHIND, 10, "a second of history")
