@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
 
-from tests.support import free_port, require, wait_until
+from tests.support import free_port
+from tests.system.server import Server, listens, program
 
 CONFIGURATION = """
 [cache]
@@ -41,46 +39,19 @@ retentions = 1s:10m
 """
 
 
-class Carbon:
-    """``with Carbon(directory) as carbon:``; it listens on ``port``, by UDP and by TCP, and keeps a value a second.
-
-    It may be entered again, and then listens on the same port.
-    """
+class Carbon(Server):
+    """It listens on ``port``, by UDP and by TCP, and keeps a value a second."""
 
     def __init__(self, directory: Path) -> None:
-        program, self._fetch = shutil.which("carbon-cache"), shutil.which("whisper-fetch")
-        require(program is not None and self._fetch is not None, "carbon is not installed (graphite-carbon)")
+        carbon, self._fetch = program("carbon-cache", "graphite-carbon"), program("whisper-fetch", "graphite-carbon")
         self.port = free_port()
-        self.directory = directory
-        directory.mkdir()
         configuration = directory / "carbon.conf"
+        super().__init__(directory, [carbon, "--nodaemon", "--config", str(configuration), "start"])
         configuration.write_text(CONFIGURATION.format(directory=directory, port=self.port, query_port=free_port()))
         (directory / "storage-schemas.conf").write_text(SCHEMAS)
-        self._command = [str(program), "--nodaemon", "--config", str(configuration), "start"]
-        self._process: subprocess.Popen[bytes] | None = None
 
-    @property
-    def log(self) -> str:
-        return (self.directory / "output").read_text(errors="replace")
-
-    def __enter__(self) -> Carbon:
-        with (self.directory / "output").open("ab") as output:
-            self._process = subprocess.Popen(self._command, stdout=output, stderr=output)
-        wait_until(self._listens, 20, f"carbon; its log: {self.log}")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process is not None
-        self._process.terminate()
-        self._process.wait(20)
-
-    def _listens(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, f"carbon ended with {self._process.returncode}: {self.log}"
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+    def answers(self) -> bool:
+        return listens(self.port)
 
     def values(self, path: str, since: float = 0.0) -> list[float]:
         """What its whisper file has of the last minute, or since that time (epoch seconds); empty without a file."""
@@ -88,6 +59,6 @@ class Carbon:
         if not file.exists():
             return []
         begin = int(max(since, time.time() - 60))
-        command = [str(self._fetch), "--json", f"--from={begin}", str(file)]
+        command = [self._fetch, "--json", f"--from={begin}", str(file)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         return [value for value in json.loads(done.stdout)["values"] if value is not None]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
-from types import TracebackType
 
-from tests.support import free_port, require, wait_until
+from tests.support import free_port
+from tests.system.server import Server, program
 
 CONFIGURATION = """
 Hostname "testhost"
@@ -43,7 +42,7 @@ LoadPlugin rrdtool
 """
 
 
-class Collectd:
+class Collectd(Server):
     """``with Collectd(directory, extra) as collectd:``; it writes RRD files with a step of a second.
 
     :param network: what goes into the network plugin's Listen block.
@@ -51,19 +50,16 @@ class Collectd:
     """
 
     def __init__(self, directory: Path, network: str = "", extra: str = "") -> None:
-        program = shutil.which("collectd") or "/usr/sbin/collectd"
-        require(Path(program).exists(), "collectd is not installed")
+        collectd = program("collectd", "collectd-core")
         self.port = free_port()
-        self.directory = directory
         self.rrd_dir = directory / "rrd"
         self.socket = directory / "collectd.sock"
-        self.log_file = directory / "collectd.log"
-        directory.mkdir(exist_ok=True)
-        self._configuration = directory / "collectd.conf"
-        self._configuration.write_text(
+        configuration, log_file = directory / "collectd.conf", directory / "collectd.log"
+        super().__init__(directory, [collectd, "-f", "-C", str(configuration)], log_file)
+        configuration.write_text(
             CONFIGURATION.format(
                 directory=directory,
-                log_file=self.log_file,
+                log_file=log_file,
                 port=self.port,
                 socket=self.socket,
                 rrd_dir=self.rrd_dir,
@@ -71,25 +67,9 @@ class Collectd:
                 extra=extra,
             )
         )
-        self._command = [program, "-f", "-C", str(self._configuration)]
-        self._process: subprocess.Popen[bytes] | None = None
 
-    @property
-    def log(self) -> str:
-        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
-
-    def __enter__(self) -> Collectd:
-        with (self.directory / "output").open("ab") as output:
-            self._process = subprocess.Popen(self._command, stdout=output, stderr=output)
-        wait_until(self.socket.exists, 20, f"collectd; its log: {self.log}")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process is not None
-        self._process.terminate()
-        self._process.wait(20)
+    def answers(self) -> bool:
+        return self.socket.exists()
 
     def values(self) -> set[str]:
         """The identifiers that it knows, without the host."""

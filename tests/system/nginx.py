@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 import subprocess
 from pathlib import Path
-from types import TracebackType
 
-from tests.support import free_port, require, wait_until
+from tests.support import free_port
+from tests.system.server import Server, listens, program
 
 HOST = "hub.example.org"
 CONFIGURATION = """
@@ -30,7 +29,7 @@ http {{
 """
 
 
-class Nginx:
+class Nginx(Server):
     """``with Nginx(directory, site) as nginx:``.
 
     :param site: the text of a ``server`` as it is shipped, for :data:`HOST` on port 443; its port and its certificate's
@@ -38,12 +37,10 @@ class Nginx:
     """
 
     def __init__(self, directory: Path, site: str) -> None:
-        self._program = shutil.which("nginx") or "/usr/sbin/nginx"
-        require(Path(self._program).exists(), "nginx is not installed")
-        require(shutil.which("openssl") is not None, "openssl is not installed")
-        directory.mkdir()
+        log = directory / "error.log"
+        nginx = program("nginx", "nginx-light")
+        super().__init__(directory, [nginx, "-p", str(directory), "-e", str(log), "-c", "nginx.conf"], log)
         self.port = free_port()
-        self.directory = directory
         certificate, key = directory / "certificate.pem", directory / "key.pem"
         _sign(certificate, key)
         for shipped, here in (
@@ -55,33 +52,17 @@ class Nginx:
             site = site.replace(shipped, here)
         (directory / "nginx.conf").write_text(CONFIGURATION.format(directory=directory, site=site))
         self.tls = ssl.create_default_context(cafile=str(certificate))
-        self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Nginx:
-        log = self.directory / "error.log"
-        command = [self._program, "-p", str(self.directory), "-e", str(log), "-c", "nginx.conf"]
-        self._process = subprocess.Popen(command)
-        wait_until(self._answers, 20, f"nginx; its log: {log.read_text() if log.exists() else ''}")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process is not None
-        self._process.terminate()
-        self._process.wait(20)
+    def answers(self) -> bool:
+        return listens(self.port)
 
     def connect(self) -> ssl.SSLSocket:
         """A connection, whose certificate is checked."""
         return self.tls.wrap_socket(socket.create_connection(("127.0.0.1", self.port), 20), server_hostname=HOST)
 
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
 
 def _sign(certificate: Path, key: Path) -> None:
     subject = ["-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}"]
     files = ["-keyout", str(key), "-out", str(certificate)]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject, *files]
-    subprocess.run(command, check=True, capture_output=True)
+    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject, *files]
+    subprocess.run([program("openssl", "openssl"), "req", *options], check=True, capture_output=True)

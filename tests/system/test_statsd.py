@@ -61,8 +61,9 @@ def test_a_statsd_gets_what_is_behind_and_counts_what_was_received(tmp_path: Pat
         gauge = f"statsd/gauge-{CONSUMER}.backlog"
         wait_until(lambda: collectd.value(gauge) == BEHIND, 20, f"the backlog; {collectd.values()} {collectd.log}")
         wait_until(lambda: counted(kept, f"{CONSUMER}.received") == BEHIND, 20, "the count of the received")
-        assert counted(kept, f"{CONSUMER}.finished") == 0
-        assert collectd.value(f"statsd/gauge-{CONSUMER}.in_flight") == hub.consumer("slow")["in_flight"]
+        wait_until(lambda: counted(kept, f"{CONSUMER}.finished") == 0, 20, "the count of the finished")
+        in_flight = hub.consumer("slow")["in_flight"]
+        wait_until(lambda: collectd.value(f"statsd/gauge-{CONSUMER}.in_flight") == in_flight, 20, "what is in flight")
         assert "parse" not in collectd.log
 
 
