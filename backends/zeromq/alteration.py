@@ -61,6 +61,11 @@ def without_endpoints(config: Config) -> Config:
     return config.model_copy(update={name: [] for name in ENDPOINTS})
 
 
+def endpoints(config: Config) -> list[str]:
+    """All of them."""
+    return [*config.bind, *config.connect, *config.publish_bind, *config.publish_connect]
+
+
 def added(old: list[str], new: list[str]) -> list[str]:
     """What the second has and the first has not; the other way round it is what goes."""
     return [endpoint for endpoint in new if endpoint not in old]

@@ -30,15 +30,16 @@ class Authenticator:
         self._path = allowed
         self._stamp: tuple[int, int] | None = None
         self._keys: frozenset[bytes] = allowed_keys(allowed) if allowed else frozenset()
-        self.socket = context.socket(zmq.REP)
+        # Not REP, which would take no question more once one has gone without an answer.
+        self.socket = context.socket(zmq.ROUTER)
         self.socket.bind(_ADDRESS)
 
     def drain(self) -> bool:
         """Answer all that is asked. Returns ``False``: nothing is left."""
         while True:
             try:
-                request = self.socket.recv_multipart(zmq.NOBLOCK)
-                self.socket.send_multipart(self._answer(request), zmq.NOBLOCK)
+                who, empty, *request = self.socket.recv_multipart(zmq.NOBLOCK)
+                self.socket.send_multipart([who, empty, *self._answer(request)], zmq.NOBLOCK)
             except zmq.Again:
                 return False
 

@@ -10,7 +10,7 @@ import zmq
 from twisted.internet.defer import Deferred
 
 from backends.zeromq import settings
-from backends.zeromq.alteration import added, alter, is_alterable, without_endpoints
+from backends.zeromq.alteration import added, alter, endpoints, is_alterable, without_endpoints
 from backends.zeromq.auth import Authenticator
 from backends.zeromq.descriptor import Descriptor
 from backends.zeromq.ending import Ending
@@ -23,6 +23,7 @@ from backends.zeromq.peers import Tools
 from backends.zeromq.prefixes import prefixes
 from backends.zeromq.publisher import Publisher
 from backends.zeromq.reader import Reader
+from backends.zeromq.room import FOR_A_CONTEXT, FOR_AN_ENDPOINT, need
 from backends.zeromq.security import Security
 from backends.zeromq.sockets import Context
 from hub.errors import CannotPublish
@@ -60,8 +61,12 @@ class ZeroMQ(Tools):
         self._ending: Ending | None = None
 
     def start(self, intake: Intake) -> None:
-        """Bind, connect and listen. :raises HubError: a key can't be read, or an address can't be bound."""
+        """Bind, connect and listen.
+
+        :raises HubError: a key can't be read, an address can't be bound, or there are too few file descriptors.
+        """
         security = Security.read(self._config)
+        need(FOR_A_CONTEXT + FOR_AN_ENDPOINT * len(endpoints(self._config)))
         self._intake = intake
         self._zmq = zmq.Context()
         try:
@@ -98,11 +103,12 @@ class ZeroMQ(Tools):
         """Go on with other endpoints; see :mod:`~backends.zeromq.alteration`.
 
         :returns: whether they are all that differs. Where not, nothing was changed.
-        :raises Unavailable: an address can't be bound. Nothing was changed.
+        :raises Unavailable: an address can't be bound, or there are too few file descriptors. Nothing was changed.
         """
         old = self._config
         if self._state != "running" or not is_alterable(old, config):
             return False
+        need(FOR_AN_ENDPOINT * len(added(endpoints(old), endpoints(config))))
         assert self._listening is not None
         assert self._outlets is not None
         alter(self._listening, self._outlets, old, config)
@@ -136,7 +142,8 @@ class ZeroMQ(Tools):
         if self._paused:
             return self._reader.attend()
         more = self._reader.drain()
-        self._listening.let_go(more=more)
+        if not self._reader.surplus:
+            self._listening.let_go(more=more)
         return more
 
     def _authenticate(self) -> bool:

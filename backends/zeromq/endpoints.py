@@ -9,10 +9,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from hub.unixsocket import LONGEST_PATH
+
 _TCP = re.compile(r"tcp://(?:\[(?P<v6>[^\[\]]*)\]|(?P<host>[^:/;\[\]\s]+)):(?P<port>\d{1,5}|\*)", re.ASCII)
 _HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
-_IPC_LIMIT = 107
-"""``sockaddr_un.sun_path`` is 108 bytes with its NUL."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def _path(text: str) -> str:
     path = text.removeprefix("ipc://")
     if not path.startswith(("/", "@")) or len(path) < 2 or not path.isprintable():
         raise ValueError(f"{text!r}: ipc takes an absolute path, as in 'ipc:///run/bus.sock'")
-    if len(path.encode()) > _IPC_LIMIT:
-        raise ValueError(f"{text!r}: the path of a Unix socket is at most {_IPC_LIMIT} bytes long")
+    if len(path.encode()) > LONGEST_PATH:
+        raise ValueError(f"{text!r}: the path of a Unix socket is at most {LONGEST_PATH} bytes long")
     return path
 
 

@@ -35,8 +35,8 @@ class Envelope(msgspec.Struct, gc=False):
 class Signer(msgspec.Struct, gc=False):
     """What tells publishers apart, read only of messages with a ``seq_id``."""
 
-    username: Any = None
-    certificate: Any = None
+    username: str | None = None
+    certificate: str | None = None
 
 
 _headers = msgspec.json.Decoder(dict[str, str]).decode

@@ -6,8 +6,8 @@ import itertools
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Literal, TypeVar
 
 import msgspec
 import zmq
@@ -24,6 +24,7 @@ MAX_ID = 256
 _CACHED_TOPICS = 10_000
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
+T = TypeVar("T")
 Notice = Callable[[str, int, str], None]
 """See :meth:`backends.zeromq.notices.Notices.say`."""
 
@@ -40,12 +41,15 @@ _envelope = msgspec.json.Decoder(Envelope).decode
 _raw = msgspec.json.Decoder(Raw).decode
 _signer = msgspec.json.Decoder(Signer).decode
 _structure = msgspec.json.Decoder(msgspec.Raw).decode
-_anything = msgspec.json.Decoder().decode
+_text = msgspec.json.Decoder(str).decode
+_whole = msgspec.json.Decoder(int).decode
 
 
 class Parser:
     """Makes messages of pairs of frames.
 
+    :ivar parse: appends the messages made of some pairs, received at that time, to a list. It takes whatever a peer may
+        send; should it raise, that is a fault of the hub, met while it had the last pair that it took.
     :ivar malformed: how often each kind of fault was met: ``frames``, ``topic_size``, ``topic_encoding``, ``oversize``,
         ``not_json``, ``not_an_object``.
     :param refuse: given the messages of an intelligible topic whose body is no use, with the reason.
@@ -64,26 +68,21 @@ class Parser:
         self.malformed: Counter[str] = Counter()
         self.refused = 0
         self.gaps = Gaps()
+        self.notice = notice
         self.parse = self._parse_fedmsg if kind == "fedmsg" else self._parse_raw
         self._backend = backend
         self._max = max_message_size
         self._refuse = refuse
-        self._notice = notice
         self._topics: dict[bytes, str] = {}
         origin = secrets.token_hex(8) if origin is None else origin
         self._new_id = map(f"{origin}-{{}}".format, itertools.count(1)).__next__
 
-    def watch(self, prefixes: Collection[bytes]) -> None:
-        """The subscriptions have changed."""
-        self.gaps.watch(prefixes)
-
     def fault(self, kind: str, text: str) -> None:
         """Count malformed input. ``text`` is for the log: escaped, short."""
         self.malformed[kind] += 1
-        self._notice(f"drop {kind}", logging.WARNING, f"malformed input dropped: {text}")
+        self.notice(f"drop {kind}", logging.WARNING, f"malformed input dropped: {text}")
 
-    def _parse_raw(self, pairs: Sequence[Pair], now: float) -> list[Message]:
-        messages = []
+    def _parse_raw(self, pairs: Iterable[Pair], now: float, messages: list[Message]) -> None:
         for raw, frame in pairs:
             topic = self._topics.get(raw) or self._topic(raw)
             if topic is None:
@@ -92,11 +91,9 @@ class Parser:
                 self._oversize(topic, frame)
                 continue
             messages.append(Message(self._new_id(), topic, frame.bytes, NO_HEADERS, now, self._backend))
-        return messages
 
-    def _parse_fedmsg(self, pairs: Sequence[Pair], now: float) -> list[Message]:
+    def _parse_fedmsg(self, pairs: Iterable[Pair], now: float, messages: list[Message]) -> None:
         """One flat loop with local names: it runs for every message, in the reactor's thread."""
-        messages: list[Message] = []
         append, known, new_id, limit, backend = (
             messages.append,
             self._topics.get,
@@ -127,7 +124,6 @@ class Parser:
             name, raw_headers = envelope.msg_id, envelope.headers
             headers = NO_HEADERS if raw_headers is NONE else headers_of(raw_headers)
             append(Message(name if name and len(name) <= MAX_ID else new_id(), topic, body, headers, now, backend))
-        return messages
 
     def _topic(self, raw: bytes) -> str | None:
         """A topic not met lately. Cached, for decoding each anew is slower, and equal topics share one string."""
@@ -161,12 +157,7 @@ class Parser:
         except msgspec.ValidationError:
             self._bury(topic, body, now, "not_an_object", f"it starts with {body[:20]!r}")
             return None
-        msg_id, seq_id = _value(odd.msg_id), _value(odd.seq_id)
-        return Envelope(
-            msg_id if isinstance(msg_id, str) else None,
-            seq_id if isinstance(seq_id, int) and not isinstance(seq_id, bool) else None,
-            odd.headers,
-        )
+        return Envelope(_field(_text, odd.msg_id), _field(_whole, odd.seq_id), odd.headers)
 
     def _bury(self, topic: str, body: bytes, now: float, kind: str, why: str) -> None:
         words = kind.replace("_", " ").replace("json", "JSON").replace("object", "object of JSON")
@@ -176,17 +167,23 @@ class Parser:
         self._refuse(message, f"the body is {words}: {why[:200]}")
 
     def _number(self, topic: str, seq_id: int, frame: zmq.Frame) -> None:
-        signer = _signer(frame.bytes)
-        who = signer.certificate or signer.username
-        missing = self.gaps.note((_address(frame), str(who)[:8192], stem(topic)), seq_id)
+        """Look for a gap before the message; not where what names the publisher is no text."""
+        try:
+            signer = _signer(frame.bytes)
+            address = _address(frame)
+        except _UNREADABLE:
+            return
+        who = signer.certificate or signer.username or ""
+        missing = self.gaps.note((address, who[:8192], stem(topic)), seq_id)
         if missing:
             text = f"{missing} messages of {topic[:60]!a} are missing before number {seq_id}"
-            self._notice("miss", logging.WARNING, text)
+            self.notice("miss", logging.WARNING, text)
 
 
-def _value(raw: msgspec.Raw) -> Any:
+def _field(decode: Callable[[msgspec.Raw], T], raw: msgspec.Raw) -> T | None:
+    """A field of one type, ``None`` where it is of another: that is not even built, for it may be of any size."""
     try:
-        return _anything(raw)
+        return decode(raw)
     except _UNREADABLE:
         return None
 

@@ -17,6 +17,9 @@ from backends.zeromq.settings import Config
 from backends.zeromq.sockets import Context, bind, connect, make
 from hub.interfaces import BackendContext
 
+PACE = 0.02
+"""Seconds between two looks at what happens to the connections, while some can't be accepted: there are no descriptors.
+ZeroMQ tries again without end, and takes a whole processor for it; but it waits to be heard each time."""
 LIMIT = 1.0
 """Seconds spent on what has arrived when an endpoint is let go, at most: other publishers may never let the socket run
 empty."""
@@ -47,7 +50,7 @@ class Line:
         """Attend to it. :param drain: reads the socket; ``None`` where there is nothing to read, as from PUB."""
         self._descriptors = [
             Descriptor(self._hub.reactor, self.socket, drain or self._attend, self._hub.log),
-            Descriptor(self._hub.reactor, self._monitor.socket, self._monitor.drain, self._hub.log),
+            Descriptor(self._hub.reactor, self._monitor.socket, self._follow, self._hub.log),
         ]
         for descriptor in self._descriptors:
             descriptor.start()
@@ -57,6 +60,14 @@ class Line:
         self.socket.get(zmq.EVENTS)
         self.let_go(more=False)
         return False
+
+    def _follow(self) -> bool:
+        """Take in what happened to the connections."""
+        more = self._monitor.drain()
+        if self._monitor.accepts_none:
+            self._descriptors[1].wake(PACE)
+            return False
+        return more
 
     def _changed(self) -> None:
         self._revival.look(self._connects)
@@ -161,9 +172,14 @@ class Line:
         return dict(zip(self.COUNTS, numbers, strict=True))
 
     def close(self) -> None:
-        """Close the socket; what was sent and is not out yet has its linger, until the context ends at the latest."""
-        self._revival.stop()
+        """Close the socket; what was sent and is not out yet has its linger, until the context ends at the latest. Not
+        where connections can't be accepted: there what is bound goes at once, see :meth:`Monitor.close`."""
         for descriptor in self._descriptors:
             descriptor.stop()
+        self._descriptors = []
+        self._monitor.drain()
+        for endpoint in list(self._bound) if self._monitor.accepts_none else ():
+            self.unbind(endpoint)
+        self._revival.stop()
         self._monitor.close()
         self.socket.close()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
 
 import zmq
+from twisted.internet.task import Clock
 
 from backends.zeromq.frames import Parser
+from backends.zeromq.monitor import Monitor
 from backends.zeromq.prefixes import prefixes
 from backends.zeromq.reader import Reader
+from backends.zeromq.revival import Revival
 from backends.zeromq.security import Security
 from backends.zeromq.settings import Config
 from backends.zeromq.sockets import Context, Socket, connect, make, reachable
@@ -18,15 +22,17 @@ from hub.errors import Unavailable
 from hub.message import Message
 
 _log = logging.getLogger(__name__)
+_TICK = 100
+"""Milliseconds between two looks at the timers, while there are any."""
 
 
 def listen(config: Config, patterns: Sequence[str]) -> Iterator[Message]:
     """Messages as they come, forever. :raises Unavailable: only the hub hears its publishers."""
-    context, socket = _open(config, patterns)
-    return _messages(config, context, socket)
+    context, socket, lines = _open(config, patterns)
+    return _messages(config, context, socket, lines)
 
 
-def _open(config: Config, patterns: Sequence[str]) -> tuple[Context, Socket]:
+def _open(config: Config, patterns: Sequence[str]) -> tuple[Context, Socket, _Lines]:
     if not config.connect and not config.publish_bind:
         raise Unavailable("publishers connect to the hub, so only the hub hears them: ask the running hub")
     security = Security.read(config)
@@ -37,15 +43,51 @@ def _open(config: Config, patterns: Sequence[str]) -> tuple[Context, Socket]:
             socket.subscribe(prefix)
         if config.connect:
             security.join(socket)
-            for endpoint in config.connect:
-                connect(socket, endpoint, config)
+            lines = _Lines(socket, config, config.connect)
         else:
             security.join_self(socket)
-            connect(socket, reachable(config.publish_bind), config)
+            lines = _Lines(socket, config, [reachable(config.publish_bind)])
     except BaseException:
         context.destroy(linger=0)
         raise
-    return context, socket
+    return context, socket, lines
+
+
+class _Lines:
+    """The connections, made anew where ZeroMQ gives them up: one frame too large would make us deaf for good."""
+
+    def __init__(self, socket: Socket, config: Config, endpoints: Sequence[str]) -> None:
+        self.monitor = Monitor(socket, _notice, self._look)
+        self._socket = socket
+        self._config = config
+        self._endpoints = endpoints
+        self._timers = Clock()
+        self._revival = Revival(self._timers, self.monitor, config, self._connect_again)
+        for endpoint in endpoints:
+            self.monitor.watch(endpoint, connects=True)
+            connect(socket, endpoint, config)
+
+    def _look(self) -> None:
+        self._revival.look(self._endpoints)
+
+    def wait(self) -> None:
+        """Until there is something to read, or to attend to."""
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self.monitor.socket, zmq.POLLIN)
+        poller.poll(_TICK if self._timers.getDelayedCalls() else None)
+
+    def attend(self) -> None:
+        """To be called right after reading, for the reason of :meth:`backends.zeromq.line.Line.let_go`."""
+        # The time first, for timers count from it; they fire last, knowing what happened meanwhile.
+        self._timers.rightNow = time.monotonic()
+        self.monitor.drain()
+        self._timers.advance(0)
+
+    def _connect_again(self, endpoint: str) -> None:
+        with contextlib.suppress(zmq.ZMQError):  # where ZeroMQ has forgotten the endpoint already
+            self._socket.disconnect(endpoint)
+        connect(self._socket, endpoint, self._config)
 
 
 class _Heard:
@@ -62,18 +104,21 @@ class _Heard:
         _log.warning("a message on %s is no use: %s", ascii(message.topic), ascii(reason), extra=extra)
 
 
-def _messages(config: Config, context: Context, socket: Socket) -> Iterator[Message]:
+def _messages(config: Config, context: Context, socket: Socket, lines: _Lines) -> Iterator[Message]:
     heard = _Heard()
     limit = config.max_message_size
     parser = Parser("", config.format, limit, heard.refuse, _notice)
     reader = Reader(socket, parser, heard, time.time, config.budget)
     try:
         while True:
-            socket.poll()
+            lines.wait()
             heard.messages = []
             reader.drain()
+            if not reader.surplus:
+                lines.attend()
             yield from heard.messages
     finally:
+        lines.monitor.close()
         context.destroy(linger=0)
 
 

@@ -33,6 +33,8 @@ EVENTS = (
     | zmq.Event.HANDSHAKE_FAILED_NO_DETAIL
 )
 _BUDGET = 200
+_HELD = 2000
+"""Events that ZeroMQ holds for us at most; then its thread waits."""
 CLOSE_WAIT = 200
 """Milliseconds for ZeroMQ's thread to close what was bound, which it does at once where it has a processor."""
 
@@ -41,7 +43,9 @@ class Monitor:
     """Follows one socket.
 
     :ivar handshake_failures: connections that did not come about, by either side's doing.
-    :ivar accept_failures: connections that could not be taken, as when descriptors run out.
+    :ivar accept_failures: times that a connection could not be taken, as when descriptors run out: many of one, for
+        ZeroMQ tries again as fast as it can tell.
+    :ivar accepts_none: whether the last drain saw one.
     :ivar lost: endpoints that we connect to, whose connection ended, and of which ZeroMQ has not said
         that it tries again.
     :param changed: called after each drain in which something happened.
@@ -50,6 +54,7 @@ class Monitor:
     def __init__(self, socket: Socket, notice: Notice, changed: Callable[[], None]) -> None:
         self.socket = socket.get_monitor_socket(EVENTS)
         self.disconnects = self.handshake_failures = self.accept_failures = 0
+        self.accepts_none = False
         self._watched = socket
         self._connects: set[str] = set()
         self._forgotten: set[str] = set()
@@ -70,8 +75,9 @@ class Monitor:
     def forget(self, endpoint: str) -> None:
         """The socket has let go of it, so its connections are none any more; ZeroMQ tells of no end of theirs. What its
         thread has told meanwhile, or tells yet, is of no interest."""
-        while self.drain():
-            pass
+        for _ in range(_HELD // _BUDGET):
+            if not self.drain():
+                break
         key = self._key(endpoint)
         self._connects.discard(endpoint)
         self.lost.discard(key)
@@ -97,6 +103,7 @@ class Monitor:
 
     def drain(self) -> bool:
         """Take in what happened. Returns whether there may be more."""
+        self.accepts_none = False
         try:
             for _ in range(_BUDGET):
                 event = parse_monitor_message(self.socket.recv_multipart(zmq.NOBLOCK))
@@ -128,6 +135,7 @@ class Monitor:
             self._notice(f"handshake {event}", logging.WARNING, f"handshake {_FAILED[event]}: {endpoint!a}")
         elif event == zmq.Event.ACCEPT_FAILED:
             self.accept_failures += 1
+            self.accepts_none = True
             text = f"a connection can't be accepted: {os.strerror(value)}: {endpoint!a}"
             self._notice("accept", logging.ERROR, text)
         elif event == zmq.Event.DISCONNECTED:
@@ -153,6 +161,7 @@ class Monitor:
         return endpoint.rpartition(":")[2]
 
     def close(self) -> None:
-        """Stop following."""
+        """Stop following. Not while connections can't be accepted: ZeroMQ's thread, which has no end of that to tell,
+        would have us wait for it, and itself for us to read."""
         self._watched.disable_monitor()
         self.socket.close(linger=0)

@@ -25,7 +25,9 @@ class Bench:
         )
 
     def parse(self, *pairs: tuple[bytes, bytes]) -> list[Message]:
-        return self.parser.parse([(topic, zmq.Frame(body)) for topic, body in pairs], 5.0)
+        messages: list[Message] = []
+        self.parser.parse([(topic, zmq.Frame(body)) for topic, body in pairs], 5.0, messages)
+        return messages
 
 
 def test_a_good_message() -> None:
@@ -101,11 +103,11 @@ def test_raw_bodies_are_not_looked_into() -> None:
 
 
 def test_two_parsers_make_different_ids() -> None:
-    ids = {
-        Parser("bus", "raw", 9, Recorder().refuse, lambda *_: None).parse([(b"t", zmq.Frame(b""))], 0)[0].id
-        for _ in range(2)
-    }
-    assert len(ids) == 2
+    messages: list[Message] = []
+    for _ in range(2):
+        parser = Parser("bus", "raw", 9, Recorder().refuse, lambda *_: None)
+        parser.parse([(b"t", zmq.Frame(b""))], 0, messages)
+    assert messages[0].id != messages[1].id
 
 
 def test_topics_are_shared_and_their_cache_is_bounded() -> None:

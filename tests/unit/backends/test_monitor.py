@@ -77,6 +77,14 @@ def test_too_few_descriptors_is_an_error_line(bench: Bench) -> None:
     assert "Too many open files" in bench.lines[0]
 
 
+def test_that_connections_can_not_be_accepted_holds_until_the_next_look(bench: Bench) -> None:
+    assert not bench.monitor.accepts_none
+    bench.tell((Event.ACCEPT_FAILED, 24), (Event.HANDSHAKE_SUCCEEDED, 0))
+    assert bench.monitor.accepts_none
+    bench.monitor.drain()
+    assert not bench.monitor.accepts_none
+
+
 def test_what_is_told_of_a_forgotten_endpoint_is_of_no_interest_until_it_comes_back(bench: Bench) -> None:
     bench.tell((Event.CONNECTED, 16), (Event.HANDSHAKE_SUCCEEDED, 0))
     bench.monitor.forget(PEER)

@@ -160,6 +160,20 @@ def test_a_listener_hears_what_the_hub_hears_and_passes_over_what_is_malformed()
         assert (found[0].id, found[0].topic) == ("x", "a.b")
 
 
+def test_a_listener_that_was_cut_off_for_a_frame_too_large_hears_on() -> None:
+    place = endpoint()
+    limits = {"max_frame_size": "1MiB", "max_message_size": "1MiB"}
+    with publisher(place, bind=True, xpub_verboser=True) as bus:
+        found, thread = heard(ZeroMQ.listener(configured(connect=[place], **limits), ["#"]))
+        subscribed(bus)
+        bus.send_multipart([b"a", b" " * (2 << 20)])
+        assert {subscribed(bus), subscribed(bus)} == {b"\x00", b"\x01"}
+        bus.send_multipart([b"a", b'{"msg_id":"x"}'])
+        turn_until(lambda: found, "the message")
+        thread.join()
+        assert found[0].id == "x"
+
+
 def test_a_listener_hears_what_the_hub_publishes(tmp_path: Path) -> None:
     options = {"publish_bind": [endpoint()], "bind": [endpoint()]} | curve(tmp_path)
     with running(**options) as (backend, _):

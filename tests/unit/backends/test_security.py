@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import zmq
@@ -200,6 +201,24 @@ def test_allowed_keys_may_have_names_and_comments(tmp_path: Path, friend: Keys, 
     lines = ["#" * 40, "# a comment", "", friend.public.decode() + "  # a name", "\t" + stranger.public.decode()]
     (tmp_path / "keys").write_text("\n".join(lines))
     assert allowed_keys(tmp_path / "keys") == {friend.public, stranger.public}
+
+
+def test_a_question_that_goes_unanswered_keeps_no_other_from_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    context: Any = zmq.Context()
+    authenticator = Authenticator(context, Security("PLAIN", b"u", b"p"), None)
+    try:
+        clients = [context.socket(zmq.REQ) for _ in range(2)]
+        for client in clients:
+            client.connect("inproc://zeromq.zap.01")
+            client.send_multipart([b"1.0", b"1", b"", b"", b"", b"PLAIN", b"u", b"p"])
+        monkeypatch.setattr(authenticator, "user", Mock(side_effect=[RuntimeError, b"u"]))
+        with pytest.raises(RuntimeError):
+            authenticator.drain()
+        authenticator.drain()
+        assert [client.recv_multipart()[2] for client in clients if client.poll(100)] == [b"200"]
+    finally:
+        authenticator.close()
+        context.destroy(linger=0)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,17 @@ def test_a_wrong_number_of_frames_is_counted_and_the_next_message_is_fine(frames
         assert backend.status()["malformed"] == {"frames": 1}
 
 
+def test_messages_with_an_odd_signer_cost_no_other_message_and_no_time() -> None:
+    with running(bind=[ANY]) as (backend, intake), publisher(real_endpoint(backend.status())) as bus:
+        subscribed(bus)
+        bodies = [b'{"seq_id":%d,"username":%s}' % (n, b"1e999" if n % 50 == 0 else b'"ann"') for n in range(2000)]
+        for body in bodies:
+            bus.send_multipart([TOPIC, body])
+        turn_until(lambda: len(intake.messages) == 2000, "2000 messages")
+        assert intake.bodies == bodies
+        assert (backend.status()["lost"], backend.status()["malformed"]) == (0, {})
+
+
 FRAMES = st.lists(
     st.binary(max_size=20) | st.sampled_from([TOPIC, GOOD, b"null", b"[]", b"\xff"]), min_size=1, max_size=9
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backends.zeromq import ZeroMQ
+from backends.zeromq import ZeroMQ, line, reader
 from hub.errors import HubError, Unavailable
 from tests.support import free_port
 from tests.unit.backends.support import (
@@ -133,3 +133,21 @@ def test_connections_are_log_lines() -> None:
             subscribed(bus)
         turn_until(lambda: backend.status()["disconnects"] == 1, "the disconnection")
     assert [text.partition(":")[0] for text in lines.texts] == ["connected", "disconnected"]
+
+
+def test_a_connection_is_not_ended_amid_a_message_of_too_many_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ZeroMQ would end the process."""
+    monkeypatch.setattr(reader, "FRAMES", 1)
+    monkeypatch.setattr(line, "LIMIT", 0)
+    place = f"tcp://127.0.0.1:{free_port()}"
+    with running(connect=[place], bind=[ANY], budget=1) as (backend, intake), publisher(place, bind=True) as bus:
+        subscribed(bus)
+        bus.send_multipart([TOPIC] * 60)
+        turn_until(lambda: backend._reader is not None and backend._reader.surplus, "the first of its frames")
+        assert backend.reconfigure(configured(bind=[ANY], budget=1))
+        turn_until(lambda: backend.status()["malformed"] == {"frames": 1}, "the last of its frames")
+        with publisher(real_endpoint(backend.status())) as other:
+            subscribed(other)
+            other.send_multipart([TOPIC, GOOD])
+            turn_until(lambda: intake.messages, "the good message")
+        assert len(backend.status()["endpoints"]) == 1
