@@ -26,6 +26,14 @@ def lane_of(settings: ConsumerSettings) -> LaneOf | None:
     return lambda message: _field(message, path)
 
 
+def lane(lane_of: LaneOf | None, message: Message | None) -> Hashable:
+    """Its lane. Messages whose lane can't be told share one: an error here would leave the queue to nobody."""
+    try:
+        return lane_of(message) if lane_of and message else None
+    except Exception:  # noqa: BLE001 - see above
+        return None
+
+
 def _one_lane(_message: Message) -> Hashable:
     return None
 

@@ -14,6 +14,9 @@ from hub.queue.waiting import LaneOf, Waiting, Window
 WINDOW = Window(8192, 4 << 20)
 """Of a queue whose store has the rest: enough that a thread seldom waits for the disk, small enough for 100 queues."""
 
+Measure = Literal["block", "drop_oldest", "drop_newest"]
+"""What a full queue does: have the buses held back, or drop, and count it."""
+
 
 @dataclass(frozen=True)
 class QueuePolicy:
@@ -25,7 +28,7 @@ class QueuePolicy:
 
     max_backlog: int | None = 100_000
     max_bytes: int | None = 128 << 20
-    overflow: Literal["block", "drop_oldest", "drop_newest"] = "drop_newest"
+    overflow: Measure = "drop_newest"
     lane_of: LaneOf | None = None
     """Messages of one lane are handled one at a time, in order; ``None``: no lanes."""
     max_age: float | None = None
@@ -56,9 +59,12 @@ class Overflow:
 
     def _beyond(self, count: int, size: int) -> bool:
         policy, waiting = self.policy, self._waiting
-        return (policy.max_backlog is not None and self._books.counters.backlog + count > policy.max_backlog) or (
-            policy.max_bytes is not None and waiting.size + waiting.unread_size + size > policy.max_bytes
-        )
+        if policy.max_backlog is not None and self._books.counters.backlog + count > policy.max_backlog:
+            return True
+        if policy.max_bytes is None or waiting.size + waiting.unread_size + size <= policy.max_bytes:
+            return False
+        waiting.ready.recount()
+        return waiting.size + waiting.unread_size + size > policy.max_bytes
 
     def fitting(self, messages: Sequence[Message], size: int) -> tuple[Sequence[Message], int]:
         """Those that are let in, and their bytes. :param size: of all of them."""
@@ -84,9 +90,13 @@ class Overflow:
     def _drop_oldest(self, count: int) -> None:
         """So many, and as many more as the policy wants. What a worker has, or waits for a retry, is not dropped: it
         was begun."""
-        waiting, books, limit = self._waiting, self._books, self.policy.max_backlog
+        waiting, books = self._waiting, self._books
+        limit, most = self.policy.max_backlog, self.policy.max_bytes
         while (count > 0 or self._beyond(0, 0)) and (waiting.ready or waiting.behind):
-            surplus = max(1, count, books.counters.backlog - limit if limit is not None else 0)
+            waiting.ready.recount()
+            many = books.counters.backlog - limit if limit is not None else 0
+            large = waiting.size + waiting.unread_size - most if most is not None else 0
+            surplus = max(1, count, many, waiting.ready.holding(large))
             drop = drop_ready if waiting.ready else drop_unread
             dropped = drop(waiting, books, surplus)
             books.counters.dropped_oldest += dropped

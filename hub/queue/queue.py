@@ -12,15 +12,16 @@ is left; the *journal* holds what has changed since the store fetched it last.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
 
 from hub.deadletter import DeadLetter
 from hub.interfaces import Clock
 from hub.message import Message
 from hub.queue.killers import killers
 from hub.queue.overflow import QueuePolicy
-from hub.queue.place import Piece, Place, in_memory, place_of
+from hub.queue.place import MOST_RANGES, Piece, Place, in_memory, place_of
 from hub.queue.reading import Held, aside, in_hand, oldest, reading, ready, unread
-from hub.queue.refill import drop_all, drop_expired
+from hub.queue.refill import drop_all
 from hub.queue.schedule import Entry
 from hub.queue.taking import Taking
 from hub.queue.waiting import Taken
@@ -50,8 +51,7 @@ class Queue(Taking):
         wall: Clock,
         on_room: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(name, policy, store, clock, on_room)
-        self._wall = wall
+        super().__init__(name, policy, store, clock, wall, on_room)
         self._reasons: dict[int, str] = {}
         self._resume(self._tries)
         store.attach(name, self.take_journal)
@@ -67,7 +67,8 @@ class Queue(Taking):
         for position, one in tries.items():
             if position not in dead:
                 due = now + max(0.0, min(one.due - wall, one.delay))
-                entries[position] = Entry(position, None, one.attempts, one.failures, one.kills, due)
+                told = (one.attempts, one.failures, one.kills, due)
+                entries[position] = Entry(position, None, *told, received_at=self._waiting.oldest_unread)
         self._waiting.resume(entries, self.policy.lane_of is not None)
 
     # -- the reactor's side
@@ -97,8 +98,6 @@ class Queue(Taking):
         :returns: whether the bus should be held back: the queue is full, and its policy is to block.
         """
         with self._lock:
-            if not self._waiting.behind and messages:
-                self._oldest_unread = messages[0].received_at
             self._waiting.arrive(start, messages, size)
             self._overflow.arrived(len(messages))
             if self._sleepers:
@@ -114,16 +113,6 @@ class Queue(Taking):
         self.store.changed(self.name)
 
     # -- the workers' side
-
-    def expire(self) -> None:
-        """Drop what is ready and older than ``max_age``; a bounded number at a time."""
-        max_age = self.policy.max_age
-        if max_age is None:
-            return
-        with self._lock:
-            drop_expired(self._waiting, self._books, self._wall() - max_age)
-            room = self._overflow.made_room()
-        self._tell(room)
 
     def finish(self, taken: Taken, upto: int, outbox: Sequence[Outgoing] = ()) -> None:
         """The first ``upto`` of them are done.
@@ -180,9 +169,11 @@ class Queue(Taking):
         return self._admitted
 
     def unsettled(self, start: int, stop: int) -> int:
-        """How many of these positions need more work."""
+        """How many of these positions were received and need more work; where they lie too scattered to be counted in
+        passing, at least so many do."""
         with self._lock:
-            return sum(after - first for first, after in self._books.unsettled(start, stop))
+            ranges = self._books.unsettled(max(0, start), min(stop, self._admitted))
+            return sum([after - first for first, after in islice(ranges, MOST_RANGES)])
 
     def squeeze(self, squeezed: bool) -> None:
         """The store is, or is no longer, larger than it may be."""
@@ -264,7 +255,8 @@ class Queue(Taking):
             del self._reasons[next(iter(self._reasons))]
 
     def purge(self) -> int:
-        """Drop all that is not in flight and does not wait for a retry. Returns how many."""
+        """Drop all that is not in flight and does not wait for a retry; a few may be on their way into a lane. Returns
+        how many."""
         with self._lock:
             purged = drop_all(self._waiting, self._books)
             room = self._overflow.made_room()
@@ -279,4 +271,4 @@ class Queue(Taking):
     def stats(self) -> QueueStats:
         """One consistent reading; changes nothing."""
         with self._lock:
-            return reading(self._books, self._waiting, self._in_flight, self._oldest_unread)
+            return reading(self._books, self._waiting, self._in_flight)

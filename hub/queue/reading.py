@@ -14,16 +14,13 @@ from hub.stats.counters import QueueStats
 from hub.store import Range, Run
 
 
-def reading(books: Books, waiting: Waiting, in_flight: Iterable[Taken], oldest_unread: float | None) -> QueueStats:
-    """The numbers. What a worker has finished and not reported yet counts as finished.
-
-    :param oldest_unread: epoch seconds at which the first of what is unread was received.
-    """
+def reading(books: Books, waiting: Waiting, in_flight: Iterable[Taken]) -> QueueStats:
+    """The numbers. What a worker has finished and not reported yet counts as finished."""
     hands = list(in_flight)
     unreported = sum(taken.unreported for taken in hands)
     counters = replace(books.counters, finished=books.counters.finished + unreported)
     held = sum(taken.left for taken in hands) - unreported
-    return QueueStats(counters, held, waiting.delayed, _oldest(books, waiting, hands, oldest_unread))
+    return QueueStats(counters, held, waiting.delayed, _oldest(books, waiting, hands))
 
 
 Held = tuple[int, str, Message, int]
@@ -72,12 +69,13 @@ def _held(waiting: Waiting, position: int, message: Message) -> Held:
     return position, "retry" if attempts else "waiting", message, attempts
 
 
-def _oldest(books: Books, waiting: Waiting, hands: list[Taken], oldest_unread: float | None) -> float | None:
+def _oldest(books: Books, waiting: Waiting, hands: list[Taken]) -> float | None:
     """Positions rise with arrival, so the first one that is not settled, the floor, is the oldest."""
-    message = waiting.at(books.floor)
+    since = waiting.since(books.floor)
     for taken in hands:
         if taken.left and taken.positions[taken.done] == books.floor:
-            message = taken.messages[max(taken.done, taken.at)]
-    if message is not None:
-        return message.received_at
-    return oldest_unread if books.counters.backlog else None
+            message: Message | None = taken.messages[max(taken.done, taken.at)]
+            since = taken.since if message is None else message.received_at
+    if since is None and books.counters.backlog:
+        return waiting.oldest_unread
+    return since

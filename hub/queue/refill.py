@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 
+from hub.message import Message
 from hub.queue.books import Books
+from hub.queue.schedule import Entry
 from hub.queue.waiting import Waiting
 from hub.store import Run
 
-EXPIRE_AT_ONCE = 256
+EXPIRE_AT_ONCE = 1000
+"""Batches that are looked at, under the queue's lock: less than a millisecond."""
 
 
 def take_in(waiting: Waiting, books: Books, position: int, stop: int, runs: Sequence[Run]) -> None:
@@ -20,9 +24,8 @@ def take_in(waiting: Waiting, books: Books, position: int, stop: int, runs: Sequ
     """
     for run in runs:
         if run.start >= waiting.next_position:
-            _lose(
-                waiting, books, position, waiting.next_position
-            )  # what follows is stored already, but not offered yet
+            # What follows is stored already, but not offered yet.
+            _lose(waiting, books, position, waiting.next_position)
             waiting.passed(waiting.next_position, 0)
             return
         _lose(waiting, books, position, run.start)
@@ -31,7 +34,9 @@ def take_in(waiting: Waiting, books: Books, position: int, stop: int, runs: Sequ
             continue
         if run.damaged:
             _lose(waiting, books, run.start, position)
-        for first, after in waiting.not_aside(books.unsettled(max(run.start, waiting.loaded), position)):
+        else:
+            waiting.learn(run.start, run.messages)
+        for first, after in waiting.resumed.leave_out(books.unsettled(max(run.start, waiting.loaded), position)):
             messages = run.messages[first - run.start : after - run.start]
             size = run.size if len(messages) == run.count else sum([len(message.body) for message in messages])
             waiting.ready.append(first, messages, size)
@@ -42,39 +47,76 @@ def take_in(waiting: Waiting, books: Books, position: int, stop: int, runs: Sequ
 
 
 def _lose(waiting: Waiting, books: Books, start: int, stop: int) -> None:
-    books.counters.dropped_damaged += books.settle_all(waiting.not_aside(books.unsettled(start, stop)))
+    books.counters.dropped_damaged += _drop(waiting, books, start, stop)
+
+
+def bring_back(waiting: Waiting, books: Books, entry: Entry, message: Message | None) -> None:
+    """Into the ready window, what was spared and then read. :param message: ``None``: it can't be read."""
+    waiting.bring_back(entry, message)
+    if message is None:
+        books.settle(entry.position, entry.position + 1)
+        books.counters.dropped_damaged += 1
+
+
+def _drop(waiting: Waiting, books: Books, start: int, stop: int) -> int:
+    """Settle those that nobody has begun. Returns how many."""
+    waiting.spare(start, stop)
+    return books.settle_all(waiting.resumed.leave_out(books.unsettled(start, stop)))
 
 
 def drop_unread(waiting: Waiting, books: Books, count: int) -> int:
     """Settle the first ``count`` positions that are unread. Returns how many of them were not settled before."""
     start, stop = waiting.loaded, min(waiting.loaded + count, waiting.next_position)
     size = waiting.unread_size * (stop - start) // (waiting.next_position - start)
-    dropped = books.settle_all(waiting.not_aside(books.unsettled(start, stop)))
+    dropped = _drop(waiting, books, start, stop)
     waiting.passed(stop, size)
     return dropped
 
 
 def drop_ready(waiting: Waiting, books: Books, count: int) -> int:
-    """Settle the oldest ``count`` of the ready window, or fewer. Returns how many."""
-    positions, _ = waiting.ready.take(count)
-    books.settle(positions.start, positions.stop)
-    return len(positions)
+    """Settle the oldest ``count`` of the ready window, but for what waits for a retry. Returns how many."""
+    dropped = 0
+    while count > 0 and waiting.ready:
+        positions, _ = waiting.ready.take(count)
+        count -= len(positions)
+        if waiting.resumed.in_turn:
+            dropped += _drop(waiting, books, positions.start, positions.stop)
+        else:
+            books.settle(positions.start, positions.stop)
+            dropped += len(positions)
+    return dropped
 
 
-def drop_expired(waiting: Waiting, books: Books, oldest: float) -> None:
-    """Settle what is ready and was received before ``oldest``, epoch seconds; a bounded number at a time."""
-    for _ in range(EXPIRE_AT_ONCE):
-        head = waiting.ready.head
-        if head is None or head[1].received_at >= oldest:
-            return
-        books.counters.dropped_expired += drop_ready(waiting, books, 1)
+def drop_expired(waiting: Waiting, books: Books, oldest: float) -> int:
+    """Settle what is ready and was received before ``oldest``, epoch seconds. Returns how many, a bounded number."""
+    dropped = drop_ready(waiting, books, waiting.ready.older(oldest, EXPIRE_AT_ONCE))
+    books.counters.dropped_expired += dropped
+    return dropped
+
+
+def drop_expired_unread(waiting: Waiting, books: Books, first: int, since: float) -> None:
+    """Settle what is unread before the position ``first``. :param since: when that one was received, or before."""
+    if waiting.loaded < first:
+        books.counters.dropped_expired += drop_unread(waiting, books, first - waiting.loaded)
+    if waiting.loaded == first:
+        waiting.oldest_unread = since
+
+
+def first_kept(received_at: Callable[[int], float], start: int, stop: int, oldest: float) -> int:
+    """The first of these positions that was received at ``oldest`` or later. Positions rise with arrival; of few the
+    time is asked for, and those are near the start where the answer is."""
+    step = 1
+    while start + step < stop and received_at(start + step) < oldest:
+        start, step = start + step, 2 * step
+    return bisect_left(range(stop), oldest, start, min(start + step, stop), key=received_at)
 
 
 def drop_all(waiting: Waiting, books: Books) -> int:
-    """Settle all that is ready or unread. Returns how many."""
-    purged = 0
-    while waiting.ready:
-        purged += drop_ready(waiting, books, len(waiting.ready))
+    """Settle all that is ready, unread, or in a lane and was never tried. Returns how many."""
+    purged = drop_ready(waiting, books, len(waiting.ready))
+    for position in sorted(waiting.drop_lanes()):
+        books.settle(position, position + 1)
+        purged += 1
     if waiting.behind:
         purged += drop_unread(waiting, books, waiting.next_position)
     books.counters.dropped_purged += purged

@@ -29,6 +29,24 @@ class Entry:
     """How often the hub was killed while a consumer had it in hand."""
     due: float = 0.0
     """Monotonic seconds before which it is not to be tried again."""
+    received_at: float | None = None
+    """Where ``message`` is ``None``: when it was received, epoch seconds. What was not read since the hub started came
+    then or later, or nobody knows."""
+
+    @property
+    def since(self) -> float | None:
+        """When it was received."""
+        return self.received_at if self.message is None else self.message.received_at
+
+    def let_go(self) -> None:
+        """Of its message, which the store has."""
+        self.received_at, self.message = self.since, None
+
+    def may_follow(self, before: Entry) -> bool:
+        """Whether one worker may take both. Who is suspected of having killed the hub comes alone."""
+        alike = (before.attempts, before.failures) == (self.attempts, self.failures)
+        whole = before.message is not None and self.message is not None
+        return alike and whole and not (before.kills or self.kills) and before.position < self.position
 
 
 class Delays(Generic[Item]):
@@ -87,25 +105,20 @@ class Lanes:
         """When the first held lane may go on."""
         return self._held.next_due
 
-    def add(self, key: Hashable, entry: Entry) -> bool:
-        """At the end of its lane. Returns whether the lane is new."""
-        new = key not in self._lanes
-        if new:
+    def add(self, key: Hashable, entry: Entry) -> None:
+        """At the end of its lane."""
+        if key not in self._lanes:
             self._lanes[key] = deque()
             self._free.append(key)
         self._lanes[key].append(entry)
         self._count += 1
-        return new
-
-    def hold(self, key: Hashable, due: float) -> None:
-        """A free lane waits until then."""
-        self._free.remove(key)
-        self._held.add(due, (key,))
 
     def take(self, limit: int, now: float) -> tuple[Hashable, list[Entry]] | None:
         """A run from a free lane, which is busy from now on. One that was tried before comes alone."""
-        while (due := self._held.pop(now)) is not None:
-            self._free.append(due[0])
+        while (held := self._held.pop(now)) is not None:
+            self._free.append(held[0])
+        while self._free and (due := self._lanes[self._free[0]][0].due) > now:
+            self._held.add(due, (self._free.popleft(),))
         if not self._free:
             return None
         key = self._free.popleft()
@@ -124,7 +137,22 @@ class Lanes:
             del self._lanes[key]
 
     def put_back(self, key: Hashable, entries: Sequence[Entry], due: float) -> None:
-        """The rest of a run, in order, before all others of its lane, which is held until then."""
+        """The rest of a run, in order, before all others of its lane, which is held until then if it was tried."""
         self._lanes[key].extendleft(reversed(entries))
         self._count += len(entries)
-        self._held.add(due, (key,))
+        if entries[0].attempts:
+            self._held.add(due, (key,))
+        else:
+            self._free.append(key)
+
+    def drop(self) -> list[Entry]:
+        """All that were never tried, in no order."""
+        dropped: list[Entry] = []
+        for key, lane in self._lanes.items():
+            dropped += [entry for entry in lane if not entry.attempts]
+            self._lanes[key] = deque([entry for entry in lane if entry.attempts])
+        self._count -= len(dropped)
+        for key in [key for key in self._free if not self._lanes[key]]:
+            del self._lanes[key]
+        self._free = deque([key for key in self._free if key in self._lanes])
+        return dropped

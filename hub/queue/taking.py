@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+from bisect import bisect_left
 from collections.abc import Callable
 from functools import partial
 
@@ -10,14 +12,18 @@ from hub.interfaces import Clock
 from hub.queue.books import Books
 from hub.queue.killers import read_one
 from hub.queue.linger import Linger
+from hub.queue.ordering import lane
 from hub.queue.overflow import Overflow, QueuePolicy
-from hub.queue.refill import take_in
+from hub.queue.ready import received_at
+from hub.queue.refill import bring_back, drop_expired, drop_expired_unread, first_kept, take_in
 from hub.queue.schedule import Entry
-from hub.queue.waiting import Taken, Waiting, lane
+from hub.queue.waiting import SORT_AHEAD, Taken, Waiting
 from hub.store import Store
 
 READ_AT_ONCE = 2048
 """Messages: what a worker reads from the store at a time, while it does nothing else."""
+EXPIRE_ROUNDS = 32
+"""How often the lock is taken at a time, to drop what is too old."""
 
 
 class Taking:
@@ -26,10 +32,13 @@ class Taking:
     A worker that finds a chore (to read from the store, to sort into lanes) does it without the lock, and looks again.
     """
 
-    def __init__(self, name: str, policy: QueuePolicy, store: Store, clock: Clock, on_room: Callable[[], None]) -> None:
+    def __init__(
+        self, name: str, policy: QueuePolicy, store: Store, clock: Clock, wall: Clock, on_room: Callable[[], None]
+    ) -> None:
         self.name = name
         self.store = store
         self._clock = clock
+        self._wall = wall
         self._on_room = on_room
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
@@ -43,9 +52,9 @@ class Taking:
         self._books = Books(state, store.durable)
         self._waiting = Waiting(policy.window if store.durable else None, state.floor, state.next_position)
         self._waiting.unread_size = state.unread_bytes
+        self._waiting.oldest_unread = state.oldest
         self._overflow = Overflow(policy, self._books, self._waiting)
         self._admitted = state.next_position
-        self._oldest_unread = state.oldest
         self._tries = state.tries
 
     @property
@@ -74,7 +83,7 @@ class Taking:
             with self._lock:
                 if self._closed or nudges != self._nudges:
                     return None
-                chore = None if self.paused else self._filling_up()
+                policy, chore = self._overflow.policy, None if self.paused else self._filling_up()
                 if self.paused:
                     if patience.deadline is not None and now >= patience.deadline:
                         return None
@@ -82,11 +91,12 @@ class Taking:
                 elif chore is None:
                     if patience.goes_on(now, len(self._waiting.ready), limit):
                         self._sleep(patience.until - now)
-                    elif (taken := self._waiting.take(limit, now, self.policy.lane_of is not None)) is not None:
+                    elif (taken := self._waiting.take(limit, now, policy.lane_of is not None)) is not None:
                         self._in_flight[taken] = None
-                        if taken.messages[0] is not None:
+                        if taken.messages[0] is None:
+                            chore = partial(self._reread, taken)
+                        elif policy.max_age is None or (chore := self._expiring(taken, policy.max_age)) is None:
                             return taken
-                        chore = partial(self._reread, taken)
                     elif (chore := self._sorting()) is None:
                         if patience.deadline is not None and now >= patience.deadline:
                             return None
@@ -120,11 +130,15 @@ class Taking:
 
     def _filling_up(self) -> Callable[[], Taken | None] | None:
         """One thread at a time fills the ready window, while the others go on with what is in it."""
-        wanted = 0 if self._filling else self._waiting.wants()
-        if not wanted:
+        waiting = self._waiting
+        if self._filling:
+            return None
+        if waiting.resumed.spared:
+            self._filling = True
+            return partial(self._recover, waiting.resumed.spared[:SORT_AHEAD])
+        if not (wanted := waiting.wants()):
             return None
         self._filling = True
-        waiting = self._waiting
         return partial(self._fill, waiting.loaded, waiting.next_position, min(wanted, READ_AT_ONCE), waiting.room())
 
     def _fill(self, start: int, stop: int, count: int, size: int) -> None:
@@ -133,11 +147,24 @@ class Taking:
             with self._lock:
                 take_in(self._waiting, self._books, start, stop, runs)
         finally:
-            with self._lock:
-                self._filling = False
-                self._changed.notify_all()
-                room = self._overflow.made_room()
-            self._tell(room)
+            self._filled()
+
+    def _recover(self, entries: list[Entry]) -> None:
+        """What waited for a retry when the others around it were dropped."""
+        try:
+            for entry in entries:
+                message = read_one(self.store, self.name, entry.position)
+                with self._lock:
+                    bring_back(self._waiting, self._books, entry, message)
+        finally:
+            self._filled()
+
+    def _filled(self) -> None:
+        with self._lock:
+            self._filling = False
+            self._changed.notify_all()
+            room = self._overflow.made_room()
+        self._tell(room)
 
     def _reread(self, taken: Taken) -> Taken | None:
         """The message that ``taken`` stands for, from the store."""
@@ -155,6 +182,59 @@ class Taking:
         self._tell(room)
         return None
 
+    # -- what is too old
+
+    def _expiring(self, taken: Taken, max_age: float) -> Callable[[], Taken | None] | None:
+        """What was begun never is too old."""
+        oldest = self._wall() - max_age
+        old = not taken.attempts and taken.messages[0].received_at < oldest
+        return partial(self._without_old, taken, oldest) if old else None
+
+    def _without_old(self, taken: Taken, oldest: float) -> Taken | None:
+        """What is left of it, once that is dropped."""
+        count = bisect_left(taken.messages, oldest, key=received_at)
+        with self._lock:
+            self._books.counters.dropped_expired += count
+            room = self._settle(taken, count)
+            if taken.left:
+                taken.messages, taken.positions, taken.done = taken.messages[count:], taken.positions[count:], 0
+        self._tell(room)
+        return taken if taken.left else None
+
+    def expire(self) -> None:
+        """Drop what is ready or unread and has waited longer than ``max_age``, in bounded time. What is in a lane is
+        dropped when it is its turn."""
+        max_age = self.policy.max_age
+        if max_age is None:
+            return
+        oldest = self._wall() - max_age
+        for _ in range(EXPIRE_ROUNDS):
+            with self._lock:
+                dropped = drop_expired(self._waiting, self._books, oldest)
+            if not dropped:
+                break
+        self._expire_unread(oldest)
+        with self._lock:
+            room = self._overflow.made_room()
+        self._tell(room)
+
+    def _expire_unread(self, oldest: float) -> None:
+        waiting = self._waiting
+        with self._lock:
+            known = waiting.oldest_unread
+            start, stop = waiting.loaded, waiting.next_position
+            if waiting.ready or not waiting.behind or (known is not None and known >= oldest):
+                return
+        first = first_kept(self._received_at, start, stop, oldest)
+        since = min(self._received_at(first), self._wall())
+        with self._lock:
+            drop_expired_unread(waiting, self._books, first, since)
+
+    def _received_at(self, position: int) -> float:
+        """The message there, or the next one that can be read; never, if there is none."""
+        runs = self.store.read(self.name, position, READ_AT_ONCE, 1)
+        return next((run.messages[0].received_at for run in runs if run.messages), math.inf)
+
     def _tell(self, room: bool, news: bool = True) -> None:
         """:param news: whether there is something in the journal that a store wants which keeps no messages."""
         if news or self.store.durable:
@@ -163,7 +243,8 @@ class Taking:
             self._on_room()
 
     def give_back(self, taken: Taken) -> None:
-        """What is left of them was not tried: it is due at once, before all others. Nothing left: does nothing."""
+        """What is left of them was not tried now: it is due at once, and what never was is ready again. Nothing left:
+        does nothing."""
         with self._lock:
             if taken.left:
                 self._put_back(taken, taken.rest(taken.left), self._clock())

@@ -7,11 +7,12 @@ up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.message import Message
 from hub.queue.ready import Ready
+from hub.queue.resumed import Resumed
 from hub.queue.schedule import Delays, Entry, Lanes
 
 SORT_AHEAD = 64
@@ -39,6 +40,8 @@ class Taken:
     lane: tuple[Hashable] | None = None
     done: int = 0
     at: int = 0
+    since: float | None = None
+    """When the first one was received, epoch seconds, while it is being read from the store."""
 
     @property
     def unreported(self) -> int:
@@ -57,8 +60,9 @@ class Taken:
 
     def rest(self, count: int) -> list[Entry]:
         """The next ``count`` of those that are not settled."""
+        tries = (self.attempts, self.failures, self.kills)
         return [
-            Entry(self.positions[at], self.messages[at], self.attempts, self.failures, self.kills)
+            Entry(self.positions[at], self.messages[at], *tries, received_at=self.since)
             for at in range(self.done, self.done + count)
         ]
 
@@ -79,6 +83,8 @@ class Waiting:
     :param loaded: positions below it are in memory, aside or settled; those from it on are unread.
     :ivar next_position: of the next message that arrives.
     :ivar unread_size: bytes of what is unread, nearly: what was settled since is still in it.
+    :ivar oldest_unread: epoch seconds at which the first of what is unread was received, or before.
+    :ivar resumed: what waited for a retry when the hub ended.
     """
 
     def __init__(self, window: Window | None = None, loaded: int = 0, next_position: int = 0) -> None:
@@ -86,14 +92,14 @@ class Waiting:
         self.loaded = loaded
         self.next_position = next_position
         self.unread_size = 0
+        self.oldest_unread: float | None = None
+        self.resumed = Resumed()
         self._window = window
         self._lanes = Lanes()
         self._delays: Delays[Entry] = Delays()
         self._aside: dict[int, Entry] = {}
         self._aside_size = 0
         self._delayed_size = 0
-        self._tried: dict[int, Entry] = {}
-        self._resumed: set[int] = set()
         self._sorting = False
 
     @property
@@ -113,7 +119,7 @@ class Waiting:
     @property
     def delayed(self) -> int:
         """Messages that wait for a retry outside of lanes, and lanes that wait for one."""
-        return len(self._delays) + self._lanes.held + len(self._tried)
+        return len(self._delays) + self._lanes.held + len(self.resumed)
 
     @property
     def behind(self) -> bool:
@@ -135,6 +141,8 @@ class Waiting:
         if self.loaded < start or (
             window and (len(self.ready) + len(messages) > window.count or self._in_turn + size > window.size)
         ):
+            if self.loaded == start and messages:
+                self.oldest_unread = messages[0].received_at
             self.unread_size += size
         else:
             self.ready.append(start, messages, size)
@@ -154,36 +162,36 @@ class Waiting:
         """Bytes that may be read from the store now."""
         return max(1, self._window.size - self._in_turn) if self._window else 0
 
-    def load(self, start: int, messages: Sequence[Message], size: int) -> None:
-        """Messages that were read, in order; all before ``start`` are settled, aside or loaded."""
-        self.ready.append(start, messages, size)
-        self.passed(start + len(messages), size)
-
     def passed(self, position: int, size: int) -> None:
         """What lies before is no longer unread."""
         self.loaded = max(self.loaded, position)
         self.unread_size = max(0, self.unread_size - size) if self.behind else 0
 
-    def not_aside(self, ranges: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-        """The same without positions that waited for a retry already when the hub started."""
-        for start, stop in ranges:
-            for position in range(start, stop) if self._resumed else ():
-                if position in self._resumed:
-                    if start < position:
-                        yield start, position
-                    start = position + 1
-            if start < stop:
-                yield start, stop
+    def learn(self, start: int, messages: Sequence[Message]) -> None:
+        """When messages that are unread, or wait for a retry, were received. :param messages: what was read."""
+        for position in self.resumed.among(start, start + len(messages)):
+            if (entry := self.entry(position)) is not None:
+                entry.received_at = messages[position - start].received_at
+        self.oldest_unread = messages[-1].received_at
 
     def resume(self, entries: Mapping[int, Entry], in_lanes: bool) -> None:
         """At the start: what waited for a retry when the hub ended."""
-        for position, entry in entries.items():
-            if in_lanes:
-                self._tried[position] = entry
-            else:
-                self._resumed.add(position)
-                self._set_aside([entry])
-                self._delays.add(entry.due, entry)
+        self.resumed.add(entries, in_lanes)
+        for entry in entries.values() if not in_lanes else ():
+            self._set_aside([entry])
+            self._delays.add(entry.due, entry)
+
+    def spare(self, start: int, stop: int) -> None:
+        """Set aside what waits for a retry among positions that are dropped."""
+        self._set_aside(self.resumed.spare(start, stop))
+
+    def bring_back(self, entry: Entry, message: Message | None) -> None:
+        """The first of what was spared, to its place. :param message: ``None``: it is lost."""
+        self.resumed.spared.remove(entry)
+        self._no_longer_aside(entry)
+        if message is not None:
+            self.resumed.put_back(entry)
+            self.ready.put_back(entry.position, [message])
 
     # -- what goes out
 
@@ -200,17 +208,25 @@ class Waiting:
             return self._taken(run, (key,))
         if in_lanes or len(self._lanes) or not self.ready:
             return None
-        positions, messages = self.ready.take(1 if self._tried else limit)
-        entry = self._tried.pop(positions[0], None) if self._tried else None
-        if entry is not None:  # tried before the hub ended, when there were lanes
-            return Taken(messages, positions, entry.attempts, entry.failures, entry.kills)
+        if self.resumed.in_turn:
+            return self._take_resumed(limit)
+        positions, messages = self.ready.take(limit)
         return Taken(messages, positions)
+
+    def _take_resumed(self, limit: int) -> Taken:
+        """While there is something that was tried before the hub ended, when there were lanes."""
+        assert self.ready.head is not None
+        positions, messages = self.ready.take(self.resumed.alone(self.ready.head[0], limit))
+        entry = self.resumed.pop(positions[0])
+        if entry is None:
+            return Taken(messages, positions)
+        return Taken(messages, positions, entry.attempts, entry.failures, entry.kills)
 
     def _due(self, limit: int, now: float) -> list[Entry]:
         """Retries that are due and alike: what failed as a batch comes again as a batch."""
         run: list[Entry] = []
         while len(run) < limit and (entry := self._delays.first(now)) is not None:
-            if run and not _may_follow(run[-1], entry):
+            if run and not entry.may_follow(run[-1]):
                 break
             run.append(entry)
             self._delays.pop(now)
@@ -221,14 +237,15 @@ class Waiting:
             self._no_longer_aside(entry)
         first, messages = run[0], [entry.message for entry in run]
         positions = [entry.position for entry in run]
-        return Taken(messages, positions, first.attempts, first.failures, first.kills, lane)  # type: ignore[arg-type]
+        tries = (first.attempts, first.failures, first.kills)
+        return Taken(messages, positions, *tries, lane, since=first.received_at)  # type: ignore[arg-type]
 
     def unsorted(self) -> list[Entry]:
         """Messages to be sorted into lanes. One thread sorts at a time, or their order would be lost: what this
         returns must be brought to ``sort``; until then it returns nothing more."""
         window = self._window
         crowded = window is not None and (len(self._lanes) >= window.count or self._in_lanes >= window.size)
-        if self._sorting or crowded or not self.ready:
+        if self._sorting or crowded or not self.ready or self.resumed.spared:
             return []
         self._sorting = True
         positions, messages = self.ready.take(SORT_AHEAD)
@@ -237,15 +254,14 @@ class Waiting:
         return entries
 
     def _entry(self, position: int, message: Message) -> Entry:
-        entry = self._tried.pop(position, None) or Entry(position, message)
+        entry = self.resumed.pop(position) or Entry(position, message)
         entry.message = message
         return entry
 
     def sort(self, entries: Sequence[Entry], keys: Sequence[Hashable]) -> None:
         """Into the lanes of these keys."""
         for entry, key in zip(entries, keys, strict=True):
-            if self._lanes.add(key, entry) and entry.due:
-                self._lanes.hold(key, entry.due)
+            self._lanes.add(key, entry)
         self._sorting = False
 
     def release(self, taken: Taken) -> None:
@@ -255,6 +271,9 @@ class Waiting:
 
     def put_back(self, taken: Taken, entries: Sequence[Entry], due: float) -> None:
         """The rest of what was taken, to be handed out again, before all others, when it is due."""
+        if not taken.lane and not entries[0].attempts:
+            self.ready.put_back(entries[0].position, taken.messages[taken.done :])
+            return
         for entry in entries:
             entry.due = due
         if taken.lane is not None:
@@ -263,7 +282,7 @@ class Waiting:
             return
         for entry in entries:
             if self._window and self._delayed_size > self._window.size:
-                entry.message = None
+                entry.let_go()
             self._set_aside([entry])
             self._delayed_size += len(entry.message.body) if entry.message else 0
             self._delays.add(due, entry)
@@ -277,32 +296,24 @@ class Waiting:
         del self._aside[entry.position]
         self._aside_size -= len(entry.message.body) if entry.message else 0
 
-    def at(self, position: int) -> Message | None:
-        """The message at that position, if it is aside, in a lane, or the next of the ready window."""
+    def since(self, position: int) -> float | None:
+        """When the message at that position was received, if it is aside, in a lane, or the next that is ready."""
         if (entry := self._aside.get(position)) is not None:
-            return entry.message
+            return entry.since
         head = self.ready.head
-        return head[1] if head is not None and head[0] == position else None
+        return head[1].received_at if head is not None and head[0] == position else None
 
     def entry(self, position: int) -> Entry | None:
         """What is known of the message at that position, if it is aside, in a lane, or was tried before."""
-        return self._aside.get(position) or self._tried.get(position)
+        return self._aside.get(position) or self.resumed.get(position)
+
+    def drop_lanes(self) -> list[int]:
+        """The positions of what is in lanes and was never tried: it is there no more."""
+        dropped = self._lanes.drop()
+        for entry in dropped:
+            self._no_longer_aside(entry)
+        return [entry.position for entry in dropped]
 
     def aside(self) -> list[Entry]:
         """All that are aside or in a lane."""
         return list(self._aside.values())
-
-
-def _may_follow(before: Entry, after: Entry) -> bool:
-    """Whether one ``Taken`` can hold both, in this order. Who is suspected of having killed the hub comes alone."""
-    alike = (before.attempts, before.failures) == (after.attempts, after.failures)
-    whole = before.message is not None and after.message is not None
-    return alike and whole and not (before.kills or after.kills) and before.position < after.position
-
-
-def lane(lane_of: LaneOf | None, message: Message | None) -> Hashable:
-    """Its lane. Messages whose lane can't be told share one: an error here would leave the queue to nobody."""
-    try:
-        return lane_of(message) if lane_of and message else None
-    except Exception:  # noqa: BLE001 - see above
-        return None

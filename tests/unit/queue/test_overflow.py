@@ -85,6 +85,23 @@ def test_bytes_make_it_drop_too() -> None:
     assert (full.dropped, full.floor) == (2, 2)
 
 
+@pytest.mark.parametrize("batches", [[400], [300, 100], [100, 300]])
+def test_no_more_bytes_are_dropped_than_are_too_many(batches: list[int]) -> None:
+    desk = Desk(QueuePolicy(max_backlog=None, max_bytes=600, overflow="drop_oldest"))
+    for count in batches:
+        desk.offer(messages(count))
+    counters = desk.queue.stats().counters
+    assert (counters.dropped_oldest, counters.backlog) == (100, 300)
+
+
+def test_nor_are_more_refused_for_a_batch_that_is_nearly_done() -> None:
+    desk = Desk(QueuePolicy(max_backlog=None, max_bytes=10))
+    desk.offer(messages(5))
+    desk.take(4)
+    desk.offer(messages(5))
+    assert desk.queue.stats().counters.dropped_newest == 1
+
+
 @pytest.mark.parametrize("overflow", ["block", "drop_newest"])
 def test_a_queue_that_is_squeezed_behaves_as_if_full(overflow: str) -> None:
     full = Full(QueuePolicy(None, None, overflow=overflow))  # type: ignore[arg-type]

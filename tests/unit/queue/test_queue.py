@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hub.message import Message
+from hub.queue import queue as queue_module
 from hub.queue.overflow import QueuePolicy
 from hub.queue.waiting import SORT_AHEAD
 from tests.unit.desk import Desk
@@ -121,3 +124,23 @@ def test_reading_changes_nothing() -> None:
     desk.offer(messages(2))
     desk.take(1).at = 0
     assert desk.queue.stats() == desk.queue.stats()
+
+
+def test_the_unsettled_are_counted_among_those_that_were_received() -> None:
+    desk = Desk()
+    desk.offer(messages(5))
+    desk.finish(2)
+    assert desk.queue.unsettled(0, 10**9) == desk.queue.unsettled(-5, 5) == 3
+    assert desk.queue.unsettled(3, 4) == 1
+    assert desk.queue.unsettled(5, 10**9) == desk.queue.unsettled(4, 2) == 0
+
+
+def test_where_they_lie_too_scattered_at_least_so_many_are_unsettled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_module, "MOST_RANGES", 3)
+    desk = Desk()
+    desk.offer(messages(20))
+    hands = [desk.take(1) for _ in range(20)]
+    for taken in hands[1::2]:
+        desk.queue.finish(taken, 1)
+    assert desk.queue.unsettled(0, 20) == 3
+    assert desk.queue.unsettled(0, 5) == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Literal
 
 from hypothesis import settings
@@ -14,76 +14,9 @@ from twisted.internet.task import Clock
 from hub.deadletter import DeadLetter
 from hub.message import Message
 from hub.queue.overflow import QueuePolicy
-from hub.queue.waiting import SORT_AHEAD, Taken
+from hub.queue.waiting import Taken
 from tests.unit.doubles import letter_of, make_queue, message, offer
-
-Fate = Literal["open", "finished", "dead", "dropped"]
-
-
-@dataclass
-class Held:
-    """A message that waits for its time, outside of lanes."""
-
-    due: float
-    position: int
-
-
-@dataclass
-class Model:
-    """What each position is, and where it waits."""
-
-    lanes_wanted: bool
-    fates: list[Fate] = field(default_factory=list)
-    tries: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """Attempts and failures."""
-    ready: deque[int] = field(default_factory=deque)
-    aside: list[Held] = field(default_factory=list)
-    lanes: dict[str, deque[int]] = field(default_factory=dict)
-    lane_due: dict[str, float] = field(default_factory=dict)
-    busy: set[str] = field(default_factory=set)
-    now: float = 0.0
-    refused: int = 0
-    """Buried without a position."""
-    turned_away: int = 0
-    """Dropped without a position."""
-    paused: bool = False
-    draining: bool = False
-
-    def count(self, fate: Fate) -> int:
-        return self.fates.count(fate)
-
-    def settle(self, position: int, fate: Fate) -> None:
-        assert self.fates[position] == "open", "settled twice"
-        self.fates[position] = fate
-
-    def free_lanes(self) -> set[str]:
-        waiting = {key for key, due in self.lane_due.items() if due > self.now}
-        return {key for key, lane in self.lanes.items() if lane} - waiting - self.busy
-
-    def due(self, limit: int) -> list[int]:
-        """Of what is due, a run in ascending order that was tried equally often."""
-        found: list[int] = []
-        while self.aside and self.aside[0].due <= self.now and len(found) < limit:
-            position = self.aside[0].position
-            alike = found and self.tries.get(position, (0, 0)) == self.tries.get(found[-1], (0, 0))
-            if found and not (alike and position > found[-1]):
-                break
-            found.append(position)
-            self.aside.pop(0)
-        return found
-
-    def sort(self, key_of: list[str]) -> None:
-        for position in self.contiguous(SORT_AHEAD):
-            self.ready.popleft()
-            self.lanes.setdefault(key_of[position], deque()).append(position)
-
-    def contiguous(self, limit: int) -> list[int]:
-        found: list[int] = []
-        for position in self.ready:
-            if len(found) == limit or (found and position != found[-1] + 1):
-                break
-            found.append(position)
-        return found
+from tests.unit.queue.plain_queue import Held, Model
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -138,7 +71,13 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 12))
     def take(self, limit: int) -> None:
         taken = self.queue.take(limit, timeout=0)
-        expected = self.expected(limit, taken) if not self.model.paused else []
+        expected: list[int] = []
+        while not self.model.paused:
+            run = self.expected(limit, taken)
+            expected = [at for at in run if not self.too_old(at)]
+            self.drop([at for at in run if self.too_old(at)])
+            if expected or not run:
+                break
         assert (list(taken.positions) if taken else []) == expected
         if taken is not None:
             assert [m.id for m in taken.messages] == [str(position) for position in expected]
@@ -222,6 +161,8 @@ class QueueMachine(RuleBasedStateMachine):
             key = str(taken.lane[0])
             model.lanes[key].extendleft(reversed(positions))
             model.lane_due[key] = due
+        elif positions[0] not in model.tries:
+            model.ready = deque(sorted([*model.ready, *positions]))
         else:
             model.aside += [Held(due, position) for position in positions]
             model.aside.sort(key=lambda held: held.due)
@@ -246,8 +187,29 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule()
     def purge(self) -> None:
-        assert self.queue.purge() == len(self.model.ready)
-        self.drop([self.model.ready.popleft() for _ in range(len(self.model.ready))])
+        """All but what is in hand and what was begun."""
+        model, begun = self.model, self.model.tries
+        gone = [*model.ready, *(at for lane in model.lanes.values() for at in lane if at not in begun)]
+        assert self.queue.purge() == len(gone)
+        self.drop(gone)
+        model.ready.clear()
+        model.lanes = {key: deque(at for at in lane if at in begun) for key, lane in model.lanes.items()}
+
+    @rule(max_age=st.sampled_from([None, 3.0]))
+    def reload(self, max_age: float | None) -> None:
+        """A message's time is its number, so the clock has to be ahead of it. For lanes see test_model_lanes.py."""
+        self.policy = replace(self.policy, max_age=None if self.model.lanes_wanted else max_age)
+        self.queue.adopt(self.policy)
+
+    @rule()
+    def expire(self) -> None:
+        self.queue.expire()
+        while self.model.ready and self.too_old(self.model.ready[0]):
+            self.drop([self.model.ready.popleft()])
+
+    def too_old(self, position: int) -> bool:
+        max_age = self.policy.max_age
+        return max_age is not None and position not in self.model.tries and position < self.model.now - max_age
 
     @rule(count=st.integers(1, 12))
     def peek(self, count: int) -> None:
@@ -281,6 +243,9 @@ class QueueMachine(RuleBasedStateMachine):
         assert stats.in_flight == sum(taken.left for taken in self.hands)
         waiting = len(model.ready) + len(model.aside) + sum(map(len, model.lanes.values()))
         assert counters.backlog == stats.in_flight + waiting
+        held = sum(1 for key, lane in model.lanes.items() if lane and lane[0] in model.tries and key not in model.busy)
+        assert stats.delayed <= len(model.aside) + held
+        assert stats.delayed >= len(model.aside) or model.lanes_wanted
 
     @invariant()
     def a_bus_is_held_back_only_for_what_is_let_in(self) -> None:

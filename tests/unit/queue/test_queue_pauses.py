@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
 from twisted.internet.task import Clock
 
 from hub.enqueuer import Enqueuer
@@ -59,10 +60,38 @@ def test_a_worker_gives_back_what_it_has_not_begun_when_its_queue_is_paused() ->
     bench.run()
     assert consumer.seen == ["0", "1", "2", "3", "4"]
     stats = bench.queue.stats()
-    assert (stats.counters.finished, stats.in_flight, stats.counters.backlog) == (5, 0, 3)
+    assert (stats.counters.finished, stats.in_flight, stats.counters.backlog, stats.delayed) == (5, 0, 3, 0)
     bench.queue.resume()
     bench.run()
     assert consumer.seen == [str(number) for number in range(8)]
+
+
+@pytest.mark.parametrize("lanes", [True, False])
+def test_what_it_gives_back_then_waits_for_no_retry_and_can_be_purged(lanes: bool) -> None:
+    desk = Desk(QueuePolicy(lane_of=(lambda one: one.topic) if lanes else None))
+    desk.offer(messages(5))
+    taken = desk.take()
+    desk.queue.finish(taken, 2)
+    desk.queue.pause()
+    desk.queue.give_back(taken)
+    assert desk.queue.stats().delayed == 0
+    assert [(row[0], row[1]) for row in desk.queue.peek(9)] == [(2, "waiting"), (3, "waiting"), (4, "waiting")]
+    assert desk.queue.purge() == 3
+    desk.queue.resume()
+    assert (desk.queue.take(9, timeout=0), desk.queue.stats().counters.backlog) == (None, 0)
+    desk.offer([message(5)])
+    assert desk.take_ids() == ["5"]
+
+
+@pytest.mark.parametrize("lanes", [True, False])
+def test_a_purge_leaves_what_was_begun(lanes: bool) -> None:
+    desk = Desk(QueuePolicy(lane_of=(lambda one: one.topic) if lanes else None))
+    desk.offer(messages(5))
+    desk.queue.retry(desk.take(1), 10.0, failed=True)
+    assert desk.queue.purge() == 4
+    assert desk.queue.stats().delayed == 1
+    desk.clock.advance(10.0)
+    assert desk.take_ids() == ["0"]
 
 
 def test_a_drained_queue_takes_nothing_in_and_counts_it() -> None:

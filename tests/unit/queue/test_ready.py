@@ -47,6 +47,60 @@ def test_batches_are_put_together_up_to_a_gap_in_the_positions() -> None:
     assert ready.take(9) == (range(5, 7), everything[2:])
 
 
+def test_what_is_put_back_comes_out_in_its_place() -> None:
+    ready, everything = Ready(), messages(9)
+    ready.append(0, everything, 18)
+    hands = [ready.take(2) for _ in range(3)]
+    for positions, taken in (hands[2], hands[0], hands[1]):
+        ready.put_back(positions.start, taken)
+    assert (len(ready), ready.size, ready.head) == (9, 18, (0, everything[0]))
+    assert ready.first(99) == (list(range(9)), everything)
+    assert ready.take(5) == (range(5), everything[:5])
+    assert ready.take(9) == (range(5, 9), everything[5:])
+    assert (len(ready), ready.size) == (0, 0)
+
+
+def test_before_a_gap_too() -> None:
+    ready, everything = Ready(), messages(9)
+    ready.append(0, everything[:3], 6)
+    ready.append(5, everything[5:], 8)
+    positions, taken = ready.take(2)
+    ready.put_back(positions.start, taken)
+    assert [ready.take(9)[0], ready.take(9)[0]] == [range(3), range(5, 9)]
+
+
+def test_bytes_can_be_counted_again_where_it_matters() -> None:
+    ready = Ready()
+    ready.append(0, messages(3), 6)
+    ready.append(3, messages(2), 4)
+    for left in (8, 6, 4, 2, 0):
+        ready.take(1)
+        ready.recount()
+        ready.recount()
+        assert ready.size == left
+
+
+def test_it_is_told_how_many_hold_so_many_bytes() -> None:
+    ready = Ready()
+    assert ready.holding(9) == 0
+    ready.append(0, messages(4), 8)
+    ready.append(4, messages(4), 8)
+    ready.take(1)
+    assert [ready.holding(size) for size in (-1, 0, 1, 2, 3, 99)] == [0, 0, 1, 1, 2, 3]
+
+
+AGES = [(0.0, 9, 0), (1.5, 9, 1), (4.0, 9, 3), (5.0, 9, 4), (99.0, 9, 8), (99.0, 1, 3)]
+
+
+@pytest.mark.parametrize(("oldest", "batches", "older"), AGES)
+def test_what_is_older_is_counted_by_the_batch(oldest: float, batches: int, older: int) -> None:
+    ready, everything = Ready(), messages(9)
+    ready.append(0, everything[:4], 8)
+    ready.append(4, everything[4:], 10)
+    ready.take(1)
+    assert ready.older(oldest, batches) == older
+
+
 def test_putting_batches_together_leaves_them_as_they_were() -> None:
     ready, first = Ready(), messages(2)
     ready.append(0, first, 4)

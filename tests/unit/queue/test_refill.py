@@ -7,7 +7,17 @@ from collections.abc import Sequence
 import pytest
 
 from hub.queue.books import Books
-from hub.queue.refill import EXPIRE_AT_ONCE, drop_all, drop_expired, drop_ready, drop_unread, take_in
+from hub.queue.refill import (
+    EXPIRE_AT_ONCE,
+    bring_back,
+    drop_all,
+    drop_expired,
+    drop_expired_unread,
+    drop_ready,
+    drop_unread,
+    first_kept,
+    take_in,
+)
 from hub.queue.schedule import Entry
 from hub.queue.waiting import Waiting, Window
 from hub.store import QueueState, Run
@@ -168,6 +178,72 @@ def test_what_is_older_than_it_may_be_is_dropped() -> None:
 def test_a_bounded_number_is_expired_at_a_time() -> None:
     count = EXPIRE_AT_ONCE + 5
     desk = Desk(count, window=Window(10_000, 10_000))
-    desk.take_in(run(0, count))
-    drop_expired(desk.waiting, desk.books, 1e9)
+    desk.take_in(*(run(at, at + 1) for at in range(count)))
+    assert drop_expired(desk.waiting, desk.books, 1e9) == EXPIRE_AT_ONCE
     assert len(desk.ready()) == 5
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 3, 7, 8, 500, 998, 999, 1000])
+def test_what_is_not_too_old_is_found_by_asking_for_a_few_times(first: int) -> None:
+    asked: list[int] = []
+
+    def received_at(position: int) -> float:
+        asked.append(position)
+        return float(position)
+
+    assert first_kept(received_at, 0, 1000, float(first)) == first
+    assert len(asked) <= 20
+    assert max(asked) <= max(2, 4 * first)
+
+
+def test_of_the_unread_what_is_too_old_is_dropped() -> None:
+    desk = Desk(6, [(1, 2)])
+    drop_expired_unread(desk.waiting, desk.books, 4, 4.0)
+    assert (desk.books.counters.dropped_expired, desk.waiting.loaded, desk.waiting.oldest_unread) == (3, 4, 4.0)
+    desk.take_in(run(4, 6))
+    drop_expired_unread(desk.waiting, desk.books, 5, 5.0)
+    drop_expired_unread(desk.waiting, desk.books, 6, 6.0)
+    assert (desk.books.counters.dropped_expired, desk.ready()) == (3, [4, 5])
+
+
+# -- what waited for a retry when the hub ended
+
+
+def tried(*positions: int) -> dict[int, Entry]:
+    return {at: Entry(at, None, 1, 1, 0, 9.0, received_at=-1.0) for at in positions}
+
+
+@pytest.mark.parametrize("in_lanes", [True, False])
+def test_its_age_is_known_when_it_is_read_with_the_others(in_lanes: bool) -> None:
+    desk = Desk(6)
+    desk.waiting.resume(tried(1, 5), in_lanes)
+    desk.take_in(run(0, 3))
+    found = [desk.waiting.entry(at) for at in (1, 5)]
+    assert [entry.received_at if entry else None for entry in found] == [1.0, -1.0]
+    assert desk.waiting.oldest_unread == 2.0
+
+
+@pytest.mark.parametrize("in_memory", [0, 3, 6])
+def test_in_lanes_too_dropping_spares_it_and_it_comes_back_to_its_place(in_memory: int) -> None:
+    desk = Desk(6)
+    desk.waiting.resume(tried(1, 4), in_lanes=True)
+    if in_memory:
+        desk.take_in(run(0, in_memory))
+    assert drop_all(desk.waiting, desk.books) == 4
+    assert list(desk.books.unsettled(0, 6)) == [(1, 2), (4, 5)]
+    assert (desk.waiting.delayed, desk.waiting.behind, desk.waiting.ready.size) == (2, False, 0)
+    desk.waiting.arrive(6, [message(6)], 2)
+    assert desk.waiting.unsorted() == []
+    for entry in list(desk.waiting.resumed.spared):
+        bring_back(desk.waiting, desk.books, entry, message(entry.position))
+    assert (desk.waiting.ready.first(9)[0], desk.waiting.delayed) == ([1, 4, 6], 2)
+    assert [(entry.position, entry.attempts) for entry in desk.waiting.unsorted()] == [(1, 1)]
+
+
+def test_in_lanes_what_is_lost_is_counted_and_waits_no_more() -> None:
+    desk = Desk(3)
+    desk.waiting.resume(tried(1), in_lanes=True)
+    desk.take_in(run(0, 3, "damaged"))
+    assert desk.damaged == 2
+    bring_back(desk.waiting, desk.books, desk.waiting.resumed.spared[0], None)
+    assert (desk.damaged, desk.waiting.delayed, desk.waiting.aside(), desk.books.floor) == (3, 0, [], 3)

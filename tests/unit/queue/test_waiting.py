@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hub.queue.waiting import SORT_AHEAD, Taken, Waiting
+from hub.queue.schedule import Entry
+from hub.queue.waiting import SORT_AHEAD, Taken, Waiting, Window
 from tests.unit.doubles import messages, size_of
 
 
@@ -19,6 +20,13 @@ def take(source: Waiting, limit: int = 9, now: float = 0.0, in_lanes: bool = Fal
     return taken
 
 
+def tried(taken: Taken) -> list[Entry]:
+    entries = taken.rest(taken.left)
+    for entry in entries:
+        entry.attempts += 1
+    return entries
+
+
 def ids(taken: Taken) -> list[str]:
     return [one.id for one in taken.messages]
 
@@ -32,7 +40,7 @@ def test_the_ready_window_is_handed_out_in_order() -> None:
 def test_retries_that_are_due_come_first_and_together_where_they_are_alike() -> None:
     source = waiting(4)
     taken = take(source, 2)
-    source.put_back(taken, taken.rest(2), due=5.0)
+    source.put_back(taken, tried(taken), due=5.0)
     assert source.next_due == 5.0
     assert source.delayed == 2
     assert ids(take(source, 1, now=4.9)) == ["2"]
@@ -42,10 +50,45 @@ def test_retries_that_are_due_come_first_and_together_where_they_are_alike() -> 
 def test_retries_that_were_tried_more_often_come_apart() -> None:
     source = waiting(3)
     taken = take(source, 3)
-    entries = taken.rest(3)
+    entries = tried(taken)
     entries[1].attempts += 1
     source.put_back(taken, entries, due=1.0)
     assert [ids(take(source, now=1.0)) for _ in range(3)] == [["0"], ["1"], ["2"]]
+
+
+def test_what_was_not_tried_is_ready_again_in_its_place() -> None:
+    source = waiting(9)
+    hands = [take(source, 2) for _ in range(3)]
+    for taken in (hands[1], hands[2], hands[0]):
+        source.put_back(taken, taken.rest(taken.left), due=0.0)
+    assert (source.delayed, source.next_due, len(source.ready), source.size) == (0, None, 9, 18)
+    assert ids(take(source)) == [str(number) for number in range(9)]
+
+
+def test_what_was_not_tried_in_a_lane_waits_there_for_its_turn() -> None:
+    source = waiting(3)
+    source.sort(source.unsorted(), ["x"] * 3)
+    taken = take(source, 2, in_lanes=True)
+    source.put_back(taken, taken.rest(2), due=0.0)
+    assert source.delayed == 0
+    assert source.drop_lanes() == [0, 1, 2]
+    assert (source.size, source.aside(), source.take(9, 0.0, in_lanes=True)) == (0, [], None)
+
+
+def test_the_age_is_known_of_what_was_let_go_for_its_size() -> None:
+    source = Waiting(Window(99, 1), 0, 0)
+    source.arrive(0, messages(1), 2)
+    source.ready.append(0, messages(3), 6)
+    for _ in range(2):
+        taken = take(source, 1)
+        source.put_back(taken, tried(taken), due=9.0)
+    assert [entry.message is None for entry in source.aside()] == [False, True]
+    assert [source.since(at) for at in (0, 1)] == [0.0, 1.0]
+    take(source, 1, now=9.0)
+    being_read = take(source, 1, now=9.0)
+    assert (len(being_read.messages), being_read.since) == (1, 1.0)
+    source.put_back(being_read, being_read.rest(1), due=9.0)
+    assert source.since(1) == 1.0
 
 
 def test_attempts_come_back_with_the_message() -> None:
@@ -87,13 +130,13 @@ def test_lanes_are_emptied_before_the_ready_window_when_there_are_lanes_no_more(
     assert ids(take(source)) == [str(SORT_AHEAD)]
 
 
-def test_every_message_can_be_found_by_its_position_while_it_waits() -> None:
+def test_the_age_of_what_waits_is_known_by_its_position() -> None:
     source = waiting(2)
-    assert getattr(source.at(0), "id", None) == "0"
+    assert (source.since(0), source.since(1)) == (0.0, None)
     taken = take(source)
-    assert source.at(0) is None
-    source.put_back(taken, taken.rest(2), due=9.0)
-    assert getattr(source.at(1), "id", None) == "1"
+    assert source.since(0) is None
+    source.put_back(taken, tried(taken), due=9.0)
+    assert source.since(1) == 1.0
 
 
 def test_bytes_count_wherever_a_message_waits() -> None:

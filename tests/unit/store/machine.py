@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -53,6 +53,8 @@ class HubMachine(RuleBasedStateMachine):
         self.directory = Path(tempfile.mkdtemp(prefix="hubbub-model-"))
         self.clock = Clock()
         self.offset = 1_000_000.0
+        self.steady = True
+        """Whether the wall clock never went back."""
         self.policies = {
             name: QueuePolicy(None, None, window=self.window, max_kills=2, lane_of=type(self).lane_of) for name in NAMES
         }
@@ -129,6 +131,42 @@ class HubMachine(RuleBasedStateMachine):
                 self.models[one.name].settle(position, "finished", "finished")
             self.queues[one.name].finish(one.taken, len(one.taken.messages))
             self.put_down(one)
+
+    # -- what is too old
+
+    @rule(name=names, max_age=st.sampled_from([None, None, 3.0]))
+    def limit_age(self, name: str, max_age: float | None) -> None:
+        policy = replace(self.policies[name], max_age=max_age)
+        self.policies[name] = self.models[name].policy = policy
+        self.queues[name].adopt(policy)
+
+    @rule(name=names)
+    def expire(self, name: str) -> None:
+        """All that is ready or unread, but for what is in a lane already."""
+        self.queues[name].expire()
+        self.expired(name)
+        if self.steady and self.lane_of is None:
+            assert not any(self.too_old(name, at) for at in self.models[name].fresh())
+
+    def too_old(self, name: str, position: int) -> bool:
+        """What was begun never is."""
+        model = self.models[name]
+        max_age, received_at = model.policy.max_age, model.messages[position].received_at
+        return position not in model.tries and max_age is not None and received_at < self.wall() - max_age
+
+    def expired(self, name: str) -> None:
+        """Some were dropped, that are too old or came before such."""
+        model, queue = self.models[name], self.queues[name]
+        gone = [at for at in model.fresh() if queue._books._window.is_finished(at)]
+        last_old = max([at for at in model.fresh() if self.too_old(name, at)], default=-1)
+        assert all(at <= last_old and at not in model.tries for at in gone)
+        assert not self.steady or all(self.too_old(name, at) for at in gone)
+        model.drop(gone, "dropped_expired")
+
+    def all_expired(self) -> None:
+        """When something else happens in the middle of a call."""
+        for name in NAMES:
+            self.expired(name)
 
     # -- an operator
 
@@ -224,6 +262,7 @@ class HubMachine(RuleBasedStateMachine):
     def let_time_pass(self, seconds: int, step: int) -> None:
         self.clock.advance(seconds)
         self.offset += step
+        self.steady = self.steady and step >= 0
 
     # -- what always holds
 
@@ -235,12 +274,24 @@ class HubMachine(RuleBasedStateMachine):
                 assert getattr(stats.counters, counter) == model.counts[counter], f"{name}: {counter}"
             assert stats.counters.backlog == model.backlog() == model.open_count()
             assert stats.in_flight == len(model.in_hand)
-            assert stats.delayed == len(model.aside) or self.policies[name].lane_of is not None
+            assert stats.delayed == len(model.aside) or self.lane_of is not None
+            assert stats.delayed <= len([at for at in model.tries if at not in model.in_hand])
             assert (stats.oldest_received_at is None) == (not stats.counters.backlog)
+            self.the_oldest_is_that_of_the_model(name, stats.oldest_received_at)
             aside = sum(len(one.message.body) for one in queue._waiting._aside.values() if one.message)
             assert (queue._waiting._aside_size, queue._waiting.size - queue._waiting.ready.size) == (aside, aside)
             assert not (queue.full and model.draining)
             assert not queue.full or stats.counters.backlog or model.squeezed, "nobody will ever make room"
+
+    def the_oldest_is_that_of_the_model(self, name: str, told: float | None) -> None:
+        """Of what was not read since the hub started, or not yet, it is known only that it is no older."""
+        model, waiting = self.models[name], self.queues[name]._waiting
+        floor = next((at for at in range(model.offered) if model.fates[at] == "open"), None)
+        if floor is None or told is None or not self.steady:
+            return
+        received_at = model.messages[floor].received_at
+        assert told <= received_at
+        assert told == received_at or floor >= waiting.loaded or waiting.resumed.among(floor, floor + 1)
 
     def teardown(self) -> None:
         """At the end all that is left can be taken and finished, and nothing of it stays on the disk."""

@@ -44,6 +44,14 @@ def test_of_all_else_nothing_is_kept() -> None:
     assert not store.durable
 
 
+def test_what_is_finished_of_a_queue_that_was_deleted_changes_nothing() -> None:
+    store = MemoryStore()
+    store.attach("q", lambda: Journal(letters=[LETTER]))
+    store.delete("q")
+    store.changed("q")
+    assert store.dead_letters("q") == []
+
+
 def test_it_keeps_no_more_than_it_can_hold() -> None:
     store = MemoryStore()
     store.attach("q", lambda: Journal(letters=[LETTER] * (DEFAULT_LIMIT + 5)))

@@ -13,7 +13,7 @@ from hub.deadletter import DeadLetter
 from hub.queue.queue import Queue
 from hub.queue.waiting import Taken
 from hub.store import Outgoing, Try
-from tests.unit.doubles import size_of
+from tests.unit.doubles import in_turn, size_of
 from tests.unit.store.machine import NAMES, HubMachine, InHand, names
 from tests.unit.store.queue_model import QueueModel
 from tests.unit.store.rig import rows
@@ -72,7 +72,7 @@ class StoreMachine(HubMachine):
         """Let something happen there, as if by another thread."""
         calls = {"commit": self.commit, "purge": lambda: self.purge(name), "take": lambda: self.take_in_between(name)}
         if place:
-            self.store.hooks = {place: calls[happening]}
+            self.store.hooks = {place: in_turn(self.all_expired, calls[happening])}
 
     # -- the workers' side
 
@@ -82,6 +82,7 @@ class StoreMachine(HubMachine):
         taken = self.queues[name].take(limit, timeout=0)
         self.store.hooks.clear()
         model = self.models[name]
+        self.expired(name)
         if model.paused:
             assert taken is None
         elif taken is None:
@@ -93,6 +94,7 @@ class StoreMachine(HubMachine):
     def take_in_between(self, name: str) -> None:
         """It may be that nothing is ready now."""
         taken = self.queues[name].take(2, timeout=0)
+        self.expired(name)
         if taken is not None:
             assert not self.models[name].paused
             self.taken(name, taken, 2)
@@ -101,6 +103,7 @@ class StoreMachine(HubMachine):
         model, positions = self.models[name], list(taken.positions)
         assert 1 <= len(positions) <= limit
         assert list(taken.messages) == [model.messages[at] for at in positions]
+        assert not self.steady or not any(self.too_old(name, at) for at in positions)
         one = model.tries.get(positions[0], Try())
         assert (taken.attempts, taken.failures, taken.kills) == (one.attempts, one.failures, one.kills)
         for at in positions:
@@ -159,8 +162,12 @@ class StoreMachine(HubMachine):
     @rule(data=st.data())
     def give_back(self, data: st.DataObject) -> None:
         one = self.pick(data)
+        model = self.models[one.name]
         for position in one.taken.positions[one.taken.done :]:
-            self.models[one.name].put_aside(position, self.clock.seconds())
+            if position in model.tries:
+                model.put_aside(position, self.clock.seconds())
+            else:
+                model.in_hand.discard(position)
         self.queues[one.name].give_back(one.taken)
         self.put_down(one)
 
@@ -176,10 +183,9 @@ class StoreMachine(HubMachine):
         name=names,
         overflow=st.sampled_from(["block", "drop_oldest", "drop_newest"]),
         max_backlog=st.sampled_from([None, 1, 3, 6, 20]),
-        max_age=st.sampled_from([None, None, 3.0]),
     )
-    def reload(self, name: str, overflow: Overflowing, max_backlog: int | None, max_age: float | None) -> None:
-        policy = replace(self.policies[name], max_backlog=max_backlog, overflow=overflow, max_age=max_age)
+    def reload(self, name: str, overflow: Overflowing, max_backlog: int | None) -> None:
+        policy = replace(self.policies[name], max_backlog=max_backlog, overflow=overflow)
         self.policies[name] = self.models[name].policy = policy
         self.queues[name].adopt(policy)
 
@@ -204,18 +210,6 @@ class StoreMachine(HubMachine):
     def squeeze(self, name: str, squeezed: bool) -> None:
         self.models[name].squeezed = squeezed
         self.queues[name].squeeze(squeezed)
-
-    @rule(name=names)
-    def expire(self, name: str) -> None:
-        """Only what is in the ready window: how much of it is, is the queue's affair."""
-        model, queue = self.models[name], self.queues[name]
-        self.queues[name].expire()
-        gone = queue.stats().counters.dropped_expired - model.counts["dropped_expired"]
-        fresh = model.fresh()
-        model.drop(fresh[:gone], "dropped_expired")
-        max_age = self.policies[name].max_age
-        assert not gone or max_age is not None
-        assert all(model.messages[at].received_at <= self.wall() - (max_age or 0) for at in fresh[:gone])
 
     @rule(name=names, data=st.data())
     def delete_letters(self, name: str, data: st.DataObject) -> None:

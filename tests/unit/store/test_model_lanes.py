@@ -9,7 +9,7 @@ from hypothesis.stateful import precondition, rule
 from hub.message import Message
 from hub.queue.waiting import Taken, Window
 from hub.store import Try
-from tests.unit.doubles import size_of
+from tests.unit.doubles import in_turn, size_of
 from tests.unit.store.machine import NAMES, HubMachine, InHand, names
 from tests.unit.store.rig import rows
 
@@ -25,13 +25,10 @@ class LaneMachine(HubMachine):
 
     def open(self, held: list[InHand]) -> None:
         super().open(held)
-        self.lane_due: dict[tuple[str, str], float] = {}
+        self.due: dict[tuple[str, int], float] = {}
         for name, model in self.models.items():
             resumed, model.aside = model.aside, []
-            for due, _, position in resumed:
-                lane = model.messages[position].topic
-                if position == self.lane(name, lane)[0]:
-                    self.lane_due[name, lane] = due
+            self.due |= {(name, position): due for due, _, position in resumed}
 
     def lane(self, name: str, lane: str) -> list[int]:
         """Its positions that are to be handed out."""
@@ -43,7 +40,7 @@ class LaneMachine(HubMachine):
         model = self.models[name]
         busy = {model.messages[at].topic for at in model.in_hand}
         lanes = {model.messages[at].topic for at in model.fresh()} - busy
-        return {lane for lane in lanes if self.lane_due.get((name, lane), 0.0) <= self.clock.seconds()}
+        return {lane for lane in lanes if self.due.get((name, self.lane(name, lane)[0]), 0.0) <= self.clock.seconds()}
 
     @rule(sizes=st.lists(st.sampled_from([0, 10, 60, 250]), min_size=1, max_size=9), wanting=st.sets(names, min_size=1))
     def deliver(self, sizes: list[int], wanting: set[str]) -> None:
@@ -59,10 +56,11 @@ class LaneMachine(HubMachine):
 
     @rule(name=names, limit=st.integers(1, 5), place=st.sampled_from(["", "snapshot", "read"]))
     def take(self, name: str, limit: int, place: str) -> None:
-        self.store.hooks = {place: self.commit}
+        self.store.hooks = {place: in_turn(self.all_expired, self.commit)}
         queue = self.queues[name]
         taken = queue.take(limit, timeout=0)
         self.store.hooks.clear()
+        self.expired(name)
         if taken is not None:
             assert not self.models[name].paused
             self.taken(name, taken, limit)
@@ -81,6 +79,7 @@ class LaneMachine(HubMachine):
         assert 1 <= len(positions) <= limit
         assert positions == self.lane(name, lane)[: len(positions)]
         assert list(taken.messages) == [model.messages[at] for at in positions]
+        assert not self.steady or not any(self.too_old(name, at) for at in positions)
         tries = [model.tries.get(at, Try()) for at in positions]
         assert len(positions) == 1 or not any(one.attempts for one in tries), "one that was tried comes alone"
         assert (taken.attempts, taken.failures, taken.kills) == (tries[0].attempts, tries[0].failures, tries[0].kills)
@@ -124,7 +123,15 @@ class LaneMachine(HubMachine):
         """The whole lane waits."""
         model, positions = self.models[one.name], one.taken.positions[one.taken.done :]
         model.in_hand -= set(positions)
-        self.lane_due[one.name, model.messages[positions[0]].topic] = due
+        self.due |= {(one.name, position): due for position in positions}
+
+    @rule(name=names)
+    def purge(self, name: str) -> None:
+        """All but what is in hand and what was begun."""
+        model = self.models[name]
+        gone = [at for at in model.fresh() if at not in model.tries]
+        assert self.queues[name].purge() == len(gone)
+        model.drop(gone, "dropped_purged")
 
     def drain(self) -> None:
         for _ in range(sum(len(model.fates) for model in self.models.values()) + 1):

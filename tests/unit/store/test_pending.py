@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hub.store import RoutedBatch
 from hub.store.pending import OVERHEAD, Pending
-from tests.unit.doubles import message
+from tests.unit.doubles import message, messages
+from tests.unit.store.bench import Bench
 
 
 def batch(size: int) -> RoutedBatch:
@@ -28,3 +31,14 @@ def test_too_many_is_said_once_and_few_once_half_of_them_are_gone() -> None:
     assert [pending.drop(1) for _ in range(4)] == [False, False, True, False]
     assert not pending.swamped
     assert [pending.append(batch(600), None) for _ in range(2)] == [False, True]
+
+
+def test_a_store_says_how_many_batches_are_not_committed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.queue()
+    for _ in range(3):
+        bench.deliver(messages(2))
+    assert bench.store.pending() == bench.store.status()["pending"] == 3
+    bench.step()
+    assert bench.store.pending() == 0
+    bench.store.close()

@@ -84,6 +84,7 @@ def test_a_damaged_dead_letter_is_left_out(bench: Bench) -> None:
     bench.step()
     spoil(bench, "letters", 1)
     assert [one.message.id for one in bench.store.dead_letters("q")] == ["0", "2"]
+    assert [bench.store.letter("q", number) is None for number in (1, 2, 3)] == [False, True, False]
 
 
 def test_a_damaged_queue_is_not_opened_and_the_operator_told_what_to_do(bench: Bench) -> None:
