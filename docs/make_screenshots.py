@@ -111,18 +111,22 @@ def main() -> None:
 
 
 def pictures(chromium: Chromium, url: str, token: str) -> None:
-    """All of them."""
+    """All of them, with the token: without it the page has no texts."""
+    opened = f"{url}#token={token}"
     for scheme in ("light", "dark"):
-        with chromium.page(url, color_scheme=scheme, viewport=WIDE) as page:
+        with chromium.page(opened, color_scheme=scheme, viewport=WIDE) as page:
             page.get_by_text(re.compile("clear at")).first.wait_for()
             shoot(page, scheme)
-    with chromium.page(f"{url}#/consumer/notifications", viewport={**DESKTOP, "height": 1000}) as page:
+    with chromium.page(opened, viewport={**DESKTOP, "height": 1000}) as page:
+        page.get_by_role("link", name="notifications", exact=True).click()
         page.get_by_text("(dashed)").wait_for()
+        page.locator(".plot.rates canvas").wait_for()
+        page.wait_for_timeout(1500)  # A status comes each second: then it is drawn, whatever it was before.
         shoot(page, "consumer")
-    with chromium.page(url, viewport=PHONE, is_mobile=True, device_scale_factor=1.5) as page:
+    with chromium.page(opened, viewport=PHONE, is_mobile=True, device_scale_factor=1.5) as page:
         page.get_by_text(re.compile("clear at")).first.wait_for()
         shoot(page, "phone")
-    with chromium.page(f"{url}#token={token}", viewport=DESKTOP, color_scheme="dark") as page:
+    with chromium.page(opened, viewport=DESKTOP, color_scheme="dark") as page:
         page.get_by_role("link", name="awards", exact=True).click()
         page.get_by_role("button", name="List").click()
         page.get_by_role("heading", name=re.compile("Dead letters: ")).evaluate("(heading) => heading.scrollIntoView()")

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import math
 import socket
 from typing import Any
 
@@ -74,7 +73,7 @@ def read() -> None:
         values = collectd.Values(type=type_, type_instance=instance)
         values.plugin = settings["plugin"]
         values.plugin_instance = settings["plugininstance"]
-        values.dispatch(values=[number if kind == "gauge" else 0 if math.isnan(number) else int(number)])
+        values.dispatch(values=[number if kind == "gauge" else int(number)])
 
 
 collectd.register_config(configure)

@@ -13,11 +13,10 @@ import os
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from hub.errors import MissingExtra
+from monitoring.collectd_values import Kind
 
-Kind = Literal["gauge", "derive"]
 Seal = Callable[[bytes], bytes]
 
 HOST, PLUGIN, PLUGIN_INSTANCE, TYPE, TYPE_INSTANCE, VALUES = 0x0000, 0x0002, 0x0003, 0x0004, 0x0005, 0x0006

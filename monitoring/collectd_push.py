@@ -10,9 +10,9 @@ from pydantic import model_validator
 
 from hub.interfaces import ExporterContext
 from hub.settings import SecretRef, Settings, setting
-from monitoring.collectd_protocol import Kind, Origin, Seal, Value, datagrams, encrypter, plain, signer
+from monitoring.collectd_protocol import Origin, Seal, Value, datagrams, encrypter, plain, signer
 from monitoring.collectd_values import rows
-from monitoring.datagrams import Channel
+from monitoring.connection import UdpConnection
 
 NAME = r"^[A-Za-z0-9_.]{1,63}$"
 
@@ -56,20 +56,19 @@ class CollectdPush:
         if config.security_level != "none":
             make = signer if config.security_level == "sign" else encrypter
             self._seal, self._overhead = make(config.username, config.password.read())
-        self._channel = Channel(config.host, config.port)
+        self._connection = UdpConnection(config.host, config.port)
 
     def export(self, snapshot: Mapping[str, Any]) -> None:
         """Send one snapshot. :raises OSError: the name is unknown, or nobody listens; the next call tries anew."""
         config = self._config
         time = snapshot["hub"]["time"]
         origin = Origin(self._hostname, config.plugin, config.plugin_instance, time, self._interval)
-        self._channel.send(datagrams(origin, _values(snapshot), self._seal, self._overhead))
+        self._connection.send(datagrams(origin, _values(snapshot), self._seal, self._overhead))
 
     def close(self) -> None:
         """Close the socket."""
-        self._channel.close()
+        self._connection.close()
 
 
 def _values(snapshot: Mapping[str, Any]) -> list[Value]:
-    kinds: dict[str, Kind] = {"gauge": "gauge", "derive": "derive"}
-    return [Value(type_, instance, kinds[kind], number) for type_, instance, kind, number in rows(snapshot)]
+    return [Value(*row) for row in rows(snapshot)]

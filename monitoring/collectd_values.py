@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 GAUGES = (
     ("queue_length", "backlog", "backlog"),
@@ -25,8 +25,9 @@ COUNTS = ("received", "finished", "failed", "retried", "dead", "dropped")
 BACKEND_COUNTS = ("received", "gaps", "published")
 HUB_COUNTS = ("received", "unrouted", "published")
 
-Row = tuple[str, str, str, float]
-"""Type, type instance, ``gauge`` or ``derive``, number."""
+Kind = Literal["gauge", "derive"]
+Row = tuple[str, str, Kind, float]
+"""Type, type instance, kind, number."""
 
 
 def identifier(name: str) -> str:
@@ -47,7 +48,12 @@ def identifiers(names: Iterator[str] | list[str]) -> dict[str, str]:
 
 
 def rows(status: Mapping[str, Any]) -> Iterator[Row]:
-    """All numbers of a status; what is not known is NaN, which draws as a gap."""
+    """All numbers of a status. A gauge that is not known is NaN, which draws as a gap; a count has nothing like it, and
+    is left out."""
+    return (row for row in _all(status) if row[2] == "gauge" or not math.isnan(row[3]))
+
+
+def _all(status: Mapping[str, Any]) -> Iterator[Row]:
     for key in HUB_COUNTS:
         yield "derive", f"hub_{key}", "derive", _number(status["hub"].get(key, 0))
     yield "memory", "hub_resident", "gauge", _number(status["hub"].get("resident_bytes"))

@@ -24,9 +24,10 @@ MORE_COUNTS = ("received_bytes", "dead_lost", "threads_replaced", "tick_failures
 MORE_HUB_COUNTS = ("received_bytes", "refused", "duplicates", "collisions", "publish_failed")
 MORE_BACKEND_COUNTS = ("bytes", "refused", "lost", "unread", "publish_failed")
 STORE_COUNTS = ("commits", "messages", "failures")
-WORKER_STATES = ("idle", "busy", "stuck", "dead")
+WORKER_STATES = ("idle", "busy", "leaving", "stuck", "dead")
 
 Key = TypeVar("Key")
+Kind = Literal["gauge", "count"]
 Path = tuple[str, ...]
 """The parts of a name, each of letters, digits and ``_``."""
 
@@ -36,7 +37,7 @@ class Figure:
     """One number, finite. A ``count`` only grows while the hub runs."""
 
     path: Path
-    kind: Literal["gauge", "count"]
+    kind: Kind
     number: float
 
     def name(self, prefix: str) -> str:
@@ -48,45 +49,40 @@ def figures(snapshot: Mapping[str, Any]) -> Iterator[Figure]:
     """All numbers of a status. What is not known is left out. Percentiles are in milliseconds (``consume_ms.p99``),
     ages and times left in seconds."""
     hub = snapshot["hub"]
-    yield from _counts(("hub",), hub, HUB_COUNTS + MORE_HUB_COUNTS)
-    yield from _gauges(("hub",), hub, OF_HUB)
+    yield from _chosen("count", ("hub",), hub, HUB_COUNTS + MORE_HUB_COUNTS)
+    yield from _chosen("gauge", ("hub",), hub, OF_HUB)
     yield from _milliseconds(("hub",), {"lag_ms": hub.get("lag")})
     store = hub.get("store") or {}
-    yield from _counts(("store",), store, STORE_COUNTS)
-    yield from _gauges(("store",), store, OF_STORE)
+    yield from _chosen("count", ("store",), store, STORE_COUNTS)
+    yield from _chosen("gauge", ("store",), store, OF_STORE)
     yield from _milliseconds(("store", "commit_ms"), store.get("commit_seconds"))
     consumers = snapshot["consumers"]
     for name, part in identifiers(list(consumers)).items():
         yield from _consumer(("consumers", part), consumers[name])
     backends = snapshot["backends"]
     for name, part in identifiers(list(backends)).items():
-        yield from _counts(("backends", part), backends[name], BACKEND_COUNTS + MORE_BACKEND_COUNTS)
+        yield from _chosen("count", ("backends", part), backends[name], BACKEND_COUNTS + MORE_BACKEND_COUNTS)
         malformed = sum((backends[name].get("malformed") or {}).values())
         yield Figure(("backends", part, "malformed"), "count", malformed)
 
 
 def _consumer(path: Path, row: Mapping[str, Any]) -> Iterator[Figure]:
-    yield from _gauges(path, row, OF_CONSUMER)
-    yield from _counts(path, row, COUNTS + MORE_COUNTS)
+    yield from _chosen("gauge", path, row, OF_CONSUMER)
+    yield from _chosen("count", path, row, COUNTS + MORE_COUNTS)
     dropped = row.get("dropped_by") or {}
-    yield from _counts((*path, "dropped_by"), dropped, dropped)
+    yield from _chosen("count", (*path, "dropped_by"), dropped, dropped)
     yield from _milliseconds((*path, "consume_ms"), row.get("consume_time"))
     yield from _milliseconds((*path, "age_ms"), row.get("age_at_finish"))
     if row.get("workers") is not None:
         states = Counter(worker["state"] for worker in row["workers"])
-        yield from _gauges((*path, "workers"), {state: states[state] for state in WORKER_STATES}, WORKER_STATES)
+        for state in WORKER_STATES:
+            yield Figure((*path, "workers", state), "gauge", states[state])
 
 
-def _gauges(path: Path, row: Mapping[str, Any], keys: Iterable[str]) -> Iterator[Figure]:
+def _chosen(kind: Kind, path: Path, row: Mapping[str, Any], keys: Iterable[str]) -> Iterator[Figure]:
     for key in keys:
         if (number := known(row.get(key))) is not None:
-            yield Figure((*path, key), "gauge", number)
-
-
-def _counts(path: Path, row: Mapping[str, Any], keys: Iterable[str]) -> Iterator[Figure]:
-    for key in keys:
-        if (number := known(row.get(key))) is not None:
-            yield Figure((*path, key), "count", number)
+            yield Figure((*path, key), kind, number)
 
 
 def _milliseconds(path: Path, seconds: Mapping[str, Any] | None) -> Iterator[Figure]:

@@ -16,12 +16,11 @@ from pydantic import AfterValidator
 
 from hub.interfaces import ExporterContext
 from hub.settings import Settings, setting
+from hub.unixsocket import LONGEST_PATH
 from monitoring.moksha_document import Publications
 
 LINGER = 200
 """Milliseconds that the last document may take to leave."""
-_IPC_LIMIT = 107
-"""Bytes of a Unix socket's path: ``sockaddr_un.sun_path`` less its NUL."""
 _TCP = re.compile(r"tcp://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.*-]+):(\d{1,5})", re.ASCII)
 
 
@@ -32,8 +31,8 @@ def _endpoint(text: str) -> str:
     path = text.removeprefix("ipc://")
     if path == text or not path.startswith("/") or not path.isprintable():
         raise ValueError(f"expected 'tcp://address:port' or 'ipc:///path', not {text!r}")
-    if len(path.encode()) > _IPC_LIMIT:
-        raise ValueError(f"{text!r}: the path of a Unix socket is at most {_IPC_LIMIT} bytes long")
+    if len(path.encode()) > LONGEST_PATH:
+        raise ValueError(f"{text!r}: the path of a Unix socket is at most {LONGEST_PATH} bytes long")
     return text
 
 

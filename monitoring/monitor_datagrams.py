@@ -28,7 +28,7 @@ LONGEST_NAME = 80
 COUNTERS = {"enqueued": "received", "handled": "finished", "requeued": "retried", "deadletter": "dead"}
 """StatusNet's names of what we count too."""
 GAUGES = ("backlog", "in_flight", "delayed")
-STATES = {"busy": "queue", "dead": "shutdown"}
+STATES = {"busy": "queue", "leaving": "queue", "dead": "shutdown"}
 """StatusNet's names of a thread's states; ``idle`` is the same, and ``stuck`` it had none for."""
 
 

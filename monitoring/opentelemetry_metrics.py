@@ -5,7 +5,7 @@ Imported only where the exporter is used: OpenTelemetry's SDK is an extra.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,7 +75,7 @@ HUB_GAUGES = (
     Number("backlog", "backlog", "{message}", "Backlog of all consumers."),
     Number("memory", "resident_bytes", "By", "Resident memory of the process."),
     Number("uptime", "uptime", "s", "Time since the start."),
-    Number("lag", "lag", "s", "How late the reactor is, p99."),
+    Number("lag", "lag", "s", "How late the receiving thread came to its work, at its worst in the last minute."),
     Number("ready", "ready", "1", "1: ready to take messages."),
     Number("held_back", "held_back", "1", "1: the buses are held back, for there is no room."),
 )
@@ -96,6 +96,7 @@ STORE_COUNTS = (
 )
 
 Labels = dict[str, str]
+Kind = Callable[[list[NumberDataPoint]], Gauge | Sum]
 Rows = list[tuple[Labels, Mapping[str, Any], int]]
 """Labels, numbers, and since when the counts among them have been counted."""
 
@@ -113,13 +114,13 @@ def metrics_of(snapshot: Mapping[str, Any], resource: Resource) -> MetricsData:
     whole: Rows = [({}, hub, begin)]
     store: Rows = [({}, hub.get("store") or {}, begin)]
     metrics = [
-        *_gauges(HUB, HUB_GAUGES, whole, now),
-        *_counts(HUB, HUB_COUNTS, whole, now),
-        *_gauges(STORE, STORE_GAUGES, store, now),
-        *_counts(STORE, STORE_COUNTS, store, now),
-        *_gauges(CONSUMER, CONSUMER_GAUGES, consumers, now),
-        *_counts(CONSUMER, CONSUMER_COUNTS, consumers, now),
-        *_counts(BACKEND, BACKEND_COUNTS, backends, now),
+        *_numbers(Gauge, HUB, HUB_GAUGES, whole, now),
+        *_numbers(_count, HUB, HUB_COUNTS, whole, now),
+        *_numbers(Gauge, STORE, STORE_GAUGES, store, now),
+        *_numbers(_count, STORE, STORE_COUNTS, store, now),
+        *_numbers(Gauge, CONSUMER, CONSUMER_GAUGES, consumers, now),
+        *_numbers(_count, CONSUMER, CONSUMER_COUNTS, consumers, now),
+        *_numbers(_count, BACKEND, BACKEND_COUNTS, backends, now),
         *_by_label(CONSUMER, "dropped", "dropped_by", "cause", consumers, now),
         *_by_label(BACKEND, "malformed", "malformed", "kind", backends, now),
         *_durations(consumers, begin, now),
@@ -128,18 +129,15 @@ def metrics_of(snapshot: Mapping[str, Any], resource: Resource) -> MetricsData:
     return MetricsData([ResourceMetrics(resource, [scope], resource.schema_url)])
 
 
-def _gauges(prefix: str, numbers: tuple[Number, ...], rows: Rows, now: int) -> Iterator[Metric]:
+def _count(points: list[NumberDataPoint]) -> Sum:
+    return Sum(points, CUMULATIVE, is_monotonic=True)
+
+
+def _numbers(kind: Kind, prefix: str, numbers: tuple[Number, ...], rows: Rows, now: int) -> Iterator[Metric]:
     for number in numbers:
         points = [point for row in rows if (point := _point(row, number.key, now)) is not None]
         if points:
-            yield Metric(prefix + number.name, number.help, number.unit, Gauge(points))
-
-
-def _counts(prefix: str, numbers: tuple[Number, ...], rows: Rows, now: int) -> Iterator[Metric]:
-    for number in numbers:
-        points = [point for row in rows if (point := _point(row, number.key, now)) is not None]
-        if points:
-            yield Metric(prefix + number.name, number.help, number.unit, Sum(points, CUMULATIVE, is_monotonic=True))
+            yield Metric(prefix + number.name, number.help, number.unit, kind(points))
 
 
 def _by_label(prefix: str, name: str, key: str, label: str, rows: Rows, now: int) -> Iterator[Metric]:
@@ -151,7 +149,7 @@ def _by_label(prefix: str, name: str, key: str, label: str, rows: Rows, now: int
     ]
     if points:
         text = f"Messages {name}, by {label}."
-        yield Metric(prefix + name, text, "{message}", Sum(points, CUMULATIVE, is_monotonic=True))
+        yield Metric(prefix + name, text, "{message}", _count(points))
 
 
 def _durations(consumers: Rows, begin: int, now: int) -> Iterator[Metric]:

@@ -22,6 +22,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.utils import floatToGoString
 
 Row = Mapping[str, Any]
+Kind = type[GaugeMetricFamily] | type[CounterMetricFamily]
 
 
 class Number(NamedTuple):
@@ -39,6 +40,10 @@ CONSUMER_GAUGES = (
     Number("dead_letters", "dead_letters", "Dead letters that are there now."),
     Number("oldest_age", "oldest_age_seconds", "Age of the oldest message that is not settled; absent: there is none."),
     Number("utilisation", "utilisation_ratio", "Share of its threads' time spent in consume(), in the last seconds."),
+    Number(
+        "catch_up", "catch_up_seconds", "Seconds until there is no backlog; +Inf: it falls behind; absent: not known."
+    ),
+    Number("behind", "falling_behind", "1: messages come faster than they are handled."),
 )
 CONSUMER_COUNTS = (
     Number("received", "received", "Messages routed to it."),
@@ -55,12 +60,12 @@ CONSUMER_STATES = (
     *("running", "starting", "failing to start", "stuck", "full", "paused"),
     *("draining", "drained", "stopped", "orphan"),
 )
-THREAD_STATES = ("idle", "busy", "stuck", "dead")
+THREAD_STATES = ("idle", "busy", "leaving", "stuck", "dead")
 BACKEND_COUNTS = (
     Number("received", "received", "Messages from the bus."),
     Number("bytes", "received_bytes", "Bytes from the bus."),
     Number("gaps", "gaps", "Messages that the publishers' sequence numbers show to be missing."),
-    Number("lost", "lost", "Messages lost between the bus and the hub, as far as that is told."),
+    Number("lost", "lost", "Messages read from the bus that the hub could not take in, by a fault of its own."),
     Number("refused", "refused", "Messages that were turned away."),
     Number("published", "published", "Messages sent out."),
     Number("publish_failed", "publish_failed", "Messages that could not be sent out."),
@@ -118,13 +123,13 @@ def _all(snapshot: Row) -> Iterator[Metric]:
     yield from _store(hub.get("store") or {})
     yield from _consumers(snapshot["consumers"])
     yield from _backends(snapshot["backends"])
-    yield from _counters("hubbub_exporter", "exporter", EXPORTER_COUNTS, snapshot["exporters"])
+    yield from _numbers(CounterMetricFamily, "hubbub_exporter", "exporter", EXPORTER_COUNTS, snapshot["exporters"])
 
 
 def _hub(hub: Row) -> Iterator[Metric]:
     yield InfoMetricFamily("hubbub_hub", "What runs.", {"version": str(hub.get("version", ""))})
-    yield from _gauges("hubbub_hub", None, HUB_GAUGES, {"": hub})
-    yield from _counters("hubbub_hub", None, HUB_COUNTS, {"": hub})
+    yield from _numbers(GaugeMetricFamily, "hubbub_hub", None, HUB_GAUGES, {"": hub})
+    yield from _numbers(CounterMetricFamily, "hubbub_hub", None, HUB_COUNTS, {"": hub})
 
 
 def _store(store: Row) -> Iterator[Metric]:
@@ -133,8 +138,8 @@ def _store(store: Row) -> Iterator[Metric]:
         return
     yield GaugeMetricFamily("hubbub_store_ok", "1: the store can write.", state == "ok")
     yield _states("hubbub_store_state", "1 for the state that it is in.", None, STORE_STATES, {"": store})
-    yield from _gauges("hubbub_store", None, STORE_GAUGES, {"": store})
-    yield from _counters("hubbub_store", None, STORE_COUNTS, {"": store})
+    yield from _numbers(GaugeMetricFamily, "hubbub_store", None, STORE_GAUGES, {"": store})
+    yield from _numbers(CounterMetricFamily, "hubbub_store", None, STORE_COUNTS, {"": store})
     times = SummaryMetricFamily("hubbub_store_commit_seconds", "How long a commit takes.")
     known = store.get("commit_seconds") or {}
     for share, quantile in QUANTILES.items():
@@ -145,22 +150,18 @@ def _store(store: Row) -> Iterator[Metric]:
 
 def _consumers(rows: Mapping[str, Row]) -> Iterator[Metric]:
     prefix, label = "hubbub_consumer", "consumer"
-    yield from _gauges(prefix, label, CONSUMER_GAUGES, rows)
-    catch_up = "Seconds until there is no backlog; +Inf: it falls behind; absent: not known."
-    known = {name: {"catch_up": _catch_up(row)} for name, row in rows.items()}
-    yield from _gauges(prefix, label, (Number("catch_up", "catch_up_seconds", catch_up),), known)
-    behind = {name: {"behind": row.get("trend") == "falling_behind"} for name, row in rows.items()}
-    falling = "1: messages come faster than they are handled."
-    yield from _gauges(prefix, label, (Number("behind", "falling_behind", falling),), behind)
+    foreseen = {name: {**row, **_forecast(row)} for name, row in rows.items()}
+    yield from _numbers(GaugeMetricFamily, prefix, label, CONSUMER_GAUGES, foreseen)
     yield _states(f"{prefix}_state", "1 for the state that it is in.", label, CONSUMER_STATES, rows)
-    yield from _counters(prefix, label, CONSUMER_COUNTS, rows)
+    yield from _numbers(CounterMetricFamily, prefix, label, CONSUMER_COUNTS, rows)
     yield _by_cause(f"{prefix}_dropped", "Messages lost, by cause.", label, "dropped_by", rows)
     yield _threads(rows)
     yield _histogram(rows)
 
 
-def _catch_up(row: Row) -> float | None:
-    return math.inf if row.get("trend") == "falling_behind" else row.get("catch_up_seconds")
+def _forecast(row: Row) -> Row:
+    behind = row.get("trend") == "falling_behind"
+    return {"behind": behind, "catch_up": math.inf if behind else row.get("catch_up_seconds")}
 
 
 def _threads(rows: Mapping[str, Row]) -> Metric:
@@ -195,33 +196,22 @@ def _backends(rows: Mapping[str, Row]) -> Iterator[Metric]:
     prefix, label = "hubbub_backend", "backend"
     connected = {name: {"connected": row.get("state") in UP} for name, row in rows.items()}
     stands = Number("connected", "connected", "1: its line to the bus stands.")
-    yield from _gauges(prefix, label, (stands,), connected)
+    yield from _numbers(GaugeMetricFamily, prefix, label, (stands,), connected)
     yield _states(f"{prefix}_state", "1 for the state that it is in.", label, (), rows)
-    yield from _counters(prefix, label, BACKEND_COUNTS, rows)
+    yield from _numbers(CounterMetricFamily, prefix, label, BACKEND_COUNTS, rows)
     yield _by_cause(f"{prefix}_malformed", "Messages that can't be read, by cause.", label, "malformed", rows)
 
 
-def _gauges(prefix: str, label: str | None, table: Iterable[Number], rows: Mapping[str, Row]) -> Iterator[Metric]:
+def _numbers(
+    kind: Kind, prefix: str, label: str | None, table: Iterable[Number], rows: Mapping[str, Row]
+) -> Iterator[Metric]:
     """A family for each number of the table, with a sample for each row; unlabelled without ``label``."""
     for key, name, text in table:
-        family = GaugeMetricFamily(f"{prefix}_{name}", text, labels=(label,) if label else ())
-        _fill(family, key, rows)
+        family = kind(f"{prefix}_{name}", text, labels=(label,) if label else ())
+        for row_name, row in rows.items():
+            if _is_number(value := row.get(key)):
+                family.add_metric((row_name,), value)
         yield family
-
-
-def _counters(prefix: str, label: str | None, table: Iterable[Number], rows: Mapping[str, Row]) -> Iterator[Metric]:
-    """As ``_gauges``, for what only grows."""
-    for key, name, text in table:
-        family = CounterMetricFamily(f"{prefix}_{name}", text, labels=(label,) if label else ())
-        _fill(family, key, rows)
-        yield family
-
-
-def _fill(family: GaugeMetricFamily | CounterMetricFamily, key: str, rows: Mapping[str, Row]) -> None:
-    for name, row in rows.items():
-        value = row.get(key)
-        if _is_number(value):
-            family.add_metric((name,), value)
 
 
 def _states(name: str, text: str, label: str | None, known: Iterable[str], rows: Mapping[str, Row]) -> Metric:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from hub.cli.common import config_option
+from hub.cli.common import config_option, socket_of
 from hub.configuration.schema import Configuration
 from hub.control.client import Client
 from hub.errors import HubError
@@ -79,6 +79,6 @@ class OidType(click.ParamType[Oid]):
 )
 def snmp(load_config: Callable[[], Configuration], base: Oid) -> None:
     """Answer snmpd, which starts this as its pass_persist program."""
-    client = Client(load_config().control_socket, timeout=TIMEOUT)
+    client = Client(socket_of(load_config), timeout=TIMEOUT)
     cache = Cache(lambda: client.get("/status"), base, time.monotonic)
     Agent(cache.tree).serve(TextIOWrapper(sys.stdin.buffer, "ascii", "replace"), sys.stdout)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from hub.interfaces import ExporterContext
 from hub.settings import Settings, setting
-from monitoring.datagrams import Channel, packed
+from monitoring.connection import UdpConnection
+from monitoring.datagrams import packed
 from monitoring.figures import LONGEST_PREFIX, PREFIX, Figure, Path, default_prefix, figures, growth, text, totals
 
 
@@ -32,7 +33,7 @@ class Statsd:
 
     def __init__(self, context: ExporterContext) -> None:
         self._prefix = context.config.prefix or default_prefix()
-        self._channel = Channel(context.config.host, context.config.port)
+        self._connection = UdpConnection(context.config.host, context.config.port)
         self._before: dict[Path, float] = {}
 
     def export(self, snapshot: Mapping[str, Any]) -> None:
@@ -40,13 +41,13 @@ class Statsd:
         found = list(figures(snapshot))
         counts = totals(found)
         parts = lines(found, self._prefix, growth(counts, self._before))
-        self._channel.send(datagram.removesuffix(b"\n") for datagram in packed(parts))
+        self._connection.send(datagram.removesuffix(b"\n") for datagram in packed(parts))
         # Only what was sent is settled: a statsd that was away gets what the counts grew by meanwhile.
         self._before = counts
 
     def close(self) -> None:
         """Close the socket."""
-        self._channel.close()
+        self._connection.close()
 
 
 def lines(found: Iterable[Figure], prefix: str, grown: Mapping[Path, float]) -> Iterator[bytes]:

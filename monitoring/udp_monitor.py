@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from hub.interfaces import ExporterContext
 from hub.settings import Settings, setting
-from monitoring.datagrams import Channel
+from monitoring.connection import UdpConnection
 from monitoring.figures import growth
 from monitoring.monitor_datagrams import Counts, Sender, counts, json_datagrams, statusnet_datagrams
 
@@ -36,19 +36,19 @@ class UdpMonitor:
         config = context.config
         self._hostname = config.hostname or socket.gethostname()
         self._statusnet = config.format == "statusnet"
-        self._channel = Channel(config.host, config.port)
+        self._connection = UdpConnection(config.host, config.port)
         self._before: Counts = {}
 
     def export(self, snapshot: Mapping[str, Any]) -> None:
         """Send one snapshot. :raises OSError: the name is unknown, or nobody listens; the next call tries anew."""
         sender = Sender(self._hostname, os.getpid(), snapshot["hub"]["time"])
         if not self._statusnet:
-            self._channel.send(json_datagrams(sender, snapshot))
+            self._connection.send(json_datagrams(sender, snapshot))
             return
         now = counts(snapshot)
-        self._channel.send(statusnet_datagrams(sender, snapshot, growth(now, self._before)))
+        self._connection.send(statusnet_datagrams(sender, snapshot, growth(now, self._before)))
         self._before = now
 
     def close(self) -> None:
         """Close the socket."""
-        self._channel.close()
+        self._connection.close()

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-LONGEST_PATH = 107
-"""Bytes of a Unix socket's path: what the kernel takes (``sun_path``, less the zero at its end)."""
+from hub.unixsocket import LONGEST_PATH
+
 SYNTAX = "'127.0.0.1:9941', '[::1]:9941' or 'unix:/path'"
 
 

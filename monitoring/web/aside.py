@@ -15,6 +15,8 @@ from hub.errors import Unavailable
 MOST = 32
 """Calls that may wait. Beyond it they are refused: a slow disk must not fill the memory."""
 
+TOO_MUCH = "too much is asked of the web server at once"
+
 Job = tuple[Callable[..., Any], tuple[Any, ...], "Deferred[Any]"]
 
 
@@ -34,6 +36,11 @@ class Aside:
         """Begin; what was asked for before is done now."""
         self._thread.start()
 
+    @property
+    def full(self) -> bool:
+        """Whether one more call would be refused: who has to prepare it need not."""
+        return self._closing or len(self._jobs) >= MOST
+
     def do(self, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
         """Fires in the reactor's thread with what the call returns or raises.
 
@@ -41,8 +48,8 @@ class Aside:
         """
         done: Deferred[Any] = Deferred()
         with self._changed:
-            if self._closing or len(self._jobs) >= MOST:
-                return fail(Unavailable("too much is asked of the web server at once"))
+            if self.full:
+                return fail(Unavailable(TOO_MUCH))
             self._jobs.append((function, arguments, done))
             self._changed.notify()
         return done

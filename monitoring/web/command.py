@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import msgspec
 
 from hub.cli.common import config_option, json_option
 from hub.configuration.schema import Configuration, Part
+from hub.control.audit import AUDIT_FILE, Audit
 from hub.errors import ConfigError, Unavailable
+from hub.unixsocket import ourselves
 from monitoring.web import Web
 from monitoring.web.address import TcpAddress, parse
 from monitoring.web.token import create, read, token_path
@@ -31,6 +34,9 @@ def web(load_config: Callable[[], Configuration], as_json: bool, server: str | N
         _show_socket(address.path, new_token, as_json)
         return
     token = _token(token_path(part.config, configuration.state_dir), new_token)
+    if new_token:
+        audit = Audit(configuration.state_dir / AUDIT_FILE, time.time)
+        audit.note(ourselves(), "new-token", _NewToken(part.name), "done")
     urls = [address.url, *(f"https://{host}/" for host in part.config.public_hosts)]
     if as_json:
         click.echo(msgspec.json.encode({"urls": urls, "socket": None, "token": token}).decode())
@@ -38,6 +44,12 @@ def web(load_config: Callable[[], Configuration], as_json: bool, server: str | N
     click.echo(f"{urls[0]}#token={token}")
     for url in urls[1:]:
         click.echo(f"{url}#token={token}    (through the reverse proxy)")
+
+
+class _NewToken(msgspec.Struct):
+    """For the audit log: the hub has no part in it."""
+
+    server: str
 
 
 def _choose(configuration: Configuration, name: str | None) -> Part:

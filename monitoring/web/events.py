@@ -1,4 +1,4 @@
-"""The live page's source: server-sent events, ``/events``."""
+"""The live page's source: server-sent events, ``/events``. With the token all of the status, without it the numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
+from hub.errors import Forbidden
 from hub.interfaces import Clock
+from monitoring.web.guard import WebGuard
 from monitoring.web.pulse import Frame, Pulse
 from monitoring.web.request import problem
 
@@ -30,41 +32,42 @@ class Stream:
     """One browser. What it does not read in time it never gets; then comes the newest.
 
     :param monotonic: seconds.
-    :ivar waiting_since: ``None`` while it reads.
+    :ivar contents: whether it is sent all, or the numbers. :ivar waiting_since: ``None`` while it reads.
     """
 
-    def __init__(self, request: Any, monotonic: Clock) -> None:
-        self._request = request
+    def __init__(self, request: Any, contents: bool, monotonic: Clock) -> None:
+        self.request = request
+        self.contents = contents
         self._monotonic = monotonic
         self._missed: bytes | None = None
         self.waiting_since: float | None = None
 
     def start(self) -> None:
         """The headers; then ``send`` may be called."""
-        connection = getattr(self._request.transport, "socket", None)
+        connection = getattr(self.request.transport, "socket", None)
         if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        self._request.setHeader(b"Content-Type", b"text/event-stream")
+        self.request.setHeader(b"Content-Type", b"text/event-stream")
         # nginx then passes on what it gets at once, without being configured to.
-        self._request.setHeader(b"X-Accel-Buffering", b"no")
-        self._request.registerProducer(self, True)
-        self._request.write(HELLO)
+        self.request.setHeader(b"X-Accel-Buffering", b"no")
+        self.request.registerProducer(self, True)
+        self.request.write(HELLO)
 
     def send(self, event: bytes) -> None:
         """Unless it does not read: then as soon as it does, if nothing newer has come by then."""
         if self.waiting_since is None:
-            self._request.write(event)
+            self.request.write(event)
         else:
             self._missed = event
 
     def finish(self) -> None:
         """The end, by us."""
-        self._request.unregisterProducer()
-        self._request.finish()
+        self.request.unregisterProducer()
+        self.request.finish()
 
     def cut(self) -> None:
         """The end, whatever is not read yet."""
-        self._request.transport.abortConnection()
+        self.request.transport.abortConnection()
 
     def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
         """It does not read."""
@@ -75,7 +78,7 @@ class Stream:
         self.waiting_since = None
         if self._missed is not None:
             event, self._missed = self._missed, None
-            self._request.write(event)
+            self.request.write(event)
 
     def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
         """It hung up; the request tells us so too."""
@@ -89,11 +92,12 @@ class Events(Resource):
 
     isLeaf = True
 
-    def __init__(self, pulse: Pulse, monotonic: Clock) -> None:
+    def __init__(self, pulse: Pulse, guard: WebGuard, monotonic: Clock) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.streams: set[Stream] = set()
         self.cut = 0
         self._pulse = pulse
+        self._guard = guard
         self._monotonic = monotonic
         pulse.listeners.append(self.send)
 
@@ -102,8 +106,12 @@ class Events(Resource):
         if len(self.streams) >= MOST:
             request.setHeader(b"Retry-After", b"10")
             return problem(request, 503, f"{MOST} pages are open already")
-        first = self._pulse.latest().event
-        stream = Stream(request, self._monotonic)
+        try:
+            contents = self._guard.shows_contents(request)
+        except Forbidden as error:
+            return problem(request, error.code, str(error))
+        first = _event(self._pulse.latest(), contents)
+        stream = Stream(request, contents, self._monotonic)
         request.notifyFinish().addBoth(lambda _: self.streams.discard(stream))
         self.streams.add(stream)
         stream.start()
@@ -116,19 +124,23 @@ class Events(Resource):
         return b""
 
     def send(self, frame: Frame | None) -> None:
-        """To all; and let go of those that do not read."""
-        if not self.streams:
-            return
-        event = NOTHING if frame is None else frame.event
+        """To all; and let go of those that do not read, or whose token is good no more."""
+        events = {contents: _event(frame, contents) for contents in {stream.contents for stream in self.streams}}
         deadline = self._monotonic() - PATIENCE
         for stream in list(self.streams):
             if stream.waiting_since is not None and stream.waiting_since < deadline:
                 self.cut += 1
                 stream.cut()
+            elif stream.contents and not self._guard.trusts(stream.request):
+                stream.finish()
             else:
-                stream.send(event)
+                stream.send(events[stream.contents])
 
     def close(self) -> None:
         """Finish all."""
         for stream in list(self.streams):
             stream.finish()
+
+
+def _event(frame: Frame | None, contents: bool) -> bytes:
+    return NOTHING if frame is None else b"event: status\ndata: " + frame.document(contents) + b"\n\n"

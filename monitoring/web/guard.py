@@ -37,33 +37,50 @@ class WebGuard:
         navigates = request.method in (b"GET", b"HEAD") and _texts(request, "Sec-Fetch-Mode") == ["navigate"]
         check_origin(hosts[0], _texts(request, "Origin"), _texts(request, "Sec-Fetch-Site"), navigates)
 
+    def who(self, request: Any) -> str:
+        """By which address, or, on a Unix socket, which user; and for whom, if a proxy says so."""
+        if self._token is None:
+            return unixsocket.peer(request.transport) + _forwarded_for(request)
+        return str(getattr(request.getClientAddress(), "host", None) or "?") + _forwarded_for(request)
+
     def admit(self, request: Any, access: Access) -> str:
         """Who asks, for the audit log. :raises Forbidden: 401: not without the token; 403: not at all."""
         self.check(request)
         if access == "actions" and self._read_only:
             raise Forbidden("this server only shows: read_only is set")
-        if self._token is None:
-            return unixsocket.peer(request.transport) + _forwarded_for(request)
-        address = _address_of(request)
-        if access == "numbers":
-            return address
-        scheme, _, candidate = (request.getHeader(b"Authorization") or b"").partition(b" ")
-        if scheme.lower() == b"bearer" and self._token.matches(candidate.strip()):
-            return f"token from {address}"
+        who = self.who(request)
+        if self._token is None or access == "numbers":
+            return who
+        if self.trusts(request):
+            return f"token from {who}"
         request.setHeader(b"WWW-Authenticate", b"Bearer")
-        if not scheme:
+        if not _scheme_and_rest(request)[0]:
             raise Forbidden("this needs the token: 'hubbub web' shows it", 401)
-        self._wrong.note(address)
+        self._wrong.note(who)
         request.hold(PENALTY)
         raise Forbidden("this is not the token: 'hubbub web' shows it", 401)
+
+    def trusts(self, request: Any) -> bool:
+        """Whether the token of this request is good now, or none is needed."""
+        scheme, candidate = _scheme_and_rest(request)
+        return self._token is None or (scheme == b"bearer" and self._token.matches(candidate))
+
+    def shows_contents(self, request: Any) -> bool:
+        """Of what there is with contents and without: whether this one gets them, for it sent the token, or none is
+        needed. :raises Forbidden: as ``admit``; a wrong token is not the same as none."""
+        asks = self._token is None or _scheme_and_rest(request)[0] == b"bearer"
+        self.admit(request, "contents" if asks else "numbers")
+        return asks
+
+
+def _scheme_and_rest(request: Any) -> tuple[bytes, bytes]:
+    """Of the Authorization header; a proxy's own password may be in it."""
+    scheme, _, rest = (request.getHeader(b"Authorization") or b"").partition(b" ")
+    return scheme.lower(), rest.strip()
 
 
 def _texts(request: Request, name: str) -> list[str]:
     return list(request.requestHeaders.getRawHeaders(name) or [])
-
-
-def _address_of(request: Request) -> str:
-    return str(getattr(request.getClientAddress(), "host", None) or "?") + _forwarded_for(request)
 
 
 def _forwarded_for(request: Request) -> str:

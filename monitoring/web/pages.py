@@ -12,9 +12,10 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from hub.errors import HubError, Unavailable
+from hub.errors import Forbidden, HubError, Unavailable
 from monitoring.prometheus import render
-from monitoring.web.aside import Aside
+from monitoring.web.aside import TOO_MUCH, Aside
+from monitoring.web.guard import WebGuard
 from monitoring.web.history import View
 from monitoring.web.pulse import Pulse
 from monitoring.web.recorder import Recorder
@@ -22,11 +23,10 @@ from monitoring.web.request import Problem, problem
 from monitoring.web.ring import TIERS
 
 SPAN = 600
+"""Seconds of history, where nothing else is asked for."""
 LONGEST = TIERS[-1].span
 LONGEST_OF_ALL = 3600
 """Seconds. All queues with all that is known of them would be many megabytes, for anybody who asks."""
-"""Seconds of history."""
-
 READ_TIMEOUT = 10.0
 """Seconds that somebody waits for a disk that is slow."""
 CROWDED = "too much is on its way to clients that do not read it"
@@ -86,8 +86,26 @@ class Readiness(Page):
 
     def render_GET(self, request: Request) -> bytes:  # noqa: N802 - Twisted's name
         """See the class."""
-        hub = self._pulse.latest().snapshot["hub"]
+        hub = self._pulse.latest().numbers["hub"]
         return self.answer(request, {"ready": hub["ready"], "reasons": hub["not_ready"]}, 200 if hub["ready"] else 503)
+
+
+class Status(Page):
+    """``/api/status``: all of it with the token, else the numbers; of a moment ago, for anybody may ask often."""
+
+    def __init__(self, pulse: Pulse, guard: WebGuard) -> None:
+        super().__init__()
+        self._pulse = pulse
+        self._guard = guard
+
+    def render_GET(self, request: Request) -> bytes:  # noqa: N802 - Twisted's name
+        """See the class."""
+        try:
+            contents = self._guard.shows_contents(request)
+        except Forbidden as error:
+            return problem(request, error.code, str(error))
+        request.setHeader(b"Content-Type", b"application/json")
+        return self._pulse.latest().document(contents) + b"\n"
 
 
 class Slow(Page):
@@ -138,7 +156,7 @@ class Metrics(Slow):
     def render_GET(self, request: Request) -> int:  # noqa: N802 - Twisted's name
         """See the class."""
         accept = (request.getHeader(b"Accept") or b"").decode("latin-1")
-        return self.make(request, self._aside.do(render, self._pulse.latest().snapshot, accept))
+        return self.make(request, self._aside.do(render, self._pulse.latest().numbers, accept))
 
 
 class Past(Slow):
@@ -175,6 +193,8 @@ class HistoryPage(Past):
         return self.when_read(request, lambda: self._view(int(given), name or None))
 
     def _view(self, span: int, name: str | None) -> Deferred[Content]:
+        if self._aside.full:  # the view is a copy, and not a small one: whoever floods us shall not have it made
+            raise Unavailable(TOO_MUCH)
         view = self.recorder.view(span, name)
         if view is None:
             raise NoHistory("there is no history of a queue of that name")

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from hub.interfaces import Clock
+from monitoring.web.numbers import numbers
 
 MIDDLE = 0.5
 """Of a second: when it beats. So each second has one beat, though timers are late at times."""
@@ -18,9 +19,9 @@ FRESH = 0.2
 
 
 class Frame:
-    """The numbers of one moment. Treat them as frozen: other threads may read them.
+    """The status of one moment. Treat it as frozen: other threads may read it.
 
-    :ivar time: epoch seconds. :ivar moment: monotonic seconds.
+    :ivar time: epoch seconds. :ivar moment: monotonic seconds. :ivar snapshot: all of it, for who has the token.
     """
 
     def __init__(self, time: float, moment: float, snapshot: Mapping[str, Any]) -> None:
@@ -29,9 +30,21 @@ class Frame:
         self.snapshot = snapshot
 
     @cached_property
-    def event(self) -> bytes:
-        """As a server-sent event; encoded when it is first asked for, and only then."""
-        return b"event: status\ndata: " + msgspec.json.encode(self.snapshot) + b"\n\n"
+    def numbers(self) -> Mapping[str, Any]:
+        """What of it anybody may see; see :mod:`monitoring.web.numbers`."""
+        return numbers(self.snapshot)
+
+    def document(self, contents: bool) -> bytes:
+        """As JSON: all of it, or the numbers alone. Encoded when it is first asked for, and once."""
+        return self._whole if contents else self._open
+
+    @cached_property
+    def _whole(self) -> bytes:
+        return msgspec.json.encode(self.snapshot)
+
+    @cached_property
+    def _open(self) -> bytes:
+        return msgspec.json.encode(self.numbers)
 
 
 class Pulse:
@@ -76,6 +89,10 @@ class Pulse:
         if self._latest is None or self._monotonic() - self._latest.moment > FRESH:
             self._latest = Frame(self._wall(), self._monotonic(), self._snapshot())
         return self._latest
+
+    def outdate(self) -> None:
+        """Something was changed: who asks next is given numbers of then."""
+        self._latest = None
 
     def _beat(self) -> None:
         self.start()

@@ -130,7 +130,7 @@ class Recorder:
             self._log.warning(
                 "the history will not outlast the hub: %s", failure.getErrorMessage(), extra={"action": "history"}
             )
-        self.state, self.error = "not kept", failure.getErrorMessage()
+        self.state, self.error = "not kept", f"{type(failure.value).__name__}: {failure.getErrorMessage()}"
 
     def _change(self, spikes: Iterable[tuple[str, Spike]]) -> None:
         for name, spike in spikes:

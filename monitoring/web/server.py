@@ -15,13 +15,14 @@ from hub.interfaces import Clock, ServerContext
 from hub.settings import Settings
 from monitoring.web import static
 from monitoring.web.address import TcpAddress, parse
+from monitoring.web.api import Api
 from monitoring.web.aside import Aside
 from monitoring.web.events import Events
 from monitoring.web.guard import WebGuard
 from monitoring.web.history_file import HistoryFile
 from monitoring.web.hosts import Hosts
 from monitoring.web.listener import Listener
-from monitoring.web.pages import Health, HistoryPage, Metrics, Readiness, Root, SpikesPage
+from monitoring.web.pages import Health, HistoryPage, Metrics, Readiness, Root, SpikesPage, Status
 from monitoring.web.pulse import Pulse
 from monitoring.web.recorder import Recorder
 from monitoring.web.settings import WebConfig
@@ -60,7 +61,7 @@ class Web:
         self._pulse = Pulse(context.snapshot, reactor, context.wall, monotonic, log)
         file = HistoryFile(history_path(context.name, context.state_dir))
         self._recorder = Recorder(file, self._disk, config.spike_from, context.wall, log)
-        self._events = Events(self._pulse, monotonic)
+        self._events = Events(self._pulse, self._guard, monotonic)
         self._site = WebSite(self._root(), reactor, self._guard.check, self._bug)
         self._pulse.listeners.append(self._recorder.beat)
 
@@ -116,6 +117,7 @@ class Web:
 
     def _root(self) -> Root:
         files, reactor = static.read(), self._context.reactor
+        status, verbs = Status(self._pulse, self._guard), self._context.api(self._guard)
         return Root(
             {
                 "": Static(files, INDEX),
@@ -126,7 +128,7 @@ class Web:
                 "metrics": Metrics(self._pulse, self._pages),
                 "history": HistoryPage(self._recorder, reactor, self._pages),
                 "spikes": SpikesPage(self._recorder, reactor),
-                "api": self._context.api(self._guard),
+                "api": Api(verbs, status, self._pulse),
             }
         )
 

@@ -191,6 +191,8 @@ def test_a_unix_socket_needs_no_token_and_knows_who_asks(tmp_path: Path) -> None
     with lagging_hub(tmp_path, server(f"unix:{path}", 'mode = "0600"')) as hub:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         client = WebClient(path)
+        (worker,) = client.ask("GET", "/api/status").json()["consumers"]["SlowConsumer"]["workers"]
+        assert worker["message_id"]
         assert client.ask("POST", "/api/pause", {"consumer": "fast"}).json() == {"state": "paused"}
         assert client.ask("GET", "/", Host="evil.example").code == 403
         assert f"pid {os.getpid()}" in (tmp_path / "state" / "audit.log").read_text()

@@ -34,6 +34,21 @@ def received(receiver: socket.socket) -> list[bytes]:
         return found
 
 
+@contextmanager
+def listening(port: int = 0) -> Iterator[socket.socket]:
+    """One that can be connected to."""
+    with socket.create_server((LOOPBACK, port)) as server:
+        server.settimeout(10)
+        yield server
+
+
+def accepted(server: socket.socket) -> socket.socket:
+    """The next connection."""
+    connection, _ = server.accept()
+    connection.settimeout(10)
+    return connection
+
+
 def context(exporter: Any, **settings: Any) -> ExporterContext:
     """What an exporter is made with."""
     log = logging.LoggerAdapter(logging.getLogger("test"), {})

@@ -39,6 +39,14 @@ def test_what_is_not_known_is_no_number() -> None:
     assert math.isnan(values["response_time-c_consume_p99"])
 
 
+def test_a_count_that_is_not_known_is_left_out() -> None:
+    snapshot = status(c={"received": None, "finished": 3})
+    snapshot["backends"]["bus"]["gaps"] = None
+    values = found(snapshot)
+    assert {"derive-c_received", "derive-backend_bus_gaps"} & set(values) == set()
+    assert (values["derive-c_finished"], values["derive-backend_bus_received"]) == (3, 7)
+
+
 def test_names_are_such_as_collectd_takes_and_stay_apart() -> None:
     assert identifiers(["a-b", "a/b", "a_b", "é"]) == {"a-b": "a_b", "a/b": "a_b_2", "a_b": "a_b_3", "é": "_"}
 

@@ -7,7 +7,7 @@ import { route } from './base/routes.js';
 import { whenReadOnly } from './link/api.js';
 import { Feed } from './link/feed.js';
 import { Past } from './link/past.js';
-import { takeFromAddress } from './link/token.js';
+import { onToken, takeFromAddress } from './link/token.js';
 import { ConsumerView } from './view/consumer.js';
 import { ConsumersView } from './view/consumers.js';
 import { Header } from './view/header.js';
@@ -32,6 +32,7 @@ class Page {
     addEventListener('hashchange', () => this.moved());
     await this.past.load();
     this.feed.start();
+    onToken(() => this.feed.connect());
     setInterval(() => this.header.tick(this.feed), 1000);
   }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { allClear, catchUp } from '../../../../monitoring/web/static/js/model/catchup.js';
-import { condition, look, urgency } from '../../../../monitoring/web/static/js/model/condition.js';
+import { condition, held, look, urgency } from '../../../../monitoring/web/static/js/model/condition.js';
 import { COLUMNS, sorted } from '../../../../monitoring/web/static/js/model/order.js';
 
 const NOW = Date.UTC(2026, 10, 21, 14, 28, 50) / 1000;
@@ -23,7 +23,7 @@ test('the time to catch up, with when that is', () => {
 
 test('an estimate is marked', () => {
   const { main, detail } = catchUp({ ...GAINING, catch_up_estimated: true }, NOW);
-  assert.deepEqual([main, detail], ['in ~3m 20s', 'clear at ~14:32:10']);
+  assert.deepEqual([main, detail], ['~in 3m 20s', 'clear at ~14:32:10']);
 });
 
 test('who falls behind is told by how much', () => {
@@ -32,16 +32,16 @@ test('who falls behind is told by how much', () => {
 });
 
 test('what else there is to say', () => {
-  assert.equal(catchUp(row({}), NOW).main, 'clear');
-  assert.equal(catchUp(row({ trend: 'steady', backlog: 5, catch_up_seconds: null }), NOW).main, 'holding level');
-  assert.equal(catchUp(row({ trend: 'unknown', backlog: 5, catch_up_seconds: null }), NOW).main, 'measuring');
+  assert.equal(catchUp(row({}), NOW).main, 'caught up');
+  assert.equal(catchUp(row({ trend: 'steady', backlog: 5, catch_up_seconds: null }), NOW).main, 'holding steady');
+  assert.equal(catchUp(row({ trend: 'unknown', backlog: 5, catch_up_seconds: null }), NOW).main, 'not known');
   assert.equal(catchUp(row({ state: 'orphan', trend: null, backlog: 5 }), NOW).main, 'never');
   assert.equal(catchUp(row({ state: 'paused', backlog: 5 }), NOW).detail, 'until resumed');
-  assert.equal(catchUp(row({ state: 'paused', paused_until: NOW + 10 }), NOW).detail, 'until 14:29:00');
+  assert.equal(catchUp(row({ state: 'paused', paused_until: NOW + 10 }), NOW).detail, 'not before 14:29:00');
 });
 
 test('all are clear when the last one is, which is named', () => {
-  assert.equal(allClear({ a: row({}), b: row({ state: 'orphan', backlog: 9 }) }, NOW).main, 'clear');
+  assert.equal(allClear({ a: row({}), b: row({ state: 'orphan', backlog: 9 }) }, NOW).main, 'caught up');
   const later = { ...GAINING, catch_up_seconds: 400, catch_up_at: NOW + 400 };
   const both = allClear({ a: GAINING, b: later }, NOW);
   assert.deepEqual([both.main, both.detail], ['in 6m 40s', 'clear at 14:35:30: b']);
@@ -75,4 +75,11 @@ test('every column that can be sorted by sorts, also where a number is not known
     assert.deepEqual(sorted(consumers, NOW, { key, down: true }), ['b', 'a'], key);
   }
   assert.deepEqual(sorted(consumers, NOW, { key: 'no such', down: true }).length, 2);
+});
+
+test('what was ordered stands beside a state that says something else', () => {
+  assert.deepEqual(condition(row({ state: 'stuck', draining: true })), { level: 'bad', word: 'stuck, draining' });
+  assert.deepEqual(condition(row({ state: 'drained', draining: true })), { level: 'info', word: 'drained' });
+  assert.equal(held(row({ state: 'starting', paused: true })), true);
+  assert.equal(held(row({ state: 'running' })), false);
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { backlogColumns, buckets, projection, Series } from '../../../../monitoring/web/static/js/model/series.js';
+import { backlogColumns, buckets, projection, runs, Series } from '../../../../monitoring/web/static/js/model/series.js';
 
 const GAINING = { trend: 'catching_up', backlog: 100, catch_up_seconds: 50, rate_in: 1, rate_out: 3 };
 
@@ -58,4 +58,10 @@ test('the columns of the graph are of one length, and the projection begins wher
 test('a sparkline keeps what stands out', () => {
   assert.deepEqual(buckets([0, 1, 2, 3], [5, 900, null, 7], 4, 4, 2), [900, 7]);
   assert.deepEqual(buckets([-50, 3], [5, 7], 4, 4, 4), [null, null, null, 7]);
+});
+
+test('a sparkline is broken where nothing is known', () => {
+  assert.deepEqual(runs([null, 5, 6, null, null, 7]), [[[1, 5], [2, 6]], [[5, 7]]]);
+  assert.deepEqual(runs([5, null, 0]), [[[0, 5]], [[2, 0]]]);
+  assert.deepEqual(runs([null, null]), []);
 });

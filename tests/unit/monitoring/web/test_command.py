@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,10 @@ def test_a_new_token_takes_the_place_of_the_old_one(tmp_path: Path, state: Path)
     assert read(path) != old
     assert output.strip().endswith(f"#token={read(path)}")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    (entry,) = [msgspec.json.decode(line) for line in (state / "audit.log").read_text().splitlines()]
+    assert (entry["action"], entry["order"], entry["outcome"]) == ("new-token", {"server": "web"}, "done")
+    assert entry["who"].endswith(f", pid {os.getpid()}")
+    assert read(path) not in (state / "audit.log").read_text()
 
 
 @pytest.mark.parametrize("arguments", [(), ("--new-token",)])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
 
+from hub.errors import Forbidden
 from monitoring.web.events import MOST, PATIENCE, Events
 from monitoring.web.pages import Root
 from monitoring.web.pulse import Frame, Pulse
@@ -15,22 +17,38 @@ from tests.unit.doubles import RecordingLog
 from tests.unit.monitoring.web.web_server import Answer, Wire, connect
 
 
-class Bench:
-    """The page's source; ``number`` is in each snapshot."""
+class Doorman:
+    """Shows all to who has the ``token``, and the numbers to who has none."""
 
     def __init__(self) -> None:
-        self.clock, self.number = Clock(), 0
+        self.token = "good"
+
+    def trusts(self, request: Any) -> bool:
+        return bool(request.getHeader("Authorization") == self.token)
+
+    def shows_contents(self, request: Any) -> bool:
+        if request.getHeader("Authorization") and not self.trusts(request):
+            raise Forbidden("not the token", 401)
+        return self.trusts(request)
+
+
+class Bench:
+    """The page's source; ``number`` is in each snapshot, and the secret reason of something."""
+
+    def __init__(self) -> None:
+        self.clock, self.number, self.guard = Clock(), 0, Doorman()
         self.pulse = Pulse(self.snapshot, self.clock, self.clock.seconds, self.clock.seconds, RecordingLog())
-        self.events = Events(self.pulse, self.clock.seconds)
+        self.events = Events(self.pulse, self.guard, self.clock.seconds)  # type: ignore[arg-type]
         self.site = WebSite(Root({"events": self.events}), self.clock, lambda request: None, lambda failure: None)
 
     def snapshot(self) -> dict[str, Any]:
         self.number += 1
-        return {"number": self.number}
+        return {"hub": {"number": self.number, "store": {"reason": "secret"}}, "consumers": {}}
 
-    def open(self, method: str = "GET") -> tuple[Any, Wire]:
+    def open(self, method: str = "GET", token: str = "") -> tuple[Any, Wire]:
         channel, wire = connect(self.site)
-        channel.dataReceived(f"{method} /events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        more = f"Authorization: {token}\r\n" if token else ""
+        channel.dataReceived(f"{method} /events HTTP/1.1\r\nHost: localhost\r\n{more}\r\n".encode())
         return channel, wire
 
     def beat(self, seconds: float = 1.0) -> Frame:
@@ -48,8 +66,12 @@ def bench() -> Bench:
 
 def numbers(wire: Wire) -> list[int]:
     """Of the snapshots that came, in order."""
-    content: bytes = wire.value()  # type: ignore[no-untyped-call]
-    return [int(part.partition(b"}")[0]) for part in content.split(b'data: {"number":')[1:]]
+    return [int(number) for number in re.findall(rb'data: {"hub":{"number":(\d+)', content(wire))]
+
+
+def content(wire: Wire) -> bytes:
+    found: bytes = wire.value()  # type: ignore[no-untyped-call]
+    return found
 
 
 def test_a_browser_gets_a_snapshot_at_once_and_then_every_second(bench: Bench) -> None:
@@ -64,11 +86,42 @@ def test_a_browser_gets_a_snapshot_at_once_and_then_every_second(bench: Bench) -
     assert answer.headers["x-accel-buffering"] == "no"
 
 
+def test_with_the_token_there_is_all_and_without_it_the_numbers(bench: Bench) -> None:
+    _, trusted = bench.open(token="good")
+    _, wire = bench.open()
+    bench.beat()
+    assert numbers(trusted) == numbers(wire) == [1, 2]
+    assert content(trusted).count(b"secret") == 2
+    assert b"secret" not in content(wire)
+
+
+def test_a_wrong_token_is_refused(bench: Bench) -> None:
+    _, wire = bench.open(token="wrong")
+    assert Answer(content(wire)).code == 401
+    assert bench.events.streams == set()
+
+
+def test_who_opened_it_with_a_token_that_is_good_no_more_is_let_go_of(bench: Bench) -> None:
+    _, trusted = bench.open(token="good")
+    _, wire = bench.open()
+    bench.guard.token = "new"
+    bench.beat()
+    assert numbers(trusted) == [1]
+    assert content(trusted).endswith(b"0\r\n\r\n")
+    assert numbers(wire) == [1, 2]
+    assert len(bench.events.streams) == 1
+
+
 def test_where_nobody_listens_nothing_is_encoded_and_where_many_do_it_is_once(bench: Bench) -> None:
-    assert "event" not in bench.beat().__dict__
+    def made(frame: Frame) -> set[str]:
+        return {"numbers", "_open", "_whole"} & set(frame.__dict__)
+
+    assert made(bench.beat()) == set()
     for _ in range(3):
         bench.open()
-    assert isinstance(bench.beat().__dict__["event"], bytes)
+    assert made(bench.beat()) == {"numbers", "_open"}
+    bench.open(token="good")
+    assert made(bench.beat()) == {"numbers", "_open", "_whole"}
 
 
 def test_a_browser_that_does_not_read_skips_and_gets_the_newest(bench: Bench) -> None:

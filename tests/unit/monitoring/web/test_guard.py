@@ -37,8 +37,10 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def test_numbers_are_for_whoever_reaches_the_port(bench: Bench) -> None:
-    assert bench.ask("GET", "/api/status").json() == {"who": "127.0.0.1"}
-    assert bench.ask("GET", "/api/status", "Bearer wrong").code == 200
+    assert bench.ask("GET", "/api/openapi.json").json() == {"who": "127.0.0.1"}
+    assert bench.ask("GET", "/api/openapi.json", "Bearer wrong").code == 200
+    assert bench.ask("GET", "/api/status").code == 200
+    assert bench.ask("GET", "/api/status", "Basic dXNlcjpwYXNz").code == 200
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/api/peek"), ("POST", "/api/pause")])
@@ -97,7 +99,7 @@ def test_a_server_that_is_read_only_changes_nothing_whoever_asks(tmp_path: Path)
 
 def test_the_proxys_word_is_told_where_it_is_an_address(bench: Bench) -> None:
     def who(claimed: str) -> Any:
-        return bench.ask("GET", "/api/status", X_Forwarded_For=claimed).json()["who"]
+        return bench.ask("GET", "/api/openapi.json", X_Forwarded_For=claimed).json()["who"]
 
     assert who("198.51.100.9, 192.0.2.7") == "127.0.0.1 for 192.0.2.7"
     assert who("2001:DB8::7") == "127.0.0.1 for 2001:db8::7"
@@ -145,7 +147,7 @@ def test_the_names_that_were_configured_may_be_named(tmp_path: Path) -> None:
             ("PUT", "/healthz", 405),
             ("\xff", "/", 400),
             ("OPTIONS", "*", 404),
-            ("FOO", "/api/status", 200),
+            ("FOO", "/api/status", 405),
         ),
         *(
             ("GET", "/history?span=0", 400),

@@ -11,7 +11,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from monitoring.web import site, static
-from monitoring.web.aside import MOST
+from monitoring.web.aside import MOST, TOO_MUCH
+from monitoring.web.numbers import numbers
 from monitoring.web.pages import CROWDED, LONGEST, LONGEST_OF_ALL, READ_TIMEOUT
 from monitoring.web.pulse import Frame
 from monitoring.web.server import Web, history_path
@@ -56,10 +57,12 @@ def test_health_is_that_it_answers(bench: Bench) -> None:
 
 def test_readiness_has_its_reasons(bench: Bench) -> None:
     assert (bench.get("/readyz").code, bench.get("/readyz").json()) == (200, {"ready": True, "reasons": []})
-    bench.status["hub"] |= {"ready": False, "not_ready": ["consumer c is stuck"]}
+    reasons = ["consumer c is stuck", "consumer d does not start: ValueError: the password is hunter2"]
+    bench.status["hub"] |= {"ready": False, "not_ready": reasons}
     bench.clock.advance(1)
     red = bench.get("/readyz")
-    assert (red.code, red.json()) == (503, {"ready": False, "reasons": ["consumer c is stuck"]})
+    shown = ["consumer c is stuck", "consumer d does not start"]
+    assert (red.code, red.json()) == (503, {"ready": False, "reasons": shown})
 
 
 def test_metrics_are_what_the_renderer_makes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +75,7 @@ def test_metrics_are_what_the_renderer_makes(bench: Bench, monkeypatch: pytest.M
     monkeypatch.setattr("monitoring.web.pages.render", rendered)
     answer = ask(bench.web._site, "GET", "/metrics", {"Accept": "any"})
     assert (answer.body, answer.headers["content-type"]) == (b"545", "text/special")
-    assert given == [(bench.status, "any")]
+    assert given == [(numbers(bench.status), "any")]
 
 
 def test_a_renderer_that_fails_is_a_fault_of_ours(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,6 +149,13 @@ def test_too_many_at_once_are_told_so(tmp_path: Path) -> None:
     waiting = [bench.web._pages.do(lambda: None) for _ in range(MOST)]
     assert all(isinstance(each, Deferred) for each in waiting)
     assert bench.get("/metrics").code == 503
+
+
+def test_where_too_many_ask_the_history_is_not_even_copied(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.pages.full = True
+    monkeypatch.setattr(bench.web._recorder, "view", lambda *_: pytest.fail("it was copied"))
+    answer = bench.get("/history")
+    assert (answer.code, answer.json()) == (503, {"problems": [TOO_MUCH]})
 
 
 def test_no_large_answer_is_added_to_what_nobody_reads(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,8 +103,18 @@ def test_who_asks_often_is_given_the_same_numbers_for_a_moment() -> None:
     assert heart.taken == 2
 
 
+def test_who_has_changed_something_is_given_the_numbers_of_then() -> None:
+    heart = Heart()
+    heart.pulse.latest()
+    heart.pulse.outdate()
+    assert heart.pulse.latest().snapshot == {"taken": 2}
+
+
 def test_a_frame_is_encoded_when_it_is_asked_for_and_once() -> None:
-    frame = Frame(1.0, 1.0, {"a\n": float("nan")})
-    assert "event" not in frame.__dict__
-    assert frame.event == b'event: status\ndata: {"a\\n":null}\n\n'
-    assert frame.event is frame.event
+    frame = Frame(1.0, 1.0, {"hub": {"a\n": float("nan"), "store": {"reason": "why"}}, "consumers": {}})
+    before = set(frame.__dict__)
+    assert frame.document(True) == b'{"hub":{"a\\n":null,"store":{"reason":"why"}},"consumers":{}}'
+    assert len(set(frame.__dict__) - before) == 1
+    assert frame.document(True) is frame.document(True)
+    assert b"why" not in frame.document(False)
+    assert frame.document(False) is frame.document(False)

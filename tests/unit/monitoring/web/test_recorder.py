@@ -22,6 +22,7 @@ class Now:
     """An aside that makes each call at once; ``held`` has them wait."""
 
     def __init__(self) -> None:
+        self.full = False
         self.held: list[tuple[Any, ...]] | None = None
 
     def do(self, *call: Any) -> Deferred[Any]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from hub.errors import ConfigError
-from monitoring.web.token import TokenFile, create, read
+from monitoring.web.static import DIRECTORY
+from monitoring.web.token import FORM, TokenFile, create, read
 
 
 def prepared(path: Path) -> tuple[TokenFile, list[str]]:
@@ -72,6 +73,11 @@ def test_one_that_holds_no_token_is_refused(tmp_path: Path, content: bytes) -> N
     with pytest.raises(ConfigError, match="holds no token") as refused:
         prepared(path)
     assert "short" not in str(refused.value)
+
+
+def test_the_page_takes_what_the_hub_takes() -> None:
+    script = (DIRECTORY / "js" / "model" / "token.js").read_text(encoding="utf-8")
+    assert f"FORM = /^{FORM.pattern}$/;" in script
 
 
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:

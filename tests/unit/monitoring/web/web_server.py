@@ -37,7 +37,7 @@ class Verbs(Resource):
         self._guard = guard
 
     def render(self, request: Request) -> int:
-        access: Mapping[bytes, Access] = {b"status": "numbers", b"peek": "contents", b"pause": "actions"}
+        access: Mapping[bytes, Access] = {b"openapi.json": "numbers", b"peek": "contents", b"pause": "actions"}
         answer: dict[str, Any]
         try:
             assert request.postpath

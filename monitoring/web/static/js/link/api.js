@@ -54,7 +54,8 @@ async function response(path, options) {
   }
 }
 
-async function asked(path, options, sent) {
+/** The answer, whatever it is, to what is asked with the token `sent`, or without. */
+export async function asked(path, options, sent) {
   const headers = { Accept: 'application/json' };
   if (sent) headers.Authorization = `Bearer ${sent}`;
   if (options.body) headers['Content-Type'] = 'application/json';

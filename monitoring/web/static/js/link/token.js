@@ -2,6 +2,7 @@
 
 import { ask, field } from '../base/dialogs.js';
 import { el } from '../base/dom.js';
+import { FORM, tokenIn } from '../model/token.js';
 
 const KEY = 'hubbub.token';
 const listeners = new Set();
@@ -21,12 +22,12 @@ export function setToken(value) {
   for (const listener of listeners) listener();
 }
 
-/** From '#token=...', which then leaves the address bar and the history. */
+/** From '#token=...', which then leaves the address bar and the history, whatever it is. */
 export function takeFromAddress() {
-  const found = /^#token=([\w-]+)$/.exec(location.hash);
-  if (!found) return;
+  const found = tokenIn(location.hash);
+  if (found === null) return;
   history.replaceState(null, '', `${location.pathname}${location.search}#/`);
-  setToken(found[1]);
+  if (found) setToken(found);
 }
 
 /** Ask the reader; whether one was entered. Several that need one at once ask once. */
@@ -49,8 +50,10 @@ async function dialog(refused) {
     ],
     confirm: 'Continue',
     check: (form) => {
-      if (!form.get('token').trim()) throw new Error('Enter the token.');
-      return form.get('token').trim();
+      const text = form.get('token').trim();
+      if (!text) throw new Error('Enter the token.');
+      if (!FORM.test(text)) throw new Error('That is no token: it has 32 letters or more, digits, or any of - _ . ~ + / =');
+      return text;
     },
   });
   if (entered) setToken(entered);

@@ -1,4 +1,4 @@
-// When a backlog will be gone, in words. Pure.
+// When a backlog will be gone, in the words of `hubbub status`. Pure.
 
 import { duration } from './duration.js';
 import { moment } from './moment.js';
@@ -12,19 +12,19 @@ import { rate } from './number.js';
  */
 export function catchUp(row, now) {
   if (row.state === 'paused') return paused(row, now);
-  if (row.trend === 'idle' || row.backlog === 0) return line('clear', 'clear', '', 0);
+  if (row.trend === 'idle' || row.backlog === 0) return line('clear', 'caught up', '', 0);
   const about = row.catch_up_estimated ? '~' : '';
   if (row.trend === 'catching_up' && row.catch_up_seconds !== null) {
     const detail = `clear at ${about}${moment(row.catch_up_at, now)}`;
-    return line('gain', `in ${about}${duration(row.catch_up_seconds)}`, detail, row.catch_up_seconds);
+    return line('gain', `${about}in ${duration(row.catch_up_seconds)}`, detail, row.catch_up_seconds);
   }
   if (row.trend === 'falling_behind') {
     const loss = (row.rate_in ?? 0) - (row.rate_out ?? 0);
     return line('behind', 'falling behind', loss >= 0.05 ? `by ${about}${rate(loss)}/s` : '', Infinity);
   }
-  if (row.trend === 'steady') return line('steady', 'holding level', 'gains nothing', 1e12);
+  if (row.trend === 'steady') return line('steady', 'holding steady', '', 1e12);
   if (row.state === 'orphan') return line('none', 'never', 'nobody consumes it', 1e13);
-  return line('unknown', 'measuring', '', 1e11);
+  return line('unknown', 'not known', '', 1e11);
 }
 
 /**
@@ -36,7 +36,7 @@ export function allClear(consumers, now) {
   const behind = Object.entries(consumers)
     .filter(([, row]) => row.backlog > 0 && row.state !== 'orphan')
     .map(([name, row]) => ({ ...catchUp(row, now), name }));
-  if (behind.length === 0) return line('clear', 'clear', '', 0);
+  if (behind.length === 0) return line('clear', 'caught up', '', 0);
   const working = behind.filter((one) => one.kind !== 'paused');
   const last = (working.length ? working : behind).reduce((latest, next) => (next.order > latest.order ? next : latest));
   const others = behind.filter((one) => one.kind === last.kind).length - 1;
@@ -45,7 +45,7 @@ export function allClear(consumers, now) {
 }
 
 function paused(row, now) {
-  const detail = row.paused_until ? `until ${moment(row.paused_until, now)}` : 'until resumed';
+  const detail = row.paused_until ? `not before ${moment(row.paused_until, now)}` : 'until resumed';
   return line('paused', 'paused', detail, row.backlog > 0 ? 1e14 : 1);
 }
 

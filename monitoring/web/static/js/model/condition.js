@@ -29,9 +29,20 @@ export function look(state) {
   return { level, word };
 }
 
-/** Of a consumer: its state, but 'behind' where it runs and yet falls behind. */
+const ORDERS = { paused: ['paused'], draining: ['draining', 'drained'] };
+/* By each order of an operator, the states that say it. */
+
+/** Whether an operator has it paused or drained: it can be resumed. */
+export function held(row) {
+  return Object.entries(ORDERS).some(([order, states]) => row[order] || states.includes(row.state));
+}
+
+/** Of a consumer: its state, with what was ordered where that says something else; 'behind' where it runs and yet falls behind. */
 export function condition(row) {
   const found = look(row.state);
+  for (const [order, states] of Object.entries(ORDERS)) {
+    if (row[order] && !states.includes(row.state)) found.word += `, ${order}`;
+  }
   if (found.level === 'ok' && row.trend === 'falling_behind' && row.backlog >= SMALL) {
     return { level: 'warn', word: 'behind' };
   }

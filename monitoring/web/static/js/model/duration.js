@@ -18,12 +18,16 @@ export function duration(seconds) {
   return `${Math.round(hours / 24)}d`;
 }
 
-/** Of a single call: 0.0004 -> "0.40 ms", 0.012 -> "12 ms", 1.23 -> "1.2 s", 90 -> "1m 30s". */
+/** Of a single call: 0.0000042 -> "4.2 µs", 0.0004 -> "400 µs", 0.012 -> "12 ms", 1.23 -> "1.2 s", 90 -> "1m 30s". */
 export function brief(seconds) {
   if (seconds === null || seconds === undefined) return NOTHING;
   if (seconds >= 60) return duration(seconds);
-  if (seconds >= 0.9995) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  const thousandths = seconds * 1000;
-  if (thousandths >= 10) return `${Math.round(thousandths)} ms`;
-  return `${thousandths >= 1 ? thousandths.toFixed(1) : thousandths.toFixed(2)} ms`;
+  if (seconds >= 0.9995) return `${figures(seconds)} s`;
+  if (seconds >= 0.0009995 || seconds === 0) return `${figures(seconds * 1e3)} ms`;
+  return seconds < 0.0000001 ? '<0.1 µs' : `${figures(seconds * 1e6)} µs`;
+}
+
+/** Two at least: 4.25 -> "4.3", 42.5 -> "43"; 0 -> "0". */
+function figures(value) {
+  return value > 0 && value < 9.95 ? value.toFixed(1) : String(Math.round(value));
 }

@@ -99,3 +99,14 @@ export function buckets(times, values, now, span, width) {
   });
   return found;
 }
+
+/** What is known without a break, as lists of [index, value]: where the hub was down nothing is drawn. */
+export function runs(values) {
+  const found = [];
+  values.forEach((value, index) => {
+    if (value === null) return;
+    if (index === 0 || values[index - 1] === null) found.push([]);
+    found.at(-1).push([index, value]);
+  });
+  return found;
+}

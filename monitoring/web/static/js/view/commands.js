@@ -4,12 +4,12 @@ import { action } from '../base/actions.js';
 import { ask } from '../base/dialogs.js';
 import { el } from '../base/dom.js';
 import { post } from '../link/api.js';
+import { held } from '../model/condition.js';
 import { inputValue, moment } from '../model/moment.js';
 import { plural } from '../model/number.js';
 import { pauseOrder } from '../model/orders.js';
 import { replay } from './replay.js';
 
-const HELD = ['paused', 'draining', 'drained'];
 const PAUSES = [
   ['resumed', 'Until it is resumed'],
   ['300', 'For 5 minutes'],
@@ -35,10 +35,9 @@ export class Commands {
     this.row = row;
     this.now = now;
     const orphan = row.state === 'orphan';
-    const held = HELD.includes(row.state);
-    this.resume.hidden = orphan || !held;
-    this.pause.hidden = this.until.hidden = orphan || row.state === 'paused';
-    this.drain.hidden = orphan || row.state === 'draining' || row.state === 'drained';
+    // Who is paused can't be drained, nor the other way round.
+    this.resume.hidden = orphan || !held(row);
+    this.pause.hidden = this.until.hidden = this.drain.hidden = orphan || held(row);
     this.replay.hidden = this.purge.hidden = orphan;
     this.delete.hidden = !orphan;
   }

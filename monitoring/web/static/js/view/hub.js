@@ -64,7 +64,7 @@ class Process {
       ['Process', String(hub.pid)],
       ['Memory', bytes(hub.resident_bytes)],
       ['Uptime', duration(hub.uptime)],
-      ['Lag of the reactor, p99', brief(hub.lag), hub.lag > 0.25 ? 'warn' : null],
+      ['Worst lag in a minute', brief(hub.lag), hub.lag > 0.25 ? 'warn' : null],
       ['Received', `${count(hub.received)}, ${bytes(hub.received_bytes)}`],
       ['Wanted by nobody', count(hub.unrouted)],
       ['Not usable', count(hub.refused), hub.refused ? 'warn' : null],

@@ -1,7 +1,10 @@
 // The last error of a consumer.
 
+import { action } from '../base/actions.js';
 import { el } from '../base/dom.js';
+import { askForToken } from '../link/token.js';
 import { stamp } from '../model/moment.js';
+import { errorWithheld } from '../model/withheld.js';
 import { card } from './card.js';
 
 export class LastError {
@@ -22,9 +25,18 @@ export class LastError {
     if (row.error) parts.push(el('p', { class: 'problem' }, `It can't start: ${row.error}`));
     if (last) {
       parts.push(el('p', { class: 'error-head' }, el('strong', {}, last.error), ` at ${stamp(last.time)}, attempt ${last.attempt}`));
+    }
+    if (last && last.text !== null) {
       parts.push(el('pre', { tabindex: 0, 'aria-label': 'Text of the error' }, last.text));
       parts.push(el('p', { class: 'hint' }, el('code', {}, last.topic ?? ''), ' ', el('code', {}, last.message_id ?? '')));
     }
+    if (errorWithheld(row)) parts.push(this.needsToken());
     this.body.replaceChildren(...parts);
+  }
+
+  /** The text may hold what was in the message. */
+  needsToken() {
+    const button = action('Enter the token', () => askForToken(false), { kind: 'plain', symbol: 'lock', reads: true });
+    return el('p', { class: 'hint' }, 'What it says, and of which message, is shown with the token. ', button);
   }
 }

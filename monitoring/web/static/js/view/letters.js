@@ -4,11 +4,12 @@ import { action } from '../base/actions.js';
 import { ask } from '../base/dialogs.js';
 import { el, setText } from '../base/dom.js';
 import { get, named, post } from '../link/api.js';
+import { give } from '../model/canary.js';
 import { grouped, numbers } from '../model/letters.js';
 import { moment } from '../model/moment.js';
 import { plural } from '../model/number.js';
 import { card, line, table } from './card.js';
-import { canary, retried } from './canary.js';
+import { canary, hub } from './canary.js';
 import { showMessage } from './message.js';
 
 const FIRST = 50;
@@ -115,10 +116,9 @@ export class Letters {
   }
 
   async retry(letters) {
-    const taken = await retried(this.name, letters);
-    this.forget(taken);
-    const left = taken.length < letters.length ? ' Its queue is full: the rest was left.' : '';
-    return `${plural(taken.length, 'message')} of ${this.name} ${taken.length === 1 ? 'is' : 'are'} tried again.${left}`;
+    await give(hub, this.name, letters);
+    this.forget(letters);
+    return `${plural(letters.length, 'message')} of ${this.name} ${letters.length === 1 ? 'is' : 'are'} tried again.`;
   }
 
   async remove(letters) {

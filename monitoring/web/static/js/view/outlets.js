@@ -51,5 +51,5 @@ function said(value) {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'string') return value;
   const parts = Object.entries(value).filter(([, one]) => one !== null);
-  return parts.map(([key, one]) => `${key.replaceAll('_', ' ')} ${said(one)}`).join(', ') || '–';
+  return parts.map(([key, one]) => (key === 'state' ? said(one) : `${key.replaceAll('_', ' ')} ${said(one)}`)).join(', ') || '–';
 }

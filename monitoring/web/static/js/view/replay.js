@@ -27,7 +27,7 @@ class ReplayDialog {
     this.start = el('button', { type: 'button', class: 'primary', hidden: true });
     this.cancel = el('button', { type: 'button' }, 'Cancel');
     const content = [
-      el('p', {}, 'Messages that the store still has are put into its queue again, as if they had come now. What all queues are done with it has for as long as ', el('code', {}, 'keep'), ' in the configuration says.'),
+      el('p', {}, 'Messages that the store still has are put into its queue again, as if they had come now. What all queues are done with it has for as long as ', el('code', {}, 'keep'), ' in the configuration says. What the consumer has not settled yet is left out, unless its queue is in memory; what an earlier replay or a retry of dead letters gave to it is not known.'),
       el('div', { class: 'side-by-side' }, field('Received from', input('since', now - 3600)), field('until', input('until', now))),
       field('Topics', this.topics, 'Patterns, apart by spaces. Empty: all that the consumer wants.'),
       this.progress, this.told, this.problem,
@@ -48,11 +48,12 @@ class ReplayDialog {
   }
 
   /** Nothing is replayed that was not counted with the same form. */
-  offer(count) {
+  offer(count, leftOut = 0) {
     this.start.hidden = !count;
     this.count.hidden = Boolean(count);
     this.start.textContent = `Replay ${plural(count ?? 0, 'message')}`;
-    this.told.textContent = count === 0 ? 'The store has no such message.' : count ? `${plural(count, 'message')} would be given to ${this.name} again.` : '';
+    const rest = leftOut ? ` ${plural(leftOut, 'message')} it has not settled yet: left out.` : '';
+    this.told.textContent = count === null ? '' : (count ? `${plural(count, 'message')} would be given to ${this.name} again.` : leftOut ? '' : 'The store has no such message.') + rest;
   }
 
   async run(dryRun) {
@@ -60,9 +61,9 @@ class ReplayDialog {
     this.count.disabled = this.start.disabled = true;
     try {
       const order = replayOrder(this.name, new FormData(this.dialog.form), dryRun);
-      const count = await this.follow(order);
-      if (dryRun) this.offer(count);
-      else this.finish(count);
+      const { replayed, left_out: leftOut } = await this.follow(order);
+      if (dryRun) this.offer(replayed, leftOut);
+      else this.finish(replayed);
     } catch (error) {
       if (this.dialog.node.open) this.problem.textContent = error.message;
       else tell(error);
@@ -72,18 +73,16 @@ class ReplayDialog {
   }
 
   async follow(order) {
-    let count = 0;
-    let done = false;
+    let line = { replayed: 0 };
     this.progress.hidden = false;
-    for await (const line of postLines('api/replay', order, this.stopper.signal)) {
-      count = line.replayed;
-      done = Boolean(line.done);
-      if (line.at) this.progress.value = done ? 1 : (line.at - order.since) / (order.until - order.since);
-      this.told.textContent = `${plural(count, 'message')} ${order.dry_run ? 'found' : 'replayed'}${line.at && !done ? `, up to ${stamp(line.at)}` : ''}`;
+    for await (line of postLines('api/replay', order, this.stopper.signal)) {
+      if (line.at) this.progress.value = line.done ? 1 : (line.at - order.since) / (order.until - order.since);
+      this.told.textContent = `${plural(line.replayed, 'message')} ${order.dry_run ? 'found' : 'replayed'}${line.at && !line.done ? `, up to ${stamp(line.at)}` : ''}`;
     }
     this.progress.hidden = true;
-    if (!done) throw new Error(`The hub hung up after ${plural(count, 'message')}.`);
-    return count;
+    if (line.problems) throw new Error(`After ${plural(line.replayed, 'message')}: ${line.problems.join('\n')}`);
+    if (!line.done) throw new Error(`The hub hung up after ${plural(line.replayed, 'message')}.`);
+    return line;
   }
 
   finish(count) {

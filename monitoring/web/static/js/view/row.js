@@ -6,11 +6,12 @@ import { el, setAttribute, setText } from '../base/dom.js';
 import { consumerAddress } from '../base/routes.js';
 import { post } from '../link/api.js';
 import { catchUp } from '../model/catchup.js';
-import { condition } from '../model/condition.js';
+import { condition, held } from '../model/condition.js';
 import { brief, duration } from '../model/duration.js';
 import { stamp } from '../model/moment.js';
 import { count, rate, share } from '../model/number.js';
 import { COLUMNS } from '../model/order.js';
+import { errorWithheld } from '../model/withheld.js';
 import { Sparkline } from './sparkline.js';
 
 export class Row {
@@ -70,15 +71,16 @@ export class Row {
 
   error(row) {
     const last = row.last_error;
-    const text = row.error ?? (last ? last.text : '');
-    this.put('last_error', row.error ? 'cannot start' : last ? last.error : '', text ? text.slice(0, 300) : '');
-    setAttribute(this.cells.last_error.node, 'title', last ? `${stamp(last.time)} ${last.error}: ${last.text.slice(0, 2000)}` : row.error);
+    const text = row.error ?? last?.text ?? '';
+    this.put('last_error', row.error ? 'cannot start' : last ? last.error : '', text.slice(0, 300));
+    const title = last ? `${stamp(last.time)} ${last.error}${last.text ? `: ${last.text.slice(0, 2000)}` : ''}` : row.error;
+    setAttribute(this.cells.last_error.node, 'title', title && errorWithheld(row) ? `${title} (the rest needs the token)` : title);
     setAttribute(this.cells.last_error.node, 'data-empty', !text && !last);
   }
 
   /** Pause or resume, whichever would change something. */
   offer(row) {
-    this.resumes = ['paused', 'draining', 'drained'].includes(row.state);
+    this.resumes = held(row);
     setText(this.button.querySelector('span'), this.resumes ? 'Resume' : 'Pause');
     setAttribute(this.button, 'aria-label', `${this.resumes ? 'Resume' : 'Pause'} ${this.name}`);
     this.button.hidden = ['orphan', 'stopped'].includes(row.state);

@@ -2,11 +2,11 @@
 
 import { setAttribute, svg } from '../base/dom.js';
 import { SPAN } from '../link/past.js';
-import { buckets } from '../model/series.js';
+import { buckets, runs } from '../model/series.js';
 
 const WIDTH = 120;
 const HEIGHT = 28;
-const POINTS = 60;
+const POINTS = 120;
 const FLOOR = 10;
 /* So many messages fill the height at least: a backlog of one or two is no mountain. */
 
@@ -21,15 +21,19 @@ export class Sparkline {
   update(series, now) {
     const values = buckets(series.times, series.max, now, SPAN, POINTS);
     const top = Math.max(FLOOR, ...values.map((value) => value ?? 0));
-    const points = values.flatMap((value, index) => (value === null ? [] : [[x(index), y(value, top)]]));
-    if (points.length === 1) points.push(points[0]); // A dot: of a line of no length the round ends are drawn.
-    setAttribute(this.line, 'd', path(points));
-    setAttribute(this.area, 'd', points.length ? `${path(points)}L${points.at(-1)[0]} ${HEIGHT}L${points[0][0]} ${HEIGHT}Z` : '');
+    const lines = runs(values).map((run) => run.map(([index, value]) => [x(index), y(value, top)]));
+    setAttribute(this.line, 'd', lines.map(path).join(''));
+    setAttribute(this.area, 'd', lines.map(area).join(''));
   }
 }
 
 function path(points) {
-  return points.map(([across, down], index) => `${index ? 'L' : 'M'}${across} ${down}`).join('');
+  const drawn = points.length > 1 ? points : [points[0], points[0]]; // A dot: of a line of no length the round ends are drawn.
+  return drawn.map(([across, down], index) => `${index ? 'L' : 'M'}${across} ${down}`).join('');
+}
+
+function area(points) {
+  return `${path(points)}L${points.at(-1)[0]} ${HEIGHT}L${points[0][0]} ${HEIGHT}Z`;
 }
 
 function x(index) {

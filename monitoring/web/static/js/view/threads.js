@@ -5,10 +5,12 @@ import { el, setAttribute, setText } from '../base/dom.js';
 import { Badge } from '../base/badge.js';
 import { open } from '../base/dialogs.js';
 import { get, named, post } from '../link/api.js';
+import { token } from '../link/token.js';
 import { brief } from '../model/duration.js';
+import { messagesWithheld } from '../model/withheld.js';
 import { card } from './card.js';
 
-const LEVELS = { busy: 'ok', idle: 'off', stuck: 'bad', dead: 'bad' };
+const LEVELS = { busy: 'ok', idle: 'off', leaving: 'info', stuck: 'bad', dead: 'bad' };
 
 export class Threads {
   constructor(name) {
@@ -19,7 +21,9 @@ export class Threads {
     this.heading = heading;
     this.list = el('ul', { class: 'threads' });
     this.none = el('p', { class: 'hint', hidden: true }, 'None.');
-    body.append(this.list, this.none);
+    this.seen = false;
+    this.withheld = el('p', { class: 'hint', hidden: true }, 'Which messages these are is shown with the token.');
+    body.append(this.list, this.none, this.withheld);
     this.fewer = action('−', () => this.change(-1), { kind: 'plain', label: 'One thread fewer' });
     this.more = action('+', () => this.change(1), { kind: 'plain', label: 'One thread more' });
     this.stacks = action('Stacks', () => this.showStacks(), { kind: 'plain', reads: true });
@@ -33,6 +37,8 @@ export class Threads {
     for (const button of [this.stacks, this.fewer, this.more]) button.hidden = orphan;
     setText(this.heading, orphan ? 'Threads' : `Threads: ${row.threads}`);
     this.none.hidden = workers.length > 0;
+    this.seen ||= messagesWithheld(workers);
+    this.withheld.hidden = !this.seen || Boolean(token());
     const seen = new Set(workers.map((worker) => worker.name));
     for (const worker of workers) this.show(worker);
     for (const [name, line] of this.lines) {

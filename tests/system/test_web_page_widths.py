@@ -1,0 +1,74 @@
+"""The consumers on screens of many widths, in a real Chromium: nothing runs out of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.system.chromium import Chromium
+from tests.system.web_hub import EVIL_ERROR, WebHub
+
+pytestmark = pytest.mark.system
+expect.set_options(timeout=20_000)
+
+TABLES = (1920, 1500, 1440, 1366, 1280, 1270, 1140, 1024, 1000, 941)
+CARDS = (940, 768, 390)
+WIDE = """
+    () => {
+        const { scrollWidth, clientWidth } = document.documentElement;
+        const scroll = document.querySelector('.scroll');
+        const found = scrollWidth > clientWidth ? [`the page: ${scrollWidth}`] : [];
+        if (scroll.scrollWidth > scroll.clientWidth) found.push(`the table: ${scroll.scrollWidth}`);
+        for (const button of document.querySelectorAll('tbody tr button:not([hidden])')) {
+            const { left, right } = button.getBoundingClientRect();
+            if (left < 0 || right > clientWidth || left === right) found.push(`${button.ariaLabel}: ${right}`);
+        }
+        return found;
+    }
+"""
+"""What is wider than the window."""
+FIGURES = {"In flight": "in_flight", "Delayed": "delayed", "Oldest": "oldest_age", "Busy": "utilisation"}
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebHub]:
+    """One of its consumers has failed, with more to say than a column is wide; another has a backlog."""
+    directory: Path = tmp_path_factory.mktemp("widths") / "hub"
+    with WebHub(directory, delay="1s") as running:
+        running.feed([("org.example.fragile.a", 1), *[("org.example.slow.a", number) for number in range(300)]])
+        running.wait_for("fragile", "dead", 1)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    with Chromium() as running:
+        yield running
+
+
+@pytest.mark.parametrize("width", [*TABLES, *CARDS])
+def test_nothing_is_wider_than_the_window(hub: WebHub, chromium: Chromium, width: int) -> None:
+    with chromium.page(hub.address(), viewport={"width": width, "height": 800}) as page:
+        row = page.locator("tr[data-consumer=fragile]")
+        error = row.locator("[data-key=last_error]")
+        expect(error).to_contain_text(EVIL_ERROR)
+        assert page.evaluate(WIDE) == []
+        expect(row).to_have_css("display", "grid" if width in CARDS else "table-row")
+        assert EVIL_ERROR in (error.get_attribute("title") or "")
+        assert (error.bounding_box() or {"width": 0})["width"] > 100
+        for key in ("name", "state", "backlog", "trend", "catch_up", "rate_in", "rate_out", "dead_letters"):
+            expect(row.locator(f"[data-key={key}]")).to_be_visible()
+
+
+def test_what_a_narrow_table_leaves_out_is_in_the_view_of_the_consumer(hub: WebHub, chromium: Chromium) -> None:
+    with chromium.page(hub.address(), viewport={"width": 941, "height": 800}) as page:
+        row = page.locator("tr[data-consumer=fragile]")
+        for key in (*FIGURES.values(), "consume_time"):
+            expect(row.locator(f"[data-key={key}]")).to_be_hidden()
+        page.get_by_role("link", name="fragile", exact=True).click()
+        for term in (*FIGURES, "Consume time p50"):
+            expect(page.locator(".figures").get_by_text(term, exact=True)).to_be_visible()
+        expect(page.get_by_role("region", name="Last error")).to_contain_text(EVIL_ERROR)
