@@ -9,6 +9,8 @@ import sys
 import click
 
 from hub import __version__, plugins
+from hub.cli.document import json_text
+from hub.cli.saying import complain
 from hub.control.client import Refused
 from hub.errors import ConfigError, HubError, Unavailable
 
@@ -64,33 +66,42 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The console script. Exit codes after sysexits: 64 usage, 69 unavailable, 70 a bug, 74 I/O, 78 configuration."""
+    """The console script. Exit codes after sysexits: 64 usage, 69 unavailable, 70 a bug, 74 I/O, 78 configuration.
+
+    With ``--json`` what went wrong is ``{"problems": [...]}`` on standard output, too.
+    """
     try:
-        code = cli.main(standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
-        code = os.EX_USAGE
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        code = 130
+        code, problems = _run()
+        if problems and "--json" in sys.argv[1:]:
+            click.echo(json_text({"problems": problems}))
     except BrokenPipeError:
         # Whoever read our output had enough (``hubbub tail | head``); Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    sys.exit(code)
+
+
+def _run() -> tuple[int, list[str]]:
+    """The exit code, and what went wrong, which has been said in words."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return os.EX_USAGE if isinstance(error, click.UsageError) else error.exit_code, [error.format_message()]
+    except click.Abort as error:
+        if error.__cause__ is not None:  # Ctrl-C, wherever it was
+            return 130, []
+        click.echo(err=True)
+        return 130, complain(["nothing was done"])  # to a question the answer was no, or there was none
+    except KeyboardInterrupt:
+        return 130, []
+    except BrokenPipeError:
+        raise
     except ConfigError as error:
-        _complain(error.problems)
-        code = os.EX_CONFIG
+        return os.EX_CONFIG, complain(error.problems)
     except HubError as error:
-        _complain(str(error).splitlines())
-        code = os.EX_UNAVAILABLE if isinstance(error, (Refused, Unavailable)) else os.EX_SOFTWARE
+        unavailable = isinstance(error, (Refused, Unavailable))
+        return os.EX_UNAVAILABLE if unavailable else os.EX_SOFTWARE, complain(str(error).splitlines())
     except OSError as error:
-        _complain([str(error)])
-        code = os.EX_IOERR
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-def _complain(lines: list[str]) -> None:
-    for line in lines:
-        click.echo(f"hubbub: {line}", err=True)
+        return os.EX_IOERR, complain([str(error)])
+    return code if isinstance(code, int) else 0, []

@@ -10,14 +10,39 @@ from typing import Any, TypeVar
 import click
 
 from hub.configuration.loading import load
+from hub.configuration.reach import reach
 from hub.configuration.schema import Configuration
 from hub.control.client import Client
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+class ConfigReader:
+    """Reads the configuration that the options of a command name. Called, all of it; see
+    :func:`hub.configuration.loading.load`."""
+
+    def __init__(self, path: Path | None, overrides: tuple[str, ...]) -> None:
+        self._path = path
+        self._overrides = overrides
+
+    def __call__(self) -> Configuration:
+        """:raises ConfigError: with everything that is wrong."""
+        return load(self._path, self._overrides)
+
+    def socket(self, warn: bool = True) -> Path:
+        """The running hub's control socket, whatever else is wrong.
+
+        :param warn: say what made it hard to find.
+        :raises ConfigError: see :func:`hub.configuration.reach.reach`.
+        """
+        found = reach(self._path, self._overrides)
+        if found.problems and warn:
+            click.echo(f"hubbub: {found.problems[0]}; the hub is looked for at {found.socket}", err=True)
+        return found.socket
+
+
 def config_option(function: Function) -> Function:
-    """Add ``-c/--config`` and ``-s/--set``; the command is called with ``load_config``, which reads the file.
+    """Add ``-c/--config`` and ``-s/--set``; the command is called with ``load_config``, a :class:`ConfigReader`.
 
     Reading is left to the command, so that one which needs a running hub can say that first.
     """
@@ -32,10 +57,7 @@ def config_option(function: Function) -> Function:
     @click.option("-s", "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override a setting.")
     @wraps(function)
     def command(*args: Any, path: Path | None, overrides: tuple[str, ...], **kwargs: Any) -> Any:
-        def load_config() -> Configuration:
-            return load(path, overrides)
-
-        return function(*args, load_config=load_config, **kwargs)
+        return function(*args, load_config=ConfigReader(path, overrides), **kwargs)
 
     return command  # type: ignore[return-value]
 
@@ -43,6 +65,12 @@ def config_option(function: Function) -> Function:
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
 
 
+def socket_of(load_config: Callable[[], Configuration], warn: bool = True) -> Path:
+    """See :meth:`ConfigReader.socket`. :param load_config: what :func:`config_option` called the command with."""
+    assert isinstance(load_config, ConfigReader)
+    return load_config.socket(warn)
+
+
 def client_of(load_config: Callable[[], Configuration]) -> Client:
-    """A client of the running hub's control socket."""
-    return Client(load_config().control_socket)
+    """A client of the running hub's control socket; a mistake elsewhere in the file does not stand in the way."""
+    return Client(socket_of(load_config))

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from hub.cli.common import config_option, json_option
+from hub.cli.document import json_text
 from hub.configuration.defaults import default_file, default_of, documented
 from hub.configuration.effective import effective_file, settings_in_force
 from hub.configuration.kinds import kind_of
@@ -29,11 +29,11 @@ def check(load_config: Callable[[], Configuration], as_json: bool) -> None:
         configuration = load_config()
     except ConfigError as error:
         if as_json:
-            _say_json({"ok": False, "problems": error.problems})
+            click.echo(json_text({"ok": False, "problems": error.problems}))
             raise click.exceptions.Exit(os.EX_CONFIG) from error
         raise
     if as_json:
-        _say_json({"ok": True, "problems": [], **_summary(configuration)})
+        click.echo(json_text({"ok": True, "problems": [], **_summary(configuration)}))
         return
     click.echo(f"{configuration.file}: OK")
     for section in SECTIONS:
@@ -55,7 +55,7 @@ def config(
     if defaults and show:
         raise click.UsageError("give --defaults or --show, not both")
     if defaults and as_json:
-        _say_json({"settings": list(_declared())})
+        click.echo(json_text({"settings": list(_declared())}))
     elif defaults:
         click.echo(default_file(), nl=False)
     else:
@@ -74,7 +74,7 @@ def _show(path: Path | None, overrides: tuple[str, ...], as_json: bool) -> None:
         {"key": toml_path((*setting.table, setting.name)), "value": setting.value, "source": setting.source}
         for setting in settings
     ]
-    _say_json({"file": str(file), "settings": rows})
+    click.echo(json_text({"file": str(file), "settings": rows}))
 
 
 def _declared() -> Iterator[dict[str, Any]]:
@@ -111,7 +111,3 @@ def _details(section: str, part: Part) -> str:
         return ""
     threads = part.settings.threads
     return f", {threads} thread{'s' * (threads > 1)}, topics {' '.join(part.settings.topics) or 'none'}"
-
-
-def _say_json(value: object) -> None:
-    click.echo(msgspec.json.encode(value, enc_hook=str).decode())

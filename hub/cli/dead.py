@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
-import msgspec
 
 from hub.cli.common import client_of, config_option, json_option
+from hub.cli.document import json_text
 from hub.cli.names import queues
 from hub.cli.remote import Remote
+from hub.cli.saying import say
 from hub.configuration.schema import Configuration
 from hub.text import printable
 from hub.units import parse_duration
@@ -82,7 +83,7 @@ def list_(
             click.echo(line)
         return
     for letter in letters:
-        click.echo(msgspec.json.encode(letter).decode() if as_json else _line(letter, traceback))
+        click.echo(json_text(letter) if as_json else _line(letter, traceback))
 
 
 @dead.command()
@@ -97,7 +98,7 @@ def show(load_config: Callable[[], Configuration], consumer: str, number: int, a
         raise click.UsageError(f"{consumer} has no dead letter with the number {number}")
     (letter,) = found
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(letter)).decode())
+        click.echo(json_text(letter, indented=True))
         return
     for name in ("number", "id", "topic", "attempts", "reason", "error"):
         click.echo(f"{name + ':':<13}{printable(str(letter[name]))}")
@@ -128,10 +129,8 @@ def retry(
     """Give dead letters to CONSUMER again. Without options: all of them."""
     remote = Remote(client_of(load_config))
     numbers = [letter["number"] for letter in selected(remote.letters(consumer), **options)]
-    remote.retry(consumer, numbers, canary, parse_duration(timeout))
-    click.echo(
-        msgspec.json.encode({"retried": len(numbers)}).decode() if as_json else f"{len(numbers)} are tried again"
-    )
+    count = remote.retry(consumer, numbers, canary, parse_duration(timeout))
+    say(as_json, {"retried": count}, f"{count} are tried again")
 
 
 @dead.command()
@@ -147,7 +146,7 @@ def delete(load_config: Callable[[], Configuration], consumer: str, as_json: boo
     if not yes:
         click.confirm(f"Delete {len(numbers)} dead letters of {consumer}?", abort=True, err=True)
     deleted = remote.delete_letters(consumer, numbers)
-    click.echo(msgspec.json.encode({"deleted": deleted}).decode() if as_json else f"{deleted} deleted")
+    say(as_json, {"deleted": deleted}, f"{deleted} deleted")
 
 
 def _groups(letters: Sequence[dict[str, Any]], as_json: bool) -> list[str]:
@@ -159,7 +158,7 @@ def _groups(letters: Sequence[dict[str, Any]], as_json: bool) -> list[str]:
         first, last = members[0]["buried_at"], members[-1]["buried_at"]
         if as_json:
             found = {"count": len(members), "error": error, "reason": reason, "first": first, "last": last}
-            lines.append(msgspec.json.encode(found).decode())
+            lines.append(json_text(found))
         else:
             lines.append(printable(f"{len(members):>7}  {_time(first)} to {_time(last)}  {error}  {reason}"))
     return lines

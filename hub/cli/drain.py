@@ -46,7 +46,7 @@ def resume(load_config: Callable[[], Configuration], as_json: bool) -> None:
 
 
 def _is_paused(row: dict[str, Any]) -> bool:
-    return bool(row["state"] == "paused" and row["backlog"])
+    return bool(row["paused"] and row["backlog"])
 
 
 def backlog(status: dict[str, Any]) -> int:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from hub.cli.bus import choose, tools
-from hub.cli.common import config_option
+from hub.cli.common import config_option, json_option
+from hub.cli.document import json_text
+from hub.cli.saying import progress_bar
 from hub.configuration.schema import Configuration
 from hub.errors import ConfigError, Unavailable
 from hub.interfaces import Sender
@@ -28,6 +29,7 @@ Record = tuple[str, bytes]
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @config_option
+@json_option
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Messages per second [default: no limit].")
 @click.option("--loop", is_flag=True, help="Begin again at the end, until Ctrl-C.")
 @click.option("--fresh", is_flag=True, help="Give each message a new id and the present time, as if it happened now.")
@@ -37,6 +39,7 @@ Record = tuple[str, bytes]
 def feed(
     load_config: Callable[[], Configuration],
     file: Path,
+    as_json: bool,
     rate: float | None,
     loop: bool,
     fresh: bool,
@@ -46,7 +49,8 @@ def feed(
 ) -> None:
     """Publish recorded messages, one JSON object with a "topic" on each line of FILE ("-": standard input).
 
-    They go out as they were recorded, whole, which on a fedmsg bus is the envelope.
+    They go out as they were recorded, whole, which on a fedmsg bus is the envelope. With --json it says at the end how
+    many there were.
     """
     part = choose(load_config(), backend)
     records = read_records(sys.stdin.buffer if str(file) == "-" else file.read_bytes().splitlines())
@@ -54,9 +58,11 @@ def feed(
     try:
         if not sender.wait(wait):
             raise Unavailable(f"nobody listens on {part.name}: nothing was sent")
-        _send(sender, _passing(records, loop, fresh), rate, None if loop else len(records), quiet)
+        _send(sender, _passing(records, loop, fresh), rate, None if loop else len(records), quiet or as_json)
     finally:
         sender.close()
+    if as_json:
+        click.echo(json_text({"sent": len(records)}))
 
 
 def read_records(lines: Iterable[bytes]) -> list[Record]:
@@ -105,7 +111,7 @@ def _canonical(content: Any) -> bytes:
 
 def _send(sender: Sender, passing: Iterator[Record], rate: float | None, total: int | None, quiet: bool) -> None:
     columns = (TextColumn("feeding"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[speed]}/s"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=quiet) as progress:
+    with progress_bar((*columns, TimeRemainingColumn()), quiet, transient=False) as progress:
         task = progress.add_task("feed", total=total, speed="-")
         began = time.monotonic()
         for sent, (topic, body) in enumerate(passing, 1):

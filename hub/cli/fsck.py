@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from hub.cli.common import config_option, json_option
+from hub.cli.document import json_text
+from hub.cli.saying import complain
 from hub.configuration.schema import Configuration
 from hub.statelock import StateLock
 from hub.store.fsck.apart import DiedError, apart
@@ -42,7 +43,9 @@ def fsck(load_config: Callable[[], Configuration], as_json: bool, repair: bool) 
     configuration = load_config()
     directory = configuration.state_dir
     if not (directory / FILE).exists():
-        click.echo(f"hubbub: there is no store in {directory}", err=True)
+        problems = complain([f"there is no store in {directory}"])
+        if as_json:
+            click.echo(json_text({"problems": problems}))
         raise click.exceptions.Exit(os.EX_NOINPUT)
     lock = StateLock(directory)
     try:
@@ -52,7 +55,7 @@ def fsck(load_config: Callable[[], Configuration], as_json: bool, repair: bool) 
     finally:
         _give_back(directory)
         lock.release()
-    click.echo(msgspec.json.encode(report.document()).decode() if as_json else printable_lines(report.lines()))
+    click.echo(json_text(report.document()) if as_json else printable_lines(report.lines()))
     raise click.exceptions.Exit(report.code)
 
 

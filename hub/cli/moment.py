@@ -1,15 +1,19 @@
-"""Times as people type them, in the future: until when a queue is to be paused."""
+"""Times to come, as people type them and as they are shown: until when a queue is paused, when it will be clear."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
+from typing import Any
 
 import click
 
-from hub.units import parse_duration
+from hub.units import format_duration, parse_duration
 
 FARTHEST = 100 * 365 * 86400.0
 """Seconds: beyond it dates can't be shown."""
+LEAST_SHOWN = 0.05
+"""Messages a second: less would be shown as 0.0."""
 
 
 def later(text: str, now: float) -> float:
@@ -49,6 +53,24 @@ def _date(text: str) -> float:
 
 
 def clock_time(moment: float, now: float) -> str:
-    """``14:30:00``, with the date if it is more than a day away."""
-    form = "%H:%M:%S" if abs(moment - now) < 86400 else "%Y-%m-%d %H:%M"
-    return datetime.fromtimestamp(moment).strftime(form)
+    """``14:30:00``, and ``2026-11-22 14:30`` where that is not today."""
+    shown = datetime.fromtimestamp(moment)
+    today = shown.date() == datetime.fromtimestamp(now).date()
+    return shown.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M")
+
+
+def caught_up(row: Mapping[str, Any], now: float) -> str:
+    """When a consumer will have nothing left, by its status: ``in 3m 20s, 14:32:10``, ``~in 5s ...`` where that is a
+    guess, ``not before 14:30:00`` while it is paused, ``falling behind by 20.0/s``, ``now``, or ``-``: not known."""
+    if (until := row.get("paused_until")) is not None:
+        return f"not before {clock_time(until, now)}"
+    if row["trend"] == "falling_behind":
+        loss = row["rate_in"] - row["rate_out"]  # of the last seconds; the trend is of a longer time
+        return f"falling behind by {loss:.1f}/s" if loss >= LEAST_SHOWN else "falling behind"
+    seconds = row["catch_up_seconds"]
+    if seconds is None:
+        return "holding steady" if row["trend"] == "steady" else "-"
+    if not row["backlog"]:
+        return "now"
+    mark = "~" if row["catch_up_estimated"] else ""
+    return f"{mark}in {format_duration(seconds)}, {clock_time(now + seconds, now)}"

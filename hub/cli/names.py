@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hub.configuration.loading import load
+from hub.configuration.reach import reach
 from hub.control.client import Client
 
 TIMEOUT = 1.0
@@ -20,12 +20,12 @@ def queues(context: click.Context, _: click.Parameter, incomplete: str) -> list[
 
 
 def complete(context: click.Context, incomplete: str, names: Callable[[Client], Any]) -> list[str]:
-    """Those that begin so; none at all where there is no hub, or no good configuration: a shell can't show errors."""
+    """Those that begin so; none at all where no hub is to be found: a shell can't show errors."""
     try:
         path = context.params.get("path")
         # The shell has not replaced what it has not carried out yet.
-        configuration = load(path and path.expanduser(), context.params.get("overrides") or ())
-        found = [str(name) for name in names(Client(configuration.control_socket, TIMEOUT))]
+        socket = reach(path and path.expanduser(), context.params.get("overrides") or ()).socket
+        found = [str(name) for name in names(Client(socket, TIMEOUT))]
     except Exception:  # noqa: BLE001 - a completion that fails is only no completion
         return []
     return [name for name in found if name.startswith(incomplete) and name.isprintable()]

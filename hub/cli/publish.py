@@ -10,7 +10,8 @@ import click
 import msgspec
 
 from hub.cli.bus import choose, tools
-from hub.cli.common import client_of, config_option
+from hub.cli.common import client_of, config_option, json_option
+from hub.cli.saying import say
 from hub.configuration.schema import Configuration
 from hub.errors import Unavailable
 from hub.message import Message, new_id
@@ -20,6 +21,7 @@ from hub.message import Message, new_id
 @click.argument("topic")
 @click.argument("body", default="{}")
 @config_option
+@json_option
 @click.option("--backend", metavar="NAME", help="Which bus, where there are several [default: the first].")
 @click.option("--through-hub", is_flag=True, help="Have the running hub send it, from its own publishing socket.")
 @click.option(
@@ -35,6 +37,7 @@ def publish(
     load_config: Callable[[], Configuration],
     topic: str,
     body: str,
+    as_json: bool,
     backend: str | None,
     through_hub: bool,
     headers: dict[str, str],
@@ -48,7 +51,8 @@ def publish(
     raw = _as_json(sys.stdin.read() if body == "-" else body)
     if through_hub:
         order: dict[str, object] = {"topic": topic, "body": msgspec.Raw(raw), "backend": backend, "headers": headers}
-        click.echo(client_of(load_config).post("/publish", order)["id"])
+        sent = client_of(load_config).post("/publish", order)["id"]
+        say(as_json, {"id": sent}, sent)
         return
     part = choose(load_config(), backend)
     message = Message(new_id(time.time()), topic, raw, headers)
@@ -59,7 +63,7 @@ def publish(
         sender.publish(message)
     finally:
         sender.close()
-    click.echo(message.id)
+    say(as_json, {"id": message.id}, message.id)
 
 
 def _as_json(text: str) -> bytes:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import click
-import msgspec
 
-from hub.cli.common import config_option, json_option
+from hub.cli.common import config_option, json_option, socket_of
+from hub.cli.document import json_text
+from hub.cli.saying import complain
 from hub.configuration.schema import Configuration
 from hub.control.client import Client, Refused
-from hub.errors import ConfigError, Unavailable
+from hub.errors import ConfigError
 from hub.text import printable
 
 PATIENCE = 60.0
@@ -26,16 +28,24 @@ def reload(load_config: Callable[[], Configuration], as_json: bool) -> None:
     A bad file changes nothing: its problems are printed, and the exit code is 78. What could not be started, as for an
     address in use, is printed too, and the exit code is 69; the rest has changed.
     """
-    configuration = load_config()
-    client = Client(configuration.control_socket, configuration.hub.stop_timeout + PATIENCE)
+    client = Client(socket_of(load_config, warn=False), _stop_timeout(load_config) + PATIENCE)
     try:
         answer = client.post("/reload")
     except Refused as refused:
         raise ConfigError(str(refused).splitlines()) from refused
     changes, problems = answer["changes"], answer["problems"]
     if as_json:
-        click.echo(msgspec.json.encode(answer).decode())
+        click.echo(json_text(answer))
     elif changes or not problems:
         click.echo("\n".join(map(printable, changes)) or "nothing differs")
     if problems:
-        raise Unavailable("\n".join(map(printable, problems)))
+        complain(problems)
+        raise click.exceptions.Exit(os.EX_UNAVAILABLE)
+
+
+def _stop_timeout(load_config: Callable[[], Configuration]) -> float:
+    """Seconds. With a bad file: none. Refusing it is left to the hub, so that it is in its log and its audit log."""
+    try:
+        return load_config().hub.stop_timeout
+    except ConfigError:
+        return 0.0

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
-import click
-
+from hub.control.client import Refused
 from hub.errors import Unavailable
 from hub.text import printable
 from hub.units import format_duration
@@ -31,11 +30,18 @@ class Remote:
     """See the module. Every method asks the hub and waits for its answer; all raise what the client raises.
 
     :param wait: lets so many seconds pass, between two looks at something that is waited for.
+    :param clock: monotonic seconds.
     """
 
-    def __init__(self, client: Asking, wait: Callable[[float], object] = time.sleep) -> None:
+    def __init__(
+        self,
+        client: Asking,
+        wait: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client = client
         self.wait = wait
+        self._clock = clock
 
     def status(self) -> dict[str, Any]:
         """The numbers of everything; see :mod:`hub.status`."""
@@ -43,7 +49,7 @@ class Remote:
         return answer
 
     def row(self, name: str) -> dict[str, Any]:
-        """The status of one queue. :raises click.UsageError: there is none of that name."""
+        """The status of one queue. :raises Refused: there is none of that name."""
         return row_of(self.status(), name)
 
     def pause(self, name: str, until: float | None = None) -> Any:
@@ -99,37 +105,59 @@ class Remote:
     def retry(self, name: str, numbers: Sequence[int], canary: int | None = None, timeout: float = 60.0) -> int:
         """Give dead letters to their consumer again. Returns how many.
 
-        :param canary: so many first, and the rest only if none of them dies again within ``timeout`` seconds.
-        :raises Unavailable: a canary died; the rest stays where it is.
+        :param canary: so many first, the oldest; the rest only if these are through within ``timeout`` seconds, and
+            none of them died again.
+        :raises Unavailable: the queue did not take them all, or so it was with a canary. Nothing more is given then;
+            what was not taken stays a dead letter.
         """
-        first = list(numbers[:canary]) if canary else list(numbers)
-        positions = self._client.post("/retry-dead", {"consumer": name, "numbers": first})
-        if len(numbers) > len(first):
-            self._watch(name, positions, timeout, max(numbers))
-            self._client.post("/retry-dead", {"consumer": name, "numbers": list(numbers[len(first) :])})
-        return len(numbers)
+        ordered = sorted(numbers)
+        if canary:
+            self._try_first(name, ordered[:canary], timeout)
+        if rest := ordered[canary or 0 :]:
+            self._give(name, rest)
+        return len(ordered)
 
-    def _watch(self, name: str, positions: Mapping[str, int], timeout: float, highest: int) -> None:
-        deadline = time.monotonic() + timeout
-        path = f"/unsettled/{quote(name, safe='')}?start={positions['start']}&stop={positions['stop']}"
+    def _give(self, name: str, numbers: Sequence[int]) -> dict[str, int]:
+        """Where they lie now. :raises Unavailable: not all were taken."""
+        given: dict[str, int] = self._client.post("/retry-dead", {"consumer": name, "numbers": list(numbers)})
+        if given["count"] < len(numbers):
+            took = f"the queue of {name} took {given['count']} of {len(numbers)} dead letters"
+            raise Unavailable(f"{took}: it is full, or some were gone already; what it did not take was left")
+        return given
+
+    def _try_first(self, name: str, numbers: Sequence[int], timeout: float) -> None:
+        """The page has the same rule, in ``model/canary.js``; ``tests/unit/canary.json`` has cases for both."""
+        died, before = self._died(name), {letter["number"]: letter["id"] for letter in self.letters(name)}
+        highest, ids = max(before, default=0), {before[number] for number in numbers if number in before}
+        given, deadline = self._give(name, numbers), self._clock() + timeout
+        path = f"/unsettled/{quote(name, safe='')}?start={given['start']}&stop={given['stop']}"
         while self._client.get(path)["unsettled"]:
-            if time.monotonic() > deadline:
-                raise Unavailable(
-                    f"the first ones were not through after {format_duration(timeout)}: the rest was left"
-                )
-            self.wait(POLL_EVERY)
-        self.wait(POLL_EVERY)  # a dead letter is seen once it is committed
-        again = [letter for letter in self.letters(name) if letter["number"] > highest]
-        if again:
-            reason = printable(again[0]["reason"])
-            raise Unavailable(f"{len(again)} died again, the first of: {reason}: the rest was left")
+            self._wait_more(deadline, timeout)
+        # It is counted when it dies, and listed when that is committed: a slow disk must not pass for a mended cause.
+        while (count := self._died(name) - died) > 0:
+            later = [letter for letter in self.letters(name) if letter["number"] > highest]
+            if again := [letter for letter in later if letter["id"] in ids]:
+                reason = printable(again[0]["reason"])
+                raise Unavailable(f"{len(again)} died again, the first of: {reason}: the rest was left")
+            if len(later) >= count:
+                return
+            self._wait_more(deadline, timeout)
+
+    def _died(self, name: str) -> int:
+        return int(self.status()["consumers"].get(name, {"dead": 0})["dead"])
+
+    def _wait_more(self, deadline: float, timeout: float) -> None:
+        """A moment. :raises Unavailable: it is over."""
+        if self._clock() >= deadline:
+            raise Unavailable(f"the first ones were not through after {format_duration(timeout)}: the rest was left")
+        self.wait(POLL_EVERY)
 
 
 def row_of(status: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Of one queue. :raises click.UsageError: there is none of that name."""
+    """Of one queue. :raises Refused: there is none of that name."""
     rows: Mapping[str, dict[str, Any]] = status["consumers"]
     if name not in rows:
-        raise click.UsageError(f"no queue is called {name!r}: there are {', '.join(rows) or 'none'}")
+        raise Refused(f"no queue is called {name!r}: there are {', '.join(rows) or 'none'}")
     return rows[name]
 
 

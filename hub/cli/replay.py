@@ -7,12 +7,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 import click
-import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from hub.cli.common import client_of, config_option, json_option
 from hub.cli.names import queues
+from hub.cli.saying import progress_bar, say
 from hub.configuration.schema import Configuration
 from hub.errors import Unavailable
 from hub.units import parse_duration
@@ -36,24 +35,27 @@ def replay(
     dry_run: bool,
 ) -> None:
     """Give messages that the store still keeps to CONSUMER again, while the hub runs. How long it keeps them is 'keep'
-    in [hub]."""
+    in [hub].
+
+    Those that it has not settled yet are left out: they come anyway. That is not known of a queue in memory, nor of
+    what an earlier replay or 'dead retry' gave to it: these come twice.
+    """
     now = time.time()
     start, stop = when(since, now), when(until, now) if until else now
     order = {"consumer": consumer, "since": start, "until": stop, "topics": list(topics), "dry_run": dry_run}
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    count, done = 0, False
-    with Progress(*columns, console=Console(stderr=True), disable=as_json, transient=True) as progress:
+    count, left_out, done = 0, 0, False
+    with progress_bar(columns, quiet=as_json) as progress:
         task = progress.add_task("", total=max(stop - start, 1e-9))
         for line in client_of(load_config).post_lines("/replay", order):
-            count, done = line["replayed"], line.get("done", False)
+            count, left_out, done = line["replayed"], line.get("left_out", 0), line.get("done", False)
             if line["at"] is not None:
                 progress.update(task, completed=line["at"] - start, description=f"{count} messages")
     if not done:
         raise Unavailable(f"the hub went away after {count} messages")
-    if as_json:
-        click.echo(msgspec.json.encode({"replayed": count, "dry_run": dry_run}).decode())
-    else:
-        click.echo(f"{count} messages {'would be' if dry_run else 'were'} given to {consumer} again")
+    unsettled = f"; {left_out} that it has not settled yet are left out" if left_out else ""
+    text = f"{count} messages {'would be' if dry_run else 'were'} given to {consumer} again{unsettled}"
+    say(as_json, {"replayed": count, "left_out": left_out, "dry_run": dry_run}, text)
 
 
 def when(text: str, now: float) -> float:

@@ -1,25 +1,41 @@
-"""How a subcommand says what came of it: in words, or in JSON."""
+"""How a subcommand says what comes of it: in words, or in JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import click
-import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from hub.cli.document import json_text
+from hub.text import printable
 
 
 def say(as_json: bool, document: object, text: str) -> None:
     """One line of JSON, or the text, which is to be printable already."""
-    click.echo(msgspec.json.encode(document).decode() if as_json else text)
+    click.echo(json_text(document) if as_json else text)
+
+
+def complain(problems: Iterable[str]) -> list[str]:
+    """On standard error, whatever they are. Returns them."""
+    told = list(problems)
+    for line in told:
+        click.echo(f"hubbub: {printable(line)}", err=True)
+    return told
+
+
+def progress_bar(columns: Iterable[ProgressColumn], quiet: bool, transient: bool = True) -> Progress:
+    """On standard error where that is a terminal, and nothing at all where it is none."""
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=transient)
 
 
 def watch_empty(left: Callable[[], Iterator[int]], quiet: bool) -> None:
     """A progress bar while something is worked off. :param left: how many messages, again and again, until none are."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     most = 0
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as progress:
+    with progress_bar(columns, quiet) as progress:
         task = progress.add_task("", total=None)
         for count in left():
             most = max(most, count)

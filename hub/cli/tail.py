@@ -14,6 +14,7 @@ from rich.text import Text
 
 from hub.cli.bus import choose, tools
 from hub.cli.common import client_of, config_option, json_option
+from hub.cli.document import json_text
 from hub.configuration.schema import Configuration
 from hub.errors import NotJSON
 from hub.message import Message
@@ -46,7 +47,7 @@ def tail(
     console = Console(highlight=False)
     for row in islice(rows, count):
         if as_json:
-            click.echo(msgspec.json.encode(row))
+            click.echo(json_text(row))
         elif "missed" in row:
             console.print(Text(f"... {row['missed']} messages missed: this terminal is too slow", style="bold red"))
         else:

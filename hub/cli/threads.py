@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
-import msgspec
 
 from hub.cli.common import client_of, config_option, json_option
+from hub.cli.document import json_text
 from hub.cli.names import queues
 from hub.cli.remote import Remote, row_of
 from hub.configuration.schema import Configuration
@@ -47,9 +47,9 @@ def threads(
 def _lines(consumer: str, workers: list[dict[str, Any]], as_json: bool) -> Iterator[str]:
     for worker in workers:
         if as_json:
-            yield msgspec.json.encode({"consumer": consumer, **worker}).decode()
+            yield json_text({"consumer": consumer, **worker})
             continue
-        yield printable(f"{consumer:<20}  {worker['name']:<24}  {worker['state']:<6}{handled(worker)}")
+        yield printable(f"{consumer:<20}  {worker['name']:<24}  {worker['state']:<7}{handled(worker)}")
         yield from (f"    {printable(line)}" for line in (worker.get("stack") or "").splitlines())
 
 

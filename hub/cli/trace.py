@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import click
-import msgspec
 
 from hub.cli.common import client_of, config_option, json_option
+from hub.cli.document import json_text
 from hub.cli.replay import when
 from hub.configuration.schema import Configuration
 from hub.text import printable
@@ -43,12 +43,14 @@ def trace(
         raise click.UsageError(str(error)) from error
     answer = client_of(load_config).get(f"/trace/{quote(message_id, safe='')}?{urlencode(query)}")
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(answer)).decode())
+        click.echo(json_text(answer, indented=True))
         return
     for message in answer["messages"]:
         click.echo(_heading(message))
         for line in _lines(message["queues"], now):
             click.echo(line)
+        if message["cut"]:
+            click.echo("  ... and more, which are left out")
     for note in _notes(answer):
         click.echo(note)
 

@@ -22,7 +22,8 @@ PROSE = "#   "
 """Indented, so that a program can tell what to enable (``^# [^ ]``) from what is only said."""
 HEAD = f"""\
 {PROSE}Every setting of hubbub, with its default. Indented lines are prose; in the others, take '# ' away
-{PROSE}to set what stands behind it. '(unset)': it does without a default.
+{PROSE}to set what stands behind it. '(unset)': it does without a default. What is an example, and no default,
+{PROSE}says so.
 """
 
 

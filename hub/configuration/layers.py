@@ -38,6 +38,7 @@ class Layers:
     :ivar origins: where each key was last set, and each table first.
     :ivar problems: what could not be read or assigned.
     :ivar unreadable: whether some file's content is not known at all.
+    :ivar forgiving: of such a file, what stands above its first mistake is merged.
     """
 
     directory: Path
@@ -45,6 +46,7 @@ class Layers:
     origins: dict[KeyPath, Origin] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     unreadable: bool = False
+    forgiving: bool = False
 
     def add_file(self, path: Path) -> None:
         """Merge a TOML file over what there is."""
@@ -53,7 +55,9 @@ class Layers:
         except ConfigError as error:
             self.problems += error.problems
             self.unreadable = True
-            return
+            if not self.forgiving:
+                return
+            file = TomlFile.read_above_mistake(path)
         self._merge(
             self.content, file.content, (), lambda key: Origin(f"{path}:{file.line(key)}", path.parent), defines=True
         )

@@ -66,7 +66,7 @@ def read(file: Path, overrides: Sequence[str], environ: Mapping[str, str]) -> La
     layers.add_file(file)
     layers.add_directory(file.with_name(file.name + ".d"))
     if layers.unreadable:
-        raise ConfigError([_line(problem) for problem in layers.problems])
+        raise ConfigError([one_line(problem) for problem in layers.problems])
     layers.add_environment(environ)
     layers.add_overrides(overrides)
     return layers
@@ -84,11 +84,11 @@ def build(layers: Layers, file: Path, environ: Mapping[str, str]) -> Configurati
     if text := places.too_long(control):
         problems.append(f"{layers.where(('hub', 'control_socket'))}: {text}")
     if problems:
-        raise ConfigError([_line(problem) for problem in in_order(problems)])
+        raise ConfigError([one_line(problem) for problem in in_order(problems)])
     return Configuration(file, hub, state_dir, control, **parts)
 
 
-def _line(problem: str) -> str:
+def one_line(problem: str) -> str:
     """On one line of bounded length, whatever stood in the file, and with no password in it."""
     text = printable(masked(problem))
     return text if len(text) <= LONGEST_PROBLEM else f"{text[:LONGEST_PROBLEM]}..."

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hub.configuration.schema import HubSettings
-
-SOCKET_PATH_LIMIT = 107
-"""Bytes; Linux's ``sun_path`` less its NUL."""
+from hub.unixsocket import LONGEST_PATH
 
 
 def is_system_file(file: Path) -> bool:
@@ -41,6 +39,6 @@ def control_socket(hub: HubSettings, file: Path, state: Path, environ: Mapping[s
 def too_long(socket: Path) -> str:
     """What is wrong with the socket's path; empty: nothing."""
     length = len(os.fsencode(socket))
-    if length <= SOCKET_PATH_LIMIT:
+    if length <= LONGEST_PATH:
         return ""
-    return f"{socket} is {length} bytes long, and a Unix socket's path at most {SOCKET_PATH_LIMIT}: set control_socket"
+    return f"{socket} is {length} bytes long, and a Unix socket's path at most {LONGEST_PATH}: set control_socket"

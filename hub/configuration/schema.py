@@ -116,7 +116,10 @@ class ConsumerSettings(Settings):
         ge=1,
     )
     max_age: Duration | None = setting(
-        None, "A message that has waited longer is dropped, and counted. Unset: none is.", example="7d", gt=0
+        None,
+        "A message that has waited longer is dropped, and counted, unless it was tried already. Unset: none is.",
+        example="7d",
+        gt=0,
     )
     overflow: Overflow = setting(
         "auto",

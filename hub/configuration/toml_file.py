@@ -34,6 +34,21 @@ class TomlFile:
         except (OSError, ValueError, RecursionError) as error:
             raise ConfigError([f"{path}{_reason(error)}"]) from error
 
+    @classmethod
+    def read_above_mistake(cls, path: Path) -> TomlFile:
+        """Of a file that :meth:`read` refuses, what stands above its first mistake; if that can't be told, nothing."""
+        try:
+            lines = path.read_text(encoding="utf-8").split("\n")
+        except (OSError, ValueError):
+            lines = []
+        while True:
+            text = "\n".join(lines)
+            try:
+                return cls(path, tomllib.loads(text), key_lines(text))
+            except (ValueError, RecursionError) as error:
+                located = _AT.fullmatch(str(error))
+                lines = lines[: int(located.group(2)) - 1 if located else -1]
+
     def line(self, key: KeyPath) -> int:
         """That of the key, else the first one inside it, else that of the table around it."""
         while key and key not in self.lines:

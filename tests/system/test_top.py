@@ -87,6 +87,22 @@ def test_545_behind_shows_pause_works_and_the_thread_is_seen(tmp_path: Path) -> 
             assert terminal.ended() == 0
 
 
+def test_a_terminal_of_80_by_24_shows_when_it_will_be_clear(tmp_path: Path) -> None:
+    with running(tmp_path) as hub:
+        feed(hub, "org.example.a", BEHIND)
+        hub.wait_for("slow", "backlog", BEHIND)
+        command = [str(HUBBUB), "top", "-c", str(hub.file), "--interval", "0.2"]
+        with Terminal(command, hub.directory, columns=80, lines=24) as terminal:
+            terminal.shows("caught up")
+            terminal.until(lambda: str(BEHIND) in terminal.line("slow "), "the row of the consumer")
+            terminal.press("q")
+            assert terminal.ended() == 0
+        with Terminal([str(HUBBUB), "status", "-c", str(hub.file)], hub.directory, columns=80, lines=24) as terminal:
+            assert terminal.ended() == 0
+            terminal.shows("caught up")
+            assert "…" not in "".join(terminal.lines())
+
+
 def test_a_dead_letter_is_shown_and_deleted(tmp_path: Path) -> None:
     with running(tmp_path) as hub:
         feed(hub, "org.example.dead", 3)

@@ -7,20 +7,22 @@ reads nothing else, and takes other codes for a plugin that is broken, or 1 for 
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 from click.exceptions import Exit
 
 from hub import __version__
 from hub.cli.backlog.report import Limits, Report, check
 from hub.cli.backlog.thresholds import Level, Limit, Range
+from hub.cli.document import json_text
 from hub.cli.names import queues
-from hub.configuration.loading import load
+from hub.configuration.reach import reach
 from hub.control.client import Client
 from hub.errors import ConfigError, HubError, Unavailable
 from hub.units import format_duration, parse_duration
@@ -91,7 +93,7 @@ def _failure(error: Exception) -> Report:
 
 
 def _tell(report: Report, as_json: bool) -> int:
-    click.echo(msgspec.json.encode(report.document()).decode() if as_json else report.text())
+    click.echo(json_text(report.document()) if as_json else report.text())
     return int(report.level)
 
 
@@ -124,9 +126,10 @@ def check_backlog(
     Looks at each CONSUMER, or at all of them. Without limits it reports the states and the numbers only.
     """
     with _at_most(timeout):
-        client = Client(load(path, overrides).control_socket)
-        report = check(client.get("/status"), names, _limits(**options))
-    return _tell(report, as_json)
+        found = reach(path, overrides)
+        report = check(Client(found.socket).get("/status"), names, _limits(**options), time.time())
+    doubts = [f"the configuration has a mistake: {problem}" for problem in found.problems]
+    return _tell(replace(report, details=[*report.details, *doubts]), as_json)
 
 
 def _limits(

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hub.cli.backlog.thresholds import Level, Limit, Range, plain
+from hub.cli.condition import held
+from hub.cli.queue.listing import state
 from hub.text import printable
 from hub.units import format_duration
 
@@ -103,10 +105,11 @@ def _line(text: str) -> str:
     return shown if len(shown) <= LONGEST_LINE else f"{shown[:LONGEST_LINE]}..."
 
 
-def check(status: Mapping[str, Any], names: Sequence[str], limits: Limits) -> Report:
+def check(status: Mapping[str, Any], names: Sequence[str], limits: Limits, now: float) -> Report:
     """Judge a hub that answers.
 
     :param names: of consumers; none: all of them, and whether the hub is ready.
+    :param now: epoch seconds.
     """
     rows = status["consumers"]
     if missing := [name for name in names if name not in rows]:
@@ -117,9 +120,9 @@ def check(status: Mapping[str, Any], names: Sequence[str], limits: Limits) -> Re
     for name in dict.fromkeys(names) or rows:
         row = rows[name]
         measures = list(_measures(row, limits))
-        findings += _of_a_consumer(name, row, measures, limits)
+        findings += _of_a_consumer(name, row, measures, limits, now)
         perfdata += [measure.perfdata(name) for measure in measures]
-        details.append(_detail(name, row))
+        details.append(_detail(name, row, now))
         consumers[name] = {"state": row["state"], **{measure.name: measure.value for measure in measures}}
     if not names and not findings and not status["hub"].get("ready", True):
         findings += [
@@ -153,24 +156,27 @@ def _measures(row: Mapping[str, Any], limits: Limits) -> Iterator[Measure]:
         yield Measure("dead", row["dead_letters"], "", limits.dead)
 
 
-def _of_a_consumer(name: str, row: Mapping[str, Any], measures: Sequence[Measure], limits: Limits) -> Iterator[Finding]:
+def _of_a_consumer(
+    name: str, row: Mapping[str, Any], measures: Sequence[Measure], limits: Limits, now: float
+) -> Iterator[Finding]:
     level = STATES.get(row["state"], Level.CRITICAL)
-    if level != Level.OK:
+    if level != Level.OK or held(row):
+        level = max(level, Level.WARNING)
         error = f": {row['error']}" if row.get("error") else ""
-        yield Finding(level, f"{name}: {row['state']}{error}", name)
+        yield Finding(level, f"{name}: {state(row, now)}{error}", name)
     yield from (finding for measure in measures if (finding := measure.finding(name)) is not None)
     if limits.catch_up.warning is not None and row["trend"] == "falling_behind":
-        # Never critical: a burst of a few messages falls behind too, for a moment. How many wait, -c knows.
+        # Never critical: a spike falls behind too, while it lasts. How many wait, -c knows.
         yield Finding(Level.WARNING, f"{name}: falling behind", name)
 
 
-def _detail(name: str, row: Mapping[str, Any]) -> str:
+def _detail(name: str, row: Mapping[str, Any], now: float) -> str:
     oldest = "" if row["oldest_age"] is None else f", the oldest {format_duration(row['oldest_age'])} old"
     left = row["catch_up_seconds"]
     ending = f", caught up in {format_duration(left)}" if left else ""
     if row["trend"] == "falling_behind":
         ending = ", falling behind"
-    return f"{name}: {row['state']}, backlog {row['backlog']}{oldest}{ending}"
+    return f"{name}: {state(row, now)}, backlog {row['backlog']}{oldest}{ending}"
 
 
 def _summary(findings: Sequence[Finding], consumers: Mapping[str, Mapping[str, Any]]) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import click
-import msgspec
 
 from hub.cli.common import client_of, config_option, json_option
+from hub.cli.document import json_text
 from hub.cli.moment import clock_time
 from hub.cli.names import queue_argument
 from hub.cli.remote import Remote
@@ -29,7 +29,7 @@ def peek(load_config: Callable[[], Configuration], name: str, as_json: bool, cou
     remote.row(name)
     now = time.time()
     for row in remote.peek(name, count):
-        click.echo(msgspec.json.encode(row).decode() if as_json else _message(row, now))
+        click.echo(json_text(row) if as_json else _message(row, now))
 
 
 @click.command()

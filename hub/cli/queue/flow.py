@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import click
 
 from hub.cli.common import client_of, config_option, json_option
+from hub.cli.condition import condition
 from hub.cli.moment import later
 from hub.cli.names import queue_argument
 from hub.cli.queue.listing import state
@@ -16,8 +17,6 @@ from hub.cli.saying import say, watch_empty
 from hub.configuration.schema import Configuration
 from hub.errors import Unavailable
 from hub.text import printable
-
-NOT_DRAINING = {"running", "stopped", "orphan"}
 
 
 @click.command()
@@ -29,7 +28,8 @@ NOT_DRAINING = {"running", "stopped", "orphan"}
 def pause(
     load_config: Callable[[], Configuration], name: str, as_json: bool, duration: str | None, until: str | None
 ) -> None:
-    """Hand no more messages to the consumer NAME; its queue fills meanwhile. Without options: until 'resume'."""
+    """Hand no more messages to the consumer NAME; its queue fills meanwhile. Without options: until 'resume'. One that
+    is drained is to be resumed first."""
     if duration and until:
         raise click.UsageError("give --for or --until, not both")
     moment = until or duration
@@ -60,7 +60,8 @@ def resume(load_config: Callable[[], Configuration], name: str, as_json: bool) -
 def drain(load_config: Callable[[], Configuration], name: str, as_json: bool, wait: bool) -> None:
     """Route nothing more to the consumer NAME, and let it work off what it has.
 
-    What would be its own is dropped, and counted, until 'hubbub queue resume NAME'.
+    What would be its own is dropped, and counted, until 'hubbub queue resume NAME'. One that is paused is to be resumed
+    first.
     """
     remote = Remote(client_of(load_config))
     remote.row(name)
@@ -73,8 +74,8 @@ def drain(load_config: Callable[[], Configuration], name: str, as_json: bool, wa
 def _left(remote: Remote, name: str) -> Iterator[int]:
     """What is left, until it is drained. :raises Unavailable: it no longer drains."""
     while (row := remote.row(name))["state"] != "drained":
-        if row["state"] in NOT_DRAINING:
-            raise Unavailable(f"{name} no longer drains: it is {row['state']}, with {row['backlog']} messages left")
+        if not row["draining"]:
+            raise Unavailable(f"{name} no longer drains: it is {condition(row)}, with {row['backlog']} messages left")
         yield row["backlog"]
         remote.wait(POLL_EVERY)
     yield 0
@@ -82,6 +83,6 @@ def _left(remote: Remote, name: str) -> Iterator[int]:
 
 def _say_state(remote: Remote, name: str, as_json: bool) -> None:
     row = remote.row(name)
-    known = {key: row.get(key) for key in ("state", "paused_until", "backlog")}
+    known = {key: row.get(key) for key in ("state", "paused", "paused_until", "draining", "backlog")}
     text = f"{name} is {state(row, time.time())}, {row['backlog']} messages wait"
     say(as_json, {"queue": name, **known}, printable(text))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import click
-import msgspec
 
 from hub.cli.common import client_of, config_option, json_option
-from hub.cli.moment import clock_time
+from hub.cli.condition import condition
+from hub.cli.document import json_text
+from hub.cli.moment import caught_up, clock_time
 from hub.cli.names import queue_argument
 from hub.cli.remote import Remote
-from hub.cli.status import caught_up
 from hub.configuration.schema import Configuration
 from hub.text import printable
 from hub.units import format_duration, format_size
@@ -26,8 +26,9 @@ WIDTH = 16
 @json_option
 def list_(load_config: Callable[[], Configuration], as_json: bool) -> None:
     """List all queues."""
+    now = time.time()
     for name, row in Remote(client_of(load_config)).status()["consumers"].items():
-        click.echo(msgspec.json.encode({"queue": name, **row}).decode() if as_json else _line(name, row))
+        click.echo(json_text({"queue": name, **row}) if as_json else _line(name, row, now))
 
 
 @click.command()
@@ -38,7 +39,7 @@ def show(load_config: Callable[[], Configuration], name: str, as_json: bool) -> 
     """Show all that is known of the queue NAME and of its consumer."""
     row = Remote(client_of(load_config)).row(name)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode({"queue": name, **row})).decode())
+        click.echo(json_text({"queue": name, **row}, indented=True))
         return
     for title, value in described(row, time.time()):
         click.echo(printable(f"{title + ':':<{WIDTH}}{value}"))
@@ -59,7 +60,7 @@ def described(row: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
     yield "received", f"{row['received']}, {format_size(row['received_bytes'])}"
     yield "finished", f"{row['finished']}"
     yield "failed", f"{row['failed']}, retried {row['retried']}"
-    yield "dead letters", f"{row['dead']}"
+    yield "dead letters", f"{row['dead_letters']}"
     causes = ", ".join(f"{cause} {count}" for cause, count in row["dropped_by"].items() if count)
     yield "lost", f"{row['dropped']}{f' ({causes})' if causes else ''}"
     yield "durable", "yes" if row["durable"] else "no"
@@ -69,10 +70,10 @@ def described(row: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
         yield "last error", last_error(last, now)
 
 
-def state(row: dict[str, Any], now: float) -> str:
+def state(row: Mapping[str, Any], now: float) -> str:
     """Such as ``paused until 14:30:00``."""
     until = row.get("paused_until")
-    return str(row["state"]) if until is None else f"{row['state']} until {clock_time(until, now)}"
+    return condition(row) if until is None else f"{condition(row)} until {clock_time(until, now)}"
 
 
 def last_error(error: dict[str, Any], now: float) -> str:
@@ -93,6 +94,8 @@ def _rate(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}/s"
 
 
-def _line(name: str, row: dict[str, Any]) -> str:
+def _line(name: str, row: dict[str, Any], now: float) -> str:
     age = "" if row["oldest_age"] is None else f", the oldest for {format_duration(row['oldest_age'])}"
-    return printable(f"{name:<24}{row['state']:<12}{row['backlog']:>10} waiting, {row['dead']} dead{age}")
+    until = "" if row.get("paused_until") is None else f", paused until {clock_time(row['paused_until'], now)}"
+    text = f"{name:<24}{condition(row):<12}{row['backlog']:>10} waiting, {row['dead_letters']} dead{age}{until}"
+    return printable(text)

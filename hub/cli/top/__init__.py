@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from hub.cli.common import config_option, json_option
+from hub.cli.common import config_option, json_option, socket_of
 from hub.cli.remote import Remote
 from hub.configuration.schema import Configuration
 from hub.control.client import Client
@@ -39,7 +39,7 @@ def top(load_config: Callable[[], Configuration], as_json: bool, interval: float
 
     With --json: the status as a line of JSON each time, until interrupted.
     """
-    path = load_config().control_socket
+    path = socket_of(load_config)
     remote = Remote(Client(path, WATCH_TIMEOUT))
     if as_json:
         from hub.cli.top.plain import print_json

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.text import Text
 
-from hub.cli.queue.listing import state
-from hub.cli.status import caught_up
+from hub.cli.condition import condition
+from hub.cli.moment import caught_up
 from hub.cli.top.history import sparkline
 from hub.text import printable
 from hub.units import format_duration
@@ -75,12 +75,11 @@ def _catch_up(line: Line) -> Any:
 
 
 def _caught_up(line: Line) -> Text:
-    text = caught_up(dict(line.row), line.now)
-    return _plain(text, BAD if line.row["trend"] == "falling_behind" else "")
+    return _plain(caught_up(line.row, line.now), BAD if line.row["trend"] == "falling_behind" else "")
 
 
 def _state(line: Line) -> Text:
-    return _plain(state(dict(line.row), line.now), STYLES.get(line.row["state"], GOOD))
+    return _plain(condition(line.row), STYLES.get(line.row["state"], GOOD))
 
 
 def _sparkline(line: Line) -> Text:
@@ -105,7 +104,35 @@ COLUMNS = (
     Column("used", "used", _value("utilisation"), _known("utilisation", "{:.0%}".format)),
     Column("p99", "p99", _p99, lambda line: _plain("-" if _p99(line) is None else format_duration(_p99(line)))),
 )
+MORE = (
+    Column("delayed", "delayed", _value("delayed"), _count("delayed")),
+    Column("failed", "failed", _value("failed"), _count("failed")),
+    Column("lost", "lost", _value("dropped"), _count("dropped", BAD)),
+)
+"""Of ``hubbub status`` only."""
 BY_KEY = {column.key: column for column in COLUMNS}
+PRIORITY = (
+    *("consumer", "caught_up", "backlog", "state", "dead", "oldest", "out", "in", "trend"),
+    *("in_flight", "delayed", "lost", "failed", "used", "p99"),
+)
+"""Of columns, here and in ``hubbub status``: what is shown where there is no room for all."""
+FIRST = 3
+"""So many of them always are."""
+
+
+def fitting(columns: Sequence[Column], widths: Mapping[str, int], room: int, wanted: str = "") -> list[Column]:
+    """Those that there is room for, the more important ones rather than the others, in their order.
+
+    :param widths: by key, with the space around them.
+    :param room: as ``widths``, in characters.
+    :param wanted: a key that comes before all but the first.
+    """
+    shown: set[str] = set()
+    for key in dict.fromkeys((*PRIORITY[:FIRST], wanted, *PRIORITY[FIRST:])):
+        if key in widths and (len(shown) < FIRST or widths[key] <= room):
+            shown.add(key)
+            room -= widths[key]
+    return [column for column in columns if column.key in shown]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from rich.text import Text
@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.widgets import DataTable, Footer, Static
 
 from hub.cli.queue.listing import described
+from hub.cli.top.columns import BAD, BUSY, HELD
 from hub.cli.top.letters import GROUP_HEADINGS, Group, Letter, cell, grouped
 from hub.cli.top.letters_screen import LettersScreen, delete, retry
 from hub.cli.top.model import Model
@@ -23,6 +24,8 @@ from hub.units import format_duration
 THREAD_HEADINGS = ("thread", "state", "for", "topic", "message")
 TITLE_WIDTH = 15
 CANARIES = 1
+STYLES = {"stuck": BAD, "dead": BAD, "busy": BUSY, "leaving": HELD}
+"""Of what a thread does."""
 
 
 class ConsumerScreen(Watching):
@@ -40,7 +43,7 @@ class ConsumerScreen(Watching):
         super().__init__(model)
         self._queue = name
         self._groups: dict[str, Group] = {}
-        self._dead = 0
+        self._dead = 0, 0
 
     def compose(self) -> ComposeResult:
         """Textual's: the parts."""
@@ -87,13 +90,13 @@ class ConsumerScreen(Watching):
         ]
         self.query_one("#facts", Static).update(Text("\n".join(lines)))
         fill(self._table("threads"), [(worker["name"], thread_cells(worker)) for worker in row.get("workers") or []])
-        if row["dead"] != self._dead:
+        if _dead(row) != self._dead:
             self._load()
 
     def _load(self) -> None:
-        """The dead letters; they may be many, so they are fetched only where their number is another."""
+        """The dead letters; they may be many, so they are fetched only where others died, or went."""
         row = self.model.row(self._queue)
-        self._dead = row["dead"] if row is not None else 0
+        self._dead = _dead(row) if row is not None else (0, 0)
         self._desk.order(lambda: self._desk.remote.letters(self._queue), self._arrived)
 
     def _arrived(self, letters: Sequence[Letter]) -> None:
@@ -144,10 +147,15 @@ class ConsumerScreen(Watching):
             delete(self._desk, self._queue, group.numbers, self._load)
 
 
+def _dead(row: Mapping[str, Any]) -> tuple[int, int]:
+    """How many ever died, and how many of them are there now."""
+    return row["dead"], row["dead_letters"]
+
+
 def thread_cells(worker: dict[str, Any]) -> list[Text]:
     """As a row."""
     seconds = "" if worker["seconds"] is None else format_duration(worker["seconds"])
-    style = {"stuck": "bold red", "dead": "bold red", "busy": "bold yellow"}.get(worker["state"], "")
+    style = STYLES.get(worker["state"], "")
     texts = (worker["name"], worker["state"], seconds, worker["topic"] or "", worker["message_id"] or "")
     cells = [cell(text) for text in texts]
     cells[1].stylize(style)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from rich.text import Text
 
-from hub.cli.top.columns import BAD, HELD
+from hub.cli.top.columns import BAD
+from hub.cli.top.troubles import troubles
 from hub.text import printable
 from hub.units import format_duration, format_size
 
@@ -23,7 +24,7 @@ def summary(status: Mapping[str, Any]) -> Text:
     if hub.get("lag") is not None:
         first.append(f", lag {format_duration(hub['lag'])}")
     second = Text("; ".join([_messages(status), *(_backend(name, row) for name, row in status["backends"].items())]))
-    return Text("\n").join([first, second, *(Text(text, style) for text, style in _wrong(hub))])
+    return Text("\n").join([first, second, *troubles(status)])
 
 
 def _messages(status: Mapping[str, Any]) -> str:
@@ -34,17 +35,6 @@ def _messages(status: Mapping[str, Any]) -> str:
 
 def _backend(name: str, row: Mapping[str, Any]) -> str:
     return printable(f"{name} {row['state']}")
-
-
-def _wrong(hub: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if hub.get("draining"):
-        yield "the hub is drained: its buses are held back until 'hubbub resume'", HELD
-    if hub["store"]["state"] != "ok":
-        yield printable(f"the store is {hub['store']['state']}: {hub['store']['reason'] or ''}"), BAD
-    if hub["held_back_by"] and not hub.get("draining"):
-        yield printable(f"the buses are held back: {hub['held_back_by']}"), BAD
-    if not hub.get("ready", True):
-        yield printable(f"not ready: {'; '.join(hub['not_ready'])}"), BAD
 
 
 def away(problem: str, since: float, now: float) -> Text:

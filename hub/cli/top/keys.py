@@ -26,11 +26,11 @@ A consumer
   x      delete them
   Esc    back
 
-The columns
+The columns (a narrow screen has the most important, and the one that it is sorted by)
   last minutes  the backlog; the tallest bar is the highest
-  dead          how many messages died, those that were retried or deleted since too
+  dead          how many dead letters there are now: not those that were retried or deleted since
   oldest        how long the oldest message has waited
-  caught up     when nothing would be left if all goes on as it does
+  caught up     when nothing would be left if all goes on as it does; while it is paused: not before it goes on
   used          the share of the time in which its threads are at work
   p99           99 of 100 messages take the consumer no longer
 """

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from textual.app import App
 
+from hub.cli.condition import condition, held
 from hub.cli.moment import clock_time, later
 from hub.cli.remote import Remote
 from hub.cli.top.ask import Ask, Show
@@ -18,7 +19,6 @@ from hub.cli.top.watching import Watching
 from hub.errors import HubError
 from hub.text import printable
 
-HELD = {"paused", "draining", "drained"}
 MOST_THREADS = 256
 MOST_READ, MOST_TOLD = 100_000, 1000
 """Characters of a text to be read, and of a note: a body of megabytes would keep the screen from being drawn."""
@@ -51,7 +51,7 @@ class Ordering(App[None]):
     ) -> None:
         """Carry it out, then tell what came of it.
 
-        :param then: what to do if it worked.
+        :param then: what to do then, also if it did not work: it may have been done in part.
         :param aside: it takes long: the orders that follow do not wait for it.
         """
         self.run_worker(self._carry_out(self._aside if aside else self._lane, work, said, then), group="orders")
@@ -70,8 +70,8 @@ class Ordering(App[None]):
         else:
             if (text := said(answer)) is not None:
                 self.tell(text)
-            if then is not None:
-                then()
+        if then is not None:
+            then()
         self.poll()
 
     def tell(self, text: str, bad: bool = False) -> None:
@@ -93,8 +93,8 @@ class Ordering(App[None]):
         if (found := self._selected()) is None:
             return
         name, row = found
-        if row["state"] in HELD:
-            self._resume(name, row["state"])
+        if held(row):
+            self._resume(name, condition(row))
         else:
             question = f"Pause {name}? Its queue fills meanwhile."
             self.confirm(question, lambda typed: self._pause(name, typed), "until: 1h, 14:30; empty: until resumed")
@@ -124,8 +124,8 @@ class Ordering(App[None]):
         def drain(_: str) -> None:
             self.order(lambda: self.remote.drain(name), lambda _: f"{name} drains")
 
-        if row["state"] in {"draining", "drained"}:
-            self._resume(name, row["state"])
+        if held(row):  # one that is paused can't be drained
+            self._resume(name, condition(row))
         else:
             self.confirm(f"Drain {name}? Until it is resumed, what would be its own is dropped, and counted.", drain)
 

@@ -1,7 +1,8 @@
-"""The first screen of ``hubbub top``: the hub, and a row for each consumer."""
+"""The first screen of ``hubbub top``: the hub, and a row for each consumer, with the columns that there is room for."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.console import JustifyMethod
@@ -11,7 +12,8 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import DataTable, Footer, Static
 
-from hub.cli.top.columns import COLUMNS, Column, Sorting
+from hub.cli.top.columns import COLUMNS, Column, Line, Sorting, fitting
+from hub.cli.top.model import Model
 from hub.cli.top.tables import fill, selected
 from hub.cli.top.watching import Watching
 
@@ -34,6 +36,11 @@ class Overview(Watching):
             super().__init__()
             self.consumer = consumer
 
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self._columns: list[Column] = []
+        self._widths: dict[str, int] = {}
+
     def compose(self) -> ComposeResult:
         """Textual's: the parts."""
         yield Static(id="head")
@@ -41,11 +48,14 @@ class Overview(Watching):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Textual's: the columns."""
-        for column in COLUMNS:
-            self._table.add_column(self._label(column), key=column.key)
+        """Textual's: begin."""
         self.made = True
         self.renew()
+
+    def on_resize(self) -> None:
+        """Textual's: there is another width."""
+        self._widths.clear()
+        self.draw(self.renew)
 
     @property
     def _table(self) -> DataTable[Text]:
@@ -67,18 +77,36 @@ class Overview(Watching):
         table = self._table
         self.query_one("#head", Static).update(self.model.head())
         table.set_class(self.model.problem is not None, "old")
-        for column in COLUMNS:
+        lines, before = self.model.lines(), self.consumer
+        self._choose(lines)
+        for column in self._columns:
             label = self._label(column)
             if table.columns[column.key].label != label:  # type: ignore[index]
                 table.columns[column.key].label = label  # type: ignore[index]
                 table.notify_style_update()  # a heading is not drawn anew for another text
         rows = []
-        for line in self.model.lines():
-            cells = [column.cell(line) for column in COLUMNS]
-            for column, cell in zip(COLUMNS, cells, strict=True):
+        for line in lines:
+            cells = [column.cell(line) for column in self._columns]
+            for column, cell in zip(self._columns, cells, strict=True):
                 cell.justify = _justify(column)
             rows.append((line.name, cells))
-        fill(table, rows)
+        fill(table, rows, before)
+
+    def _choose(self, lines: Sequence[Line]) -> None:
+        """The columns, by the widest cells since the screen was made so wide: a number must not make a column come and
+        go."""
+        table = self._table
+        for column in COLUMNS:
+            cells = (column.cell(line).cell_len for line in lines)
+            widest = max(self._label(column).cell_len, *cells, 0) + 2 * table.cell_padding
+            self._widths[column.key] = max(self._widths.get(column.key, 0), widest)
+        room = self.size.width - table.scrollbar_size_vertical
+        shown = fitting(COLUMNS, self._widths, room, self.model.sorting.key)
+        if shown != self._columns:
+            self._columns = shown
+            table.clear(columns=True)
+            for column in shown:
+                table.add_column(self._label(column), key=column.key)
 
     def action_sort(self) -> None:
         """By the next column."""

@@ -1,40 +1,55 @@
-"""``hubbub top`` where nobody looks at a screen: one table, or a line of JSON each time."""
+"""What is printed where nobody looks at a screen: one table, or a line of JSON each time."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from hub.cli.document import json_text
 from hub.cli.remote import Remote
-from hub.cli.status import PIPED_WIDTH
-from hub.cli.top.columns import COLUMNS, Line, Sorting
+from hub.cli.top.columns import COLUMNS, Column, Line, Sorting, fitting
 from hub.cli.top.header import summary
 from hub.errors import HubError
+
+PIPED_WIDTH = 160
+"""Characters of a line, where nothing says how wide it may be."""
+SPACE = 2
+"""Around the text of a cell."""
+
+
+def screen() -> Console:
+    """Standard output."""
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
 
 
 def print_table(status: Mapping[str, Any], now: float) -> None:
     """On standard output. :param now: epoch seconds."""
-    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
+    console = screen()
     console.print(summary(status))
-    console.print(table_of(status, now))
+    lines = Sorting().order([Line(name, row, (), now) for name, row in status["consumers"].items()])
+    # Of the last minutes there is only a point.
+    console.print(table_of([column for column in COLUMNS if column.key != "trend"], lines, console.width))
 
 
-def table_of(status: Mapping[str, Any], now: float) -> Table:
-    """All but the sparkline, of which there is only a point."""
-    columns = [column for column in COLUMNS if column.key != "trend"]
+def table_of(columns: Sequence[Column], lines: Sequence[Line], room: int) -> Table:
+    """As many of the columns as there is room for. :param room: characters."""
+    cells = {column.key: [column.cell(line) for line in lines] for column in columns}
+    widths = {
+        column.key: SPACE + max(len(column.heading), *(cell.cell_len for cell in cells[column.key]), 0)
+        for column in columns
+    }
+    shown = fitting(columns, widths, room)
     table = Table(box=None, header_style="bold", padding=(0, 1))
-    for column in columns:
+    for column in shown:
         table.add_column(column.heading, justify="right" if column.right else "left", no_wrap=True)
-    lines = [Line(name, row, (), now) for name, row in status["consumers"].items()]
-    for line in Sorting().order(lines):
-        table.add_row(*(column.cell(line) for column in columns))
+    for row in zip(*(cells[column.key] for column in shown), strict=True):
+        table.add_row(*row)
     return table
 
 
@@ -50,7 +65,7 @@ def print_json(remote: Remote, interval: float, once: bool, wait: Callable[[floa
             if once:
                 raise
             found = {"problems": str(error).splitlines()}
-        click.echo(msgspec.json.encode(found).decode())
+        click.echo(json_text(found))
         sys.stdout.flush()
         if once:
             return

@@ -11,9 +11,12 @@ Rows = Sequence[tuple[str, Sequence[Text]]]
 """Key and cells."""
 
 
-def fill(table: DataTable[Text], rows: Rows) -> None:
-    """These rows, in this order. The cursor stays on its row, wherever that goes: who presses a key means that row."""
-    key, index = selected(table), table.cursor_row
+def fill(table: DataTable[Text], rows: Rows, before: str | None = None) -> None:
+    """These rows, in this order. The cursor stays on its row, wherever that goes: who presses a key means that row.
+
+    :param before: the row that the cursor was on, of a table that was emptied.
+    """
+    key, index = selected(table) or before, table.cursor_row
     wanted = {name for name, _ in rows}
     present = {str(row.value) for row in table.rows}
     for gone in present - wanted:

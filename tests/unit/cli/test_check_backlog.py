@@ -90,10 +90,23 @@ def test_wrong_use_is_unknown(run: Run, arguments: list[str]) -> None:
 def test_a_bad_configuration_is_unknown_with_all_that_is_wrong(run: Run, tmp_path: Path) -> None:
     code, (line,) = run("--config", "nothing.conf")
     assert (code, "nothing.conf: can't be read" in line) == (3, True)
-    (tmp_path / "hub.conf").write_text("[hub]\nlog_level = 5\nx = 1\n")
+    (tmp_path / "hub.conf").write_text("[hub]\ncontrol_socket = 5\nstate_dir = 6\n")
     code, lines = run()
     assert (code, len(lines)) == (3, 2)
     assert lines[0].startswith("HUBBUB UNKNOWN - the configuration can't be used: ")
+
+
+def test_a_mistake_in_the_file_does_not_hide_the_hub(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub_that({"/status": STATUS}.__getitem__, monkeypatch)
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "hub.sock").touch()
+    (tmp_path / "hub.conf").write_text("[consumers.x]\ntype = 'gone.py:Gone'\nthreads = 'many'\n")
+    code, lines = run()
+    assert (code, len(lines)) == (0, 2)
+    (tmp_path / "hub.conf").write_text("[hub]\n= broken\n")
+    code, lines = run()
+    assert (code, len(lines)) == (0, 3)
+    assert "hub.conf:2:1: not TOML" in lines[2]
 
 
 def test_no_hub_is_critical(run: Run, tmp_path: Path) -> None:

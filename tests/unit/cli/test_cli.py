@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from hub import cli
-from hub.cli import feed, publish, status, tail
+from hub.cli import feed, publish, tail
 from hub.cli.bus import choose
 from hub.configuration.defaults import default_file
 from hub.configuration.loading import load
@@ -144,44 +143,6 @@ def test_a_line_of_the_tail_is_safe_for_a_terminal() -> None:
     shown = tail._line(row, pretty=True).plain
     assert "\x1b" not in shown
     assert "not json" in shown
-
-
-def row(**changes: Any) -> dict[str, Any]:
-    known = {"trend": "catching_up", "backlog": 10, "catch_up_seconds": 200.0, "catch_up_estimated": False}
-    return {**known, "rate_in": 30.0, "rate_out": 10.0, **changes}
-
-
-@pytest.mark.parametrize(
-    ("changes", "begins"),
-    [
-        ({}, "in 3m 20s, "),
-        ({"catch_up_estimated": True}, "~in 3m 20s, "),
-        ({"trend": "falling_behind", "catch_up_seconds": None}, "falling behind by 20.0/s"),
-        ({"trend": "steady", "catch_up_seconds": None}, "holding steady"),
-        ({"trend": "unknown", "catch_up_seconds": None}, "-"),
-        ({"trend": "idle", "backlog": 0, "catch_up_seconds": 0.0}, "now"),
-    ],
-)
-def test_the_time_to_catch_up_is_said_or_why_there_is_none(changes: dict[str, Any], begins: str) -> None:
-    assert status.caught_up(row(**changes), 0.0).startswith(begins)
-
-
-def test_a_state_from_a_plugin_can_not_forge_the_status() -> None:
-    table = status._backends({"bus": {"type": "x", "state": "bad\x1b[31m", "malformed": {"frames": 2}}})
-    console = Console(width=120)
-    with console.capture() as capture:
-        console.print(table)
-    assert "\x1b[31m" not in capture.get()
-    assert " 2 " in capture.get()
-
-
-def test_each_number_of_the_status_stands_under_its_heading() -> None:
-    known = {"state": "running", "backlog": 11, "in_flight": 12, "oldest_age": None, "failed": 13, "dead_letters": 14}
-    table = status._consumers({"c": {**row(), **known, "dropped": 15}})
-    headings = [str(column.header) for column in table.columns]
-    cells = dict(zip(headings, [str(next(iter(column.cells))) for column in table.columns], strict=True))
-    assert (cells["failed"], cells["dead"], cells["lost"], cells["in flight"]) == ("13", "14", "15", "12")
-    assert cells["backlog"] == "11"
 
 
 def test_a_backend_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import click
 import pytest
 
-from hub.cli.moment import clock_time, later
+from hub.cli.moment import caught_up, clock_time, later
 
 NOW = datetime(2026, 11, 21, 10, 5).timestamp()
 
@@ -42,6 +43,25 @@ def test_what_is_no_moment_to_come_is_wrong_use(text: str) -> None:
         later(text, NOW)
 
 
-def test_a_moment_far_away_is_shown_with_its_date() -> None:
+def test_a_moment_that_is_not_today_is_shown_with_its_date() -> None:
     assert clock_time(NOW + 60, NOW) == "10:06:00"
-    assert clock_time(NOW + timedelta(days=3).total_seconds(), NOW) == "2026-11-24 10:05"
+    assert clock_time(later("09:00", NOW), NOW) == "2026-11-22 09:00"
+    assert clock_time(NOW - timedelta(hours=12).total_seconds(), NOW) == "2026-11-20 22:05"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "in 3m 20s, 10:08:20"),
+        ({"catch_up_seconds": 86400.0}, "in 1d, 2026-11-22 10:05"),
+        ({"catch_up_estimated": True}, "~in 3m 20s, 10:08:20"),
+        ({"trend": "falling_behind", "catch_up_seconds": None}, "falling behind by 20.0/s"),
+        ({"trend": "steady", "catch_up_seconds": None}, "holding steady"),
+        ({"trend": "unknown", "catch_up_seconds": None}, "-"),
+        ({"trend": "idle", "backlog": 0, "catch_up_seconds": 0.0}, "now"),
+        ({"paused_until": NOW + 60}, "not before 10:06:00"),
+    ],
+)
+def test_the_time_to_catch_up_is_said_or_why_there_is_none(changes: dict[str, Any], said: str) -> None:
+    known = {"trend": "catching_up", "backlog": 10, "catch_up_seconds": 200.0, "catch_up_estimated": False}
+    assert caught_up({**known, "rate_in": 30.0, "rate_out": 10.0, **changes}, NOW) == said

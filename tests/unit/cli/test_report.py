@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ ROW: dict[str, Any] = {
     "dead_letters": 0,
     "error": None,
 }
+NOW = 1_700_000_000.0
 PERFDATA = re.compile(r"'[^'=|]+'=(U|-?[0-9.]+)(s|%|c|B)?;[~@:0-9.-]*;[~@:0-9.-]*;0")
 
 
@@ -37,7 +39,7 @@ def judge(
 ) -> Report:
     known: dict[str, Any] = {"state": "running", "store": {"state": "ok"}, "held_back_by": None}
     status = {"hub": known | (hub or {}), "consumers": consumers or {"archive": ROW}}
-    return check(status, names, limits or Limits())
+    return check(status, names, limits or Limits(), NOW)
 
 
 def above(warning: float | None = None, critical: float | None = None) -> Limit:
@@ -117,6 +119,12 @@ def test_dead_letters_are_counted_as_they_are_now() -> None:
     assert judge({"a": row(dead_letters=3)}).level == Level.OK
 
 
+def test_until_when_it_is_paused_is_said() -> None:
+    text = judge({"a": row(state="paused", paused=True, paused_until=NOW + 5 * 86400)}).text()
+    day = datetime.fromtimestamp(NOW + 5 * 86400).date()
+    assert text.startswith(f"HUBBUB WARNING - a: paused until {day} ")
+
+
 @pytest.mark.parametrize(
     ("hub", "level", "text"),
     [
@@ -154,7 +162,7 @@ def test_the_worst_comes_first_and_all_are_listed() -> None:
 
 def test_a_hub_without_consumers_is_ok() -> None:
     status = {"hub": {"state": "running", "store": {"state": "ok"}}, "consumers": {}}
-    assert check(status, (), Limits()).text() == "HUBBUB OK - backlog 0 in 0 consumers"
+    assert check(status, (), Limits(), NOW).text() == "HUBBUB OK - backlog 0 in 0 consumers"
 
 
 def test_the_performance_data_can_be_parsed_whatever_the_name() -> None:

@@ -50,10 +50,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         ("threads", "nobody", "--count", "2"),
     ],
 )
-def test_a_name_that_there_is_not_is_wrong_use(run: Run, hub: HubDouble, arguments: tuple[str, ...]) -> None:
+def test_a_name_that_there_is_not_is_refused(run: Run, hub: HubDouble, arguments: tuple[str, ...]) -> None:
     code, _, err = run(*arguments)
-    assert (code, hub.orders) == (64, [])
-    assert "no queue is called 'nobody': there are slow, gone" in err
+    assert (code, hub.orders) == (69, [])
+    assert err == "hubbub: no queue is called 'nobody': there are slow, gone\n"
 
 
 def test_a_queue_is_shown_with_all_that_is_known(run: Run, hub: HubDouble) -> None:
@@ -86,7 +86,9 @@ def test_a_queue_is_paused_for_a_while_until_a_time_or_for_good(run: Run, hub: H
         "queue": "slow",
         "state": "paused",
         "backlog": 545,
+        "paused": True,
         "paused_until": 4e9,
+        "draining": False,
     }
     whole, hour, ever = (order[1] for order in hub.orders)
     assert whole["until"] > 3.9e9
@@ -201,10 +203,21 @@ def test_what_is_dropped_is_asked_for_and_a_refusal_is_said(
 def test_dead_letters_are_retried_with_a_canary(run: Run, hub: HubDouble) -> None:
     letters = [letter(number) for number in (1, 2, 3)]
     hub.answers["/dead/slow"] = {"dead_letters": letters}
-    hub.answers["/retry-dead"] = {"start": 5, "stop": 6}
+    hub.answers["/retry-dead"] = lambda: {"start": 5, "stop": 6, "count": len(hub.orders[-1][1]["numbers"])}
     hub.answers["/unsettled/slow?start=5&stop=6"] = {"unsettled": 0}
     assert run("dead", "retry", "slow", "--canary", "1")[:2] == (0, "3 are tried again\n")
     assert [order[1]["numbers"] for order in hub.orders] == [[1], [2, 3]]
     hub.answers["/unsettled/slow?start=5&stop=6"] = {"unsettled": 1}
     code, _, err = run("dead", "retry", "slow", "--canary", "1", "--timeout", "0s")
     assert (code, err) == (69, "hubbub: the first ones were not through after 0s: the rest was left\n")
+
+
+@pytest.mark.parametrize("options", [(), ("--canary", "1"), ("--json",)])
+def test_a_full_queue_is_no_success(run: Run, hub: HubDouble, options: tuple[str, ...]) -> None:
+    hub.answers["/dead/slow"] = {"dead_letters": [letter(1), letter(2)]}
+    hub.answers["/retry-dead"] = {"start": 5, "stop": 5, "count": 0}
+    code, out, err = run("dead", "retry", "slow", *options)
+    assert (code, len(hub.orders)) == (69, 1)
+    assert "tried again" not in out
+    assert "retried" not in out
+    assert err.startswith("hubbub: the queue of slow took 0 of ")

@@ -66,6 +66,12 @@ class Screen:
         found = self.app.screen.query_one(f"#{name}", DataTable)
         return "".join(segment.text for segment in found.render_line(0))
 
+    def drawn(self, name: str, text: str) -> str:
+        """The first line of the table, as it is drawn, that has this in it; empty: none."""
+        found = self.app.screen.query_one(f"#{name}", DataTable)
+        lines = ("".join(segment.text for segment in found.render_line(y)) for y in range(found.size.height))
+        return next((line for line in lines if text in line), "")
+
     def text(self) -> str:
         """All that stands on the screen that is in front, and in its notes."""
         screen = self.app.screen
@@ -75,13 +81,13 @@ class Screen:
         return "\n".join(parts)
 
 
-def run(hub: HubDouble, remembered: Path, steps: Steps, interval: float = 60.0) -> None:
+def run(hub: HubDouble, remembered: Path, steps: Steps, interval: float = 60.0, size: tuple[int, int] = SIZE) -> None:
     """The steps, once the first status is shown. It polls only when it is told, unless an interval is given."""
 
     async def whole() -> None:
         model = Model(interval, Remembered(remembered).sorting(), lambda: NOW)
         app = Top(Remote(hub), Remote(hub, lambda _: None), model, interval, Remembered(remembered))
-        async with app.run_test(size=SIZE, notifications=True) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             screen = Screen(pilot, app, hub)
             await screen.until(lambda: model.status or model.problem, "the first answer")
             await pilot.pause()

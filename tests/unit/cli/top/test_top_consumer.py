@@ -18,7 +18,7 @@ def with_letters(count: int = 3) -> HubDouble:
     hub = HubDouble(slow=row(dead=count))
     odd = letter(9, error="KeyError", reason="'x'\x1b[2J")
     hub.answers["/dead/slow"] = {"dead_letters": [letter(number) for number in range(1, count + 1)] + [odd]}
-    hub.answers["/retry-dead"] = {"start": 100, "stop": 101}
+    hub.answers["/retry-dead"] = lambda: {"start": 100, "stop": 101, "count": len(hub.orders[-1][1]["numbers"])}
     hub.answers["/delete-dead"] = {"deleted": count}
     hub.answers["/unsettled/slow?start=100&stop=101"] = {"unsettled": 0}
     return hub
@@ -168,13 +168,64 @@ def test_a_canary_goes_first_and_the_rest_only_if_it_lives(remembered: Path) -> 
         await screen.until(lambda: screen.table("dead"), "the dead letters")
         await screen.press("c")
         await screen.shows("Give 3 dead letters to slow again, 1 first and the others if it gets through?")
+        hub.answers["/retry-dead"] = {"start": 100, "stop": 100, "count": 0}
         await screen.press("y")
-        await screen.shows("1 died again, the first of: 'x'")
-        assert screen.hub.orders == [("/retry-dead", {"consumer": "slow", "numbers": [1]})]
-        screen.hub.answers["/dead/slow"] = {"dead_letters": [letter(number) for number in (1, 2, 3)]}
+        await screen.shows("the queue of slow took 0 of 1 dead letters: it is full")
+        assert hub.orders == [("/retry-dead", {"consumer": "slow", "numbers": [1]})]
+        hub.answers["/retry-dead"] = {"start": 100, "stop": 101, "count": 1}
+        hub.answers["/unsettled/slow?start=100&stop=101"] = dies_again
+        await screen.press("c", "y")
+        await screen.shows("1 died again, the first of: 'y'")
+        assert len(hub.orders) == 2
+
+    def dies_again() -> dict[str, int]:
+        hub.answers["/status"] = status(slow=row(dead=4))
+        letters = [letter(2), letter(3), letter(10, id="id-1", reason="'y'")]
+        hub.answers["/dead/slow"] = {"dead_letters": letters}
+        return {"unsettled": 0}
+
+    run(hub, remembered, steps)
+
+
+def test_a_canary_that_lives_is_followed_by_the_rest(remembered: Path) -> None:
+    async def steps(screen: Screen) -> None:
+        await screen.press("enter")
+        await screen.until(lambda: screen.table("dead"), "the dead letters")
         await screen.press("c", "y")
         await screen.ordered("/retry-dead", {"consumer": "slow", "numbers": [2, 3]})
         await screen.shows("3 are tried again")
+        assert screen.hub.orders[0] == ("/retry-dead", {"consumer": "slow", "numbers": [1]})
+
+    run(with_letters(), remembered, steps)
+
+
+def test_dead_letters_that_somebody_else_deleted_go_from_the_screen(remembered: Path) -> None:
+    async def steps(screen: Screen) -> None:
+        await screen.press("enter")
+        await screen.until(lambda: screen.table("dead"), "the dead letters")
+        screen.hub.answers["/dead/slow"] = {"dead_letters": []}
+        screen.hub.consumers["slow"] = {**screen.hub.consumers["slow"], "dead_letters": 0}
+        await screen.poll()
+        await screen.until(lambda: not screen.table("dead"), "the table without them")
+
+    hub = with_letters()
+    hub.consumers["slow"]["dead_letters"] = 3
+    run(hub, remembered, steps)
+
+
+def test_what_a_full_queue_took_is_gone_from_the_screen(remembered: Path) -> None:
+    hub = with_letters()
+    hub.answers["/retry-dead"] = {"start": 100, "stop": 102, "count": 2}
+
+    async def steps(screen: Screen) -> None:
+        await screen.press("enter")
+        await screen.until(lambda: screen.table("dead"), "the dead letters")
+        await screen.press("r")
+        await screen.shows("Give 3 dead letters to slow again?")
+        hub.answers["/dead/slow"] = {"dead_letters": [letter(3)]}
+        await screen.press("y")
+        await screen.shows("the queue of slow took 2 of 3 dead letters: it is full")
+        await screen.until(lambda: [cells[0] for cells in screen.table("dead")] == ["1"], "the one that is left")
 
     run(hub, remembered, steps)
 

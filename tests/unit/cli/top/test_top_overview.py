@@ -79,6 +79,29 @@ def test_the_sorting_is_chosen_by_keys_and_remembered(remembered: Path) -> None:
     run(hub, remembered, again)
 
 
+def test_a_small_terminal_has_the_columns_that_matter(remembered: Path) -> None:
+    hub = HubDouble(a=row(backlog=3, catch_up_seconds=38_000.0), slow=row(state="stuck", backlog=5))
+
+    async def steps(screen: Screen) -> None:
+        headings = screen.headings("consumers")
+        assert [name for name in ("consumer", "state", "backlog ▼", "dead", "caught up") if name not in headings] == []
+        assert "p99" not in headings
+        assert "in 10h 33m" in screen.drawn("consumers", "a ")
+        await screen.press("down")
+        assert screen.cursor("consumers") == "a"
+        for _ in range(9):
+            await screen.press("s")
+        assert screen.app.model.sorting.key == "p99"
+        assert "p99 ▼" in screen.headings("consumers")
+        assert "caught up" in screen.headings("consumers")
+        assert screen.cursor("consumers") == "a"
+        await screen.pilot.resize_terminal(180, 24)
+        await screen.until(lambda: "last minutes" in screen.headings("consumers"), "all columns")
+        assert screen.cursor("consumers") == "a"
+
+    run(hub, remembered, steps, size=(80, 24))
+
+
 def test_a_hub_that_goes_away_is_said_and_one_that_comes_back_is_shown(remembered: Path) -> None:
     async def steps(screen: Screen) -> None:
         before = dict(screen.hub.answers)
