@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from itertools import islice
+from collections import OrderedDict
 
 from hub.interfaces import Clock
 from hub.message import Message
 
 LIMIT = 1_000_000
-"""Messages remembered: some 200 MB. Of more in one window the oldest are forgotten early."""
+"""Messages remembered: some 350 MB. Of more in one window the oldest are forgotten early."""
 
 Key = tuple[str, bytes]
 
@@ -29,7 +28,8 @@ class Duplicates:
         self._window = window
         self._monotonic = monotonic
         self._limit = limit
-        self._seen: dict[Key, float] = {}
+        # Its first one is at hand at once: a dict looks for it again each time, past all that were forgotten.
+        self._seen: OrderedDict[Key, float] = OrderedDict()
         self._contents: dict[str, int] = {}
 
     def fresh(self, messages: list[Message]) -> list[Message]:
@@ -51,16 +51,12 @@ class Duplicates:
         return True
 
     def _forget(self, now: float) -> None:
-        for key in list(self._old(now)):
+        """The first ones, in the order in which they came, that are too old or too many."""
+        while self._seen:
+            key, seen = next(iter(self._seen.items()))
+            if now - seen < self._window and len(self._seen) <= self._limit:
+                return
             del self._seen[key]
             left = self._contents.pop(key[0]) - 1
             if left:
                 self._contents[key[0]] = left
-
-    def _old(self, now: float) -> Iterator[Key]:
-        """The first ones, in the order in which they came, that are too old or too many."""
-        yield from islice(self._seen, max(0, len(self._seen) - self._limit))
-        for key, seen in islice(self._seen.items(), max(0, len(self._seen) - self._limit), None):
-            if now - seen < self._window:
-                return
-            yield key

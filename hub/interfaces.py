@@ -168,6 +168,9 @@ Access = Literal["numbers", "contents", "actions"]
 class Guard(Protocol):
     """Decides who may use a verb."""
 
+    def who(self, request: Any) -> str:
+        """Who asks, let in or not, as far as that can be known; for the audit log."""
+
     def admit(self, request: Any, access: Access) -> str:
         """Who asks, for the audit log. :raises Forbidden: not this one."""
 

@@ -13,9 +13,11 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from hub.configuration.schema import Configuration
+from hub.descriptors import Descriptors
 from hub.errors import ConfigError, HubError
 from hub.logs.logs import configure, flush
 from hub.partlog import part_log
+from hub.rounds import Rounds
 from hub.service import Service
 from hub.systemd import Notifier
 
@@ -25,6 +27,9 @@ EX_IOERR = os.EX_IOERR
 GC_THRESHOLD = 50_000
 """Allocations between two collections of the youngest generation. CPython's 700 means one for every few hundred
 messages that wait in a queue, and they hold no cycles."""
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks whether there are file descriptors left."""
 
 
 class Process:
@@ -60,6 +65,7 @@ class Process:
             signal.signal(number, self._on_stop_signal)
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._reload))
         self._service = Service(configuration, self._reactor, self._notifier, self._load, on_fatal=self._end)
+        Rounds(self._reactor, self._log).begin(Descriptors(self._log).look, LOOK_EVERY)
         self._reactor.callWhenRunning(self._start)
         self._reactor.run(installSignalHandlers=False)
         flush(final=True)
@@ -106,11 +112,13 @@ class Process:
 
     def _reload(self) -> None:
         assert self._service is not None
+        audit = self._service.audit
 
         def refused(failure: Any) -> None:
             if not isinstance(failure.value, HubError):
                 self._bug(failure)
             for line in str(failure.value).splitlines():
                 self._log.error("reload refused: %s", line, extra={"action": "reload"})
+            audit.note("SIGHUP", "reload", None, f"refused: {failure.value}")
 
-        self._service.reload().addErrback(refused)
+        self._service.reload().addCallbacks(lambda _: audit.note("SIGHUP", "reload", None, "done"), refused)

@@ -16,6 +16,9 @@ from hub.partlog import part_log
 from hub.store import Outgoing
 from hub.tracing import Tracing
 
+MOST_HELD = 10_000
+"""Messages that wait for the backends. It is a matter of seconds, so more than these come of a fault."""
+
 
 @dataclass
 class PublishCounters:
@@ -42,6 +45,7 @@ class Publisher:
         self._wall = wall
         self.tracing = Tracing()
         self._log = part_log("hub", "publisher")
+        self._held: list[tuple[str, Message]] | None = None
 
     def publish(self, topic: str, body: object, headers: Mapping[str, str], backend: str | None) -> None:
         """From any thread; see :meth:`hub.consumer.Context.publish`. What fails later, in the reactor, is logged."""
@@ -74,7 +78,7 @@ class Publisher:
     def send(self, name: str, message: Message) -> None:
         """In the reactor. :raises CannotPublish: the backend can't send it."""
         try:
-            self._backends[name].publish(message)
+            self._backends[self.choose(name)].publish(message)
         except Exception:
             self.counters.failed += 1
             raise
@@ -85,7 +89,20 @@ class Publisher:
         sent is logged and given up: the backend says that of the message, not of the moment."""
         self._send(outgoing.backend, outgoing.message)
 
+    def hold(self) -> None:
+        """The backends do not run yet, or are about to be exchanged: what consumers send waits. In the reactor."""
+        self._held = self._held or []
+
+    def let_go(self) -> None:
+        """The backends are what they are: send what waited."""
+        held, self._held = self._held or [], None
+        for name, message in held:
+            self._send(name, message)
+
     def _send(self, name: str, message: Message) -> None:
+        if self._held is not None and len(self._held) < MOST_HELD:
+            self._held.append((name, message))
+            return
         try:
             self.send(name, message)
         except Exception as error:  # noqa: BLE001 - somebody else's code: the hub goes on

@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock, inlineCallbacks
-from twisted.internet.task import cooperate
 
 from hub import __version__
 from hub.configuration.schema import Configuration, Part
 from hub.consumer import Consumer
 from hub.control.api import Api
 from hub.control.audit import AUDIT_FILE, Audit
+from hub.control.beginning import give_kept
 from hub.control.socket import ControlSocket
 from hub.control.standing import STANDING_FILE, StandingOrders
 from hub.control.steering import ReplayOrder, Steering
@@ -33,13 +33,14 @@ from hub.parts.fleet import Fleet
 from hub.parts.made import Made
 from hub.parts.patience import wait_for
 from hub.parts.roster import Roster
+from hub.parts.running import DRAIN_TIMEOUT, Running
 from hub.parts.servers import Servers
 from hub.publisher import Publisher
 from hub.rounds import Rounds
 from hub.router import Router
 from hub.statelock import StateLock
 from hub.stats.lag import Lag
-from hub.status import consumers_status, intake_status, not_ready, pinned_by, process_status
+from hub.status import RUNS, consumers_status, intake_status, not_ready, pinned_by, process_status
 from hub.store import Store
 from hub.storekeeper import Storekeeper, durable_store
 from hub.systemd import Notifier
@@ -47,8 +48,9 @@ from hub.workers.supervisor import PERIOD, Supervisor
 from hub.workers.worker import Surroundings
 
 SAMPLE_EVERY = 1.0
-DRAIN_TIMEOUT = 5.0
-"""Seconds for the backends to hand over what they hold."""
+START_TIMEOUT = 60.0
+"""Seconds for the consumers to start. One that takes longer, or can't, must not keep the others from being of use: a
+hub that never says that it is ready is ended by systemd, again and again."""
 
 
 class Service:
@@ -81,9 +83,7 @@ class Service:
         self._began = monotonic()
         self._lock = StateLock(configuration.state_dir)
         self.store: Store = durable_store(configuration)
-        window = configuration.hub.deduplicate
-        duplicates = Duplicates(window, monotonic) if window else None
-        self.enqueuer = Enqueuer(Router([]), self.store, wall, self._hold_back, duplicates, reactor.callFromThread)
+        self.enqueuer = self._make_enqueuer()
         self.fleet = Fleet(configuration.backends, reactor, self.enqueuer, wall)
         self.publisher = Publisher(self.fleet.backends, reactor.callFromThread, wall)
         self.keeper = Storekeeper(self.store, reactor, self.publisher, self.fleet.hold_back, self._let_go, on_fatal)
@@ -96,9 +96,16 @@ class Service:
         self.audit = Audit(configuration.state_dir / AUDIT_FILE, wall)
         self.exports = Exports(self.snapshot, self._rounds.begin, self.publisher.tracing)
         self.servers = Servers(reactor, self._server_context)
+        self._running = Running(self.roster, self.fleet, self.exports, self.servers, self._hire)
         self._control = ControlSocket(self, configuration.control_socket, int(configuration.hub.control_mode, 8))
         self._reloads = DeferredLock()
         self._applying = False
+
+    def _make_enqueuer(self) -> Enqueuer:
+        window = self.configuration.hub.deduplicate
+        duplicates = Duplicates(window, self._monotonic) if window else None
+        in_reactor = self.reactor.callFromThread
+        return Enqueuer(Router([]), self.store, self._wall, self._hold_back, duplicates, in_reactor)
 
     def _make_roster(self, surroundings: Surroundings) -> Roster:
         return Roster(
@@ -115,7 +122,7 @@ class Service:
 
     @inlineCallbacks
     def start(self) -> Generator[Deferred[Any], Any, None]:
-        """Fires when every consumer's ``start`` has returned and every backend receives.
+        """Fires when every backend receives, and every consumer has started, or has failed to, or takes too long.
 
         :raises ConfigError: a part can't be made, or the control socket is another hub's.
         :raises HubError: a backend can't start (an address in use).
@@ -132,33 +139,38 @@ class Service:
         self.reroute()
         self._rounds.begin(self._sample, SAMPLE_EVERY)
         self._rounds.begin(flush, SAMPLE_EVERY)
+        self._rounds.begin(self.audit.flush, SAMPLE_EVERY)
         self._rounds.begin(self._look_after, PERIOD)
         for name, server in servers.items():
             yield self.servers.start(configuration.servers[name], server)
         self.fleet.draining = self.steering.standing.hub_draining
         yield self.fleet.start()
         self.keeper.open_outbox()
-        yield wait_for(self.reactor, self._all_started, None)
+        yield wait_for(self.reactor, self._all_tried, START_TIMEOUT)
         if self.state == "starting":
             self.state = "running"
             self._notifier.ready()
             names = ", ".join(self.roster.members) or "none"
             self.log.info("hubbub %s is ready, consumers: %s", __version__, names, extra={"action": "ready"})
+            for name, member in self.roster.members.items():
+                if not member.crew.started.is_set():
+                    self.log.warning("consumer %s has not started yet", name, extra={"action": "ready"})
 
     def _hire(self, part: Part, consumer: Consumer) -> None:
         self.roster.hire(part, consumer)
         begin = part.settings.begin
         if begin and self.roster.members[part.name].queue.next_position == 0:
             now = self._wall()
-            cooperate(self.steering.replay(ReplayOrder(part.name, now - begin, now)))
+            give_kept(self, ReplayOrder(part.name, now - begin, now), lambda: self.state in ("starting", *RUNS))
 
     def reroute(self) -> None:
         """Route, and subscribe to, what the consumers want now."""
         self.enqueuer.router = self.roster.router()
         self.fleet.subscribe(self.roster.patterns())
 
-    def _all_started(self) -> bool:
-        return self.state != "starting" or all(crew.started.is_set() for crew in self.roster.crews())
+    def _all_tried(self) -> bool:
+        crews = self.roster.crews()
+        return self.state != "starting" or all(crew.started.is_set() or crew.start_error for crew in crews)
 
     def _server_context(self, part: Part) -> ServerContext:
         log, directory = part_log("server", part.name), self.configuration.state_dir
@@ -193,6 +205,7 @@ class Service:
         yield self._control.close()
         self.keeper.close()
         self._lock.release()
+        self.audit.flush(final=True)
         self.state = "stopped"
 
     def _still_leaving(self) -> bool:
@@ -231,7 +244,7 @@ class Service:
             raise ConfigError([f"the hub is {self.state}: it can't be reloaded now"])
         new = self.load()
         old, changes = self.configuration, Changes.between(self.configuration, new)
-        made = Made.of(changes, new, self.roster, self.fleet, self.exports, self.servers)
+        made = self._running.make(changes, new)
         self.state = "reloading"
         self._notifier.reloading()
         names = (*changes.consumers.changed, *changes.consumers.removed)
@@ -244,11 +257,12 @@ class Service:
                 problems += yield from self._apply(new, changes, made)
         finally:
             if self._applying:
-                self.configuration = in_force(old, new, self.fleet.parts, self.servers.parts)
+                self.configuration = in_force(old, new, self._running.parts())
             self._applying = False
             if self.state == "reloading":
                 self.state = "running"
                 self._notifier.ready()
+        problems += yield self._running.await_started(made, lambda: self.state != "running", self.reactor)
         outcome = Outcome(replace(Changes.between(old, self.configuration), hub=changes.hub).lines, problems)
         for line in outcome.changes:
             self.log.info("reload: %s", line, extra={"action": "reload"})
@@ -257,26 +271,22 @@ class Service:
         return outcome
 
     def _apply(self, new: Configuration, changes: Changes, made: Made) -> Generator[Deferred[Any], Any, list[str]]:
-        self._replace_consumers(new, made.consumers, changes)
-        problems = yield self.fleet.apply(new.backends, made.backends, changes.backends.removed, DRAIN_TIMEOUT)
-        yield self.exports.apply(new.exporters, made.exporters, changes.exporters.removed, self.reactor)
-        return [*problems, *(yield self.servers.apply(new.servers, made.servers, changes.servers.removed))]
-
-    def _replace_consumers(self, new: Configuration, consumers: Mapping[str, Consumer], changes: Changes) -> None:
-        for name in changes.consumers.removed:
-            self.roster.dismiss(name)
-        for name, consumer in consumers.items():
-            self._hire(new.consumers[name], consumer)
+        problems = self._running.replace_consumers(new, made, changes)
         self.reroute()
         self._let_go()
         set_levels(new.hub.log_level, new.hub.log_levels)
+        self.keeper.hold_outbox()
+        problems += yield self._running.replace_backends(new, made, changes)
+        if self.state == "reloading":
+            self.keeper.open_outbox()
+        return [*problems, *(yield self._running.replace_watchers(new, made, changes, self.reactor))]
 
     # -- while it runs
 
     def snapshot(self) -> dict[str, Any]:
         """The status of everything; see :mod:`hub.status`."""
         consumers = consumers_status(self.roster, self.supervisor, self.steering, self.store, self._wall)
-        store = {**self.store.status(), "pinned_by": pinned_by(consumers)}
+        store = {**self.store.status(), "pinned_by": pinned_by(consumers), "squeezed": self.keeper.squeezed}
         reasons = list(not_ready(self.state, consumers, store, self.fleet.draining))
         hub = {
             "name": "hubbub",
@@ -314,9 +324,9 @@ class Service:
         now = self._monotonic()
         backlog = 0
         for member in [*self.roster.members.values(), *self.roster.orphans.values()]:
-            counters = member.queue.stats().counters
-            member.rates.sample(now, counters.received, counters.settled, member.crew.busy(now))
-            backlog += counters.backlog
+            stats = member.queue.stats()
+            member.rates.sample(now, stats, member.crew.busy(now))
+            backlog += stats.counters.backlog
             member.queue.expire()
         for name in self.steering.end_pauses():
             self.log.info("consumer %s goes on: its pause is over", name, extra={"action": "resume"})

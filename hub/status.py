@@ -8,21 +8,24 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 from hub.control.steering import Steering
 from hub.enqueuer import Enqueuer
 from hub.interfaces import Clock
 from hub.parts.roster import Member, Roster
+from hub.stats.catchup import UNKNOWN
 from hub.stats.counters import QueueStats
 from hub.stats.histogram import SHARES, coarse, shares
-from hub.stats.rates import CatchUp
 from hub.store import Store
 from hub.workers.supervisor import Supervisor
 
 CAUSES = ("newest", "oldest", "expired", "purged", "damaged", "drained")
 """Of drops; see :class:`hub.stats.counters.Counters`."""
 MOST_PINNING = 3
+RUNS = ("running", "reloading")
+"""States of a hub that does its work."""
 
 
 def consumers_status(
@@ -47,17 +50,20 @@ def consumer_status(
 ) -> dict[str, Any]:
     """Of one consumer."""
     stats, now = member.queue.stats(), wall()
-    # Nobody knows how long a pause is to be.
-    catch_up = CatchUp(None, False, "unknown") if member.queue.paused else member.rates.catch_up()
     consume, ages = member.crew.times()
     bounds, counts = coarse(consume)
     cls, failure = member.part.plugin.cls, member.crew.last_failure
     threads = 0 if orphan else sum(thread.is_alive() for _, thread in member.crew.workers)
+    catch_up = member.rates.catch_up(stats, threads)
+    if stats.counters.backlog and (member.queue.paused or orphan):
+        catch_up = UNKNOWN  # nobody knows how long a pause is to be
     return {
         "type": member.part.settings.type,
         "class": f"{cls.__module__}:{cls.__qualname__}",
         "state": "orphan" if orphan else _state(member, supervisor, stats.counters.backlog),
+        "paused": member.queue.paused and not orphan,
         "paused_until": paused_until,
+        "draining": member.queue.draining and not orphan,
         "topics": list(member.part.settings.topics),
         "threads": threads,
         "workers": [] if orphan else supervisor.threads(member.crew),
@@ -87,7 +93,9 @@ def stored_status(store: Store, name: str, now: float) -> dict[str, Any]:
         "type": None,
         "class": None,
         "state": "orphan",
+        "paused": False,
         "paused_until": None,
+        "draining": False,
         "topics": [],
         "threads": 0,
         "workers": [],
@@ -156,12 +164,14 @@ def intake_status(enqueuer: Enqueuer) -> dict[str, int]:
 
 def not_ready(state: str, consumers: Mapping[str, Any], store: Mapping[str, Any], draining: bool) -> Iterator[str]:
     """Why the hub can't take messages as it should; nothing: it can."""
-    if state not in ("running", "reloading"):
+    if state not in RUNS:
         yield f"the hub is {state}"
     if draining:
         yield "the hub is drained: the buses are held back"
     if store.get("state", "ok") != "ok":
         yield f"the store is {store['state']}: {store.get('reason') or 'no reason given'}"
+    if store.get("squeezed"):
+        yield "the store is larger than max_disk: the queues are full"
     for name, row in consumers.items():
         if row["state"] == "failing to start":
             yield f"consumer {name} does not start: {row['error']}"
@@ -177,6 +187,11 @@ def pinned_by(consumers: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def process_status() -> dict[str, Any]:
     """Of this process: its number and its memory."""
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        resident = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    resident = int(os.pread(_statm(), 100, 0).split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return {"pid": os.getpid(), "resident_bytes": resident}
+
+
+@cache
+def _statm() -> int:
+    """Kept open: there must be a status also when there are no file descriptors left."""
+    return os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)

@@ -36,6 +36,7 @@ class Storekeeper:
 
     :ivar store: of the queues that are durable. :ivar memory: of the others.
     :ivar full: why nothing can be stored now; empty: it can.
+    :ivar squeezed: whether the store is larger than it may be, and the queues behave as if full.
     :param on_full: called when the disk is full, or does not keep up, with the reason.
     :param on_room: called when it is so no longer.
     :param on_fatal: called when the disk can't be trusted any more: the hub must end at once.
@@ -55,8 +56,8 @@ class Storekeeper:
         self.full = ""
         self._publisher = publisher
         self._on_full, self._on_room, self._on_fatal = on_full, on_room, on_fatal
+        self.squeezed = False
         self._open = False
-        self._unsent: list[Outgoing] = []
         self._sent_before = 0
         in_reactor = reactor.callFromThread
         store.watch(
@@ -64,6 +65,7 @@ class Storekeeper:
             lambda first, batch: in_reactor(self._send_stored, list(enumerate(batch, first))),
         )
         self.memory.watch(lambda state, reason: None, lambda first, batch: in_reactor(self._send, batch))
+        publisher.hold()
 
     def _became(self, state: str, reason: str) -> None:
         self.full = reason if state in ("full", "behind") else ""
@@ -80,13 +82,19 @@ class Storekeeper:
         """The backends run: send what was left of the last time, and what consumers have sent since."""
         left = self.store.outbox()
         self._open = True
+        self._publisher.let_go()
         self._send_stored(left)
-        self._sent_before = max((number for number, _ in left), default=0)
-        self._send(self._unsent)
+        self._sent_before = max((number for number, _ in left), default=self._sent_before)
+
+    def hold_outbox(self) -> None:
+        """Backends are about to be exchanged for others: what is to be sent waits until it is opened again."""
+        self._open = False
+        self._publisher.hold()
 
     def close_outbox(self) -> None:
         """The backends are about to stop: what is not sent stays in the store."""
         self._open = False
+        self._publisher.let_go()
 
     def _send_stored(self, batch: Sequence[tuple[int, Outgoing]]) -> None:
         for number, outgoing in batch if self._open else ():
@@ -95,9 +103,6 @@ class Storekeeper:
                 self.store.sent(number)
 
     def _send(self, batch: Sequence[Outgoing]) -> None:
-        if not self._open:
-            self._unsent += batch
-            return
         for outgoing in batch:
             self._publisher.send_out(outgoing)
 
@@ -105,10 +110,12 @@ class Storekeeper:
 
     def squeeze(self, limit: int | None, squeeze: Callable[[bool], None]) -> None:
         """Tell the queues when the store has become larger, or smaller again, than it may be, in bytes."""
-        if limit is not None:
-            used = int(self.store.status().get("used_bytes", 0))
-            if used > limit or used < limit * LOW_DISK:
-                squeeze(used > limit)
+        used = 0 if limit is None else int(self.store.status().get("used_bytes", 0))
+        if limit is None or used < limit * LOW_DISK:
+            self.squeezed = False
+        elif used > limit:
+            self.squeezed = True
+        squeeze(self.squeezed)
 
     def close(self) -> None:
         """The last call: what can't be stored now is not stored."""

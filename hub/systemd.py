@@ -26,6 +26,10 @@ class Notifier:
             str(os.getpid()),
         )
         self._said = ""
+        # Kept open: a hub without a file descriptor left must not be taken for one that hangs, and killed.
+        self._channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) if address else None
+        if self._channel is not None:
+            self._channel.setblocking(False)
 
     def ready(self) -> None:
         """Everything has started, or a reload is over."""
@@ -51,11 +55,9 @@ class Notifier:
             self._send("WATCHDOG=1")
 
     def _send(self, text: str) -> None:
-        if not self._address:
+        if self._channel is None:
             return
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-                channel.setblocking(False)
-                channel.sendto(text.encode(), self._address)
+            self._channel.sendto(text.encode(), self._address)
         except OSError as error:
             self._log.warning("systemd could not be told %r: %s", text, error, extra={"action": "notify"})

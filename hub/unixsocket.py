@@ -11,6 +11,9 @@ import struct
 from pathlib import Path
 from typing import Any
 
+LONGEST_PATH = 107
+"""Bytes of a socket's path: what the kernel takes (``sun_path``, less the zero at its end)."""
+
 
 def answers(path: Path) -> bool:
     """Whether somebody listens there."""
@@ -43,6 +46,11 @@ def peer(transport: Any) -> str:
     """The user and the process at the other end (``SO_PEERCRED``)."""
     pid, uid, _ = struct.unpack("=iII", transport.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     return f"{_user(uid)}, pid {pid}"
+
+
+def ourselves() -> str:
+    """The same of this process."""
+    return f"{_user(os.getuid())}, pid {os.getpid()}"
 
 
 @functools.lru_cache(maxsize=1000)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event
@@ -137,6 +139,7 @@ def _engine(url: URL, connections: int) -> Engine:
     except ModuleNotFoundError as error:
         raise MissingExtra("an archive in PostgreSQL", "postgres") from error
     if url.get_backend_name() == "sqlite":
+        event.listen(engine, "do_connect", lambda *_: _make_private(Path(str(url.database))))
         event.listen(engine, "connect", _set_up_sqlite)
     return engine
 
@@ -144,6 +147,13 @@ def _engine(url: URL, connections: int) -> Engine:
 def _json(value: object) -> str:
     """As text that a search can look into: letters as they are, not as escapes."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _make_private(file: Path) -> None:
+    """What goes over the bus is not for everybody on this machine: a new file is its owner's. One that is there keeps
+    the mode that somebody gave it, and SQLite gives its companions the same."""
+    with suppress(OSError):  # SQLite says better what is wrong
+        file.touch(mode=0o600)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

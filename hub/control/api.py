@@ -1,18 +1,21 @@
 """All that can be asked of a running hub, over HTTP and JSON: the verbs, each found by its method and path.
 
-The control socket and the web server offer the same ones; what differs is the guard before them. What can't be done
-answers 400, 401, 403, 404, 405 or 409 with ``{"problems": [...]}``. ``GET /openapi.json`` describes all of them.
+The control socket and the web server offer the same ones; what differs is the guard before them, and that the web
+server answers ``/status`` by itself: here it has everything, with the texts of errors. What can't be done answers 400,
+401, 403, 404, 405 or 409 with ``{"problems": [...]}``. ``GET /openapi.json`` describes all of them.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
+import msgspec
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request
+from twisted.web.server import Request
 
 from hub.control.openapi import document
-from hub.control.verbs import consumers, dead, queues, trace, whole
+from hub.control.verbs import consumers, dead, queues, replay, trace, whole
 from hub.control.verbs.verb import Hub, Verb, answer
 from hub.errors import Forbidden
 from hub.interfaces import Guard
@@ -32,7 +35,7 @@ VERBS: list[type[Verb]] = [
     queues.Peek,
     queues.PurgeQueue,
     queues.DeleteQueue,
-    queues.Replay,
+    replay.Replay,
     dead.Dead,
     dead.RetryDead,
     dead.DeleteDead,
@@ -40,6 +43,12 @@ VERBS: list[type[Verb]] = [
     trace.Trace,
 ]
 DOCUMENT = "openapi.json"
+
+
+@functools.cache
+def description() -> msgspec.Raw:
+    """The API's, as JSON; made once, for anybody may ask for it, and it takes some milliseconds."""
+    return msgspec.Raw(msgspec.json.encode(document(VERBS)))
 
 
 class Api(Resource):
@@ -76,5 +85,4 @@ class Api(Resource):
             self._guard.admit(request, "numbers")
         except Forbidden as error:
             return answer(request, {"problems": [str(error)]}, error.code)
-        answer(request, document(VERBS))
-        return NOT_DONE_YET
+        return answer(request, description())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from hub.control.refusals import Refusal, Refusals
 from hub.interfaces import Clock
 from hub.partlog import part_log
 from hub.text import encodable, printable
@@ -26,20 +28,39 @@ class Audit:
     """Belongs to the reactor's thread. It never raises: an action that can't be written down is logged all the same.
 
     :param path: ``None``: no file, only the log.
-    :param wall: epoch seconds.
+    :param wall: epoch seconds. :param monotonic: seconds.
     """
 
-    def __init__(self, path: Path | None, wall: Clock) -> None:
+    def __init__(self, path: Path | None, wall: Clock, monotonic: Clock = time.monotonic) -> None:
         self._path = path
         self._wall = wall
+        self._refusals = Refusals(monotonic)
         self._log = part_log("hub", "audit")
 
-    def note(self, who: str, action: str, order: msgspec.Struct, outcome: str) -> None:
-        """One action. :param outcome: ``done``, ``begun``, or why it was refused."""
+    def note(self, who: str, action: str, order: msgspec.Struct | None, outcome: str) -> None:
+        """One action. :param outcome: ``done``, ``begun``, how it ended, or why it was refused."""
+        self._note(who, action, _summary(order) if order is not None else {}, outcome)
+
+    def refused(self, who: str, action: str, why: str) -> None:
+        """One that was not even looked at, for who asked may not, or said nothing that can be understood. Anybody may
+        ask that as often as he likes, so of many alike only a few are written down, with their number."""
+        if self._refusals.met(Refusal(who, action, why)):
+            self._note(who, action, {}, f"refused: {why}")
+        self.flush()
+
+    def flush(self, final: bool = False) -> None:
+        """Write how many refusals were not written, of those whose time is over. To be called now and then.
+
+        :param final: of all of them: it is the end.
+        """
+        for one, count in self._refusals.over(final):
+            self._note(one.who, one.action, {}, f"refused {count} times more: {one.why}")
+
+    def _note(self, who: str, action: str, order: dict[str, Any], outcome: str) -> None:
         outcome = encodable(outcome[:LONGEST_OUTCOME])
-        entry = {"time": self._wall(), "who": who, "action": action, "order": _summary(order), "outcome": outcome}
+        entry = {"time": self._wall(), "who": who, "action": action, "order": order, "outcome": outcome}
         line = msgspec.json.encode(entry)
-        told = (action, line[line.index(b'"order":') + 8 : line.rindex(b',"outcome":')].decode(), who, outcome)
+        told = (action, msgspec.json.encode(order).decode(), who, outcome)
         self._log.info("%s %s by %s: %s", *map(printable, told), extra={"action": "audit"})
         if self._path is not None:
             try:
@@ -50,6 +71,9 @@ class Audit:
     def _write(self, path: Path, line: bytes) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
+            if os.geteuid() == 0 and not os.fstat(descriptor).st_size:  # a command's: the hub must be able to write it
+                owner = path.parent.stat()
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
             os.write(descriptor, line)
             size = os.fstat(descriptor).st_size
         finally:

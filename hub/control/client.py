@@ -45,7 +45,8 @@ class Client:
         return self._ask("POST", path, msgspec.json.encode(content))
 
     def lines(self, path: str, **query: str) -> Iterator[Any]:
-        """The JSON objects of an endless answer, until the hub hangs up. Raises as ``get``."""
+        """The JSON objects of an endless answer, until the hub hangs up, or says why it goes on no longer. Raises as
+        ``get``."""
         yield from self._lines("GET", f"{path}?{urlencode(query)}", None)
 
     def post_lines(self, path: str, content: object) -> Iterator[Any]:
@@ -59,7 +60,10 @@ class Client:
             if response.status >= 400:
                 self._decoded(response)
             for line in response:
-                yield msgspec.json.decode(line)
+                content = msgspec.json.decode(line)
+                if content.get("problems"):
+                    raise Refused("\n".join(content["problems"]))
+                yield content
         except (OSError, http.client.HTTPException):
             return
         finally:

@@ -14,7 +14,8 @@ from hub.control.verbs.verb import Nothing, Verb
 ABOUT = """\
 All that can be asked of a running hub. The control socket has these paths at its root, the web page's server below
 `/api`. What can't be done answers with a code of 400 or more, and a list of problems. Times are seconds since 1970.
-Over TCP, what shows the contents of messages and what changes something needs the token that `hubbub web` prints.
+Over TCP, what shows the contents of messages and what changes something needs the token that `hubbub web` prints;
+`/status` is numbers and states without it, and has the texts of errors, topics and ids with it.
 """
 REF = "#/components/schemas/{name}"
 PROBLEMS = {

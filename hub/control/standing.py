@@ -1,4 +1,5 @@
 """What an operator told the hub that is to outlive it: who is paused, who is drained, and whether the whole hub is.
+No consumer is both.
 
 A consumer is paused because what it works on is away; a restart of the hub does not bring that back.
 """
@@ -42,13 +43,21 @@ class StandingOrders:
         if self._path is None:
             return Orders()
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Orders)
+            return self._one_each(msgspec.json.decode(self._path.read_bytes(), type=Orders))
         except FileNotFoundError:
             return Orders()
         except (OSError, msgspec.DecodeError) as error:
             text = "who is paused could not be read, so nobody is: %s: %s"
             self._log.error(text, self._path, error, extra={"action": "start"})
             return Orders()
+
+    def _one_each(self, orders: Orders) -> Orders:
+        """Who is paused and drained both, as could be ordered once, is only paused: that way nothing is dropped."""
+        for name in [name for name in orders.draining if name in orders.paused]:
+            orders.draining.remove(name)
+            text = "consumer %s was ordered to be paused and drained, which can't be both: it is only paused"
+            self._log.warning(text, name, extra={"action": "start"})
+        return orders
 
     @property
     def hub_draining(self) -> bool:
@@ -79,10 +88,6 @@ class StandingOrders:
         """Note it."""
         self._change(lambda orders: None if name in orders.draining else orders.draining.append(name))
 
-    def end_pause(self, name: str) -> None:
-        """Not paused any more; drained as before."""
-        self._change(lambda orders: orders.paused.pop(name, None))
-
     def resume(self, name: str) -> None:
         """Neither paused nor drained any more."""
 
@@ -96,9 +101,10 @@ class StandingOrders:
         """What holds for the one is to hold for the other."""
 
         def change(orders: Orders) -> None:
+            orders.paused.pop(new, None)
+            orders.draining = [new if one == old else one for one in orders.draining if one != new]
             if old in orders.paused:
                 orders.paused[new] = orders.paused.pop(old)
-            orders.draining = [new if one == old else one for one in orders.draining]
 
         if self.paused(old) or self.draining(old):
             self._change(change)

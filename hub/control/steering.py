@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
@@ -21,9 +22,21 @@ from hub.router import Router
 from hub.store import Store
 from hub.workers.supervisor import Supervisor, stack_of
 
+LOOK_UP = 512
+"""Bytes that a dead letter is reckoned at beside its body and traceback, and one that is not there."""
+
 
 class NoSuchQueue(HubError):
     """No consumer, and no queue without one, is called so. Met by whoever asked."""
+
+
+class Drained(HubError):
+    """A consumer that takes no messages in was to be given some. Met by whoever asked; nothing was lost."""
+
+
+class Held(HubError):
+    """A consumer was to be paused and drained both: what comes would be dropped, and what it has not be worked off.
+    Met by whoever asked; what was ordered before holds."""
 
 
 class ReplayOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +81,13 @@ class Steering:
             raise NoSuchQueue(f"no consumer is called {name!r}: there are {', '.join(self._roster.members) or 'none'}")
         return self._roster.members[name].queue
 
+    def open_queue(self, name: str) -> Queue:
+        """As ``queue``, to put messages into: a drained one would drop them. :raises Drained: it is."""
+        queue = self.queue(name)
+        if queue.draining:
+            raise Drained(f"{name} is drained and takes no messages in: resume it first")
+        return queue
+
     def store_of(self, name: str) -> Store:
         """Where its messages and dead letters are. :raises NoSuchQueue: there is none."""
         member = self._roster.members.get(name) or self._roster.orphans.get(name)
@@ -86,11 +106,13 @@ class Steering:
     def pause(self, name: str, until: float | None) -> None:
         """Have it take no more messages. :param until: epoch seconds; ``None``: until it is resumed.
 
-        :raises ValueError: that time is over.
+        :raises ValueError: that time is over. :raises Held: it drains.
         """
         queue = self.queue(name)
         if until is not None and until <= self._wall():
             raise ValueError("that time is over: give one that is to come")
+        if queue.draining:
+            raise Held(f"{name} is drained, so what comes for it is dropped and would not wait: resume it first")
         self.standing.pause(name, until)
         queue.pause()
 
@@ -102,8 +124,10 @@ class Steering:
         self._roster.members[name].rates.restart()
 
     def drain(self, name: str) -> None:
-        """Give it no more messages; it works off what it has."""
+        """Give it no more messages; it works off what it has. :raises Held: it is paused."""
         queue = self.queue(name)
+        if queue.paused:
+            raise Held(f"{name} is paused, so it would not work off what waits: resume it first")
         self.standing.drain(name)
         queue.drain()
 
@@ -119,10 +143,7 @@ class Steering:
         """Resume those whose time has come. Returns who."""
         over = [name for name in self.standing.over(self._wall()) if name in self._roster.members]
         for name in over:
-            member = self._roster.members[name]
-            self.standing.end_pause(name)
-            member.queue.end_pause()
-            member.rates.restart()
+            self.resume(name)
         return over
 
     def drain_hub(self, draining: bool) -> None:
@@ -161,25 +182,51 @@ class Steering:
         """The oldest first; see :meth:`hub.store.Store.dead_letters`."""
         return self.store_of(name).dead_letters(name, after, size)
 
-    def delete_letters(self, name: str, numbers: Collection[int]) -> int:
-        """Returns how many there were."""
-        wanted = set(numbers)
-        found = [letter.number for letter in self.dead_letters(name) if letter.number in wanted]
-        self.store_of(name).remove_letters(name, found)
-        return len(found)
+    def delete_letters(self, name: str, numbers: Collection[int], size: int) -> Iterator[int]:
+        """In steps of about ``size`` bytes; between two others have their turn.
 
-    def retry_letters(self, name: str, numbers: Collection[int]) -> tuple[int, int]:
-        """Put them into their queue again, as if they had come now.
-
-        :returns: their positions, the first and that after the last one.
+        :returns: after each, how many there were so far.
         """
-        queue = self.queue(name)
-        wanted = set(numbers)
-        letters = [letter for letter in self.dead_letters(name) if letter.number in wanted]
-        start, stop = self._deliver(queue, [letter.message for letter in letters])
-        # Those that a full queue did not take stay dead letters.
-        queue.store.remove_letters(name, [letter.number for letter in letters[: stop - start]])
-        return start, stop
+        left, count = deque(sorted(set(numbers))), 0
+        while True:
+            letters = self._some_letters(name, left, size)
+            self.store_of(name).remove_letters(name, [letter.number for letter in letters])
+            count += len(letters)
+            yield count
+            if not left:
+                return
+
+    def retry_letters(self, name: str, numbers: Collection[int], size: int) -> Iterator[tuple[int, int, int]]:
+        """Put them into their queue again, as if they had come now, in such steps. It ends where the queue is full:
+        those that it did not take stay dead letters.
+
+        :returns: after each, their positions so far, the first and that after the last one, between which others' may
+            lie; and how many they are.
+        :raises Drained: the consumer is; the rest stays where it is.
+        """
+        left, count, first = deque(sorted(set(numbers))), 0, 0
+        while True:
+            queue = self.open_queue(name)
+            letters = self._some_letters(name, left, size)
+            start, stop = self._deliver(queue, [letter.message for letter in letters])
+            taken = letters[: stop - start]
+            queue.store.remove_letters(name, [letter.number for letter in taken])
+            if not count:
+                first = start
+            count += len(taken)
+            yield first, stop, count
+            if not left or len(taken) < len(letters):
+                return
+
+    def _some_letters(self, name: str, numbers: deque[int], size: int) -> list[DeadLetter]:
+        """The first of them, about so many bytes; their numbers are taken out. Some may not be there any more."""
+        store, found = self.store_of(name), []
+        while numbers and size > 0:
+            size -= LOOK_UP
+            if (letter := store.letter(name, numbers.popleft())) is not None:
+                found.append(letter)
+                size -= len(letter.message.body) + len(letter.traceback)
+        return found
 
     def _deliver(self, queue: Queue, messages: Sequence[Message]) -> tuple[int, int]:
         now = self._wall()
@@ -209,25 +256,36 @@ class Steering:
 
     def pending(self) -> int:
         """Batches that wait for the disk."""
-        return int(self._store.status().get("pending", 0))
+        return self._store.pending()
 
-    def replay(self, order: ReplayOrder) -> Iterator[tuple[int, float]]:
+    def replay(self, order: ReplayOrder) -> Iterator[tuple[int, int, float]]:
         """Give kept messages to one consumer again. Each step is short; between two others have their turn.
 
-        :returns: after each page, how many there were so far, and when the last one had been received.
-        :raises NoSuchQueue: no consumer is called so.
+        What was received for it and is not settled is left out, for it comes anyway. Of a queue that is not durable
+        nobody knows that, nor of what was given to it by an earlier replay, or a retry of dead letters. What comes
+        after the replay has begun is not its business.
+
+        :returns: after each page, how many there were so far, how many were left out, and when the last one had been
+            received. Raises Drained where the consumer is, or comes to be, drained: the rest is not given.
+        :raises NoSuchQueue: no consumer is called so. :raises ValueError: nothing can have been received then.
         """
-        queue = self.queue(order.consumer)
+        queue, now = self.queue(order.consumer), self._wall()
+        if order.since > now:
+            raise ValueError("'since' is a time that is to come: nothing was received then")
+        if order.until < order.since:
+            raise ValueError("'until' is before 'since': nothing was received then")
         topics = order.topics or self._roster.members[order.consumer].part.settings.topics
-        return self._replay(queue, Router([(topics, queue)]).route, order)
+        return self._replay(queue, Router([(topics, queue)]).route, order, min(order.until, now))
 
     def _replay(
-        self, queue: Queue, route: Callable[[str], Collection[Queue]], order: ReplayOrder
-    ) -> Iterator[tuple[int, float]]:
-        count = 0
-        for page in self._store.kept(order.since, order.until):
-            wanted = [message for message in page if route(message.topic)]
+        self, queue: Queue, route: Callable[[str], Collection[Queue]], order: ReplayOrder, until: float
+    ) -> Iterator[tuple[int, int, float]]:
+        count = left_out = 0
+        for page in self._store.kept(order.since, until, order.consumer):
+            wanted = [one for one in page if route(one[0].topic)]
+            settled = [message for message, at in wanted if at is None or not queue.unsettled(at, at + 1)]
             if not order.dry_run:
-                self._deliver(queue, wanted)
-            count += len(wanted)
-            yield count, page[-1].received_at
+                self._deliver(self.open_queue(order.consumer), settled)
+            count += len(settled)
+            left_out += len(wanted) - len(settled)
+            yield count, left_out, page[-1][0].received_at

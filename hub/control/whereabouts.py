@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 
 import msgspec
 
@@ -16,6 +16,15 @@ from hub.store import Store
 
 STEP = 4096
 """Messages in memory that are looked at in one step."""
+MOST_FATES = 1000
+"""Of one message; it has one in each queue, but for what was sent twice at once."""
+MOST_TOLD = 20_000
+"""Fates of all messages together: an answer of some 5 MB."""
+LETTERS_FROM = 0.75
+"""Share of the time after which the rest is for dead letters: what is buried is settled in its queue, and is not to be
+taken for finished because the log is long."""
+
+Key = tuple[float, str, str]
 
 
 class Fate(msgspec.Struct):
@@ -41,13 +50,17 @@ class Fate(msgspec.Struct):
 
 
 class Sighting(msgspec.Struct):
-    """A message of that id. Ids are not unique, and a replayed or retried message is one of its own (``copy``)."""
+    """A message of that id. Ids are not unique, and a replayed or retried message is one of its own (``copy``).
+
+    ``cut``: it has more fates than are told.
+    """
 
     topic: str
     backend: str
     received_at: float
     copy: bool
     queues: list[Fate]
+    cut: bool = False
 
 
 class Whereabouts:
@@ -74,29 +87,33 @@ class Whereabouts:
         self._store = store
         self._routed = routed
         self._clock, self._wall = clock, wall
-        self._found: dict[tuple[float, str, str], Sighting] = {}
+        self._found: dict[Key, Sighting] = {}
+        self._most, self._told = 0, 0
+        self._stored: set[Key] = set()
         self._places: set[tuple[str, int]] = set()
 
-    def search(self, since: float, most: int, enough: Callable[[], bool]) -> Iterator[None]:
-        """Each step is short. Ends early when there are ``most`` of them, or it was ``enough``.
+    def search(self, since: float, most: int, spent: Callable[[], float]) -> Iterator[None]:
+        """Each step is short. Ends early when there are more than ``most`` of them, or the time is over.
 
-        :param since: epoch seconds; what was stored before is not looked at.
+        :param since: epoch seconds; what was stored before is not looked at. :param spent: which share of the time is.
         """
-        for _ in self._in_memory():
+        self._most = most
+        memory = yield from self._while(spent, LETTERS_FROM, self._in_memory())
+        store = yield from self._while(spent, LETTERS_FROM, self._in_store(since))
+        letters = yield from self._while(spent, 1.0, self._letters())
+        for key, sighting in self._found.items() if memory and letters else ():
+            if key in self._stored or (store and sighting.received_at >= since):
+                self._complete(sighting)
+                yield
+
+    def _while(self, spent: Callable[[], float], share: float, steps: Iterator[bool]) -> Generator[None, None, bool]:
+        """Take them while there is time, and until one says that it was enough. Returns whether it took all."""
+        for enough in steps:
             yield
-        for found, reached in self._store.find(self._id, since):
-            for one in found:
-                for queue, position in one.places or [("", -1)]:
-                    self._saw(one.message, queue, position, one.copy)
-            self.reached = min(self.reached, reached)
-            yield
-            if len(self._found) >= most or enough():
-                self.complete = reached < since or reached == float("-inf")
-                break
-        for _ in self._letters():
-            yield
-        for sighting in self._found.values():
-            self._complete(sighting)
+            if enough or spent() >= share:
+                self.complete = False
+                return False
+        return True
 
     def sightings(self) -> list[Sighting]:
         """What was found, the newest first."""
@@ -106,33 +123,66 @@ class Whereabouts:
     def _members(self) -> dict[str, Member]:
         return {**self._roster.orphans, **self._roster.members}
 
-    def _in_memory(self) -> Iterator[None]:
+    def _in_memory(self) -> Iterator[bool]:
         for name, member in self._members.items():
             if not member.queue.store.durable:
                 for found in positions_of(self._id, member.queue.in_memory(), STEP):
                     for position, message in found:
                         self._saw(message, name, position)
-                    yield
+                        yield False
+                    yield False
 
-    def _letters(self) -> Iterator[None]:
+    def _in_store(self, since: float) -> Iterator[bool]:
+        """The newest first: it is enough when there is one too many."""
+        for found, reached in self._store.find(self._id, since):
+            for one in found:
+                for queue, position in one.places or [("", -1)]:
+                    wanted = self._saw(one.message, queue, position, one.copy)
+                self._stored.add(_key(one.message))
+                yield not wanted
+            self.reached = min(self.reached, reached)
+            yield False
+
+    def _letters(self) -> Iterator[bool]:
         """Dead letters; what was buried is settled in its queue, so it takes that one's place."""
         for store in {id(one): one for one in (self._store, *(m.queue.store for m in self._members.values()))}.values():
             for letters in store.find_letters(self._id):
                 for queue, letter in letters:
                     self._bury(queue, letter)
-                yield
+                    yield False
+                yield False
 
-    def _sighting(self, message: Message, copy: bool) -> Sighting:
-        key = (message.received_at, message.topic, message.backend)
+    def _sighting(self, message: Message, copy: bool) -> Sighting | None:
+        """``None``: there are as many as are wanted, and all of them are newer."""
+        key = _key(message)
         if key not in self._found:
+            if len(self._found) >= self._most:
+                self.complete = False
+                oldest = min(self._found)
+                if key < oldest:
+                    return None
+                self._told -= len(self._found.pop(oldest).queues)
             self._found[key] = Sighting(message.topic, message.backend, message.received_at, copy, [])
         return self._found[key]
 
-    def _saw(self, message: Message, queue: str, position: int, copy: bool = False) -> None:
+    def _room(self, sighting: Sighting) -> bool:
+        """For one more fate of it."""
+        if len(sighting.queues) < MOST_FATES and self._told < MOST_TOLD:
+            return True
+        sighting.cut, self.complete = True, False
+        return False
+
+    def _tell(self, sighting: Sighting, fate: Fate) -> None:
+        sighting.queues.append(fate)
+        self._told += 1
+
+    def _saw(self, message: Message, queue: str, position: int, copy: bool = False) -> bool:
+        """Returns whether the message is told of."""
         sighting = self._sighting(message, copy)
-        if queue and (queue, position) not in self._places:
+        if sighting is not None and queue and (queue, position) not in self._places and self._room(sighting):
             self._places.add((queue, position))
-            sighting.queues.append(self._fate(queue, position))
+            self._tell(sighting, self._fate(queue, position))
+        return sighting is not None
 
     def _fate(self, name: str, position: int) -> Fate:
         member = self._members.get(name)
@@ -161,17 +211,27 @@ class Whereabouts:
 
     def _bury(self, queue: str, letter: DeadLetter) -> None:
         sighting = self._sighting(letter.message, False)
+        if sighting is None:
+            return
         settled = (one for one in sighting.queues if one.queue == queue and one.state == "settled")
         fate = next(settled, None)
         if fate is None:
+            if not self._room(sighting):
+                return
             fate = Fate(queue, "dead letter")
-            sighting.queues.append(fate)
+            self._tell(sighting, fate)
         fate.state, fate.attempts, fate.reason = "dead letter", letter.attempts, letter.reason
         fate.number, fate.buried_at = letter.number, letter.buried_at
 
     def _complete(self, sighting: Sighting) -> None:
         """A queue that wants the topic, was there at the time, and of which nothing is left, is done with it."""
         seen = {fate.queue for fate in sighting.queues}
-        for queue in () if sighting.copy else self._routed(sighting.topic):
-            if queue.name not in seen and queue.store.created_at(queue.name) <= sighting.received_at:
-                sighting.queues.append(Fate(queue.name, "settled"))
+        for queue in () if sighting.copy or sighting.cut else self._routed(sighting.topic):
+            gone = queue.name not in seen and queue.store.created_at(queue.name) <= sighting.received_at
+            if gone and self._room(sighting):
+                self._tell(sighting, Fate(queue.name, "settled"))
+
+
+def _key(message: Message) -> Key:
+    """By which those of one id are told apart."""
+    return message.received_at, message.topic, message.backend

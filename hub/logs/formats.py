@@ -37,7 +37,7 @@ class TextFormatter(logging.Formatter):
         if line_break:
             line += "\n    " + visible(rest)
         if record.exc_info:
-            line += "\n" + visible(self.formatException(record.exc_info))
+            line += "\n    " + visible(self.formatException(record.exc_info).rstrip())
         return line
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hub.configuration.schema import Configuration, Part
 
@@ -70,16 +71,15 @@ class Outcome:
     """What could not be changed or started, and what became of it. A next reload tries again."""
 
 
-def in_force(
-    old: Configuration, new: Configuration, backends: Mapping[str, Part], servers: Mapping[str, Part]
-) -> Configuration:
+def in_force(old: Configuration, new: Configuration, running: Mapping[str, Mapping[str, Part]]) -> Configuration:
     """What holds after a reload: what takes a restart is as it was.
 
-    :param backends: what those that run were made of; some may not have taken their new settings. So ``servers``.
+    :param running: of each section, what those that run were made of; some may not have taken their new settings.
     """
     hub = old.hub.model_copy(update={name: getattr(new.hub, name) for name in LIVE})
     kept = replace(new, hub=hub, state_dir=old.state_dir, control_socket=old.control_socket)
-    return replace(kept, backends=dict(backends), servers=dict(servers))
+    changes: dict[str, Any] = {section: dict(parts) for section, parts in running.items()}
+    return replace(kept, **changes)
 
 
 def _change(old: Part | None, new: Part) -> str:

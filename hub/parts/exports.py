@@ -23,6 +23,7 @@ EXPORT_TIMEOUT = 2.0
 class Exports:
     """The exporters of a running hub. Belongs to the reactor's thread.
 
+    :ivar parts: what those that run were made of.
     :param snapshot: gives the numbers.
     :param loop: has a call made every so many seconds; what it returns has ``stop()``.
     :param tracing: is told of each, for one of them may trace.
@@ -35,6 +36,7 @@ class Exports:
         tracing: Tracing,
     ) -> None:
         self.threads: dict[str, ExportThread] = {}
+        self.parts: dict[str, Part] = {}
         self._leaving: list[ExportThread] = []
         self._snapshot = snapshot
         self._loop = loop
@@ -49,27 +51,36 @@ class Exports:
         return exporter
 
     def start(self, part: Part, exporter: Exporter) -> None:
-        """Give it the numbers from now on."""
+        """Give it the numbers from now on. :raises RuntimeError: there is no thread to be had."""
         thread = ExportThread(part.name, exporter, part_log("exporter", part.name))
-        self.threads[part.name] = thread
+        self.threads[part.name], self.parts[part.name] = thread, part
         self._loops[part.name] = self._loop(lambda: thread.offer(self._snapshot()), part.settings.interval)
         self._tracing.adopt(part.name, exporter)
 
     @inlineCallbacks
     def apply(
         self, parts: Mapping[str, Part], made: Mapping[str, Exporter], removed: Iterable[str], reactor: Any
-    ) -> Generator[Deferred[Any], Any, None]:
-        """A reload: stop those that go or change, start what was made."""
+    ) -> Generator[Deferred[Any], Any, list[str]]:
+        """A reload: stop those that go or change, start what was made.
+
+        :returns: a line for each that could not be started.
+        """
         self.stop([*removed, *made])
         yield wait_for(reactor, lambda: self.gone, EXPORT_TIMEOUT)
+        problems: list[str] = []
         for name, exporter in made.items():
-            self.start(parts[name], exporter)
+            try:
+                self.start(parts[name], exporter)
+            except Exception as error:  # noqa: BLE001 - somebody else's code: a reload must come to its end
+                problems.append(f"exporters.{name}: {told(error)}")
+        return problems
 
     def stop(self, names: Iterable[str]) -> None:
         """Have those of them that run export once more, and close; ``gone`` tells when they have."""
         for name in [name for name in names if name in self.threads]:
             self._loops.pop(name).stop()
             thread = self.threads.pop(name)
+            del self.parts[name]
             self._tracing.drop(name)
             self._leaving.append(thread)
             try:
@@ -158,7 +169,10 @@ class ExportThread:
         except BaseException as error:  # noqa: BLE001 - somebody else's code: the thread goes on
             self.failed += 1
             if not self.last_error:
-                self._log.error("the numbers could not be exported", exc_info=error, extra={"action": "export"})
+                # A receiver that is away is nobody's bug: its traceback would say nothing.
+                trace = None if isinstance(error, OSError) else error
+                text = "the numbers could not be exported: %s"
+                self._log.error(text, told(error), exc_info=trace, extra={"action": "export"})
             self.last_error = told(error)
         else:
             self.exported += 1

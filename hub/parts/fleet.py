@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 from hub.configuration.schema import Part
 from hub.enqueuer import BackendIntake, Enqueuer
 from hub.errors import ConfigError, HubError
+from hub.failure import told
 from hub.interfaces import Backend, BackendContext, Clock
 from hub.partlog import part_log
 from hub.parts.fallback import start_or_fall_back
@@ -36,6 +37,7 @@ class Fleet:
         self._wall = wall
         self._log = part_log("hub", "fleet")
         self._started: list[Backend] = []
+        self._stopped = False
         self._patterns: Sequence[str] = ()
         for part in parts.values():
             self._add(part, self.make(part))
@@ -83,7 +85,9 @@ class Fleet:
 
     @inlineCallbacks
     def stop(self, timeout: float) -> Generator[Deferred[Any], Any, None]:
-        """All at once: each hands over what it holds, then closes; one that takes longer is left behind."""
+        """All at once: each hands over what it holds, then closes; one that takes longer is left behind. None can be
+        started any more, even by a reload that is not over."""
+        self._stopped = True
         yield self._stop(self._started, timeout)
 
     @inlineCallbacks
@@ -132,8 +136,9 @@ class Fleet:
         for name in names:
             try:
                 taken = self._reconfigured(parts[name])
-            except HubError as error:
-                unable[name] = f"backends.{name}: {error}; it goes on with its old settings"
+            except Exception as error:  # noqa: BLE001 - somebody else's code: a reload must come to its end
+                why = str(error) if isinstance(error, HubError) else told(error)
+                unable[name] = f"backends.{name}: {why}; it goes on with its old settings"
                 continue
             if taken:
                 self.parts[name] = parts[name]
@@ -150,6 +155,8 @@ class Fleet:
     @inlineCallbacks
     def _begin(self, part: Part, backend: Backend) -> Generator[Deferred[Any], Any, None]:
         """Add it to those that run. :raises HubError: it can't start; it is not among them then."""
+        if self._stopped:
+            raise HubError("the hub stops")
         self._add(part, backend)
         backend.subscribe(self._patterns)
         try:

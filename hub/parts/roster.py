@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from hub.consumer import Consumer, Context
 from hub.errors import ConfigError
 from hub.partlog import part_log
 from hub.queue.ordering import lane_of
-from hub.queue.overflow import QueuePolicy
+from hub.queue.overflow import Measure, QueuePolicy
 from hub.queue.queue import Queue
 from hub.router import Router
 from hub.stats.rates import Rates
@@ -48,7 +48,7 @@ class Roster:
     :ivar comply: called with a consumer's name before its threads are: what was ordered before holds from its first
         message on. :ivar renamed: called with a queue's old name and its new one.
     :param store: of the queues that are durable. :param memory: of the others.
-    :param holds_back: whether every bus keeps what is not read, for ``overflow = "auto"``.
+    :param holds_back: whether every bus keeps what is not read, for ``overflow = "auto"``; :meth:`suit` changes it.
     """
 
     def __init__(
@@ -140,6 +140,16 @@ class Roster:
         self.leaving = [crew for crew in self.leaving if not crew.gone.is_set()]
         return [*(member.crew for member in self.members.values()), *self.leaving]
 
+    def suit(self, holds_back: bool) -> None:
+        """The buses are others now. What ``overflow = "auto"`` means goes by them, for each queue at once.
+
+        :param holds_back: whether every one of them keeps what is not read.
+        """
+        self._holds_back = holds_back
+        for member in self.members.values():
+            overflow = overflow_of(member.part.settings, holds_back)
+            member.queue.adopt(replace(member.queue.policy, overflow=overflow))
+
     def squeeze(self, squeezed: bool) -> None:
         """The store is, or is no longer, larger than it may be: the queues that it keeps behave as if full."""
         for member in self.members.values():
@@ -152,21 +162,27 @@ class Roster:
 
 
 def queue_policy(settings: ConsumerSettings, holds_back: bool) -> QueuePolicy:
-    """What the settings say about the queue.
-
-    Blocking a bus that does not keep what is not read would only move the loss to where nobody counts it, and hold up
-    the other consumers for it; so ``auto`` refuses the newest there, and counts: what was accepted stays.
-    """
-    overflow = settings.overflow
+    """What the settings say about the queue."""
     in_memory = not settings.durable
     return QueuePolicy(
         max_backlog=settings.max_backlog or (MOST_IN_MEMORY if in_memory else None),
         max_bytes=settings.max_backlog_bytes or (MOST_BYTES_IN_MEMORY if in_memory else None),
-        overflow=("block" if holds_back else "drop_newest") if overflow == "auto" else overflow,
+        overflow=overflow_of(settings, holds_back),
         lane_of=lane_of(settings),
         max_age=settings.max_age,
         max_kills=settings.max_kills,
     )
+
+
+def overflow_of(settings: ConsumerSettings, holds_back: bool) -> Measure:
+    """What a full queue does.
+
+    Blocking a bus that does not keep what is not read would only move the loss to where nobody counts it, and hold up
+    the other consumers for it; so ``auto`` refuses the newest there, and counts: what was accepted stays.
+    """
+    if settings.overflow != "auto":
+        return settings.overflow
+    return "block" if holds_back else "drop_newest"
 
 
 def crew_policy(part: Part) -> CrewPolicy:

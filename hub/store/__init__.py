@@ -190,6 +190,9 @@ class Store(Protocol):
         :param size: about so many bytes of them, but one at least, if there is one; ``None``: all.
         """
 
+    def letter(self, queue: str, number: int) -> DeadLetter | None:
+        """The one of that number, if it is kept; reads no other."""
+
     def remove_letters(self, queue: str, numbers: Sequence[int]) -> None:
         """They were deleted, or given to the consumer again."""
 
@@ -214,8 +217,9 @@ class Store(Protocol):
     def delete(self, queue: str) -> None:
         """All of it, with the next commit. Nobody may use it any more."""
 
-    def kept(self, since: float, until: float) -> Iterator[Sequence[Message]]:
-        """Messages that were received then, in epoch seconds, as far as they are still there; in order."""
+    def kept(self, since: float, until: float, queue: str) -> Iterator[Sequence[tuple[Message, int | None]]]:
+        """Messages that were received then, in epoch seconds, as far as they are still there; in order. Each with its
+        position in that queue, ``None`` where it was not given to it."""
 
     def find(self, id_: str, since: float) -> Iterator[tuple[Sequence[Found], float]]:
         """Messages of that id which are kept, the newest first. Each step is short, and may find none; with it comes
@@ -232,6 +236,9 @@ class Store(Protocol):
 
     def settled(self, queue: str, position: int) -> bool:
         """Whether that message needs no more work. Of a queue that was not opened: as it was committed."""
+
+    def pending(self) -> int:
+        """Batches that wait for the disk. Costs next to nothing."""
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that was appended and journalled so far is safe. Returns whether it is."""

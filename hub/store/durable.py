@@ -231,9 +231,10 @@ class DurableStore:
                     break
         return runs
 
-    def kept(self, since: float, until: float) -> Iterator[Sequence[Message]]:
+    def kept(self, since: float, until: float, queue: str) -> Iterator[Sequence[tuple[Message, int | None]]]:
         """Page by page."""
-        return self._reader.kept(since, until)
+        ledger = self.writer.ledgers.get(queue)
+        return self._reader.kept(since, until, ledger.number if ledger else None)
 
     def find(self, id_: str, since: float) -> Iterator[tuple[Sequence[Found], float]]:
         """First what is on its way to the disk: what is committed in between is then found there."""
@@ -258,19 +259,12 @@ class DurableStore:
         ledger = self.writer.ledgers.get(queue)
         if ledger is None:
             return []
-        return list(self._letters(ledger.number, after, sys.maxsize if size is None else size))
+        return list(self._reader.letters(ledger.number, after, sys.maxsize if size is None else size))
 
-    def _letters(self, queue: int, after: int, size: int) -> Iterator[DeadLetter]:
-        with self.tables.reading() as transaction:
-            cursor = transaction.cursor(self.tables.letters)
-            found = cursor.set_range(t.place_key(queue, after + 1))
-            while found and size > 0 and t.place_of(cursor.key())[0] == queue:
-                try:
-                    yield r.unseal(r.LETTER, r.letters, cursor.value()).letter()
-                    size -= len(cursor.value())
-                except DamagedError as error:
-                    self._log.error("a dead letter is damaged: %s", error, extra={"action": "damaged"})
-                found = cursor.next()
+    def letter(self, queue: str, number: int) -> DeadLetter | None:
+        """Of those that are committed."""
+        ledger = self.writer.ledgers.get(queue)
+        return self._reader.letter(ledger.number, number) if ledger else None
 
     def remove_letters(self, queue: str, numbers: Sequence[int]) -> None:
         """With the next commit."""
@@ -309,6 +303,10 @@ class DurableStore:
         return found
 
     # -- all of it
+
+    def pending(self) -> int:
+        """See the interface."""
+        return len(self.writer.pending)
 
     def flush(self, timeout: float) -> bool:
         """See the interface."""

@@ -59,7 +59,10 @@ class MemoryStore:
 
     def changed(self, queue: str) -> None:
         """Fetches them at once, if there are any."""
-        journal = self._journals[queue]()
+        fetch = self._journals.get(queue)
+        if fetch is None:
+            return  # a thread of its old crew finishes something after the queue was deleted
+        journal = fetch()
         if journal.letters:
             self._bury(queue, journal.letters)
         if journal.outbox:
@@ -102,6 +105,11 @@ class MemoryStore:
             letters = [letter for number, letter in self._graveyard(queue).letters.items() if number > after]
         sizes = accumulate(len(letter.message.body) + len(letter.traceback) + 1 for letter in letters)
         return letters if size is None else letters[: 1 + bisect_left(list(sizes), size)]
+
+    def letter(self, queue: str, number: int) -> DeadLetter | None:
+        """As it is now."""
+        with self._lock:
+            return self._graveyard(queue).letters.get(number)
 
     def remove_letters(self, queue: str, numbers: Sequence[int]) -> None:
         """At once."""
@@ -155,7 +163,7 @@ class MemoryStore:
             self._created.pop(queue, None)
             self._graveyards.pop(queue, None)
 
-    def kept(self, since: float, until: float) -> Iterator[Sequence[Message]]:
+    def kept(self, since: float, until: float, queue: str) -> Iterator[Sequence[tuple[Message, int | None]]]:
         """None."""
         return iter(())
 
@@ -175,6 +183,10 @@ class MemoryStore:
     def settled(self, queue: str, position: int) -> bool:
         """Nothing is known of it here."""
         return True
+
+    def pending(self) -> int:
+        """None: there is no disk."""
+        return 0
 
     def flush(self, timeout: float) -> bool:
         """All is as safe as it will ever be."""

@@ -1,4 +1,4 @@
-"""Reads messages back. In any thread."""
+"""Reads messages and dead letters back. In any thread."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from hub.deadletter import DeadLetter
 from hub.message import Message
 from hub.store import Run
 from hub.store import records as r
@@ -67,9 +68,9 @@ class Reader:
                 self._cache.popitem(last=False)
         return found
 
-    def kept(self, since: float, until: float) -> Iterator[Sequence[Message]]:
+    def kept(self, since: float, until: float, queue: int | None) -> Iterator[Sequence[tuple[Message, int | None]]]:
         """Page by page, each in a transaction of its own: a reader that takes its time must not keep the log from being
-        trimmed."""
+        trimmed. With each message goes its position in the queue of that number."""
         number = 0
         while True:
             with self._tables.reading() as transaction:
@@ -80,14 +81,54 @@ class Reader:
                 try:
                     page = r.unseal(r.PAGE, r.pages, cursor.value())
                     messages = [] if page.copy else page.messages()
+                    positions = _positions(page, queue)
                 except DamagedError as error:
                     self._log.error("page %d is damaged: %s", number, error, extra={"action": "damaged"})
                     messages = []
             number += 1
-            if wanted := [message for message in messages if since <= message.received_at < until]:
+            if wanted := [
+                (message, positions.get(index))
+                for index, message in enumerate(messages)
+                if since <= message.received_at < until
+            ]:
                 yield wanted
             elif messages and messages[0].received_at >= until:
                 return
+
+    def letters(self, queue: int, after: int, size: int) -> Iterator[DeadLetter]:
+        """The dead letters of the queue of that number, with numbers above ``after``: about ``size`` bytes of them, but
+        one at least, if there is one. Damaged ones are logged."""
+        with self._tables.reading() as transaction:
+            cursor = transaction.cursor(self._tables.letters)
+            found = cursor.set_range(t.place_key(queue, after + 1))
+            while found and size > 0 and t.place_of(cursor.key())[0] == queue:
+                if (letter := self._letter_of(cursor.value())) is not None:
+                    yield letter
+                    size -= len(cursor.value())
+                found = cursor.next()
+
+    def letter(self, queue: int, number: int) -> DeadLetter | None:
+        """One of them."""
+        with self._tables.reading() as transaction:
+            value = transaction.get(t.place_key(queue, number), db=self._tables.letters)
+            return None if value is None else self._letter_of(value)
+
+    def _letter_of(self, value: bytes) -> DeadLetter | None:
+        try:
+            return r.unseal(r.LETTER, r.letters, value).letter()
+        except DamagedError as error:
+            self._log.error("a dead letter is damaged: %s", error, extra={"action": "damaged"})
+            return None
+
+
+def _positions(page: r.Page, queue: int | None) -> dict[int, int]:
+    """By index, of those that the queue of that number was given."""
+    return {
+        index: start + at
+        for owner, start, indexes in page.shares
+        if owner == queue
+        for at, index in enumerate(range(len(page.ids)) if indexes is None else indexes)
+    }
 
 
 def run_of(start: int, messages: Sequence[Message]) -> Run:

@@ -139,13 +139,23 @@ class Crew:
         """Those that were dismissed. One that was about to wait when it was told so is told again; one that has a
         message in hand need not be, and the others must not be kept from filling a batch for as long as it has."""
         for worker, thread in list(self._dismissed.items()):
-            if thread.is_alive():
-                if worker.taken is None:
-                    self.queue.nudge()
-            else:
+            if not thread.is_alive():
                 worker.abandon()
+            elif worker.taken is None:
+                self.queue.nudge()
+        self.forget_ended()
+
+    def forget_ended(self) -> None:
+        """Those that were dismissed and have ended with empty hands, which are of no interest any more, but for their
+        counts. In the reactor's thread."""
+        for worker, thread in list(self._dismissed.items()):
+            if not thread.is_alive() and worker.taken is None:
                 del self._dismissed[worker]
                 self._retire(worker)
+
+    def is_leaving(self, worker: Worker) -> bool:
+        """Whether it was told to end."""
+        return self._stopping.is_set() or worker in self._dismissed
 
     def replace_dead(self) -> int:
         """Put a new thread in the place of each that died; what it had in hand counts as failed and comes again.
@@ -157,8 +167,8 @@ class Crew:
         if self._stopping.is_set() or not dead:
             return 0
         for worker in dead:
-            worker.abandon()  # first: where the store can't take a dead letter, the next round tries again
-            self._add_worker(starts=not self.started.is_set())  # the same holds where there is no thread to be had
+            worker.abandon()  # where it could not do so itself
+            self._add_worker(starts=not self.started.is_set())  # no thread to be had: the next round tries again
             thread = self._workers.pop(worker)
             self._retire(worker)
             self.log.error("thread %s died and is replaced", thread.name, extra={"action": "replace"})
@@ -206,6 +216,14 @@ class Crew:
             self._go.wait()
             if self.started.is_set():
                 worker.run()
+        finally:
+            self._depart(worker)
+
+    def _depart(self, worker: Worker) -> None:
+        """If the thread dies, it gives back what it has in hand before it is counted as gone: once a crew is stopping
+        nobody looks after its dead any more, and the crew after it must find the message in the queue."""
+        try:
+            worker.abandon()
         finally:
             self._leave()
 

@@ -60,5 +60,6 @@ class RetryPolicy:
         if isinstance(error, Reject):
             return Bury(error.reason)
         if failures + 1 >= self.max_attempts:
-            return Bury(f"failed {failures + 1} times, last with {type(error).__name__}")
+            often = "once" if not failures else f"{failures + 1} times, last"
+            return Bury(f"failed {often} with {type(error).__name__}")
         return Again(self.delay(failures + 1, uniform), failure=True)

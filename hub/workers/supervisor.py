@@ -64,19 +64,24 @@ class Supervisor:
         return self._clock()
 
     def threads(self, crew: Crew) -> list[dict[str, Any]]:
-        """What each of its threads has in hand, and for how many seconds; in the order of ``crew.workers``."""
-        return [self._row(worker, thread) for worker, thread in crew.workers]
+        """What each of its threads has in hand, and for how many seconds; in the order of ``crew.workers``. ``dead`` is
+        one that died; one that was told to end is ``leaving`` until it has, and then is none of them."""
+        crew.forget_ended()
+        return [self._row(crew, worker, thread) for worker, thread in crew.workers]
 
-    def _row(self, worker: Worker, thread: threading.Thread) -> dict[str, Any]:
+    def _row(self, crew: Crew, worker: Worker, thread: threading.Thread) -> dict[str, Any]:
         taken = worker.taken
         row: dict[str, Any] = {"name": thread.name, "state": "idle", "topic": None, "message_id": None, "seconds": None}
+        leaving = crew.is_leaving(worker)
         if not thread.is_alive():
-            row["state"] = "dead"
+            row["state"] = "leaving" if leaving and taken is None else "dead"
         elif taken is not None and taken.left:
             message = taken.current
-            row["state"] = "stuck" if worker in self._reported else "busy"
+            row["state"] = "stuck" if worker in self._reported else "leaving" if leaving else "busy"
             row["topic"], row["message_id"] = message.topic, message.id
             row["seconds"] = max(0.0, self._clock() - worker.since)
+        elif leaving:
+            row["state"] = "leaving"
         return row
 
     def _stuck_with(self, crew: Crew, worker: Worker) -> Taken | None:

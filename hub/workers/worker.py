@@ -140,12 +140,15 @@ class Worker:
         else:
             self._as_batch(taken)
         outbox.use(None)
+        self._let_go(taken)
+        return True
+
+    def _let_go(self, taken: Taken) -> None:
         if taken.left:
             self._queue.give_back(taken)
         self._hand.drop()
         self.taken = None
         self.busy += self.since - self._begun
-        return True
 
     def busy_at(self, now: float) -> float:
         """Seconds spent on what it took, up to monotonic time ``now``. Any thread."""
@@ -178,12 +181,14 @@ class Worker:
         return (timeout is None or left <= timeout) and not self._halt.wait(left)
 
     def abandon(self) -> None:
-        """Its thread died: the message in hand has failed, the others are given back. Any other thread."""
+        """Its thread dies, or is dead: the message in hand has failed, the others are given back. Nothing in hand: does
+        nothing. In that thread, or after its end."""
         taken = self.taken
-        if taken is not None and taken.left:
-            self._report(taken, taken.at)
-            self._failed(taken, RuntimeError("the thread that handled it died"))
-            self._queue.give_back(taken)
+        if taken is not None:
+            if taken.left:
+                self._report(taken, taken.at)
+                self._failed(taken, RuntimeError("the thread that handled it died"))
+            self._let_go(taken)
 
     def _one_by_one(self, taken: Taken) -> None:
         """The hot path."""
@@ -297,7 +302,8 @@ class Worker:
         message, attempt = taken.messages[taken.done], taken.attempts + 1
         verdict = self._judge(taken, error)
         extra = {"topic": message.topic, "message_id": message.id, "attempt": attempt, "error": type(error).__name__}
-        self.last_failure = Failure.of(error, self._around.wall(), message, attempt)
+        if isinstance(verdict, Bury) or verdict.failure:
+            self.last_failure = Failure.of(error, self._around.wall(), message, attempt)
         if isinstance(verdict, Bury):
             text = "message %r of %s is a dead letter: %s"
             trace = None if isinstance(error, Reject) else error

@@ -45,6 +45,13 @@ def test_a_batch_that_was_appended_is_confirmed_once_and_in_order(store: Store, 
     assert confirmed == [0, 1, 2, 3, 4]
 
 
+def test_what_is_safe_is_not_pending(store: Store, books: Books) -> None:
+    assert store.pending() == 0
+    store.append(batch(books, 0, 3), None)
+    assert store.flush(10)
+    assert store.pending() == 0
+
+
 def test_a_batch_that_nobody_wants_is_confirmed_too(store: Store) -> None:
     confirmed = threading.Event()
     store.append(RoutedBatch(messages(1), []), confirmed.set)
@@ -101,8 +108,23 @@ def test_dead_letters_are_read_a_part_at_a_time(store: Store, books: Books) -> N
     assert list(store.dead_letters("q", everything[1].number, 1 << 20)) == everything[2:]
 
 
+def test_a_dead_letter_is_found_by_its_number(store: Store) -> None:
+    one, two = Books(store, "one"), Books(store, "two")
+    one.bury(1, 2, 3)
+    two.bury(4)
+    assert store.flush(10)
+    everything = store.dead_letters("one")
+    numbers = [kept.number for kept in everything]
+    assert [store.letter("one", number) for number in numbers] == everything
+    assert store.letter("one", numbers[-1] + 100) is None
+    store.remove_letters("one", [numbers[1]])
+    assert store.flush(10)
+    assert [store.letter("one", number) for number in numbers] == [everything[0], None, everything[2]]
+
+
 def test_of_a_queue_that_there_is_not_there_are_no_dead_letters(store: Store) -> None:
     assert (list(store.dead_letters("none")), store.lost_dead_letters("none")) == ([], 0)
+    assert store.letter("none", 1) is None
 
 
 def test_what_is_read_is_a_copy(store: Store, books: Books) -> None:
@@ -262,7 +284,7 @@ def test_a_queue_that_is_deleted_has_no_dead_letters(store: Store) -> None:
 
 def test_nothing_is_kept_unless_it_is_asked_for(store: Store, books: Books) -> None:
     assert not store.keeps
-    assert list(store.kept(0.0, 1e12)) == []
+    assert list(store.kept(0.0, 1e12, "q")) == []
 
 
 def test_a_store_that_does_nothing_is_well(store: Store) -> None:

@@ -302,6 +302,7 @@ def test_the_newcomers_demo_shows_traffic_and_ends_on_ctrl_c(tmp_path: Path) -> 
             demo.send_signal(signal.SIGINT)
             assert demo.wait(30) == 0
         finally:
+            print(output.read_text()[-5000:])
             if demo.poll() is None:
                 demo.kill()
     assert "consumer slow: received" in output.read_text()

@@ -25,11 +25,16 @@ from hub.errors import ConfigError
 class Slow(Consumer):
     class Config(Settings):
         delay: float = setting(0.0, "Seconds.")
+        no_start: bool = setting(False, "Whether start() fails.")
 
     def __init__(self, context):
         super().__init__(context)
         if self.config.delay > 60:
             raise ConfigError(["too slow", "far too slow"])
+
+    def start(self):
+        if self.config.no_start:
+            raise RuntimeError("no such table")
 
     def consume(self, message):
         self.log.debug("I begin")
@@ -150,6 +155,17 @@ def test_servers_are_added_changed_and_removed(running: Reloads) -> None:
         assert running.hub.status()["servers"] == {}
 
 
+def test_a_consumer_that_does_not_start_is_told_of(running: Reloads) -> None:
+    fails = '[consumers.nostart]\ntype = "consumers.py:Slow"\nno_start = true\n'
+    why = "hubbub: consumers.nostart: does not start: RuntimeError: no such table; it is tried again"
+    assert running.reload(fails, code=69) == ["consumer nostart: added", why]
+    row = running.hub.consumer("nostart")
+    assert (row["state"], running.hub.status()["hub"]["ready"]) == ("failing to start", False)
+    assert running.reload(fails.replace("true", "false")) == ["consumer nostart: changed (no_start)"]
+    assert running.hub.consumer("nostart")["state"] == "running"
+    assert running.reload(fails, code=69) == ["consumer nostart: changed (no_start)", why]
+
+
 def test_a_reload_waits_for_the_message_in_hand(running: Reloads) -> None:
     def slow(delay: float) -> str:
         return f'[consumers.c]\ntype = "consumers.py:Slow"\ndelay = {delay}\n'
@@ -196,3 +212,18 @@ def test_what_only_its_own_class_refuses_is_said_too_and_changes_nothing(running
     assert lines == [f"hubbub: consumers.{name}: {text}" for name in "ab" for text in ("too slow", "far too slow")]
     status = running.hub.status()
     assert (status["consumers"], status["hub"]["state"]) == ({}, "running")
+
+
+def test_a_bound_of_the_store_that_is_taken_away_bounds_no_more(running: Reloads) -> None:
+    consumer = '[consumers.c]\ntype = "slow"\ndelay = 0\n'
+    running.reload('[hub]\nmax_disk = "1KiB"\n' + consumer)
+    running.hub.command("publish", "org.example.a", "x" * 5000)
+    wait_until(lambda: running.hub.status()["hub"]["store"]["squeezed"], 20, "the store to be too large")
+    why = "the store is larger than max_disk: the queues are full"
+    assert running.hub.status()["hub"]["not_ready"] == [why]
+    running.reload(consumer)
+    wait_until(lambda: running.hub.status()["hub"]["ready"], 20, "room")
+    before = running.hub.consumer("c")
+    running.hub.command("publish", "org.example.a", "{}")
+    running.hub.wait_for("c", "finished", before["finished"] + 1)
+    assert running.hub.consumer("c")["dropped"] == before["dropped"]

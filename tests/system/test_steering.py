@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support import free_port, wait_until
-from tests.system.hubs import RunningHub
+from tests.system.hubs import HUBBUB, RunningHub
 
 pytestmark = pytest.mark.system
 
@@ -53,6 +54,35 @@ def test_a_queue_is_paused_looked_into_and_goes_on_by_itself(tmp_path: Path) -> 
         (running,) = said(hub, "queue", "resume", "slow")
         assert (running["state"], running["backlog"]) == ("running", 0)
         assert hub.command("queue", "pause", "nobody", check=False).returncode == 64
+
+
+def test_none_is_paused_and_drained_both_and_that_is_told_at_once(tmp_path: Path) -> None:
+    with RunningHub(tmp_path, configuration("0s")) as hub:
+        hub.command("queue", "pause", "slow")
+        done = hub.command("queue", "drain", "slow", "--wait", check=False)
+        refused = "hubbub: slow is paused, so it would not work off what waits: resume it first\n"
+        assert (done.returncode, done.stdout, done.stderr) == (69, "", refused)
+        feed(hub, 5)
+        hub.wait_for("slow", "backlog", 5)
+        assert hub.consumer("slow")["dropped"] == 0
+        said(hub, "queue", "resume", "slow")
+        (drained,) = said(hub, "queue", "drain", "slow", "--wait")
+        assert (drained["state"], drained["paused"], drained["draining"]) == ("drained", False, True)
+        done = hub.command("queue", "pause", "slow", check=False)
+        refused = "hubbub: slow is drained, so what comes for it is dropped and would not wait: resume it first\n"
+        assert (done.returncode, done.stderr) == (69, refused)
+
+
+def test_a_drain_is_seen_of_a_consumer_that_is_stuck(tmp_path: Path) -> None:
+    with RunningHub(tmp_path, configuration("1h") + 'timeout = "100ms"\n') as hub:
+        feed(hub, 1)
+        wait_until(lambda: hub.consumer("slow")["state"] == "stuck", 20, "a consumer that is stuck")
+        assert said(hub, "queue", "drain", "slow")[0]["state"] == "stuck"
+        assert "stuck, draining" in hub.command("queue", "list").stdout
+        assert "stuck, draining" in hub.command("queue", "show", "slow").stdout
+        assert "stuck, draining" in hub.command("status").stdout
+        check = subprocess.run([HUBBUB, "check-backlog"], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert check.stdout.startswith("HUBBUB CRITICAL - slow: stuck, draining")
 
 
 def test_a_queue_and_the_hub_are_drained_and_waited_for(tmp_path: Path) -> None:

@@ -58,11 +58,11 @@ class WebClient:
         finally:
             connection.close()
 
-    def events(self, count: int) -> Iterator[dict[str, Any]]:
+    def events(self, count: int, **headers: str) -> Iterator[dict[str, Any]]:
         """The first snapshots that come."""
         connection = self._connection()
         try:
-            connection.request("GET", "/events")
+            connection.request("GET", "/events", headers=headers)
             lines = iter(connection.getresponse().readline, b"")
             for line in lines:
                 if line.startswith(b"data: "):

@@ -10,7 +10,7 @@ from hub.message import Message
 from hub.queue.overflow import QueuePolicy
 from hub.queue.queue import Queue
 from hub.store.memory import MemoryStore
-from hub.workers.crew import Crew, CrewPolicy
+from hub.workers.crew import Crew, CrewPolicy, Spawn, spawn
 from hub.workers.retry import RetryPolicy
 from hub.workers.worker import Surroundings, WorkerPolicy
 from tests.unit.doubles import RecordingLog, Scripted, none_at_all
@@ -57,6 +57,7 @@ def crew_of(
     every: float | None = None,
     queue: Queue | None = None,
     uniform: Callable[[float, float], float] = none_at_all,
+    spawn: Spawn = spawn,
 ) -> Crew:
     policy = CrewPolicy(threads, 5.0, WorkerPolicy(RetryPolicy(3, 0.01, 1.0)), every)
     around = Surroundings(time.monotonic, time.time, uniform)
@@ -66,6 +67,7 @@ def crew_of(
         policy,
         around,
         RecordingLog(),
+        spawn,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from twisted.internet.task import Clock
 
 from hub.duplicates import Duplicates
@@ -45,3 +47,20 @@ def test_no_more_than_the_limit_is_remembered() -> None:
     assert ids(duplicates.fresh([message(n) for n in range(5)])) == ["0", "1"]
     assert len(duplicates._seen) <= 5
     assert set(duplicates._contents) == {key[0] for key in duplicates._seen}
+
+
+def test_to_forget_one_costs_the_same_however_many_were_forgotten_before() -> None:
+    clock, count = Clock(), 100_000
+    duplicates = Duplicates(float(count), clock.seconds)
+    for number in range(count):
+        duplicates.fresh([message(number)])
+        clock.advance(1.0)
+    costs = []
+    for _ in range(50):
+        began = time.thread_time()
+        for _ in range(count // 50):
+            clock.advance(1.0)
+            duplicates.fresh([])
+        costs.append(time.thread_time() - began)
+    assert duplicates._seen == {}
+    assert min(costs[-10:]) < 4 * min(costs[:10])

@@ -18,7 +18,10 @@ BOTTOM = {
 }
 COMMANDS = {"consumers.archive.command", "monitoring.graph", "monitoring.snmp", "monitoring.web.command"}
 """Modules of the entry point group ``hub.commands``: they run in the command, not in the hub."""
-FOR_COMMANDS = {"hub.configuration.loading", "hub.configuration.schema", "hub.cli.common", "hub.control.client"}
+FOR_COMMANDS = {
+    *("hub.configuration.loading", "hub.configuration.schema", "hub.cli.common", "hub.control.client"),
+    "hub.control.audit",
+}
 
 
 def module_name(path: Path) -> str:

@@ -98,3 +98,37 @@ def test_who_sends_in_the_reactor_is_told_why_it_failed() -> None:
     with pytest.raises(CannotPublish, match="no address"):
         made.send("bus", made.message("a", "x", {}))
     assert made.counters.failed == 1
+
+
+def test_what_is_sent_while_the_backends_are_exchanged_waits() -> None:
+    bus = backend()
+    made = publisher(bus=bus)
+    made.hold()
+    made.publish("a", "x", {}, None)
+    made.hold()
+    made.publish("b", "x", {}, None)
+    assert (bus.published, made.counters.failed) == ([], 0)
+    made.let_go()
+    made.publish("c", "x", {}, None)
+    assert [message.topic for message in bus.published] == ["a", "b", "c"]
+
+
+def test_not_more_wait_than_memory_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.publisher.MOST_HELD", 1)
+    made = publisher(bus=backend(Refusing))
+    made.hold()
+    made.publish("a", "x", {}, None)
+    made.publish("b", "x", {}, None)
+    assert made.counters.failed == 1
+    made.let_go()
+    assert made.counters.failed == 2
+
+
+def test_what_is_for_a_backend_that_is_gone_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    backends: dict[str, Any] = {"bus": backend()}
+    made = Publisher(backends, FakeReactor().callFromThread, lambda: 7.0)
+    made.hold()
+    made.publish("a", "x", {}, "bus")
+    backends["other"] = backends.pop("bus")
+    made.let_go()
+    assert "no backend is called 'bus': there are other" in caplog.text

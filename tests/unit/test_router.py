@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +35,16 @@ def words_match(pattern: list[str], topic: list[str]) -> bool:
     return bool(topic) and word in ("*", topic[0]) and words_match(rest, topic[1:])
 
 
+def nested(pattern: str) -> re.Pattern[str]:
+    """The obvious expression, which takes its time where there are several '#'."""
+    words = pattern.split(".")
+    if pattern == "*":
+        return re.compile(r".*", re.DOTALL)
+    tail = re.escape(words.pop()[:-1]) + ".*" if words[-1].endswith("*") and words[-1] != "*" else ""
+    parts = {"*": r"[^.]*\.", "#": r"(?:[^.]*\.)*"}
+    return re.compile("".join(parts.get(word, re.escape(word) + r"\.") for word in words) + tail, re.DOTALL)
+
+
 WORDS = st.sampled_from(["a", "b", "ab", "", "a+", "(", "é", "\n"])
 TOPICS = st.lists(WORDS, min_size=1, max_size=5).map(".".join)
 PATTERNS = st.lists(WORDS | st.sampled_from(["*", "#", "a*", "ab*"]), min_size=1, max_size=5).map(".".join)
@@ -40,6 +53,31 @@ PATTERNS = st.lists(WORDS | st.sampled_from(["*", "#", "a*", "ab*"]), min_size=1
 @given(PATTERNS, TOPICS)
 def test_patterns_match_as_the_slow_matcher_says(pattern: str, topic: str) -> None:
     assert matches(pattern, topic) == reference(pattern, topic)
+
+
+FEW = st.sampled_from(["a", "b", "ab"])
+LONG_TOPICS = st.lists(FEW, min_size=1, max_size=10).map(".".join)
+LONG_PATTERNS = st.lists(FEW | st.sampled_from(["#", "*", "a*"]), min_size=1, max_size=8).map(".".join)
+
+
+@given(LONG_PATTERNS, LONG_TOPICS)
+def test_several_wildcards_match_as_the_obvious_expression_says(pattern: str, topic: str) -> None:
+    assert matches(pattern, topic) == (nested(pattern).fullmatch(topic + ".") is not None)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "topic"),
+    [
+        ("#.a.#.b.#.c.#.d.#.e", "a.b.c." * 170 + "d"),
+        ("#.*.#.*.#.*.#.x", "a." * 500 + "b"),
+        ("#.#.#.#.x", "." * 1000),
+        ("#." + "*." * 100 + "x.#." + "a." * 100 + "b*", "a." * 500 + "c"),
+    ],
+)
+def test_no_topic_takes_long(pattern: str, topic: str) -> None:
+    began = time.thread_time()
+    assert not matches(pattern, topic)
+    assert time.thread_time() - began < 0.1
 
 
 @pytest.mark.parametrize(

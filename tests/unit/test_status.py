@@ -13,6 +13,7 @@ from twisted.internet.task import Clock
 
 from hub.configuration.schema import Part
 from hub.parts.roster import Member, Roster
+from hub.stats.counters import Counters, QueueStats
 from hub.status import consumer_status, not_ready, pinned_by, process_status
 from hub.store.memory import MemoryStore
 from hub.workers.supervisor import Supervisor
@@ -56,6 +57,13 @@ def started(member: Member) -> Member:
     return member
 
 
+def worked(member: Member) -> None:
+    """It has been seen to settle ten a second, of a thousand."""
+    for second in range(11):
+        stats = QueueStats(Counters(received=1000, finished=10 * second), 1, 0, None)
+        member.rates.sample(float(second), stats, float(second))
+
+
 def test_a_consumer_with_nothing_to_do(office: Office) -> None:
     status = office.status(started(office.hire(consumer_part("c", topics=["a.#"], threads=2))))
     assert status["state"] == "running"
@@ -64,10 +72,20 @@ def test_a_consumer_with_nothing_to_do(office: Office) -> None:
 
 def test_what_is_not_known_is_none_and_not_zero(office: Office) -> None:
     status = office.status(started(office.hire(consumer_part("c"))))
-    unknown = ["oldest_age", "rate_in", "rate_out", "catch_up_seconds", "catch_up_at"]
+    unknown = ["oldest_age", "rate_in", "rate_out"]
     assert [status[name] for name in unknown] == [None] * len(unknown)
     assert status["consume_time"] == {"p50": None, "p95": None, "p99": None}
-    assert status["trend"] == "unknown"
+
+
+def test_that_nothing_waits_is_known_and_when_something_will_be_done_is_not(office: Office) -> None:
+    member = started(office.hire(consumer_part("c")))
+    told = [office.status(member)[name] for name in ("trend", "catch_up_seconds", "catch_up_at")]
+    assert told == ["idle", 0.0, 0.0]
+    office.roster.stop("c")
+    assert member.crew.gone.wait(10)
+    offer(member.queue, messages(1))
+    told = [office.status(member)[name] for name in ("trend", "catch_up_seconds", "catch_up_at")]
+    assert told == ["unknown", None, None]
 
 
 def test_the_counts_are_those_of_the_queue(office: Office) -> None:
@@ -89,13 +107,22 @@ def test_the_age_of_the_oldest_and_the_hour_at_which_it_catches_up(office: Offic
     assert member.crew.gone.wait(10)
     offer(member.queue, messages(10))
     office.clock.advance(100.0)
-    for second in range(10):
-        member.rates.sample(float(second), 1000, 10 * second)
+    worked(member)
     status = office.status(member)
     assert status["state"] == "stopped"
     assert status["oldest_age"] == 100.0
-    assert status["catch_up_seconds"] == pytest.approx(91.0)
-    assert status["catch_up_at"] == pytest.approx(191.0)
+    assert status["catch_up_seconds"] == pytest.approx(1.0), "the ten that there are, not the 900 of the last sample"
+    assert status["catch_up_at"] == pytest.approx(101.0)
+
+
+def test_an_orphan_has_nobody_to_catch_up(office: Office) -> None:
+    member = started(office.hire(consumer_part("c")))
+    office.roster.stop("c")
+    assert member.crew.gone.wait(10)
+    worked(member)
+    assert office.status(member, orphan=True)["trend"] == "idle"
+    offer(member.queue, messages(10))
+    assert office.status(member, orphan=True)["trend"] == "unknown"
 
 
 def test_an_age_is_never_negative_where_clocks_differ(office: Office) -> None:
@@ -223,7 +250,6 @@ def test_nobody_knows_when_a_paused_consumer_will_have_caught_up(office: Office)
     member = started(office.hire(consumer_part("c")))
     member.queue.pause()
     offer(member.queue, messages(10))
-    for second in range(10):
-        member.rates.sample(float(second), 1000, 10 * second)
+    worked(member)
     status = office.status(member)
     assert (status["catch_up_seconds"], status["catch_up_at"], status["trend"]) == (None, None, "unknown")

@@ -24,6 +24,17 @@ def test_one_that_listens_answers_and_one_that_has_gone_does_not(tmp_path: Path)
     assert not unixsocket.answers(path)
 
 
+def test_the_longest_path_is_what_the_kernel_takes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def bind(length: int) -> None:
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind("./" + "x" * (length - 2))
+
+    monkeypatch.chdir(tmp_path)
+    bind(unixsocket.LONGEST_PATH)
+    with pytest.raises(OSError, match="too long"):
+        bind(unixsocket.LONGEST_PATH + 1)
+
+
 def test_the_peer_is_told_by_user_and_process() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:

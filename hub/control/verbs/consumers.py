@@ -26,7 +26,10 @@ class State(msgspec.Struct):
 
 
 class Pause(Verb):
-    """Have a consumer take no more messages; they wait in its queue, also over a restart of the hub."""
+    """Have a consumer take no more messages; they wait in its queue, also over a restart of the hub.
+
+    One that is drained can't be paused: it is to be resumed first.
+    """
 
     path, method, access, order, result = "pause", "POST", "actions", PauseOrder, State
 
@@ -49,7 +52,10 @@ class Resume(Verb):
 
 class Drain(Verb):
     """Give a consumer no more messages: it works off what it has. What would have been its own is counted as dropped,
-    until it is resumed."""
+    until it is resumed.
+
+    One that is paused can't be drained: it is to be resumed first.
+    """
 
     path, method, access, order, result = "drain", "POST", "actions", Named, State
 

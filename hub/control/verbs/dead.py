@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import msgspec
+from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from hub.control.verbs.pieces import Pieces
+from hub.control.verbs.steps import in_steps
 from hub.control.verbs.verb import Named, Verb, answer, code_of
 from hub.deadletter import DeadLetter
 from hub.errors import HubError
 
 PIECE = 256 << 10
 """Bytes of dead letters that are read and written at once: some 2 ms of the reactor."""
+HIGHEST = (1 << 63) - 1
 
 
 class LettersOrder(msgspec.Struct, forbid_unknown_fields=True):
     """Some dead letters of a consumer, by number."""
 
     consumer: str
-    numbers: list[int]
+    numbers: list[Annotated[int, msgspec.Meta(ge=0, le=HIGHEST)]]
 
 
 class ShownLetter(msgspec.Struct):
@@ -69,20 +73,27 @@ class Dead(Verb):
 
 
 class Retried(msgspec.Struct):
-    """Which positions they have in their queue now: from ``start`` up to, not including, ``stop``."""
+    """Which positions they have in their queue now: from ``start`` up to, not including, ``stop``; where they are many,
+    others that came meanwhile may lie between. ``count`` is how many they are; the last ones, which a full queue did
+    not take, are dead letters as before."""
 
     start: int
     stop: int
+    count: int
 
 
 class RetryDead(Verb):
-    """Give dead letters to their consumer again, as if they had come now."""
+    """Give dead letters to their consumer again, as if they had come now.
+
+    A consumer that is drained takes none: it is to be resumed first. Many are given in pieces.
+    """
 
     path, method, access, order, result = "retry-dead", "POST", "actions", LettersOrder, Retried
 
-    def carry_out(self, order: LettersOrder) -> Retried:
+    def carry_out(self, order: LettersOrder) -> Deferred[Retried]:
         """See the class."""
-        return Retried(*self.hub.steering.retry_letters(order.consumer, order.numbers))
+        steps = self.hub.steering.retry_letters(order.consumer, order.numbers, PIECE)
+        return in_steps(self.hub, (Retried(*step) for step in steps))
 
 
 class Deleted(msgspec.Struct):
@@ -92,13 +103,14 @@ class Deleted(msgspec.Struct):
 
 
 class DeleteDead(Verb):
-    """Delete dead letters."""
+    """Delete dead letters, many of them in pieces."""
 
     path, method, access, order, result = "delete-dead", "POST", "actions", LettersOrder, Deleted
 
-    def carry_out(self, order: LettersOrder) -> Deleted:
+    def carry_out(self, order: LettersOrder) -> Deferred[Deleted]:
         """See the class."""
-        return Deleted(self.hub.steering.delete_letters(order.consumer, order.numbers))
+        steps = self.hub.steering.delete_letters(order.consumer, order.numbers, PIECE)
+        return in_steps(self.hub, (Deleted(step) for step in steps))
 
 
 class PositionsOrder(msgspec.Struct, forbid_unknown_fields=True):

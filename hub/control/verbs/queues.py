@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
-from twisted.internet.defer import Deferred
-from twisted.internet.task import cooperate, deferLater
-from twisted.web.server import Request
 
-from hub.control.steering import ReplayOrder
-from hub.control.verbs.verb import MALFORMED, Verb, answer, code_of
-from hub.errors import HubError
+from hub.control.verbs.verb import Verb
 
-REPORT_EVERY = 0.2
-"""Seconds between two lines about how far a replay is."""
-MOST_PENDING = 16
-"""Batches that may wait for the disk: a replay that runs ahead of it would be held in memory."""
 MOST_PEEKED = 1000
 
 
@@ -106,46 +96,3 @@ class Peek(Verb):
                 for position, state, message, attempts in found
             ]
         )
-
-
-class Progress(msgspec.Struct, omit_defaults=True):
-    """How many there were so far, and when the last one had been received. The last line has ``done``."""
-
-    replayed: int
-    at: float | None
-    done: bool = False
-
-
-class Replay(Verb):
-    """Give kept messages to a consumer again; a line of JSON now and then says how far it is.
-
-    It ends when the client hangs up.
-    """
-
-    path, method, access, order, result = "replay", "POST", "actions", ReplayOrder, Progress
-    media = "application/x-ndjson"
-
-    def respond(self, request: Request, order: ReplayOrder, who: str) -> None:
-        """Begin, and write the lines."""
-        try:
-            steps = self.hub.steering.replay(order)
-        except (HubError, *MALFORMED) as error:
-            self.note(who, order, f"refused: {error}")
-            answer(request, {"problems": [str(error)]}, code_of(error))
-            return
-        self.note(who, order, "begun")
-        request.setHeader(b"Content-Type", self.media.encode())
-        task = cooperate(self._run(request, steps))
-        request.notifyFinish().addErrback(lambda _: task.stop())
-        task.whenDone().addCallbacks(lambda _: request.finish(), lambda failure: None)
-
-    def _run(self, request: Request, steps: Iterator[tuple[int, float]]) -> Iterator[Deferred[None] | None]:
-        count, at, reported = 0, None, self.hub.reactor.seconds()
-        for count, at in steps:
-            now = self.hub.reactor.seconds()
-            if now - reported > REPORT_EVERY:
-                reported = now
-                request.write(msgspec.json.encode(Progress(count, at)) + b"\n")
-            busy = int(self.hub.steering.pending()) > MOST_PENDING
-            yield deferLater(self.hub.reactor, 0.01) if busy else None
-        request.write(msgspec.json.encode(Progress(count, at, True)) + b"\n")

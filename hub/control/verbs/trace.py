@@ -18,7 +18,7 @@ MOST = 1000
 
 class TraceOrder(msgspec.Struct, forbid_unknown_fields=True):
     """Which message. ``since`` (epoch seconds): what was received before is not looked for in the store. The search
-    ends after ``within`` seconds, or ``most`` messages."""
+    ends after ``within`` seconds, or ``most`` messages; of more than that the newest are told."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID)]
     since: float = 0.0
@@ -29,8 +29,9 @@ class TraceOrder(msgspec.Struct, forbid_unknown_fields=True):
 class Traced(msgspec.Struct):
     """What was found, the newest first.
 
-    ``complete``: nothing was left out; else the store was looked at back to ``reached`` (epoch seconds) only. ``keep``
-    is for how many seconds the hub keeps what all queues are done with.
+    ``complete``: nothing was left out. Else there was no time for all of it, or it was too much: the store was looked
+    at back to ``reached`` (epoch seconds) only; what is told as settled may be a dead letter; a message of which some
+    was left out is ``cut``. ``keep`` is for how many seconds the hub keeps what all queues are done with.
     """
 
     id: str
@@ -52,13 +53,12 @@ class Trace(Verb):
         """Search in short steps; between two others have their turn."""
         whereabouts = self.hub.steering.whereabouts(order.id)
         seconds = self.hub.reactor.seconds
-        deadline = seconds() + order.within
-        search = cooperate(whereabouts.search(order.since, order.most, lambda: seconds() > deadline))
+        began = seconds()
+        search = cooperate(whereabouts.search(order.since, order.most, lambda: (seconds() - began) / order.within))
         answered: Deferred[Traced] = search.whenDone().addCallback(lambda _: self._answer(whereabouts, order))
         return answered
 
     def _answer(self, whereabouts: Whereabouts, order: TraceOrder) -> Traced:
         reached = whereabouts.reached if isfinite(whereabouts.reached) else None
-        found = whereabouts.sightings()
-        complete = whereabouts.complete and len(found) <= order.most
-        return Traced(order.id, found[: order.most], complete, reached, self.hub.configuration.hub.keep)
+        keep = self.hub.configuration.hub.keep
+        return Traced(order.id, whereabouts.sightings(), whereabouts.complete, reached, keep)

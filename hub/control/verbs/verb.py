@@ -81,10 +81,13 @@ class Verb:
 
     def render(self, request: Request) -> int:
         """Admit, understand, carry out, note, answer."""
+        who = self.guard.who(request)
         try:
             who = self.guard.admit(request, self.access)
             order = self._order_of(request)
         except (Forbidden, *MALFORMED) as error:
+            if self.access == "actions":
+                self.hub.audit.refused(who, self.path, str(error))
             return answer(request, {"problems": [str(error)]}, code_of(error))
         self.respond(request, order, who)
         return NOT_DONE_YET

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,16 @@ def test_it_is_made_lazily_and_with_all_indexes(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5000
     database.close()
+
+
+def test_a_new_file_is_its_owners_and_one_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "old.db").touch(mode=0o644)
+    (tmp_path / "old.db").chmod(0o644)
+    for name, mode in (("new.db", 0o600), ("old.db", 0o644)):
+        database = Database(make_url(f"sqlite:///{tmp_path}/{name}"), connections=1)
+        database.add([row(1)])
+        assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob(f"{name}*")} == {mode}
+        database.close()
 
 
 def test_a_table_that_can_not_be_made_is_no_rows_fault(tmp_path: Path) -> None:

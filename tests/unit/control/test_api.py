@@ -13,7 +13,7 @@ from twisted.web.server import Site
 
 from hub.control.api import VERBS, Api
 from hub.control.client import Refused
-from hub.errors import Forbidden
+from hub.errors import ConfigError, Forbidden
 from hub.interfaces import Access
 from hub.message import Message
 from tests.conftest import ReactorThread
@@ -32,9 +32,12 @@ def hub(reactor_thread: ReactorThread, tmp_path: Path) -> Iterator[ControlledHub
 class Choosy:
     """Lets everybody see the numbers, and nobody do anything."""
 
+    def who(self, request: Any) -> str:
+        return "anybody"
+
     def admit(self, request: Any, access: Access) -> str:
         if access == "numbers":
-            return "anybody"
+            return self.who(request)
         raise Forbidden("not without a token", 401 if access == "contents" else 403)
 
 
@@ -81,6 +84,20 @@ def test_a_pause_that_ends_in_the_past_is_refused(hub: ControlledHub) -> None:
 def test_a_consumer_is_drained(hub: ControlledHub) -> None:
     assert hub.client().post("/drain", {"consumer": "c"}) == {"state": "draining"}
     assert queue(hub).draining
+
+
+def test_none_is_paused_and_drained_both(hub: ControlledHub) -> None:
+    hub.client().post("/pause", {"consumer": "c"})
+    with pytest.raises(Refused, match="c is paused, so it would not work off what waits: resume it first"):
+        hub.client().post("/drain", {"consumer": "c"})
+    assert (queue(hub).paused, queue(hub).draining) == (True, False)
+    hub.client().post("/resume", {"consumer": "c"})
+    hub.client().post("/drain", {"consumer": "c"})
+    with pytest.raises(Refused, match="c is drained, so what comes for it is dropped and would not wait: resume it"):
+        hub.client().post("/pause", {"consumer": "c"})
+    assert ask(hub.path, "POST", "/pause", b'{"consumer": "c"}').status == 409
+    assert (queue(hub).paused, queue(hub).draining) == (False, True)
+    assert not hub.steering.standing.paused("c")
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "drain", "threads"])
@@ -152,6 +169,21 @@ def test_every_action_is_written_down_with_who_did_it(hub: ControlledHub) -> Non
     assert second["outcome"].startswith("refused: no consumer is called 'nobody'")
 
 
+def test_an_order_that_makes_no_sense_is_written_down_as_refused(hub: ControlledHub) -> None:
+    with pytest.raises(Refused):
+        hub.client().post("/pause", {"consumer": 3})
+    (entry,) = audited(hub)
+    assert (entry["action"], entry["order"]) == ("pause", {})
+    assert entry["outcome"].startswith("refused: Expected `str`")
+
+
+def test_a_reload_that_is_refused_is_written_down(hub: ControlledHub) -> None:
+    hub.reload_answer = ConfigError(["hub.log_level: no"])
+    with pytest.raises(Refused):
+        hub.client().post("/reload")
+    assert [(entry["action"], entry["outcome"]) for entry in audited(hub)] == [("reload", "refused: hub.log_level: no")]
+
+
 def test_what_the_guard_forbids_is_not_done(hub: ControlledHub, guarded: Path) -> None:
     def code(method: str, path: str, body: bytes = b"") -> int:
         answer: HTTPResponse = ask(guarded, method, path, body)
@@ -163,7 +195,9 @@ def test_what_the_guard_forbids_is_not_done(hub: ControlledHub, guarded: Path) -
         if verb.access != "numbers":
             place = f"/{verb.path}/c" if verb.about else f"/{verb.path}"
             assert code(verb.method, place, b"{}") == (401 if verb.access == "contents" else 403)
-    assert audited(hub) == []
+    told = [(entry["who"], entry["action"], entry["outcome"]) for entry in audited(hub)]
+    actions = [verb.path for verb in VERBS if verb.access == "actions"]
+    assert told == [("anybody", path, "refused: not without a token") for path in actions]
 
 
 def test_every_path_answers_in_json_whatever_is_wrong(guarded: Path) -> None:

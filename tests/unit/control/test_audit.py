@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from hub.control import audit
 from hub.control.audit import Audit
+from hub.control.refusals import MOST_KINDS, PER
 
 
 class Order(msgspec.Struct):
@@ -95,3 +97,68 @@ def test_without_a_file_there_is_the_log(caplog: pytest.LogCaptureFixture) -> No
     caplog.set_level(logging.INFO)
     Audit(None, lambda: 0.0).note("ann", "drain", Order("c"), "done")
     assert caplog.messages == ['drain {"consumer":"c","numbers":[],"body":"0 bytes"} by ann: done']
+
+
+class Desk:
+    """An audit log on a clock that a test steps."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.now = 0.0
+        self.audit = Audit(path, lambda: 99.5, lambda: self.now)
+
+    def told(self) -> list[tuple[str, str, str]]:
+        return [(entry["who"], entry["action"], entry["outcome"]) for entry in entries(self.path)]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "audit.log")
+
+
+def test_of_many_refusals_alike_the_first_is_told_at_once_and_the_number_of_the_others_later(desk: Desk) -> None:
+    for _ in range(1000):
+        desk.audit.refused("192.0.2.7", "pause", "no token")
+    first = [("192.0.2.7", "pause", "refused: no token")]
+    assert desk.told() == first
+    desk.now = PER
+    desk.audit.flush()
+    desk.audit.flush()
+    assert desk.told() == [*first, ("192.0.2.7", "pause", "refused 999 times more: no token")]
+    desk.audit.refused("192.0.2.7", "pause", "no token")
+    desk.now = 2 * PER
+    desk.audit.flush()
+    assert desk.told()[2:] == first
+
+
+def test_what_is_not_told_is_told_at_the_end(desk: Desk) -> None:
+    for _ in range(2):
+        desk.audit.refused("192.0.2.7", "pause", "no token")
+    desk.audit.flush(final=True)
+    assert desk.told()[1:] == [("192.0.2.7", "pause", "refused 1 times more: no token")]
+
+
+def test_who_claims_another_address_each_time_does_not_fill_the_file(desk: Desk) -> None:
+    for number in range(10_000):
+        desk.audit.refused(f"127.0.0.1 for 192.0.2.{number}", "drain", "no token")
+    desk.audit.note("ann", "pause", Order("c"), "done")
+    assert len(desk.told()) == MOST_KINDS + 2
+    desk.audit.flush(final=True)
+    assert desk.told()[-2:] == [
+        ("ann", "pause", "done"),
+        ("others", "drain", f"refused {10_000 - MOST_KINDS - 1} times more: no token"),
+    ]
+
+
+def test_a_file_that_roots_command_makes_is_its_directorys_owners(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", lambda _, uid, gid: given.append((uid, gid)))
+    made = Audit(tmp_path / "audit.log", lambda: 0.0)
+    for _ in range(2):
+        made.note("root, pid 1", "new-token", None, "done")
+    owner = tmp_path.stat()
+    assert given == [(owner.st_uid, owner.st_gid)]
+    assert entries(tmp_path / "audit.log")[0]["order"] == {}

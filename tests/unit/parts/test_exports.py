@@ -89,7 +89,9 @@ def test_an_exporter_that_fails_is_counted_and_given_the_next(error: type[BaseEx
     wait_until(lambda: thread.exported == 1)
     end(thread)
     assert thread.status() == {"exported": 1, "failed": 2, "skipped": 0, "last_error": None}
-    assert log.lines() == ["the numbers could not be exported", "exporting again"]
+    told = f"the numbers could not be exported: {error.__name__}: no route to host"
+    assert log.lines() == [told, "exporting again"]
+    assert (log.records[0].exc_info is None) == (error is OSError)
 
 
 def test_what_was_offered_last_is_exported_before_it_closes() -> None:
@@ -194,10 +196,24 @@ def test_a_reload_stops_what_goes_and_then_starts_what_comes() -> None:
     made.apply({"one": part()}, {"one": new}, ["nobody"], reactor).addCallback(done.append)
     wait_until(lambda: made.gone)
     reactor.advance(0.1)
-    assert (done, old.closed.is_set(), made.exporters) == ([None], True, {"one": new})
+    assert (done, old.closed.is_set(), made.exporters) == ([[]], True, {"one": new})
+    assert list(made.parts) == ["one"]
     assert [loop.stopped for loop in loops] == [True, False]
     made.stop(["one"])
     wait_until(lambda: made.gone)
+
+
+def test_one_that_can_not_be_started_by_a_reload_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, _ = exports()
+    new, done = made.make(part()), list[object]()
+
+    def no_more(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("hub.parts.exports.ExportThread", no_more)
+    made.apply({"one": part()}, {"one": new}, [], FakeReactor()).addCallback(done.append)
+    assert done == [["exporters.one: RuntimeError: can't start new thread"]]
+    assert made.parts == {}
 
 
 def test_one_is_closed_though_there_are_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -301,3 +301,38 @@ def test_a_backend_with_a_bug_does_not_end_a_reload_half_way() -> None:
     lines = applied(fleet, reactor, bad=Buggy, good=RecordingBackend)
     assert lines == ["bad failed: KeyError: 'its own mistake'"]
     assert list(fleet.status()) == ["kept", "good"]
+
+
+# -- a reload that meets what it should not
+
+
+class Raises(RecordingBackend):
+    def reconfigure(self, config: object) -> bool:
+        raise ValueError("somebody else's bug")
+
+
+def test_one_that_fails_to_take_its_settings_goes_on_and_the_others_are_changed() -> None:
+    fleet, reactor, backends = fleet_of(a=Raises, b=RecordingBackend)
+    start(fleet)
+    old, parts = dict(backends), {"a": backend_part("a", Raises, "v2"), "b": backend_part("b", RecordingBackend, "v2")}
+    made = {name: fleet.make(part) for name, part in parts.items()}
+    done: list[object] = []
+    fleet.apply(parts, made, [], 5.0).addCallback(done.append)
+    reactor.pump([0.1] * 5)
+    assert done == [["backends.a: ValueError: somebody else's bug; it goes on with its old settings"]]
+    assert (backends["a"], backends["b"]) == (old["a"], made["b"])
+    assert [fleet.parts[name].plugin.fingerprint for name in ("a", "b")] == ["v1", "v2"]
+
+
+def test_no_backend_starts_once_all_were_told_to_stop() -> None:
+    fleet, reactor, _ = fleet_of(a=Hangs)
+    start(fleet)
+    part = backend_part("a", Hangs, "v2")
+    made = fleet.make(part)
+    assert isinstance(made, Hangs)
+    done: list[object] = []
+    fleet.apply({"a": part}, {"a": made}, [], 5.0).addCallback(done.append)
+    fleet.stop(5.0)
+    reactor.pump([0.1] * 60)
+    assert done == [["the hub stops; nor does it start with its old settings: the hub stops"]]
+    assert made.calls == []

@@ -194,6 +194,32 @@ def test_auto_blocks_only_where_every_bus_keeps_what_is_not_read(
     assert queue_policy(consumer_part("c", overflow=configured).settings, holds_back).overflow == policy
 
 
+def overflows(roster: Roster) -> list[str]:
+    return [member.queue.policy.overflow for member in roster.members.values()]
+
+
+def test_auto_goes_by_the_buses_that_are_there_now(roster: Roster) -> None:
+    hire(roster, consumer_part("c", overflow="auto", max_backlog=7))
+    hire(roster, consumer_part("fixed", overflow="drop_oldest"))
+    assert overflows(roster) == ["drop_newest", "drop_oldest"]
+    roster.suit(holds_back=True)
+    hire(roster, consumer_part("later", overflow="auto"))
+    assert overflows(roster) == ["block", "drop_oldest", "block"]
+    roster.suit(holds_back=False)
+    assert overflows(roster) == ["drop_newest", "drop_oldest", "drop_newest"]
+    assert roster.members["c"].queue.policy.max_backlog == 7
+
+
+def test_a_full_queue_holds_up_no_bus_once_one_of_them_drops_what_is_not_read(roster: Roster) -> None:
+    roster.suit(holds_back=True)
+    hire(roster, consumer_part("c", overflow="auto", max_backlog=2))
+    roster.members["c"].queue.pause()
+    offer(roster, "c", 3)
+    assert roster.full()
+    roster.suit(holds_back=False)
+    assert not roster.full()
+
+
 def test_a_class_with_consume_batch_is_given_batches_and_others_are_not() -> None:
     batches = crew_policy(consumer_part("c", ScriptedBatches, batch_size=7, batch_wait=2.0)).worker
     single = crew_policy(consumer_part("c", Scripted, batch_size=7, batch_wait=2.0)).worker

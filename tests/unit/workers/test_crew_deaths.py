@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Callable
 
 import pytest
 
+from hub.workers.crew import Crew
 from tests.support import wait_until
 from tests.unit.crews import Watched, crew_of, end, finished, offer
 from tests.unit.doubles import message, messages
@@ -87,3 +90,69 @@ def test_a_dead_thread_is_replaced_later_where_there_is_no_other_now(monkeypatch
     wait_until(lambda: finished(crew) == 1)
     end(crew)
     assert crew.queue.stats().counters.retried == 1
+
+
+class Steps:
+    """In the place of threads: a test runs each itself, when it wants to."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def __call__(self, target: Callable[[], None], name: str) -> threading.Thread:
+        self.waiting.append(target)
+        return threading.Thread(target=target, name=name)
+
+    def run_one(self) -> None:
+        """The oldest, to its end. It may die."""
+        with contextlib.suppress(SystemExit):
+            self.waiting.pop(0)()
+
+
+def dying_when_stopped(threads: int) -> tuple[Crew, Steps]:
+    """A crew whose first thread is told to stop while it has its first message in hand, and dies of it."""
+    consumer, steps = Watched(), Steps()
+    consumer.script = {"0": [KeyError("the verdict on this kills the thread")]}
+    crew = crew_of(consumer, threads, uniform=Jitter(deaths=1), spawn=steps)
+    consumer.on_consume = lambda _: crew.stop()
+    crew.start()
+    offer(crew, messages(2))
+    steps.run_one()
+    return crew, steps
+
+
+def test_what_a_thread_had_that_died_while_its_crew_stopped_is_given_to_the_next_crew_once() -> None:
+    crew, _ = dying_when_stopped(threads=1)
+    assert crew.gone.is_set()
+    stats = crew.queue.stats()
+    assert (stats.in_flight, stats.counters.retried, stats.counters.backlog) == (0, 1, 2)
+    after = Watched()
+    following = crew_of(after, queue=crew.queue)
+    following.start()
+    wait_until(lambda: finished(following) == 2)
+    end(following)
+    assert sorted(after.seen) == ["0", "1"]
+
+
+def test_it_is_given_back_also_while_another_thread_of_that_crew_goes_on() -> None:
+    crew, steps = dying_when_stopped(threads=2)
+    assert not crew.gone.is_set()
+    assert crew.queue.stats().in_flight == 0
+    assert crew.replace_dead() == 0
+    steps.run_one()
+    assert crew.gone.is_set()
+    assert crew.queue.stats().counters.retried == 1
+
+
+def test_what_a_thread_had_that_died_just_before_its_crew_stopped_comes_again() -> None:
+    """No round of the supervisor came between."""
+    consumer, steps = Watched(), Steps()
+    consumer.script = {"0": [KeyError("the verdict on this kills the thread")]}
+    crew = crew_of(consumer, uniform=Jitter(deaths=1), spawn=steps)
+    crew.start()
+    offer(crew, messages(1))
+    steps.run_one()
+    crew.stop()
+    steps.run_one()
+    assert crew.gone.is_set()
+    stats = crew.queue.stats()
+    assert (stats.in_flight, stats.counters.retried) == (0, 1)

@@ -48,4 +48,5 @@ def test_any_other_exception_is_tried_exactly_max_attempts_times(max_attempts: i
         assert verdict.failure
         failures += 1
     assert failures + 1 == max_attempts
-    assert verdict == Bury(f"failed {max_attempts} times, last with KeyError")
+    often = "once" if max_attempts == 1 else f"{max_attempts} times, last"
+    assert verdict == Bury(f"failed {often} with KeyError")

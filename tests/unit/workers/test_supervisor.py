@@ -111,6 +111,27 @@ def test_one_that_goes_on_is_stuck_no_more(ward: Ward) -> None:
     assert not ward.supervisor.is_stuck(ward.crew)
 
 
+def test_one_that_is_dismissed_is_leaving_until_it_has_ended_and_then_is_not_listed(ward: Ward) -> None:
+    ward.crew.resize(2)
+    first, second = ward.crew.workers
+    ward.begin(message(0))
+    ward.begin(message(1))
+    ward.crew.resize(1)
+    assert [row["state"] for row in ward.supervisor.threads(ward.crew)] == ["busy", "leaving"]
+    assert ward.supervisor.threads(ward.crew)[1]["topic"] is not None
+    for _ in range(2):
+        ward.go_on.release()
+    second[1].join(10)
+    assert [row["name"] for row in ward.supervisor.threads(ward.crew)] == [first[1].name]
+    wait_until(lambda: sum(ward.crew.times()[0]) == 2, 10, "the times of both")
+
+
+def test_a_thread_that_died_is_dead(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    ((_, thread),) = ward.crew.workers
+    monkeypatch.setattr(thread, "is_alive", lambda: False)
+    assert [row["state"] for row in ward.supervisor.threads(ward.crew)] == ["dead"]
+
+
 def test_a_consumer_that_was_idle_for_long_is_not_stuck_when_it_begins(ward: Ward) -> None:
     ward.begin(message(0))
     ward.go_on.release()

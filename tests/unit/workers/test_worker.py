@@ -42,6 +42,7 @@ def test_a_retry_comes_again_when_the_consumer_said_and_others_pass() -> None:
     bench.run()
     counters = bench.queue.stats().counters
     assert bench.consumer.seen == ["0", "1", "0", "0"]
+    assert bench.worker.last_failure is None
     assert (counters.retried, counters.failed, counters.dead, counters.finished) == (2, 0, 0, 2)
 
 
@@ -324,6 +325,18 @@ def test_abandoned_again_and_again_a_message_is_a_dead_letter() -> None:
         bench.clock.advance(300.0)
     (letter,) = bench.store.dead_letters("test")
     assert "thread that handled it died" in letter.traceback
+
+
+def test_what_was_abandoned_is_in_no_hand_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub that is killed later must not suspect it."""
+    bench = Bench()
+    drops: list[bool] = []
+    monkeypatch.setattr(bench.store, "drop", lambda: drops.append(True))
+    bench.offer(message(0))
+    bench.worker.taken = bench.queue.take(1, timeout=0)
+    bench.worker.abandon()
+    assert drops == [True]
+    assert bench.worker.taken is None
 
 
 def test_a_worker_with_nothing_in_hand_has_nothing_to_abandon() -> None:

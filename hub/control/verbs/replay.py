@@ -1,0 +1,111 @@
+"""The verb that gives kept messages again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.task import TaskFinished, TaskStopped, cooperate
+from twisted.python.failure import Failure
+from twisted.web.server import Request
+
+from hub.control.steering import ReplayOrder
+from hub.control.verbs.steps import breath
+from hub.control.verbs.verb import MALFORMED, Hub, Verb, answer, code_of
+from hub.errors import HubError
+from hub.failure import told
+from hub.partlog import part_log
+
+REPORT_EVERY = 0.2
+"""Seconds between two lines about how far a replay is."""
+
+
+class Progress(msgspec.Struct, omit_defaults=True):
+    """How many there were so far, and when the last one had been received. ``left_out``: how many were not given, for
+    they still wait for this consumer, or are in hand. The last line has ``done``, or ``problems``: why it ended before
+    all were given."""
+
+    replayed: int
+    at: float | None
+    left_out: int = 0
+    done: bool = False
+    problems: list[str] = []
+
+
+class Replay(Verb):
+    """Give kept messages to a consumer again; a line of JSON now and then says how far it is.
+
+    What still waits for it, or is in hand, is left out, unless its queue is in memory. It ends when the client hangs
+    up, and when the consumer is drained; one that is drained already takes nothing.
+    """
+
+    path, method, access, order, result = "replay", "POST", "actions", ReplayOrder, Progress
+    media = "application/x-ndjson"
+
+    def respond(self, request: Request, order: ReplayOrder, who: str) -> None:
+        """Begin, and write the lines."""
+        try:
+            if not order.dry_run:
+                self.hub.steering.open_queue(order.consumer)
+            steps = self.hub.steering.replay(order)
+        except (HubError, *MALFORMED) as error:
+            self.note(who, order, f"refused: {error}")
+            answer(request, {"problems": [str(error)]}, code_of(error))
+            return
+        if not order.dry_run:
+            self.note(who, order, "begun")
+        request.setHeader(b"Content-Type", self.media.encode())
+        _Giving(self.hub, request, order.dry_run, lambda outcome: self.note(who, order, outcome)).start(steps)
+
+
+class _Giving:
+    """One replay while it goes on. :param note: is told how it ended, for the audit log."""
+
+    def __init__(self, hub: Hub, request: Request, dry_run: bool, note: Callable[[str], None]) -> None:
+        self._hub = hub
+        self._request = request
+        self._dry_run = dry_run
+        self._note = note
+        self._now = Progress(0, None)
+
+    def start(self, steps: Iterator[tuple[int, int, float]]) -> None:
+        """It ends by itself."""
+        task = cooperate(self._run(steps))
+        self._request.notifyFinish().addErrback(lambda _: task.stop()).addErrback(lambda late: late.trap(TaskFinished))
+        task.whenDone().addCallbacks(lambda _: self._end(), self._fail)
+
+    def _run(self, steps: Iterator[tuple[int, int, float]]) -> Iterator[Deferred[None] | None]:
+        seconds = self._hub.reactor.seconds
+        reported = seconds()
+        try:
+            for count, left_out, at in steps:
+                self._now = Progress(count, at, left_out)
+                if seconds() - reported > REPORT_EVERY:
+                    reported = seconds()
+                    self._write()
+                yield breath(self._hub)
+            self._now.done = True
+        except HubError as error:
+            self._now.problems = [str(error)]
+
+    def _write(self) -> None:
+        self._request.write(msgspec.json.encode(self._now) + b"\n")
+
+    def _end(self) -> None:
+        count = self._now.replayed
+        if self._now.done:
+            self._note(f"counted {count} messages, gave none" if self._dry_run else f"done: {count} messages")
+        else:
+            self._note(f"ended after {count} messages: {self._now.problems[0]}")
+        self._write()
+        self._request.finish()
+
+    def _fail(self, failure: Failure) -> None:
+        count = self._now.replayed
+        if failure.check(TaskStopped):
+            self._note(f"the client hung up after {count} messages")
+            return
+        self._note(f"failed after {count} messages: {told(failure.value or RuntimeError())}")
+        part_log("hub", "api").error("a replay was not ended", exc_info=failure.value, extra={"action": "bug"})
+        self._request.loseConnection()

@@ -1,0 +1,175 @@
+"""Dead letters, retried and deleted by the verbs: which are touched, in what pieces, and when it is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.control.client import Refused
+from hub.control.steering import Drained
+from hub.control.verbs.dead import PIECE
+from hub.deadletter import DeadLetter
+from hub.message import Message
+from hub.queue.overflow import QueuePolicy
+from tests.conftest import ReactorThread
+from tests.unit.control_hub import ControlledHub
+from tests.unit.requests import ask
+
+
+@pytest.fixture
+def hub(reactor_thread: ReactorThread, tmp_path: Path) -> Iterator[ControlledHub]:
+    made = ControlledHub(reactor_thread, tmp_path / "hub.sock")
+    made.listen()
+    yield made
+    made.close()
+
+
+def bury(hub: ControlledHub, count: int, size: int = 2) -> list[int]:
+    """Returns their numbers."""
+    for number in range(count):
+        hub.bury("c", DeadLetter(Message(str(number), "a.b", b"x" * size), "no", 1, 0.0))
+    return [letter.number for letter in hub.store.dead_letters("c")]
+
+
+def left(hub: ControlledHub) -> list[str]:
+    return [letter.message.id for letter in hub.store.dead_letters("c")]
+
+
+def order(hub: ControlledHub, verb: str, numbers: Sequence[int]) -> Any:
+    return hub.client().post(f"/{verb}", {"consumer": "c", "numbers": list(numbers)})
+
+
+@pytest.fixture
+def delivered(hub: ControlledHub, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The ids of each batch that is given to the queue."""
+    found: list[list[str]] = []
+    deliver = hub.enqueuer.deliver
+
+    def noted(messages: Sequence[Message], *rest: Any, **more: Any) -> None:
+        found.append([message.id for message in messages])
+        deliver(messages, *rest, **more)
+
+    monkeypatch.setattr(hub.enqueuer, "deliver", noted)
+    return found
+
+
+# -- which
+
+
+@pytest.mark.parametrize("verb", ["retry-dead", "delete-dead"])
+def test_only_those_that_were_asked_for_are_read(
+    hub: ControlledHub, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = bury(hub, 20)
+    read: list[int] = []
+    letter = hub.store.letter
+
+    def noted(queue: str, number: int) -> DeadLetter | None:
+        read.append(number)
+        return letter(queue, number)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.store, "letter", noted)
+        patched.setattr(hub.store, "dead_letters", None)
+        order(hub, verb, [numbers[7], numbers[3]])
+    assert read == [numbers[3], numbers[7]]
+    assert left(hub) == [str(number) for number in range(20) if number not in (3, 7)]
+
+
+def test_those_that_are_not_there_are_passed_over(hub: ControlledHub) -> None:
+    (number,) = bury(hub, 1)
+    assert order(hub, "retry-dead", [number + 1, number, number, number + 2]) == {"start": 0, "stop": 1, "count": 1}
+    assert order(hub, "retry-dead", [number]) == {"start": 1, "stop": 1, "count": 0}
+    assert order(hub, "delete-dead", [number]) == {"deleted": 0}
+    assert order(hub, "delete-dead", []) == {"deleted": 0}
+
+
+@pytest.mark.parametrize("verb", ["retry-dead", "delete-dead"])
+@pytest.mark.parametrize("number", [-1, 1 << 64, 1.5])
+def test_a_number_that_no_letter_has_is_refused(hub: ControlledHub, verb: str, number: float) -> None:
+    body = json.dumps({"consumer": "c", "numbers": [number]}).encode()
+    assert ask(hub.path, "POST", f"/{verb}", body).status == 400
+
+
+@pytest.mark.parametrize("verb", ["retry-dead", "delete-dead"])
+def test_of_a_queue_that_there_is_not_none_are_had(hub: ControlledHub, verb: str) -> None:
+    answer = ask(hub.path, "POST", f"/{verb}", b'{"consumer": "nobody", "numbers": []}')
+    assert (answer.status, b"no consumer is called 'nobody'" in answer.read()) == (404, True)
+
+
+# -- in what pieces
+
+
+def test_many_are_retried_in_pieces_and_in_order(hub: ControlledHub, delivered: list[list[str]]) -> None:
+    numbers = bury(hub, 10, size=PIECE // 2)
+    assert order(hub, "retry-dead", numbers) == {"start": 0, "stop": 10, "count": 10}
+    assert [len(batch) for batch in delivered] == [2] * 5
+    assert [id_ for batch in delivered for id_ in batch] == [str(number) for number in range(10)]
+    assert left(hub) == []
+
+
+def test_small_ones_count_too(hub: ControlledHub, delivered: list[list[str]]) -> None:
+    order(hub, "retry-dead", bury(hub, 2000, size=0))
+    assert len(delivered) > 3
+    assert sum(len(batch) for batch in delivered) == 2000
+
+
+def test_many_are_deleted_in_pieces(hub: ControlledHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    removed: list[int] = []
+    remove = hub.store.remove_letters
+
+    def noted(queue: str, numbers: Sequence[int]) -> None:
+        removed.append(len(numbers))
+        remove(queue, numbers)
+
+    monkeypatch.setattr(hub.store, "remove_letters", noted)
+    assert order(hub, "delete-dead", bury(hub, 5, size=PIECE)) == {"deleted": 5}
+    assert removed == [1] * 5
+    assert left(hub) == []
+
+
+def test_a_queue_that_becomes_full_leaves_the_rest_dead(hub: ControlledHub, delivered: list[list[str]]) -> None:
+    queue = hub.roster.members["c"].queue
+    queue.adopt(QueuePolicy(max_backlog=3))
+    numbers = bury(hub, 10, size=PIECE // 2)
+    assert order(hub, "retry-dead", numbers) == {"start": 0, "stop": 3, "count": 3}
+    assert left(hub) == [str(number) for number in range(3, 10)]
+    assert len(delivered) == 2
+
+
+# -- when it is refused
+
+
+def test_a_drained_consumer_is_given_none_and_they_stay_dead(hub: ControlledHub, delivered: list[list[str]]) -> None:
+    numbers = bury(hub, 3)
+    hub.client().post("/drain", {"consumer": "c"})
+    before = hub.roster.members["c"].queue.stats().counters
+    for some in ([numbers[0]], numbers):
+        with pytest.raises(Refused, match="c is drained and takes no messages in: resume it first"):
+            order(hub, "retry-dead", some)
+    body = json.dumps({"consumer": "c", "numbers": numbers}).encode()
+    assert ask(hub.path, "POST", "/retry-dead", body).status == 409
+    assert (left(hub), delivered) == (["0", "1", "2"], [])
+    assert hub.roster.members["c"].queue.stats().counters == before
+    assert hub.path.with_name("audit.log").read_text().count('"outcome":"refused: c is drained') == 3
+    hub.client().post("/resume", {"consumer": "c"})
+    assert order(hub, "retry-dead", numbers)["count"] == 3
+
+
+def test_one_that_is_drained_meanwhile_is_given_no_more(hub: ControlledHub) -> None:
+    steps = hub.steering.retry_letters("c", bury(hub, 4, size=100), size=1)
+    assert next(steps) == (0, 1, 1)
+    hub.steering.drain("c")
+    with pytest.raises(Drained, match="c is drained"):
+        next(steps)
+    assert left(hub) == ["1", "2", "3"]
+
+
+def test_a_drained_consumers_dead_letters_may_be_deleted(hub: ControlledHub) -> None:
+    numbers = bury(hub, 3)
+    hub.client().post("/drain", {"consumer": "c"})
+    assert order(hub, "delete-dead", numbers) == {"deleted": 3}
