@@ -189,7 +189,8 @@ class ServerContext:
     snapshot: Callable[[], Mapping[str, Any]]
     """The status of everything; in the reactor's thread."""
     api: Callable[[Guard], Any]
-    """All verbs as one resource of ``twisted.web``, behind a guard."""
+    """All verbs as one resource of ``twisted.web``, behind a guard. Its status is whole, with the texts of errors: who
+    shows it to strangers leaves these out, as ``monitoring.web`` does."""
 
 
 class Server(Protocol):

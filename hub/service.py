@@ -276,9 +276,11 @@ class Service:
         self._let_go()
         set_levels(new.hub.log_level, new.hub.log_levels)
         self.keeper.hold_outbox()
-        problems += yield self._running.replace_backends(new, made, changes)
-        if self.state == "reloading":
-            self.keeper.open_outbox()
+        try:
+            problems += yield self._running.replace_backends(new, made, changes)
+        finally:
+            if self.state == "reloading":
+                self.keeper.open_outbox()
         return [*problems, *(yield self._running.replace_watchers(new, made, changes, self.reactor))]
 
     # -- while it runs

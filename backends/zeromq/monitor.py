@@ -152,7 +152,9 @@ class Monitor:
             return
         if connections is self._open.get(key):
             self.disconnects += 1
-            self._notice(f"disconnect {key}", logging.WARNING, f"disconnected: {endpoint!a}")
+            # Who came to us may leave when it is done; whom we went to is missed.
+            level = logging.WARNING if key in self._connects else logging.INFO
+            self._notice(f"disconnect {key}", level, f"disconnected: {endpoint!a}")
 
     def _key(self, endpoint: str) -> str:
         """Events of a bound endpoint name the address that the peer came to, so these go by the port."""

@@ -1,5 +1,6 @@
 """Events as ZeroMQ tells them, in the orders it was seen to tell them in."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,10 +23,15 @@ class Bench:
         self.context: Any = zmq.Context()
         self.socket = self.context.socket(zmq.SUB)
         self.lines: list[str] = []
+        self.levels: list[int] = []
         self.clock = Clock()
-        self.monitor = Monitor(self.socket, lambda *notice: self.lines.append(notice[2]), lambda: None)
+        self.monitor = Monitor(self.socket, self.notice, lambda: None)
         self.monitor.watch(PEER, connects=True)
         self.again: list[str] = []
+
+    def notice(self, kind: str, level: int, text: str) -> None:
+        self.levels.append(level)
+        self.lines.append(text)
 
     def tell(self, *events: tuple[zmq.Event, int], endpoint: str = PEER) -> None:
         for event, value in events:
@@ -47,6 +53,14 @@ def test_a_connection_comes_and_goes(bench: Bench) -> None:
     assert bench.monitor.peers(PEER) == 0
     assert bench.monitor.disconnects == 1
     assert bench.lines == [f"connected: {PEER!r}", f"disconnected: {PEER!r}"]
+    assert bench.levels == [logging.INFO, logging.WARNING]
+
+
+def test_a_peer_that_came_to_us_and_leaves_is_no_cause_to_worry(bench: Bench) -> None:
+    bench.tell(
+        (Event.ACCEPTED, 20), (Event.HANDSHAKE_SUCCEEDED, 0), (Event.DISCONNECTED, 20), endpoint="tcp://[::]:7000"
+    )
+    assert (bench.levels, bench.monitor.disconnects) == ([logging.INFO, logging.INFO], 1)
 
 
 @pytest.mark.parametrize(
