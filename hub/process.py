@@ -65,7 +65,7 @@ class Process:
             signal.signal(number, self._on_stop_signal)
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._reload))
         self._service = Service(configuration, self._reactor, self._notifier, self._load, on_fatal=self._end)
-        Rounds(self._reactor, self._log).begin(Descriptors(self._log).look, LOOK_EVERY)
+        Rounds(self._reactor, self._log).begin(Descriptors(self._log, self._reactor).look, LOOK_EVERY)
         self._reactor.callWhenRunning(self._start)
         self._reactor.run(installSignalHandlers=False)
         flush(final=True)
