@@ -47,8 +47,14 @@ def configure(
     root.handlers[:] = [handler]
     logging.raiseExceptions = False
     set_levels(level, levels or {})
+    logging.getLogger("twisted").addFilter(_is_news)
     observer: Any = STDLibLogObserver("twisted")
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not what Twisted says, with two tracebacks, where file descriptors run out: :mod:`hub.descriptors` tells it."""
+    return not record.getMessage().startswith("Could not reserve EMFILE recovery file descriptor")
 
 
 def set_levels(default: LogLevel, levels: Mapping[str, LogLevel]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import os
 import resource
 import signal
@@ -45,12 +46,13 @@ class Busy:
         return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
     @contextmanager
-    def starved(self, spare: int = 0) -> Iterator[None]:
-        """No room for more descriptors than it has, and a few."""
+    def starved(self, spare: int = 2) -> Iterator[None]:
+        """No room for more descriptors than it has, and so many."""
         pid = self.hub.process.pid
         soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        last = max(int(name) for name in os.listdir(f"/proc/{pid}/fd"))
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (last + 1 + spare, hard))
+        taken = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+        free = (number for number in itertools.count() if number not in taken)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (next(itertools.islice(free, spare, None)), hard))
         try:
             yield
         finally:

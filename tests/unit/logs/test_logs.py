@@ -92,3 +92,17 @@ def test_the_journal_is_used_where_stderr_is_connected_to_it(monkeypatch: pytest
     for stream, kind in ((f"{status.st_dev}:{status.st_ino}", JournalHandler), ("1:2", logging.StreamHandler)):
         logs.configure("info", "auto", environ={"JOURNAL_STREAM": stream})
         assert type(logging.getLogger().handlers[0]) is kind
+
+
+def test_what_twisted_says_of_descriptors_is_left_out(capfd: pytest.CaptureFixture[str]) -> None:
+    """The hub says it itself, in a line."""
+    observers: list[object] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(globalLogBeginner, "beginLoggingTo", lambda given, **_: observers.extend(given))
+        logs.configure("info", "stderr", environ={})
+    twisted = logging.getLogger("twisted")
+    twisted.critical("Could not reserve EMFILE recovery file descriptor.")
+    twisted.critical("something else")
+    shown = capfd.readouterr().err
+    assert "something else" in shown
+    assert "EMFILE" not in shown
