@@ -53,7 +53,7 @@ def test_a_queue_is_paused_looked_into_and_goes_on_by_itself(tmp_path: Path) -> 
         hub.wait_for("slow", "finished", 5)
         (running,) = said(hub, "queue", "resume", "slow")
         assert (running["state"], running["backlog"]) == ("running", 0)
-        assert hub.command("queue", "pause", "nobody", check=False).returncode == 64
+        assert hub.command("queue", "pause", "nobody", check=False).returncode == 69
 
 
 def test_none_is_paused_and_drained_both_and_that_is_told_at_once(tmp_path: Path) -> None:
