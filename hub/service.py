@@ -169,8 +169,7 @@ class Service:
         self.fleet.subscribe(self.roster.patterns())
 
     def _all_tried(self) -> bool:
-        crews = self.roster.crews()
-        return self.state != "starting" or all(crew.started.is_set() or crew.start_error for crew in crews)
+        return self.state != "starting" or all(crew.tried for crew in self.roster.crews())
 
     def _server_context(self, part: Part) -> ServerContext:
         log, directory = part_log("server", part.name), self.configuration.state_dir

@@ -5,14 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from hub.cli.common import config_option
-from hub.configuration.schema import Configuration
+from hub.cli.common import ConfigReader, config_option
 from hub.errors import Unavailable
 from hub.units import parse_duration
 from monitoring.collectd_values import identifier
@@ -131,7 +129,7 @@ def moment(text: str) -> str:
 @click.option("--width", default=900, show_default=True, type=click.IntRange(300, 4000))
 @click.option("--height", default=640, show_default=True, type=click.IntRange(300, 4000))
 def graph(
-    load_config: Callable[[], Configuration],
+    load_config: ConfigReader,
     consumer: str,
     output: Path,
     since: str,

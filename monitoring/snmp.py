@@ -10,8 +10,7 @@ from typing import Any
 
 import click
 
-from hub.cli.common import config_option, socket_of
-from hub.configuration.schema import Configuration
+from hub.cli.common import ConfigReader, config_option
 from hub.control.client import Client
 from hub.errors import HubError
 from hub.interfaces import Clock
@@ -77,8 +76,8 @@ class OidType(click.ParamType[Oid]):
     show_default=True,
     help="Where our objects begin, if not in Net-SNMP's playpen; the same as in snmpd.conf and in the MIB file.",
 )
-def snmp(load_config: Callable[[], Configuration], base: Oid) -> None:
+def snmp(load_config: ConfigReader, base: Oid) -> None:
     """Answer snmpd, which starts this as its pass_persist program."""
-    client = Client(socket_of(load_config), timeout=TIMEOUT)
+    client = Client(load_config.socket(), timeout=TIMEOUT)
     cache = Cache(lambda: client.get("/status"), base, time.monotonic)
     Agent(cache.tree).serve(TextIOWrapper(sys.stdin.buffer, "ascii", "replace"), sys.stdout)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from consumers.archive import Archive
 from consumers.archive.database import Database, reason_of
 from consumers.archive.search import Query, search
-from hub.cli.common import config_option, json_option
+from hub.cli.common import ConfigReader, config_option, json_option
 from hub.configuration.schema import Configuration, Part
 from hub.errors import ConfigError, Unavailable
 from hub.text import printable
@@ -78,9 +77,7 @@ class Words(click.ParamType[str]):
 @click.option("--limit", "-n", default=100, show_default=True, type=click.IntRange(min=1), help="At most that many.")
 @click.option("--oldest-first", is_flag=True, help="The oldest first, not the newest.")
 @click.option("--consumer", metavar="NAME", help="Which archive, where there are several [default: the first].")
-def search_command(
-    load_config: Callable[[], Configuration], as_json: bool, consumer: str | None, **criteria: Any
-) -> None:
+def search_command(load_config: ConfigReader, as_json: bool, consumer: str | None, **criteria: Any) -> None:
     """Find messages, the newest first."""
     configuration = load_config()
     part = _choose(configuration, consumer)

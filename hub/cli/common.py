@@ -65,12 +65,6 @@ def config_option(function: Function) -> Function:
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
 
 
-def socket_of(load_config: Callable[[], Configuration], warn: bool = True) -> Path:
-    """See :meth:`ConfigReader.socket`. :param load_config: what :func:`config_option` called the command with."""
-    assert isinstance(load_config, ConfigReader)
-    return load_config.socket(warn)
-
-
-def client_of(load_config: Callable[[], Configuration]) -> Client:
+def client_of(load_config: ConfigReader) -> Client:
     """A client of the running hub's control socket; a mistake elsewhere in the file does not stand in the way."""
-    return Client(socket_of(load_config))
+    return Client(load_config.socket())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hub.cli.common import config_option, json_option
+from hub.cli.common import ConfigReader, config_option, json_option
 from hub.cli.document import json_text
 from hub.configuration.defaults import default_file, default_of, documented
 from hub.configuration.effective import effective_file, settings_in_force
@@ -23,7 +23,7 @@ from hub.errors import ConfigError
 @click.command()
 @config_option
 @json_option
-def check(load_config: Callable[[], Configuration], as_json: bool) -> None:
+def check(load_config: ConfigReader, as_json: bool) -> None:
     """Check the configuration; all that is wrong is listed, and the exit code is 78."""
     try:
         configuration = load_config()
@@ -48,9 +48,7 @@ def check(load_config: Callable[[], Configuration], as_json: bool) -> None:
 @click.option("--defaults", is_flag=True, help="A commented file with every setting and its default.")
 @click.option("--show", is_flag=True, help="The settings in force, and where each was set (the default).")
 @click.pass_context
-def config(
-    context: click.Context, load_config: Callable[[], Configuration], as_json: bool, defaults: bool, show: bool
-) -> None:
+def config(context: click.Context, load_config: ConfigReader, as_json: bool, defaults: bool, show: bool) -> None:
     """Show settings: all that there are, or those in force. Passwords are never shown."""
     if defaults and show:
         raise click.UsageError("give --defaults or --show, not both")

@@ -10,12 +10,11 @@ from typing import Any, TypeVar
 
 import click
 
-from hub.cli.common import client_of, config_option, json_option
+from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.document import json_text
 from hub.cli.names import queues
 from hub.cli.remote import Remote
 from hub.cli.saying import say
-from hub.configuration.schema import Configuration
 from hub.text import printable
 from hub.units import parse_duration
 
@@ -74,7 +73,7 @@ def dead() -> None:
 @click.option("--group", is_flag=True, help="Grouped by error, the most frequent first.")
 @click.option("--traceback", is_flag=True, help="With the traceback of each.")
 def list_(
-    load_config: Callable[[], Configuration], consumer: str, as_json: bool, group: bool, traceback: bool, **options: Any
+    load_config: ConfigReader, consumer: str, as_json: bool, group: bool, traceback: bool, **options: Any
 ) -> None:
     """List the dead letters of CONSUMER, the oldest first."""
     letters = selected(Remote(client_of(load_config)).letters(consumer), **options)
@@ -91,7 +90,7 @@ def list_(
 @click.argument("number", type=int)
 @config_option
 @json_option
-def show(load_config: Callable[[], Configuration], consumer: str, number: int, as_json: bool) -> None:
+def show(load_config: ConfigReader, consumer: str, number: int, as_json: bool) -> None:
     """Show one dead letter of CONSUMER, whole."""
     found = selected(Remote(client_of(load_config)).letters(consumer), [number])
     if not found:
@@ -119,7 +118,7 @@ def show(load_config: Callable[[], Configuration], consumer: str, number: int, a
 @click.option("--canary", type=click.IntRange(min=1), help="So many first; the rest only if none of them dies again.")
 @click.option("--timeout", default="1m", show_default=True, help="How long the canary may take.")
 def retry(
-    load_config: Callable[[], Configuration],
+    load_config: ConfigReader,
     consumer: str,
     as_json: bool,
     canary: int | None,
@@ -139,7 +138,7 @@ def retry(
 @json_option
 @selection
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(load_config: Callable[[], Configuration], consumer: str, as_json: bool, yes: bool, **options: Any) -> None:
+def delete(load_config: ConfigReader, consumer: str, as_json: bool, yes: bool, **options: Any) -> None:
     """Delete dead letters of CONSUMER. Without options: all of them."""
     remote = Remote(client_of(load_config))
     numbers = [letter["number"] for letter in selected(remote.letters(consumer), **options)]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from hub.cli.common import client_of, config_option, json_option
+from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.remote import POLL_EVERY, Remote
 from hub.cli.saying import say, watch_empty
-from hub.configuration.schema import Configuration
 from hub.errors import Unavailable
 from hub.text import printable
 
@@ -19,7 +18,7 @@ from hub.text import printable
 @config_option
 @json_option
 @click.option("--wait", is_flag=True, help="Until every queue is empty.")
-def drain(load_config: Callable[[], Configuration], as_json: bool, wait: bool) -> None:
+def drain(load_config: ConfigReader, as_json: bool, wait: bool) -> None:
     """Hold back all buses, and let the consumers work off what there is; 'hubbub resume' undoes it.
 
     A broker keeps what is held back; what a bus without one sends meanwhile is lost. Queues that are paused are not
@@ -38,7 +37,7 @@ def drain(load_config: Callable[[], Configuration], as_json: bool, wait: bool) -
 @click.command()
 @config_option
 @json_option
-def resume(load_config: Callable[[], Configuration], as_json: bool) -> None:
+def resume(load_config: ConfigReader, as_json: bool) -> None:
     """Let the buses come again, after 'hubbub drain'."""
     remote = Remote(client_of(load_config))
     remote.resume_hub()

@@ -6,7 +6,7 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,9 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from hub.cli.bus import choose, tools
-from hub.cli.common import config_option, json_option
+from hub.cli.common import ConfigReader, config_option, json_option
 from hub.cli.document import json_text
 from hub.cli.saying import progress_bar
-from hub.configuration.schema import Configuration
 from hub.errors import ConfigError, Unavailable
 from hub.interfaces import Sender
 from hub.message import new_id
@@ -37,7 +36,7 @@ Record = tuple[str, bytes]
 @click.option("--backend", metavar="NAME", help="Which bus, where there are several [default: the first].")
 @click.option("--wait", default=10.0, show_default=True, help="Seconds to wait for somebody who listens.")
 def feed(
-    load_config: Callable[[], Configuration],
+    load_config: ConfigReader,
     file: Path,
     as_json: bool,
     rate: float | None,

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hub.cli.common import config_option, json_option
+from hub.cli.common import ConfigReader, config_option, json_option
 from hub.cli.document import json_text
 from hub.cli.saying import complain
-from hub.configuration.schema import Configuration
 from hub.statelock import StateLock
 from hub.store.fsck.apart import DiedError, apart
 from hub.store.fsck.aside import FOLDER
@@ -34,7 +32,7 @@ CLEAN, PROBLEMS, LEFT = 0, 1, 2
 @click.option(
     "--repair", is_flag=True, help="Mend what was found; what can't be read is set aside, and counted as lost."
 )
-def fsck(load_config: Callable[[], Configuration], as_json: bool, repair: bool) -> None:
+def fsck(load_config: ConfigReader, as_json: bool, repair: bool) -> None:
     """Check the store of a hub that does not run: checksums, counters and positions.
 
     Damaged records are set aside by --repair, in the folder 'damaged' of the state directory. A file whose structure is

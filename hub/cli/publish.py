@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import click
 import msgspec
 
 from hub.cli.bus import choose, tools
-from hub.cli.common import client_of, config_option, json_option
+from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.saying import say
-from hub.configuration.schema import Configuration
 from hub.errors import Unavailable
 from hub.message import Message, new_id
 
@@ -34,7 +33,7 @@ from hub.message import Message, new_id
 )
 @click.option("--wait", default=5.0, show_default=True, help="Seconds to wait for somebody who listens.")
 def publish(
-    load_config: Callable[[], Configuration],
+    load_config: ConfigReader,
     topic: str,
     body: str,
     as_json: bool,

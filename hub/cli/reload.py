@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 import click
 
-from hub.cli.common import config_option, json_option, socket_of
+from hub.cli.common import ConfigReader, config_option, json_option
 from hub.cli.document import json_text
 from hub.cli.saying import complain
-from hub.configuration.schema import Configuration
 from hub.control.client import Client, Refused
 from hub.errors import ConfigError
 from hub.text import printable
@@ -22,13 +20,13 @@ PATIENCE = 60.0
 @click.command()
 @config_option
 @json_option
-def reload(load_config: Callable[[], Configuration], as_json: bool) -> None:
+def reload(load_config: ConfigReader, as_json: bool) -> None:
     """Have the running hub read its configuration again, wait until it is done, and say what changed.
 
     A bad file changes nothing: its problems are printed, and the exit code is 78. What could not be started, as for an
     address in use, is printed too, and the exit code is 69; the rest has changed.
     """
-    client = Client(socket_of(load_config, warn=False), _stop_timeout(load_config) + PATIENCE)
+    client = Client(load_config.socket(warn=False), _stop_timeout(load_config) + PATIENCE)
     try:
         answer = client.post("/reload")
     except Refused as refused:
@@ -43,7 +41,7 @@ def reload(load_config: Callable[[], Configuration], as_json: bool) -> None:
         raise click.exceptions.Exit(os.EX_UNAVAILABLE)
 
 
-def _stop_timeout(load_config: Callable[[], Configuration]) -> float:
+def _stop_timeout(load_config: ConfigReader) -> float:
     """Seconds. With a bad file: none. Refusing it is left to the hub, so that it is in its log and its audit log."""
     try:
         return load_config().hub.stop_timeout

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import datetime
 
 import click
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from hub.cli.common import client_of, config_option, json_option
+from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.names import queues
 from hub.cli.saying import progress_bar, say
-from hub.configuration.schema import Configuration
 from hub.errors import Unavailable
 from hub.units import parse_duration
 
@@ -26,7 +24,7 @@ from hub.units import parse_duration
 @click.option("--topic", "topics", multiple=True, metavar="PATTERN", help="Only these. [default: the consumer's]")
 @click.option("--dry-run", is_flag=True, help="Only count them.")
 def replay(
-    load_config: Callable[[], Configuration],
+    load_config: ConfigReader,
     consumer: str,
     as_json: bool,
     since: str,

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 
 import click
 
-from hub.cli.common import config_option
-from hub.configuration.schema import Configuration
+from hub.cli.common import ConfigReader, config_option
 
 
 @click.command()
 @config_option
-def run(load_config: Callable[[], Configuration]) -> None:
+def run(load_config: ConfigReader) -> None:
     """Run the hub, in the foreground, until SIGTERM or Ctrl-C.
 
     SIGHUP reloads the configuration. The log goes to stderr, or to the journal under systemd.

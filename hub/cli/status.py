@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import click
 from rich.table import Table
 from rich.text import Text
 
-from hub.cli.common import client_of, config_option, json_option
+from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.document import json_text
 from hub.cli.top.columns import BY_KEY, MORE, Line
 from hub.cli.top.header import summary
 from hub.cli.top.plain import screen, table_of
-from hub.configuration.schema import Configuration
 from hub.text import printable
 from hub.units import format_size
 
@@ -28,7 +27,7 @@ COLUMNS = (*(BY_KEY[key] for key in BEFORE), DELAYED, *(BY_KEY[key] for key in A
 @click.command()
 @config_option
 @json_option
-def status(load_config: Callable[[], Configuration], as_json: bool) -> None:
+def status(load_config: ConfigReader, as_json: bool) -> None:
     """Show each consumer's backlog, rates, and when it will have caught up.
 
     A narrow terminal has the most important columns; what is wrong stands above them.

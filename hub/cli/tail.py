@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from hub.cli.bus import choose, tools
-from hub.cli.common import client_of, config_option, json_option
+from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.document import json_text
 from hub.configuration.schema import Configuration
 from hub.errors import NotJSON
@@ -31,7 +31,7 @@ from hub.text import printable
 @click.option("--direct", is_flag=True, help="Listen to the bus itself: needs no running hub.")
 @click.option("--backend", metavar="NAME", help="With --direct: which bus [default: the first].")
 def tail(
-    load_config: Callable[[], Configuration],
+    load_config: ConfigReader,
     pattern: str,
     as_json: bool,
     pretty: bool,
@@ -54,7 +54,7 @@ def tail(
             console.print(_line(row, pretty), soft_wrap=True)
 
 
-def _from_hub(load_config: Callable[[], Configuration], pattern: str) -> Iterator[dict[str, Any]]:
+def _from_hub(load_config: ConfigReader, pattern: str) -> Iterator[dict[str, Any]]:
     return client_of(load_config).lines("/tail", pattern=pattern)
 
 

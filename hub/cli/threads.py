@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from hub.cli.common import client_of, config_option, json_option
+from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.document import json_text
 from hub.cli.names import queues
 from hub.cli.remote import Remote, row_of
-from hub.configuration.schema import Configuration
 from hub.text import printable
 from hub.units import format_duration
 
@@ -22,9 +21,7 @@ from hub.units import format_duration
 @json_option
 @click.option("--stack", is_flag=True, help="With the stack of each.")
 @click.option("--count", type=click.IntRange(1, 256), help="Have so many from now on.")
-def threads(
-    load_config: Callable[[], Configuration], name: str | None, as_json: bool, stack: bool, count: int | None
-) -> None:
+def threads(load_config: ConfigReader, name: str | None, as_json: bool, stack: bool, count: int | None) -> None:
     """Show what each thread of the consumer NAME handles, and for how long. Without NAME: of all consumers.
 
     What --count says holds until the hub is restarted or the settings of the consumer change.

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import click
 
-from hub.cli.common import client_of, config_option, json_option
+from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.document import json_text
 from hub.cli.replay import when
-from hub.configuration.schema import Configuration
 from hub.text import printable
 from hub.units import format_duration, parse_duration
 
@@ -27,7 +26,7 @@ Row = Mapping[str, Any]
 @click.option("--most", type=click.IntRange(1, 1000), default=100, show_default=True, help="Messages to be found.")
 @click.option("--within", metavar="DURATION", default="30s", show_default=True, help="How long to search, up to 55s.")
 def trace(
-    load_config: Callable[[], Configuration],
+    load_config: ConfigReader,
     message_id: str,
     as_json: bool,
     since: str | None,

@@ -91,11 +91,6 @@ class Exports:
                 thread.close()
 
     @property
-    def exporters(self) -> dict[str, Exporter]:
-        """Those that run, by name."""
-        return {name: thread.exporter for name, thread in self.threads.items()}
-
-    @property
     def gone(self) -> bool:
         """Whether all that were stopped have ended."""
         self._leaving = [thread for thread in self._leaving if not thread.gone]

@@ -68,11 +68,7 @@ class Running:
         :returns: a line for each that failed.
         """
         crews = {name: self._roster.members[name].crew for name in made.consumers if name in self._roster.members}
-
-        def tried() -> bool:
-            return all(crew.started.is_set() or crew.start_error for crew in crews.values())
-
-        yield wait_for(reactor, lambda: given_up() or tried(), timeout)
+        yield wait_for(reactor, lambda: given_up() or all(crew.tried for crew in crews.values()), timeout)
         errors = {name: crew.start_error for name, crew in crews.items()}
         return [
             f"consumers.{name}: does not start: {error}; it is tried again" for name, error in errors.items() if error

@@ -196,17 +196,11 @@ class Queue(Taking):
         if room:
             self._on_room()
 
-    def end_pause(self) -> None:
-        """Undo ``pause``."""
-        with self._lock:
-            self.paused = False
-            self._changed.notify_all()
-
     def resume(self) -> None:
         """Undo ``pause`` and ``drain``."""
         with self._lock:
-            self._overflow.draining = False
-        self.end_pause()
+            self.paused = self._overflow.draining = False
+            self._changed.notify_all()
 
     @property
     def draining(self) -> bool:

@@ -143,12 +143,14 @@ def _falls_behind(run: Sequence[Sample], quiet: bool) -> bool:
     out = flow(marks, "settled")
     if out is None or out.intervals < 2 or out.seconds < LASTING:
         return False
-    came, lately = flow(run[run.index(marks[0]) : run.index(marks[-1]) + 1], "received"), _coming(run)
+    came = flow(run[run.index(marks[0]) : run.index(marks[-1]) + 1], "received")
     assert came is not None
-    assert lately is not None
     chance = (came.variance + out.variance) * max(1.0, SPAN / out.seconds)
-    grows = came.count - out.count > ALARM * sqrt(chance)
-    return grows and lately.rate > (0.0 if quiet else out.rate)
+    if came.count - out.count <= ALARM * sqrt(chance):
+        return False
+    lately = _coming(run)
+    assert lately is not None
+    return lately.rate > (0.0 if quiet else out.rate)
 
 
 def _gain(run: Sequence[Sample]) -> tuple[float, bool] | None:

@@ -70,15 +70,8 @@ class AckWindow:
     def open(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """The ranges in ``start`` up to ``stop`` that are not finished."""
         at = max(start, self.floor)
-        for index in range(max(0, bisect_right(self._starts, at) - 1), len(self._starts)):
-            first, after = self._starts[index], self._stops[index]
-            if first >= stop:
-                break
-            if first > at:
-                yield at, first
-            at = max(at, after)
-        if at < stop:
-            yield at, stop
+        near = range(max(0, bisect_right(self._starts, at) - 1), len(self._starts))
+        return gaps(at, stop, ((self._starts[index], self._stops[index]) for index in near))
 
     def is_finished(self, position: int) -> bool:
         """Whether that position was marked."""
@@ -86,3 +79,15 @@ class AckWindow:
             return True
         at = bisect_left(self._starts, position + 1)
         return bool(at) and position < self._stops[at - 1]
+
+
+def gaps(start: int, stop: int, ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What of ``start`` up to ``stop`` lies in none of the ranges, which ascend."""
+    for first, after in ranges:
+        if first >= stop:
+            break
+        if first > start:
+            yield start, first
+        start = max(start, after)
+    if start < stop:
+        yield start, stop

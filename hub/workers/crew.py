@@ -82,8 +82,13 @@ class Crew:
         self._ticker: threading.Thread | None = None
 
     @property
+    def tried(self) -> bool:
+        """Whether the consumer has started, or has failed to."""
+        return self.started.is_set() or bool(self.start_error)
+
+    @property
     def workers(self) -> list[tuple[Worker, threading.Thread]]:
-        """The workers with their threads, in the order in which they were made."""
+        """The workers with their threads, in the order in which they were made, but for those that leave: last."""
         return [*self._workers.items(), *self._dismissed.items()]
 
     def follow(self, before: Crew) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 import msgspec
 
-from hub.cli.common import config_option, json_option
+from hub.cli.common import ConfigReader, config_option, json_option
 from hub.configuration.schema import Configuration, Part
 from hub.control.audit import AUDIT_FILE, Audit
 from hub.errors import ConfigError, Unavailable
@@ -25,7 +24,7 @@ from monitoring.web.token import create, read, token_path
 @json_option
 @click.option("--server", metavar="NAME", help="Which web server, where there are several [default: the first].")
 @click.option("--new-token", is_flag=True, help="Make a new token; the old one is good for nothing from then on.")
-def web(load_config: Callable[[], Configuration], as_json: bool, server: str | None, new_token: bool) -> None:
+def web(load_config: ConfigReader, as_json: bool, server: str | None, new_token: bool) -> None:
     """Show the address of the web page, with the token that lets its reader act: keep it to yourself."""
     configuration = load_config()
     part = _choose(configuration, server)

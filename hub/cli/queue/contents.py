@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import click
 
-from hub.cli.common import client_of, config_option, json_option
+from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.document import json_text
 from hub.cli.moment import clock_time
 from hub.cli.names import queue_argument
 from hub.cli.remote import Remote
 from hub.cli.saying import say
-from hub.configuration.schema import Configuration
 from hub.text import printable
 
 
@@ -23,7 +21,7 @@ from hub.text import printable
 @config_option
 @json_option
 @click.option("-n", "--count", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many at most.")
-def peek(load_config: Callable[[], Configuration], name: str, as_json: bool, count: int) -> None:
+def peek(load_config: ConfigReader, name: str, as_json: bool, count: int) -> None:
     """Show the oldest messages of the queue NAME, those in hand too. They stay there."""
     remote = Remote(client_of(load_config))
     remote.row(name)
@@ -37,7 +35,7 @@ def peek(load_config: Callable[[], Configuration], name: str, as_json: bool, cou
 @config_option
 @json_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def purge(load_config: Callable[[], Configuration], name: str, as_json: bool, yes: bool) -> None:
+def purge(load_config: ConfigReader, name: str, as_json: bool, yes: bool) -> None:
     """Drop all that waits in the queue NAME; what is in hand, or waits for a retry, stays."""
     remote = Remote(client_of(load_config))
     _ask(remote.row(name), f"Drop what waits for {name}", yes)
@@ -50,7 +48,7 @@ def purge(load_config: Callable[[], Configuration], name: str, as_json: bool, ye
 @config_option
 @json_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(load_config: Callable[[], Configuration], name: str, as_json: bool, yes: bool) -> None:
+def delete(load_config: ConfigReader, name: str, as_json: bool, yes: bool) -> None:
     """Delete the queue NAME, which belongs to no consumer, with its dead letters."""
     client = client_of(load_config)
     _ask(Remote(client).row(name), f"Delete the queue {name}", yes)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import click
 
-from hub.cli.common import client_of, config_option, json_option
+from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.condition import condition
 from hub.cli.moment import later
 from hub.cli.names import queue_argument
 from hub.cli.queue.listing import state
 from hub.cli.remote import POLL_EVERY, Remote
 from hub.cli.saying import say, watch_empty
-from hub.configuration.schema import Configuration
 from hub.errors import Unavailable
 from hub.text import printable
 
@@ -25,9 +24,7 @@ from hub.text import printable
 @json_option
 @click.option("--for", "duration", metavar="DURATION", help="Go on after, such as 1h.")
 @click.option("--until", metavar="WHEN", help="Go on at, such as 14:30 or 2026-11-21T08:00.")
-def pause(
-    load_config: Callable[[], Configuration], name: str, as_json: bool, duration: str | None, until: str | None
-) -> None:
+def pause(load_config: ConfigReader, name: str, as_json: bool, duration: str | None, until: str | None) -> None:
     """Hand no more messages to the consumer NAME; its queue fills meanwhile. Without options: until 'resume'. One that
     is drained is to be resumed first."""
     if duration and until:
@@ -44,7 +41,7 @@ def pause(
 @queue_argument
 @config_option
 @json_option
-def resume(load_config: Callable[[], Configuration], name: str, as_json: bool) -> None:
+def resume(load_config: ConfigReader, name: str, as_json: bool) -> None:
     """Let the consumer NAME go on, after a pause or a drain."""
     remote = Remote(client_of(load_config))
     remote.row(name)
@@ -57,7 +54,7 @@ def resume(load_config: Callable[[], Configuration], name: str, as_json: bool) -
 @config_option
 @json_option
 @click.option("--wait", is_flag=True, help="Until it is empty.")
-def drain(load_config: Callable[[], Configuration], name: str, as_json: bool, wait: bool) -> None:
+def drain(load_config: ConfigReader, name: str, as_json: bool, wait: bool) -> None:
     """Route nothing more to the consumer NAME, and let it work off what it has.
 
     What would be its own is dropped, and counted, until 'hubbub queue resume NAME'. One that is paused is to be resumed

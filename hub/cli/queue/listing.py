@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
-from hub.cli.common import client_of, config_option, json_option
+from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.condition import condition
 from hub.cli.document import json_text
 from hub.cli.moment import caught_up, clock_time
 from hub.cli.names import queue_argument
 from hub.cli.remote import Remote
-from hub.configuration.schema import Configuration
 from hub.text import printable
 from hub.units import format_duration, format_size
 
@@ -24,7 +23,7 @@ WIDTH = 16
 @click.command("list")
 @config_option
 @json_option
-def list_(load_config: Callable[[], Configuration], as_json: bool) -> None:
+def list_(load_config: ConfigReader, as_json: bool) -> None:
     """List all queues."""
     now = time.time()
     for name, row in Remote(client_of(load_config)).status()["consumers"].items():
@@ -35,7 +34,7 @@ def list_(load_config: Callable[[], Configuration], as_json: bool) -> None:
 @queue_argument
 @config_option
 @json_option
-def show(load_config: Callable[[], Configuration], name: str, as_json: bool) -> None:
+def show(load_config: ConfigReader, name: str, as_json: bool) -> None:
     """Show all that is known of the queue NAME and of its consumer."""
     row = Remote(client_of(load_config)).row(name)
     if as_json:

@@ -6,14 +6,12 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from hub.cli.common import config_option, json_option, socket_of
+from hub.cli.common import ConfigReader, config_option, json_option
 from hub.cli.remote import Remote
-from hub.configuration.schema import Configuration
 from hub.control.client import Client
 from hub.errors import Unavailable
 
@@ -34,12 +32,12 @@ ORDER_TIMEOUT = 10.0
     help="Between two looks.",
 )
 @click.option("--once", is_flag=True, help="Print one table, and end; so it is where the output is no terminal, too.")
-def top(load_config: Callable[[], Configuration], as_json: bool, interval: float, once: bool) -> None:
+def top(load_config: ConfigReader, as_json: bool, interval: float, once: bool) -> None:
     """Watch the consumers live, and steer them; '?' shows the keys.
 
     With --json: the status as a line of JSON each time, until interrupted.
     """
-    path = socket_of(load_config)
+    path = load_config.socket()
     remote = Remote(Client(path, WATCH_TIMEOUT))
     if as_json:
         from hub.cli.top.plain import print_json

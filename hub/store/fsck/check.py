@@ -15,7 +15,7 @@ from hub.store.commit import HIGHEST
 from hub.store.fsck.problem import Problem, positions
 from hub.store.fsck.sense import contradiction, read_page
 from hub.store.records import DamagedError, QueueRecord
-from hub.store.window import AckWindow
+from hub.store.window import AckWindow, gaps
 
 MOST_QUEUES = 1 << 31
 """No queue has such a number."""
@@ -233,8 +233,9 @@ class Check:
         yield from self._missing(number, book, after, end)
 
     def _missing(self, number: int, book: Book, start: int, stop: int) -> Iterator[Problem]:
+        unindexed = sorted(book.unindexed)
         for first, after in book.window.open(start, stop):
-            for lost, upto in without((first, after), book.unindexed):
+            for lost, upto in gaps(first, after, unindexed):
                 text = f"{book.title}: the messages of {positions(lost, upto)} are missing"
                 yield Problem("missing", text, "index", b"", number, lost, upto)
 
@@ -316,16 +317,3 @@ class Check:
             return
         text = f"the highest number that a queue ever had is at least {highest}, and not noted as that"
         yield Problem("highest", text, "meta", HIGHEST, wanted=t.number_key(highest))
-
-
-def without(range_: Range, others: Iterable[Range]) -> Iterator[Range]:
-    """What of the range lies in none of the others."""
-    at, stop = range_
-    for first, after in sorted(others):
-        if first >= stop:
-            break
-        if first > at:
-            yield at, first
-        at = max(at, after)
-    if at < stop:
-        yield at, stop

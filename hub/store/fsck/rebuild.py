@@ -12,10 +12,9 @@ from hub.store import Range
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.commit import merged
-from hub.store.fsck.check import without
 from hub.store.fsck.sense import contradiction, read_page
 from hub.store.records import DamagedError, QueueRecord
-from hub.store.window import AckWindow
+from hub.store.window import AckWindow, gaps
 
 
 def rebuild(
@@ -51,7 +50,7 @@ def rebuild(
 
 
 def _window(open_: list[Range], next_position: int, older: QueueRecord | None) -> AckWindow:
-    settled = list(without((0, next_position), open_))
+    settled = list(gaps(0, next_position, sorted(open_)))
     if older is not None:
         settled += [(0, older.floor), *older.ranges]
     window = AckWindow()

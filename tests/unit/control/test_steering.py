@@ -73,7 +73,7 @@ def test_one_that_is_paused_is_given_nothing_when_it_comes_back(desk: Desk, monk
     desk.steering.pause("c", None)
     desk.stop("c")
     offer(desk.steering.queue("c"), messages(3))
-    desk.steering.queue("c").end_pause()  # as at a restart: only the file knows of it
+    desk.steering.queue("c").resume()  # as at a restart: only the file knows of it
 
     def eager(target: Callable[[], None], name: str) -> threading.Thread:
         thread = spawn(target, name)

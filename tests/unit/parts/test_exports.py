@@ -196,7 +196,8 @@ def test_a_reload_stops_what_goes_and_then_starts_what_comes() -> None:
     made.apply({"one": part()}, {"one": new}, ["nobody"], reactor).addCallback(done.append)
     wait_until(lambda: made.gone)
     reactor.advance(0.1)
-    assert (done, old.closed.is_set(), made.exporters) == ([[]], True, {"one": new})
+    running = {name: thread.exporter for name, thread in made.threads.items()}
+    assert (done, old.closed.is_set(), running) == ([[]], True, {"one": new})
     assert list(made.parts) == ["one"]
     assert [loop.stopped for loop in loops] == [True, False]
     made.stop(["one"])

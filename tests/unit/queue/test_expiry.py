@@ -96,7 +96,7 @@ def test_what_is_unread_is_dropped_too_also_while_the_queue_is_paused(tmp_path: 
     bench.clock.advance(5.0)
     queue.expire()
     assert expired(bench) == 55
-    queue.end_pause()
+    queue.resume()
     assert bench.drain() == [str(number) for number in range(1055, 1060)]
 
 

@@ -179,11 +179,10 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue.drain()
         self.model.draining = True
 
-    @rule(both=st.booleans())
-    def resume(self, both: bool) -> None:
-        (self.queue.resume if both else self.queue.end_pause)()
-        self.model.paused = False
-        self.model.draining = self.model.draining and not both
+    @rule()
+    def resume(self) -> None:
+        self.queue.resume()
+        self.model.paused = self.model.draining = False
 
     @rule()
     def purge(self) -> None:

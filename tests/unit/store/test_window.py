@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.store.window import AckWindow
+from hub.store.window import AckWindow, gaps
 
 RANGES = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6)), max_size=40)
 
@@ -62,3 +62,9 @@ def test_an_empty_range_changes_nothing() -> None:
     window = AckWindow()
     window.finish(5, 5)
     assert (window.floor, window.ranges) == (0, [])
+
+
+def test_gaps() -> None:
+    assert list(gaps(0, 10, sorted([(6, 7), (2, 4)]))) == [(0, 2), (4, 6), (7, 10)]
+    assert list(gaps(0, 10, [(0, 10)])) == []
+    assert list(gaps(3, 5, [(0, 1), (8, 9)])) == [(3, 5)]

@@ -15,7 +15,6 @@ from hub.stats.counters import Counters
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.commit import HIGHEST
-from hub.store.fsck.check import without
 from hub.store.fsck.problem import positions
 from hub.store.fsck.sense import contradiction, read_page
 from hub.store.records import QueueRecord
@@ -328,12 +327,6 @@ def test_a_record_that_contradicts_itself(changes: dict[str, Any]) -> None:
 def test_a_page_whose_parts_do_not_fit_is_damaged(broken: r.Page) -> None:
     with pytest.raises(r.DamagedError):
         read_page(bytes(r.seal(r.PAGE, broken)))
-
-
-def test_without() -> None:
-    assert list(without((0, 10), [(6, 7), (2, 4)])) == [(0, 2), (4, 6), (7, 10)]
-    assert list(without((0, 10), [(0, 10)])) == []
-    assert list(without((3, 5), [(0, 1), (8, 9)])) == [(3, 5)]
 
 
 def test_positions_are_named_from_the_first_to_the_last() -> None:
