@@ -33,6 +33,8 @@ TESTS = [
     "hypothesis>=6.100",  # property and state machine tests
     "pyte>=0.8",  # a terminal whose screen a test can read
     "openapi-spec-validator>=0.7",  # the API's description, by its specification's own schema
+    "docutils>=0.20",  # reads the documents as a forge does, without Sphinx
+    "setuptools>=78.1.1",  # builds the template of a consumer's package, without the network
     "mypy>=1.11",  # static types
     "ruff>=0.6",  # lint and format
 ]

@@ -30,7 +30,7 @@ Description
 All that ``hubbub`` can be told. Made from the command itself; ``hubbub COMMAND --help`` says the same.
 
 A command that asks a running hub finds it by the configuration file, which says where its control socket is. Names of
-consumers are those of that file, whose settings :manpage:`hub.conf(5)` lists.
+consumers are those of that file, whose settings `hub.conf(5) <settings.rst>`_ lists.
 
 With ``--json`` a command prints JSON, an object or a line for each thing. ``hubbub completion`` has the shell complete
 subcommands, options, and the names of consumers.
@@ -42,7 +42,7 @@ Options of most commands
     The configuration file [default: ./hub.conf, then /etc/hubbub/hub.conf].
 
 ``-s, --set PATH=VALUE``
-    Override a setting; may be given again. :manpage:`hub.conf(5)` says how.
+    Override a setting; may be given again. `hub.conf(5) <settings.rst>`_ says how.
 
 ``--json``
     JSON, for programs.
@@ -64,8 +64,8 @@ it says so.
 Environment
 -----------
 
-``HUBBUB_SECTION__NAME__SETTING`` sets what ``hub.conf`` could: see :manpage:`hub.conf(5)`. ``NO_COLOR`` has no colours
-printed.
+``HUBBUB_SECTION__NAME__SETTING`` sets what ``hub.conf`` could: see `hub.conf(5) <settings.rst>`_. ``NO_COLOR`` has no
+colours printed.
 
 Files
 -----
@@ -95,15 +95,13 @@ Examples
 See also
 --------
 
-:manpage:`hub.conf(5)`
+`hub.conf(5) <settings.rst>`_
 """
 TOP = """
-.. only:: html
+.. figure:: images/top.svg
+   :alt: hubbub top: a table of consumers with their backlogs, sparklines, rates, and when they will have caught up
 
-   .. figure:: images/top.svg
-      :alt: hubbub top: a table of consumers with their backlogs, sparklines, rates, and when they will have caught up
-
-      ``hubbub top``
+   ``hubbub top``
 """
 SHARED = {"-c, --config FILE": "-c", "-s, --set PATH=VALUE": "-s", "--json": "--json"}
 """Options that are explained once, as is --help, which all have."""

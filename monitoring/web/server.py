@@ -36,7 +36,7 @@ PATIENCE = 1.5
 
 
 class Web:
-    """See the module, and :class:`~monitoring.web.settings.WebConfig`.
+    """The live page, the HTTP API, the health checks and Prometheus' numbers, at one address.
 
     :param monotonic: seconds.
     """

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import ROOT, require
-from tests.system.walkthrough import Command, Walk, agrees, steps
+from tests.system.walkthrough import Command, Walk, Write, agrees, steps
 
 pytestmark = pytest.mark.system
 
@@ -36,12 +36,12 @@ def test_the_authors_guide_can_be_followed(tmp_path: Path) -> None:
 def test_the_reader_of_documents_reads_what_it_should(tmp_path: Path) -> None:
     document = tmp_path / "a.rst"
     document.write_text(
-        ".. literalinclude:: a.conf\n   :language: toml\n   :caption: hub.conf\n\n"
-        ".. literalinclude:: b.py\n   :language: python\n\n"
+        "``hub.conf``:\n\n.. code-block:: toml\n\n    [hub]\n\n    [backends.bus]\n\nText:\n\n"
+        ".. code-block:: python\n\n    pass\n\n"
         ".. code-block:: console\n\n    $ first \\\n        more\n    out\n\n    $ second\n\nText.\n"
     )
     written, *commands = steps(document)
-    assert (getattr(written, "name", None), getattr(written, "source", None)) == ("hub.conf", tmp_path / "a.conf")
+    assert written == Write("hub.conf", "[hub]\n\n[backends.bus]\n")
     assert commands == [Command("first more", ["out"]), Command("second")]
 
 

@@ -1,6 +1,6 @@
 """Reads a document from top to bottom and does what it says, in a directory of its own.
 
-A ``literalinclude`` with a caption is a file to be written under that name. Of a ``console`` block each line that
+A block of code after a line that is a name and a colon is a file to be written. Of a ``console`` block each line that
 begins with ``$`` is a command for the shell, which must end with 0; what follows it must be what it prints. Numbers
 and ids may differ, ``...`` stands for anything, and as a line of its own for any lines. ``$ hubbub run`` starts a hub
 that stays.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,9 +21,7 @@ from pathlib import Path
 from tests.support import free_port
 from tests.system.hubs import HUBBUB, RunningHub
 
-_FILE = re.compile(
-    r"^\.\. literalinclude:: (?P<source>\S+)\n(?: +:(?!caption)\w+:.*\n)* +:caption: (?P<name>\S+)$", re.M
-)
+_FILE = re.compile(r"^``(?P<name>[\w./-]+)``:\n\n\.\. code-block:: (?!console)\w+\n\n(?P<text>(?:    .*\n|\n)+)", re.M)
 _CONSOLE = re.compile(r"^\.\. code-block:: console\n\n(?P<block>(?:    .*\n|\n)+)", re.M)
 _READS = re.compile(
     r"hubbub (status|dead (list|show)|queue (list|show|peek)|threads(?! .*--count)|trace|check)|^grep|^tail|^jq"
@@ -37,7 +36,7 @@ class Write:
     """A file to be written."""
 
     name: str
-    source: Path
+    text: str
 
 
 @dataclass
@@ -59,7 +58,7 @@ def steps(document: Path) -> Iterator[Write | Command]:
     found = sorted([*_FILE.finditer(text), *_CONSOLE.finditer(text)], key=lambda match: match.start())
     for match in found:
         if "name" in match.groupdict():
-            yield Write(match["name"], document.parent / match["source"])
+            yield Write(match["name"], textwrap.dedent(match["text"]).rstrip("\n") + "\n")
         else:
             yield from _commands(match["block"])
 
@@ -100,7 +99,7 @@ class Walk:
         """All of it."""
         for step in steps(document):
             if isinstance(step, Write):
-                (self.directory / step.name).write_text(self._here(step.source.read_text(encoding="utf-8")))
+                (self.directory / step.name).write_text(self._here(step.text))
             elif step.text == "hubbub run":
                 configuration = (self.directory / "hub.conf").read_text(encoding="utf-8")
                 self.hub = self._stack.enter_context(RunningHub(self.directory, configuration))

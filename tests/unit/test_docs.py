@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from docs.generate_settings import PLACE, render
+from hub import plugins
 from hub.configuration.loading import load
 from hub.configuration.schema import SECTIONS
 from tests.support import ROOT
@@ -37,6 +38,11 @@ def test_the_readmes_files_are_good_and_its_test_passes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_hello.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
     assert "1 passed" in done.stdout, done.stdout
+
+
+def test_the_readme_names_the_buses_that_there_are() -> None:
+    text = (ROOT / "README.rst").read_text(encoding="utf-8")
+    assert set(re.findall(r'\(``type = "([\w-]+)"``\)', text)) == set(plugins.names("hub.backends"))
 
 
 def test_the_room_of_every_module_is_in_the_architecture() -> None:

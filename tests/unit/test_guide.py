@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support import ROOT
 DOCS = ROOT / "docs"
 SAMPLES = DOCS / "samples"
 GUIDES = ("guide.rst", "steering.rst", "operations.rst")
+PAGES = (*GUIDES, "shipping.rst")
 
 
 def text_of(name: str) -> str:
@@ -32,9 +34,37 @@ def test_the_samples_own_tests_pass(name: str, tmp_path: Path) -> None:
     assert " passed" in done.stdout
 
 
+def blocks(name: str, languages: str = r"\w+") -> list[str]:
+    """The code that a page shows."""
+    found = re.findall(rf"\.\. code-block:: (?:{languages})\n\n((?:    .*\n|\n)+)", text_of(name))
+    return [textwrap.dedent(block).rstrip("\n") + "\n" for block in found]
+
+
+def samples(*suffixes: str) -> dict[str, str]:
+    """Names and contents of all there are."""
+    found = [path for path in SAMPLES.rglob("*") if path.suffix in suffixes]
+    return {str(path.relative_to(SAMPLES)): path.read_text(encoding="utf-8") for path in found}
+
+
 def test_every_sample_is_shown_in_a_guide() -> None:
-    shown = set(re.findall(r"literalinclude:: samples/(\S+)", "".join(map(text_of, GUIDES))))
-    assert shown == {str(path.relative_to(SAMPLES)) for path in SAMPLES.rglob("*") if path.suffix in (".py", ".conf")}
+    """Whole, but for one whose last part is enough."""
+    shown = [block for name in PAGES for block in blocks(name)]
+    missing = {name for name, text in samples(".py", ".conf", ".toml").items() if text not in shown}
+    assert missing == {"test_others.py"}
+
+
+def test_all_python_in_the_guides_is_that_of_the_samples() -> None:
+    """The code on a page is what the samples' tests run, to the letter."""
+    for name in PAGES:
+        for block in blocks(name, "python"):
+            assert any(text.endswith(block) for text in samples(".py").values()), block
+
+
+@pytest.mark.parametrize(
+    ("page", "file"), [("web.rst", "nginx/hubbub.conf"), ("snmp.rst", "snmp/snmpd.conf")], ids=lambda value: value
+)
+def test_a_shipped_file_that_a_page_shows_is_shown_as_it_is(page: str, file: str) -> None:
+    assert (ROOT / "contrib" / file).read_text(encoding="utf-8") in blocks(page)
 
 
 TABLES = [
@@ -57,8 +87,3 @@ def test_the_configurations_of_the_samples_are_good(file: Path) -> None:
     found = load(file, (), {})
     assert found.consumers
     assert found.backends
-
-
-def test_no_python_in_the_guides_is_outside_of_the_samples() -> None:
-    for name in GUIDES:
-        assert "code-block:: python" not in text_of(name)

@@ -1,0 +1,5 @@
+"""A consumer that greets whoever pushes."""
+
+from greeter.consumer import Greeter
+
+__all__ = ["Greeter"]

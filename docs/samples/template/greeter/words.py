@@ -1,0 +1,3 @@
+def greeting(word: str, name: str) -> str:
+    """The words for somebody."""
+    return f"{word}, {name}"
