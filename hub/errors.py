@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+
+from hub.units import parse_duration
 
 
 class HubError(Exception):
@@ -60,15 +63,16 @@ class Retry(Exception):
 
     It does not count towards ``max_attempts``: the consumer decided it, nothing went wrong unforeseen.
 
-    :param delay: seconds until the next attempt; ``None`` leaves it to the consumer's backoff.
+    :param delay: until the next attempt: seconds, a text such as ``"5s"`` or ``"1h30m"``, or a ``timedelta``; ``None``
+        leaves it to the consumer's backoff, which grows with each attempt at this message.
     :param reason: what the operator is told.
+    :raises ValueError: the delay is none of these, or negative, or not finite.
+    :ivar delay: seconds, or ``None``.
     """
 
-    def __init__(self, delay: float | None = None, reason: str = "") -> None:
+    def __init__(self, delay: float | str | timedelta | None = None, reason: str = "") -> None:
         super().__init__(reason or "the consumer asked for another attempt")
-        if delay is not None and not 0 <= delay < float("inf"):
-            raise ValueError(f"delay must be a finite number of seconds, 0 or more, not {delay!r}")
-        self.delay = delay
+        self.delay = None if delay is None else parse_duration(delay)
 
 
 class Reject(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES = {"B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -11,10 +12,12 @@ _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|KiB|MiB|GiB)\s*")
 
 
 def parse_duration(value: object) -> float:
-    """Seconds from ``"250ms"``, ``"30s"``, ``"1h30m"``, or from a number, which is seconds already.
+    """Seconds from ``"250ms"``, ``"30s"``, ``"1h30m"``, a ``timedelta``, or from a number, which is seconds already.
 
     :raises ValueError: it is none of these, negative, or not finite.
     """
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if 0 <= value < float("inf"):
             return float(value)

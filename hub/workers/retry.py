@@ -45,17 +45,20 @@ class RetryPolicy:
     """Seconds; no bound is larger."""
 
     def delay(self, failures: int, uniform: Callable[[float, float], float]) -> float:
-        """Seconds to wait after that many failures (1 or more)."""
+        """Seconds to wait after that many failures, or attempts (1 or more)."""
         bound = min(self.backoff_limit, self.backoff * 2.0 ** min(failures - 1, 64))
         return uniform(0.0, bound)
 
-    def judge(self, error: BaseException, failures: int, uniform: Callable[[float, float], float]) -> Verdict:
+    def judge(
+        self, error: BaseException, attempts: int, failures: int, uniform: Callable[[float, float], float]
+    ) -> Verdict:
         """What becomes of a message whose ``consume`` raised.
 
-        :param failures: how often it failed before; a ``Retry`` is none.
+        :param attempts: how often it was given before; a ``Retry`` without a delay backs off by it.
+        :param failures: how many of these failed; a ``Retry`` is no failure.
         """
         if isinstance(error, Retry):
-            delay = self.delay(1, uniform) if error.delay is None else error.delay
+            delay = self.delay(attempts + 1, uniform) if error.delay is None else error.delay
             return Again(max(delay, SOONEST), failure=False)
         if isinstance(error, Reject):
             return Bury(error.reason)

@@ -316,7 +316,7 @@ class Worker:
 
     def _judge(self, taken: Taken, error: BaseException) -> Verdict:
         """Apply the verdict on the next message."""
-        verdict = self._policy.retry.judge(error, taken.failures, self._around.uniform)
+        verdict = self._policy.retry.judge(error, taken.attempts, taken.failures, self._around.uniform)
         if isinstance(verdict, Bury):
             self._bury(taken, verdict, error)
         else:

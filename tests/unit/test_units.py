@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,13 +22,17 @@ from hub.units import format_duration, format_size, parse_duration, parse_size
         (5, 5),
         (0.5, 0.5),
         ("500us", 5e-4),
+        (timedelta(minutes=1, milliseconds=500), 60.5),
     ],
 )
 def test_durations_are_read(text: object, seconds: float) -> None:
     assert parse_duration(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "5", "5 parsecs", "-5s", "s5", -1, float("nan"), float("inf"), True, None, []])
+@pytest.mark.parametrize(
+    "text",
+    ["", "5", "5 parsecs", "-5s", "s5", -1, float("nan"), float("inf"), True, None, [], timedelta(seconds=-1)],
+)
 def test_what_is_no_duration_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="expected a duration"):
         parse_duration(text)

@@ -28,23 +28,33 @@ def test_the_bound_doubles_up_to_the_limit() -> None:
 
 
 def test_a_retry_comes_when_the_consumer_said_and_is_no_failure() -> None:
-    assert RetryPolicy(1, 1.0, 10.0).judge(Retry(7.5), 99, most) == Again(7.5, failure=False)
-    assert RetryPolicy(1, 1.0, 10.0).judge(Retry(0), 99, most) == Again(SOONEST, failure=False)
+    assert RetryPolicy(1, 1.0, 10.0).judge(Retry(7.5), 99, 99, most) == Again(7.5, failure=False)
+    assert RetryPolicy(1, 1.0, 10.0).judge(Retry(0), 99, 99, most) == Again(SOONEST, failure=False)
 
 
-def test_a_retry_without_a_delay_takes_the_backoff() -> None:
-    assert RetryPolicy(1, 3.0, 10.0).judge(Retry(), 5, most) == Again(3.0, failure=False)
+def test_a_retry_without_a_delay_backs_off_by_the_attempts_at_the_message() -> None:
+    policy = RetryPolicy(1, backoff=3.0, backoff_limit=10.0)
+    again = [policy.judge(Retry(), attempts, 0, most) for attempts in range(4)]
+    assert again == [Again(delay, failure=False) for delay in (3.0, 6.0, 10.0, 10.0)]
+
+
+def test_the_backoff_of_a_retry_is_jittered() -> None:
+    policy = RetryPolicy(1, backoff=3.0, backoff_limit=10.0)
+    draw = random.Random(1).uniform
+    delays = {policy.judge(Retry(), 3, 0, draw).delay for _ in range(50)}  # type: ignore[union-attr]
+    assert len(delays) == 50
+    assert max(delays) > 5.0
 
 
 def test_a_reject_is_buried_with_its_reason() -> None:
-    assert RetryPolicy(9, 1.0, 10.0).judge(Reject("no such user"), 0, most) == Bury("no such user")
+    assert RetryPolicy(9, 1.0, 10.0).judge(Reject("no such user"), 0, 0, most) == Bury("no such user")
 
 
 @given(st.integers(1, 20))
 def test_any_other_exception_is_tried_exactly_max_attempts_times(max_attempts: int) -> None:
     policy = RetryPolicy(max_attempts, 1.0, 10.0)
     failures = 0
-    while isinstance(verdict := policy.judge(KeyError("x"), failures, most), Again):
+    while isinstance(verdict := policy.judge(KeyError("x"), failures, failures, most), Again):
         assert verdict.failure
         failures += 1
     assert failures + 1 == max_attempts

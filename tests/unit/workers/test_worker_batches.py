@@ -8,6 +8,7 @@ import pytest
 
 from hub.errors import Reject, Retry
 from hub.message import Message
+from hub.workers.worker import LONGEST_PAUSE
 from tests.unit.doubles import Bench, ScriptedBatches, message, messages, offer
 from tests.unit.workers.test_worker import ANYTHING
 
@@ -44,6 +45,30 @@ def test_a_retry_of_a_batch_retries_all_of_it_and_is_no_failure() -> None:
     counters = bench.queue.stats().counters
     assert consumer.batches[1:] == [["0", "1", "2"]]
     assert (counters.retried, counters.failed, counters.finished) == (3, 0, 3)
+
+
+def test_a_worker_that_pauses_after_a_batch_is_woken_by_the_stop() -> None:
+    bench, consumer = bench_of(m1=[Retry(5000.0)])
+    bench.offer(*messages(3))
+    bench.run()
+    bench.worker.stop()
+    assert not bench.worker.step(None)
+    assert len(consumer.batches) == 1
+
+
+def test_the_pause_after_batches_grows_up_to_half_a_minute() -> None:
+    bench, consumer = bench_of(m1=[Retry() for _ in range(9)])
+    bench.offer(*messages(3))
+    pauses = []
+    for _ in range(8):
+        bench.run()
+        before = bench.clock.seconds()
+        count = len(consumer.batches)
+        while len(consumer.batches) == count:
+            bench.clock.advance(1.0)
+            bench.run()
+        pauses.append(bench.clock.seconds() - before)
+    assert pauses == [1, 2, 4, 8, 16, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
 
 
 def test_after_a_retry_of_a_batch_the_worker_takes_no_other_until_it_is_due() -> None:
