@@ -7,8 +7,8 @@ from typing import ClassVar, NoReturn
 
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 
-from consumers.archive.database import Database, SchemaError, passes, reason_of
-from consumers.archive.row import row_of
+from consumers.archive.database import Database, SchemaError, of_its_content, passes, reason_of
+from consumers.archive.row import plain_row, row_of
 from consumers.archive.settings import Config as _Config
 from hub import Consumer, Context, Message, Reject, Retry
 from hub.settings import Settings
@@ -19,8 +19,8 @@ __all__ = ["Archive"]
 class Archive(Consumer):
     """Keeps every message in a database, PostgreSQL or SQLite. ``hubbub archive search`` reads it back.
 
-    A redelivered message makes no second row. While the database is away, messages wait; one that the database can't
-    hold is a dead letter, and does not take its batch with it.
+    A redelivered message makes no second row. While the database is away, messages wait; one that the database refuses
+    is a dead letter, and does not take its batch with it.
     """
 
     Config: ClassVar[type[Settings]] = _Config
@@ -45,9 +45,22 @@ class Archive(Consumer):
             reason = reason_of(error)
             if passes(error):
                 self._away(reason, error)
-            if len(messages) == 1 and isinstance(error, StatementError):
+            if len(messages) > 1 or not isinstance(error, StatementError):
+                raise
+            if not (of_its_content(error) and self._added_plainly(messages[0])):
                 raise Reject(f"the database refuses it: {reason}") from error
-            raise
+
+    def _added_plainly(self, message: Message) -> bool:
+        """The same row for a database that can't hold it as JSON, or not these letters."""
+        try:
+            self._database.add([plain_row(message)])
+        except SchemaError as error:
+            self._away(str(error), error)
+        except SQLAlchemyError as error:
+            if passes(error):
+                self._away(reason_of(error), error)
+            return False
+        return True
 
     def _away(self, reason: str, error: Exception) -> NoReturn:
         self._database.forget_connections()

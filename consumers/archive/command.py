@@ -109,8 +109,11 @@ def _choose(configuration: Configuration, name: str | None) -> Part:
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    raw = row["raw"]
+    raw, body = row["raw"], row["body"]
     shown = {key: value for key, value in row.items() if key not in ("id", "raw")}
+    shown["body"] = (
+        json.loads(raw) if raw is not None and body is not None else body
+    )  # the database altered its numbers
     shown |= {key: row[key].isoformat() for key in ("timestamp", "received_at")}
     return {**shown, "digest": row["digest"].hex(), "raw": raw.decode("utf-8", "backslashreplace") if raw else None}
 
@@ -125,7 +128,7 @@ def _show(rows: Any) -> None:
     table.add_column("body", no_wrap=True, overflow="ellipsis", ratio=1)
     for row in rows:
         body = row["body"].get("msg", row["body"]) if isinstance(row["body"], dict) else row["body"]
-        text = msgspec.json.encode(body).decode() if row["raw"] is None else repr(row["raw"])
+        text = msgspec.json.encode(body).decode() if body is not None else repr(row["raw"])
         moment = row["timestamp"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
         cells = (moment, row["topic"], row["agent"] or "", text[:MANY])
         table.add_row(*(Text(printable(cell)) for cell in cells))

@@ -28,7 +28,7 @@ from consumers.archive.schema import messages, metadata
 from hub.errors import MissingExtra
 from hub.text import printable
 
-CONNECTING = {
+CONNECTING: dict[str, int | str] = {
     "connect_timeout": 10,  # seconds, as all but the last
     "keepalives_idle": 15,
     "keepalives_interval": 5,
@@ -48,6 +48,9 @@ connection, a deadlock, a full disk, a shutdown, but also a right that is missin
 that was dropped. No message must become a dead letter for these."""
 REFUSING = (DataError, IntegrityError, InterfaceError, NotSupportedError, ProgrammingError)
 """The same by class, for errors that carry no code: SQLite's, and those of the drivers themselves."""
+CONTENT = ("22", "54")
+"""Of these, where the content of a column is at fault: its encoding, a number out of range, a limit. Another way to
+write the row may do; a constraint or a trigger is somebody's will, and is not gone around."""
 LONGEST_REASON = 300
 
 
@@ -61,6 +64,11 @@ def passes(error: SQLAlchemyError) -> bool:
         return True
     code = getattr(error.orig, "pgcode", None)
     return not isinstance(error, REFUSING) if code is None else str(code)[:2] not in REFUSALS
+
+
+def of_its_content(error: SQLAlchemyError) -> bool:
+    """Whether the same message may be taken if it is written otherwise."""
+    return str(getattr(getattr(error, "orig", None), "pgcode", None))[:2] in CONTENT
 
 
 def reason_of(error: SQLAlchemyError) -> str:
@@ -133,6 +141,7 @@ def _engine(url: URL, connections: int) -> Engine:
         # Without a mode, "on conflict" makes SQLAlchemy send row by row: a round trip each.
         options |= {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": PAGE}
         connecting = {name: value for name, value in CONNECTING.items() if name not in url.query}
+        connecting["client_encoding"] = "utf8"  # whatever the database, the role or the environment would have
         options |= {"pool_size": connections, "connect_args": connecting}
     try:
         engine = create_engine(url, **options)

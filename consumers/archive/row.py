@@ -39,8 +39,12 @@ DEEPEST = 200
 """Levels of a body that is kept as JSON: Python's encoder gives up at about a thousand, less what is on the stack."""
 
 
+LARGEST_FLOAT = 1e16
+"""From here on Python, and so fedmsg's signature, writes a float with an exponent; jsonb keeps an integer instead."""
+
+
 def row_of(message: Message) -> dict[str, Any]:
-    """The values of all columns but ``id``."""
+    """The values of all columns but ``id``. A body that JSONB would alter is there as bytes, too."""
     strict = _decoded(message)
     body = strict if _fits_json(message, strict) else None
     decoded = _leniently(message.body) if strict is None else strict
@@ -56,8 +60,16 @@ def row_of(message: Message) -> dict[str, Any]:
         "source": _text(envelope.get("source_name")) or message.backend,
         "headers": {_storable(name): _storable(value) for name, value in message.headers.items()},
         "body": body,
-        "raw": message.body if body is None else None,
+        "raw": None if body is not None and _comes_back(body) else message.body,
     }
+
+
+def plain_row(message: Message) -> dict[str, Any]:
+    """A row that a database takes whatever its encoding and its limits: the body as bytes alone, all texts in ASCII."""
+    row = row_of(message)
+    texts = {name: _ascii(value) for name, value in row.items() if isinstance(value, str)}
+    headers = {_ascii(name): _ascii(value) for name, value in row["headers"].items()}
+    return {**row, **texts, "headers": headers, "body": None, "raw": message.body}
 
 
 def digest(message: Message) -> bytes:
@@ -130,12 +142,29 @@ def _fits_json(message: Message, decoded: Any) -> bool:
 
 
 def _encodable(value: Any, levels: int) -> bool:
-    """Whether JSON can be written from it again: all numbers finite, and not too deep."""
+    """Whether JSON can be written from it again: numbers finite, no half of a surrogate pair, and not too deep."""
     if isinstance(value, dict):
-        return levels > 0 and all(_encodable(one, levels - 1) for one in value.values())
+        return levels > 0 and all(_whole(name) and _encodable(one, levels - 1) for name, one in value.items())
     if isinstance(value, list):
         return levels > 0 and all(_encodable(one, levels - 1) for one in value)
+    if isinstance(value, str):
+        return _whole(value)
     return math.isfinite(value) if isinstance(value, float) else True
+
+
+def _whole(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _comes_back(value: Any) -> bool:
+    """Whether PostgreSQL's jsonb gives back what Python wrote: it makes an integer of ``1e+16``, 0.0 of ``-0.0``."""
+    if isinstance(value, dict):
+        return all(map(_comes_back, value.values()))
+    if isinstance(value, list):
+        return all(map(_comes_back, value))
+    if isinstance(value, float):
+        return abs(value) < LARGEST_FLOAT and (value != 0 or math.copysign(1, value) > 0)
+    return True
 
 
 def _text(value: object) -> str | None:
@@ -145,3 +174,7 @@ def _text(value: object) -> str | None:
 def _storable(text: str) -> str:
     """PostgreSQL's text has no NUL, and nobody can encode half a surrogate pair."""
     return text.replace("\0", "\\u0000").encode("utf-8", "backslashreplace").decode()
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode()[:LONGEST]

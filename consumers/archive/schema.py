@@ -53,7 +53,7 @@ messages = Table(
     Column("source", Text, nullable=False, comment="the bus, by its own name or the hub's"),
     Column("headers", Json, nullable=False),
     Column("body", Json, comment="the body, where the database can hold it as JSON"),
-    Column("raw", LargeBinary, comment="the body, where it can not"),
+    Column("raw", LargeBinary, comment="the body, where it can not, or would alter it"),
     Index("messages_timestamp", "timestamp"),
     Index("messages_topic", "topic", "timestamp"),
     Index("messages_category", "category", "timestamp"),

@@ -70,10 +70,11 @@ class Postgres:
     def url(self, database: str) -> str:
         return f"postgresql://hubbub@/{database}?host={self._directory}"
 
-    def create_database(self) -> str:
+    def create_database(self, encoding: str = "UTF8") -> str:
         """Its URL."""
         name = f"test{next(self._numbers)}"
-        self.execute(self.url("postgres"), f"CREATE DATABASE {name}")
+        options = f"TEMPLATE template0 LOCALE 'C' ENCODING '{encoding}'"
+        self.execute(self.url("postgres"), f"CREATE DATABASE {name} {options if encoding != 'UTF8' else ''}")
         return self.url(name)
 
     def execute(self, url: str, statement: str) -> None:

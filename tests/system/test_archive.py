@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from consumers.archive import Archive
@@ -86,6 +86,48 @@ def test_no_body_is_lost_or_takes_its_batch_with_it(archive: Archive, body: byte
     assert odd["raw"] == body or json.loads(body, parse_int=float) == json.loads(
         json.dumps(odd["body"]), parse_int=float
     )
+
+
+ODD = [
+    b'{"who": "zo\xc3\xab \xe2\x82\xac"}',
+    b'{"n": NaN}',
+    b'{"s": "\\ud800"}',
+    b"not json",
+    b'{"n": ' + b"9" * 4000 + b"}",
+]
+
+
+@pytest.mark.parametrize("setting", ["database", "environment", "C locale", "LATIN1"])
+def test_every_body_makes_a_row_whatever_the_encodings_are(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    url = postgres.create_database({"C locale": "SQL_ASCII", "LATIN1": "LATIN1"}.get(setting, "UTF8"))
+    if setting == "database":
+        name = make_url(url).database
+        postgres.execute(url, f"ALTER DATABASE {name} SET client_encoding = 'SQL_ASCII'")
+    if setting == "environment":
+        monkeypatch.setenv("PGCLIENTENCODING", "SQL_ASCII")
+    archive = make(url, tmp_path)
+    for number, body in enumerate(ODD):
+        archive.consume_batch([message(number, body, "org.example.zo\xeb.\u20ac")])
+    kept = rows(archive)
+    archive.stop()
+    assert [row["raw"] or json.dumps(row["body"], ensure_ascii=False).encode() for row in kept] == ODD
+    assert {row["topic"] for row in kept} <= {"org.example.zo\xeb.\u20ac", "org.example.zo\\xeb.\\u20ac"}
+
+
+def test_a_signed_body_comes_back_as_it_was_signed(archive: Archive, url: str, tmp_path: Path) -> None:
+    """fedmsg signs what Python's encoder writes with sorted keys."""
+    body = {"msg_id": "i", "large": 1e16, "larger": [-2.5e300], "zero": -0.0, "small": 1e-07, "big": 10**30, "one": 1.0}
+    signed = json.dumps(body, sort_keys=True)
+    archive.consume_batch([message(1, body)])
+    (tmp_path / "hub.conf").write_text(
+        f'[hub]\nstate_dir = "."\n[backends.bus]\ntype = "memory"\n'
+        f'[consumers.archive]\ntype = "archive"\ndatabase = "{url}"\n'
+    )
+    result = CliRunner().invoke(command, ["search", "-c", str(tmp_path / "hub.conf"), "--json"])
+    assert json.dumps(json.loads(result.stdout)["body"], sort_keys=True) == signed
+    assert "1e+16" in result.stdout
 
 
 def test_a_row_that_the_database_refuses_is_rejected_alone(archive: Archive) -> None:
