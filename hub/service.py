@@ -90,7 +90,7 @@ class Service:
         self.roster = self._make_roster(Surroundings(monotonic, wall, uniform, self.publisher.tracing))
         self.supervisor = Supervisor(self.roster.crews, monotonic, self._notifier.watchdog)
         self.lag = Lag(PERIOD)
-        standing = StandingOrders(configuration.state_dir / STANDING_FILE)
+        standing = StandingOrders(configuration.state_dir / STANDING_FILE, configuration.consumers)
         parts = (self.roster, self.fleet, self.enqueuer, self.store, self.supervisor, standing, wall)
         self.steering = Steering(*parts)
         self.audit = Audit(configuration.state_dir / AUDIT_FILE, wall)

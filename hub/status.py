@@ -24,6 +24,7 @@ from hub.workers.supervisor import Supervisor
 CAUSES = ("newest", "oldest", "expired", "purged", "damaged", "drained")
 """Of drops; see :class:`hub.stats.counters.Counters`."""
 MOST_PINNING = 3
+STATM = "/proc/self/statm"
 RUNS = ("running", "reloading")
 """States of a hub that does its work."""
 
@@ -186,12 +187,23 @@ def pinned_by(consumers: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def process_status() -> dict[str, Any]:
-    """Of this process: its number and its memory."""
-    resident = int(os.pread(_statm(), 100, 0).split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    return {"pid": os.getpid(), "resident_bytes": resident}
+    """Of this process: its number and its memory, where there is a /proc that tells."""
+    return {"pid": os.getpid(), "resident_bytes": resident_bytes(_statm())}
+
+
+def resident_bytes(statm: int | None) -> int | None:
+    """:param statm: a descriptor of ``/proc/PID/statm``. ``None``: nobody knows."""
+    try:
+        pages = None if statm is None else int(os.pread(statm, 100, 0).split()[1])
+    except (OSError, IndexError, ValueError):
+        return None
+    return None if pages is None else pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @cache
-def _statm() -> int:
+def _statm() -> int | None:
     """Kept open: there must be a status also when there are no file descriptors left."""
-    return os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.open(STATM, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None

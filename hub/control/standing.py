@@ -7,7 +7,8 @@ A consumer is paused because what it works on is away; a restart of the hub does
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -31,15 +32,18 @@ class Orders(msgspec.Struct):
 class StandingOrders:
     """Belongs to the reactor's thread. A file that can't be written costs the orders their survival, nothing else.
 
-    :param path: ``None``: they are not kept.
+    Where the file can't be read, every consumer is paused until somebody resumes it: its queue keeps what comes, and
+    nothing is handed to one that was paused for a reason.
+
+    :param path: ``None``: they are not kept. :param consumers: the names of all that are configured.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, consumers: Iterable[str] = ()) -> None:
         self._path = path
         self._log = part_log("hub", "steering")
-        self._orders = self._read()
+        self._orders = self._read(consumers)
 
-    def _read(self) -> Orders:
+    def _read(self, consumers: Iterable[str]) -> Orders:
         if self._path is None:
             return Orders()
         try:
@@ -47,9 +51,18 @@ class StandingOrders:
         except FileNotFoundError:
             return Orders()
         except (OSError, msgspec.DecodeError) as error:
-            text = "who is paused could not be read, so nobody is: %s: %s"
+            text = "who is paused could not be read, so every consumer is, until it is resumed: %s: %s"
             self._log.error(text, self._path, error, extra={"action": "start"})
-            return Orders()
+            orders = Orders(paused=dict.fromkeys(consumers))
+            with suppress(OSError):
+                self._set_aside(self._path)
+            self._write(orders)
+            return orders
+
+    def _set_aside(self, path: Path) -> None:
+        """Keep a copy of what makes no sense, for whoever looks into it: the file is about to be written anew."""
+        with open(_private(path.with_name(path.name + ".damaged")), "wb") as copy:
+            copy.write(path.read_bytes())
 
     def _one_each(self, orders: Orders) -> Orders:
         """Who is paused and drained both, as could be ordered once, is only paused: that way nothing is dropped."""
@@ -115,15 +128,23 @@ class StandingOrders:
 
     def _change(self, change: Callable[[Orders], object]) -> None:
         change(self._orders)
+        self._write(self._orders)
+
+    def _write(self, orders: Orders) -> None:
         if self._path is None:
             return
         try:
             written = self._path.with_name(self._path.name + ".new")
-            with open(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-                file.write(msgspec.json.encode(self._orders))
+            with open(_private(written), "wb") as file:
+                file.write(msgspec.json.encode(orders))
                 file.flush()
                 os.fsync(file.fileno())
             written.replace(self._path)
         except OSError as error:
             text = "this is forgotten when the hub ends: %s can't be written: %s"
             self._log.error(text, self._path, error, extra={"action": "pause"})
+
+
+def _private(path: Path) -> int:
+    """A descriptor to write that file anew by, which nobody else may read."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

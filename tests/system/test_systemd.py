@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 UNIT = ROOT / "contrib" / "systemd" / "hubbub.service"
 CONSUMERS = """
-import time
+import os, time
 from hub import Consumer, Reject, Settings, setting
 from hub.settings import SecretRef
 
@@ -36,6 +36,8 @@ class Worker(Consumer):
     def consume(self, message):
         time.sleep(self.config.delay)
         self.log.debug("I have it", extra={"action": "greet"})
+        if message.topic == "org.example.exit":
+            os._exit(0)
         if message.topic == "org.example.bad":
             raise Reject("a bad one")
 """
@@ -175,6 +177,14 @@ def test_it_is_restarted_when_it_is_killed_or_hangs(service: Machine, number: si
     wait_until(lambda: service.show("MainPID") not in ("0", before), 30, "the restart")
     wait_until(lambda: service.show("ActiveState") == "active", 30, "the service to be active again")
     assert json.loads(service.hubbub("status", "--json").stdout)["hub"]["state"] == "running"
+
+
+def test_it_is_restarted_when_a_consumer_ends_it_with_exit_code_0(machine: Machine) -> None:
+    start(machine, BASE)
+    before = machine.show("MainPID")
+    machine.hubbub("publish", "org.example.exit", "{}")
+    wait_until(lambda: machine.show("MainPID") not in ("0", before), 30, "the restart")
+    machine.run("systemctl", "stop", "hubbub")
 
 
 def test_a_reactor_that_hangs_is_met_by_the_watchdog(machine: Machine) -> None:

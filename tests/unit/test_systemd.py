@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 
 from hub.systemd import Notifier
+from tests.support import ROOT
 
 
 @pytest.fixture(params=["file", "abstract"])
@@ -51,3 +53,11 @@ def test_without_systemd_nothing_is_said_and_nothing_raised(caplog: pytest.LogCa
     assert not caplog.records
     Notifier({"NOTIFY_SOCKET": "/nothing/there"}).ready()
     assert "systemd could not be told 'READY=1'" in caplog.text
+
+
+def test_the_unit_restarts_a_hub_that_a_consumer_ended_with_exit_code_0() -> None:
+    unit = ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(ROOT / "contrib" / "systemd" / "hubbub.service")
+    assert unit["Service"]["Restart"] == "always"
+    assert unit["Service"]["RestartPreventExitStatus"] == str(os.EX_CONFIG)

@@ -18,7 +18,9 @@ def summary(status: Mapping[str, Any]) -> Text:
     hub = status["hub"]
     first = Text(f"hubbub {hub['version']} ", no_wrap=True)
     first.append(printable(hub["state"]), "bold")
-    first.append(f" for {format_duration(hub['uptime'])}, pid {hub['pid']}, {format_size(hub['resident_bytes'])}")
+    first.append(f" for {format_duration(hub['uptime'])}, pid {hub['pid']}")
+    if hub["resident_bytes"] is not None:
+        first.append(f", {format_size(hub['resident_bytes'])}")
     if "used_bytes" in hub["store"]:
         first.append(f", stored {format_size(hub['store']['used_bytes'])}")
     if hub.get("lag") is not None:

@@ -42,15 +42,23 @@ def test_a_pause_is_over_when_its_time_has_come(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"paused": 3}', b"\xff"])
-def test_a_file_that_makes_no_sense_is_reported_and_nobody_is_paused(
+def test_a_file_that_makes_no_sense_is_reported_and_everybody_is_paused_until_resumed(
     tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / STANDING_FILE).write_bytes(content)
-    orders = StandingOrders(tmp_path / STANDING_FILE)
-    assert not orders.paused("c")
+    orders = StandingOrders(tmp_path / STANDING_FILE, ["c", "d"])
+    assert [orders.paused(name) for name in ("c", "d", "new")] == [True, True, False]
     assert "could not be read" in caplog.text
-    orders.pause("c", None)
-    assert StandingOrders(tmp_path / STANDING_FILE).paused("c")
+    assert (tmp_path / f"{STANDING_FILE}.damaged").read_bytes() == content
+    orders.resume("c")
+    again = StandingOrders(tmp_path / STANDING_FILE, ["c", "d"])
+    assert [again.paused(name) for name in ("c", "d")] == [False, True]
+
+
+def test_one_that_can_not_be_read_pauses_everybody_at_each_start(tmp_path: Path) -> None:
+    (tmp_path / STANDING_FILE).mkdir()  # stands for a file that nobody may read: root may read any
+    for _ in range(2):
+        assert StandingOrders(tmp_path / STANDING_FILE, ["c"]).paused("c")
 
 
 def test_one_that_can_not_be_written_holds_as_long_as_the_hub_runs(

@@ -88,6 +88,12 @@ def test_the_header_names_all_that_is_wrong() -> None:
         assert line in text
 
 
+def test_a_hub_whose_memory_nobody_knows_has_a_header_all_the_same() -> None:
+    found = status()
+    found["hub"]["resident_bytes"] = None
+    assert "pid 4711, stored" in str(summary(found)).replace(f"pid {found['hub']['pid']}", "pid 4711")
+
+
 def test_letters_that_died_of_the_same_are_one_group() -> None:
     letters = [letter(1, reason="x" * 200), letter(2), letter(3), letter(4, error="KeyError")]
     groups = grouped(letters)
