@@ -56,8 +56,11 @@ def consumer_status(
     cls, failure = member.part.plugin.cls, member.crew.last_failure
     threads = 0 if orphan else sum(thread.is_alive() for _, thread in member.crew.workers)
     catch_up = member.rates.catch_up(stats, threads)
+    times = shares(consume)
     if stats.counters.backlog and (member.queue.paused or orphan):
         catch_up = UNKNOWN  # nobody knows how long a pause is to be
+    elif catch_up.seconds and catch_up.seconds < supervisor.hung_for(member.crew, times["p99"] or 0.0):
+        catch_up = UNKNOWN  # nor when one that hangs for longer than that is finished
     return {
         "type": member.part.settings.type,
         "class": f"{cls.__module__}:{cls.__qualname__}",
@@ -77,7 +80,7 @@ def consumer_status(
         "catch_up_seconds": catch_up.seconds,
         "catch_up_at": None if catch_up.seconds is None else now + catch_up.seconds,
         "catch_up_estimated": catch_up.estimated,
-        "consume_time": shares(consume),
+        "consume_time": times,
         "age_at_finish": shares(ages),
         "threads_replaced": member.crew.replaced,
         "tick_failures": member.crew.tick_failures,

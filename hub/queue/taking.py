@@ -249,6 +249,19 @@ class Taking:
             if taken.left:
                 self._put_back(taken, taken.rest(taken.left), self._clock())
 
+    def give_back_from(self, taken: Taken, first: int) -> None:
+        """The same for those from the index ``first`` on, while the ones before them are still in hand. Nothing is left
+        of them, or all of it was given back meanwhile: does nothing."""
+        with self._lock:
+            if taken not in self._in_flight or first >= len(taken.messages):
+                return
+            rest = taken.split(first)
+            self._waiting.put_back(rest, rest.rest(rest.left), self._clock())
+            if not taken.left:
+                del self._in_flight[taken]
+            if self._sleepers:
+                self._changed.notify(min(self._sleepers, rest.left))
+
     def _put_back(self, taken: Taken, entries: list[Entry], due: float) -> None:
         self._waiting.put_back(taken, entries, due)
         taken.done += len(entries)

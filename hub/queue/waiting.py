@@ -8,7 +8,7 @@ up.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.message import Message
 from hub.queue.ready import Ready
@@ -57,6 +57,12 @@ class Taken:
     def left(self) -> int:
         """How many are not settled."""
         return len(self.messages) - self.done
+
+    def split(self, first: int) -> Taken:
+        """Keep those before the index ``first``. Returns the others, as something that was taken by itself."""
+        rest = replace(self, messages=self.messages[first:], positions=self.positions[first:], done=0, at=0)
+        self.messages, self.positions = self.messages[:first], self.positions[:first]
+        return rest
 
     def rest(self, count: int) -> list[Entry]:
         """The next ``count`` of those that are not settled."""

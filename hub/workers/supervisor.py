@@ -1,6 +1,7 @@
 """Looks after the crews from the reactor: dead threads are replaced, stuck consumers reported, the watchdog fed.
 
-A thread can't be killed from outside, so a consumer that hangs is only reported: by name, message and stack.
+A thread can't be killed from outside, so a consumer that hangs is reported, by name, message and stack, and what it has
+in hand and has not begun is given to others.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ from hub.workers.worker import Worker
 
 PERIOD = 0.5
 """Seconds between two rounds: a dead thread is replaced, a stuck one reported, within a second of its time."""
+LATE = 1.0
+"""Seconds. Who takes longer for a message than this can't know when the next is its turn: what it took with it goes to
+other threads. A worker takes no more at once than it needs some milliseconds for."""
+HUNG = 10
+"""So many times as long as nearly all others: nobody can say when that message will be finished."""
 
 
 def stack_of(thread: threading.Thread) -> str:
@@ -47,6 +53,8 @@ class Supervisor:
         for crew in self._crews():
             crew.replace_dead()
             for worker, thread in crew.workers:
+                if worker.taken is not None and self._clock() - worker.since > LATE:
+                    worker.give_back_rest()
                 if (taken := self._stuck_with(crew, worker)) is None:
                     continue
                 stuck[worker] = (taken, taken.at)
@@ -54,6 +62,14 @@ class Supervisor:
                     self._report(crew, worker, thread, taken)
         self._reported = stuck
         self._feed_watchdog()
+
+    def hung_for(self, crew: Crew, usual: float) -> float:
+        """Seconds for which a message that takes far longer than usual has been in hand; the longest, 0: there is none.
+
+        :param usual: seconds that nearly all messages take.
+        """
+        longest = max((self._clock() - one.since for one, _ in crew.workers if one.taken is not None), default=0.0)
+        return longest if longest > max(LATE, HUNG * usual) else 0.0
 
     def is_stuck(self, crew: Crew) -> bool:
         """Whether one of its threads was over its time at the last round."""

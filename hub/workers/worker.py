@@ -11,7 +11,7 @@ import logging
 import threading
 import traceback
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 
@@ -21,6 +21,7 @@ from hub.deadletter import TRACEBACK_LIMIT, DeadLetter
 from hub.errors import Reject, Retry
 from hub.failure import Failure, told
 from hub.interfaces import Clock
+from hub.message import Message
 from hub.queue.queue import Queue
 from hub.queue.waiting import Taken
 from hub.stats.histogram import BOUNDS, Histogram
@@ -107,6 +108,7 @@ class Worker:
         self._resume_at = 0.0
         self._hand = queue.store.hand(queue.name)
         self._outbox: list[tuple[int, Outgoing]] = []
+        self._to_begin: Iterator[tuple[int, Message]] = iter(())
 
     def stop(self) -> None:
         """Finish the message in hand, give back the others, take no more. Any thread; the queue must be closed too,
@@ -133,6 +135,7 @@ class Worker:
             return False
         # Before ``taken``: it must not look stuck since the one before it.
         self.since = self._begun = self._around.monotonic()
+        self._to_begin = iter(())
         self.taken = taken
         self._hold(taken.positions)
         if batch_size is None:
@@ -190,6 +193,28 @@ class Worker:
                 self._failed(taken, RuntimeError("the thread that handled it died"))
             self._let_go(taken)
 
+    def give_back_rest(self) -> None:
+        """What it has in hand and has not begun goes to other threads; what is in a lane stays, it must not pass the
+        one that is consumed now. Any thread.
+
+        A message belongs to whoever draws it from the iterator, which is one step of the interpreter: nothing is given
+        out twice, and the loop of the worker needs no lock.
+        """
+        taken, to_begin = self.taken, self._to_begin
+        if taken is None or taken.lane is not None:
+            return
+        rest = list(to_begin)
+        if rest and rest[0][0] > 0:  # else the worker finds nothing to begin, and gives all of it back
+            first = rest[0][0]
+            self._queue.give_back_from(taken, first)
+            if self.taken is taken:
+                self._hold(taken.positions[first - 1 : first])
+
+    def _each(self, taken: Taken) -> Iterator[tuple[int, Message]]:
+        """Its messages with their indexes, as long as nobody takes them out of this hand."""
+        self._to_begin = to_begin = enumerate(taken.messages)
+        return to_begin
+
     def _one_by_one(self, taken: Taken) -> None:
         """The hot path."""
         outbox.use(self._post, partial(trace_in_hand, taken))
@@ -197,7 +222,8 @@ class Worker:
         clock, counts = self._around.monotonic, self.consume_times.counts
         begun = reported = since = self.since
         gaps = not isinstance(taken.positions, range)
-        for at, message in enumerate(taken.messages):
+        done = 0
+        for at, message in self._each(taken):
             taken.at = at
             if gaps:
                 self._hold(taken.positions[at : at + 1])
@@ -210,15 +236,16 @@ class Worker:
                     self._time()
                     return
             now = clock()
+            done = at + 1
             counts[bisect_right(BOUNDS, now - since)] += 1
             self.since = since = now
             if now - reported > REPORT_EVERY or self._stopping:
-                self._report(taken, at + 1)
+                self._report(taken, done)
                 reported = now
                 if self._stopping or self._queue.paused:
                     return
-        self._report(taken, len(taken.messages))
-        mean = (since - begun) / len(taken.messages)
+        self._report(taken, done)
+        mean = (since - begun) / max(1, done)
         self._limit = max(1, min(int(REPORT_EVERY / (mean + 1e-9)), 2 * self._limit, MOST_AT_ONCE))
 
     def _as_batch(self, taken: Taken) -> None:
@@ -262,7 +289,7 @@ class Worker:
     def _split(self, taken: Taken) -> None:
         outbox.use(self._post, partial(trace_in_hand, taken))
         consume_batch = self._around.tracing.consume_batch(self._consumer, self._queue.name, taken)
-        for at, message in enumerate(taken.messages):
+        for at, message in self._each(taken):
             if self._stopping or self._queue.paused or not taken.left:
                 return
             taken.at = at

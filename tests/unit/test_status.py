@@ -90,6 +90,21 @@ def test_that_nothing_waits_is_known_and_when_something_will_be_done_is_not(offi
     assert told == ["unknown", None, None]
 
 
+def test_no_hour_is_told_while_a_message_hangs_for_longer_than_the_rest_will_take(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = started(office.hire(consumer_part("c")))
+    office.roster.stop("c")
+    assert member.crew.gone.wait(10)
+    worked(member)
+    offer(member.queue, messages(10))
+    assert office.status(member)["catch_up_seconds"] == pytest.approx(1.0)
+    monkeypatch.setattr(office.supervisor, "hung_for", lambda crew, usual: 0.9)
+    assert office.status(member)["catch_up_seconds"] == pytest.approx(1.0)
+    monkeypatch.setattr(office.supervisor, "hung_for", lambda crew, usual: 1.1)
+    assert (office.status(member)["catch_up_seconds"], office.status(member)["trend"]) == (None, "unknown")
+
+
 def test_the_counts_are_those_of_the_queue(office: Office) -> None:
     def script(consumer: Scripted) -> None:
         consumer.script = {"1": [KeyError("x")]}

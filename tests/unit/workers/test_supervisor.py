@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from hub.message import Message
 from hub.workers.crew import Crew, CrewPolicy
 from hub.workers.retry import RetryPolicy
-from hub.workers.supervisor import Supervisor, stack_of
+from hub.workers.supervisor import LATE, Supervisor, stack_of
 from hub.workers.worker import Surroundings, WorkerPolicy
 from tests.support import wait_until
 from tests.unit.doubles import RecordingLog, Scripted, make_queue, message, messages, most, offer
@@ -26,7 +26,7 @@ class Ward:
         self.clock = Clock()
         self.log = RecordingLog()
         self.begun, self.go_on = threading.Semaphore(0), threading.Semaphore(0)
-        consumer = Scripted()
+        self.consumer = consumer = Scripted()
         consumer.on_consume = self.hang_about
         queue = make_queue(self.clock.seconds, name="mailer")
         policy = CrewPolicy(1, TIMEOUT, WorkerPolicy(RetryPolicy(3, 1.0, 9.0)))
@@ -72,6 +72,35 @@ def test_a_message_that_takes_too_long_is_reported_by_name_id_and_stack(ward: Wa
     for part in ("consumer mailer", "'42'", "a.slow.topic", "61.0 s", "hubbub-mailer-1", "hang_about"):
         assert part in report
     assert ward.supervisor.is_stuck(ward.crew)
+
+
+def test_what_a_late_one_has_in_hand_and_not_begun_goes_to_other_threads(ward: Ward) -> None:
+    ward.begin(message(9))
+    ward.crew.workers[0][0]._limit = 9
+    offer(ward.crew.queue, messages(5))
+    ward.go_on.release()
+    assert ward.begun.acquire(timeout=10)
+    ward.crew.resize(2)
+    ward.clock.advance(LATE - 0.1)
+    ward.supervisor.round()
+    assert ward.crew.queue.stats().in_flight == 5
+    ward.clock.advance(0.2)
+    ward.supervisor.round()
+    assert ward.begun.acquire(timeout=10)  # by the other thread
+    assert ward.crew.queue.stats().in_flight == 2
+    for _ in range(6):
+        ward.go_on.release()
+    wait_until(lambda: ward.crew.queue.stats().counters.finished == 6)
+    assert sorted(ward.consumer.seen) == ["0", "1", "2", "3", "4", "9"]
+
+
+def test_which_message_hangs_goes_by_the_time_that_is_usual(ward: Ward) -> None:
+    ward.begin(message(0))
+    ward.clock.advance(LATE + 0.1)
+    assert ward.supervisor.hung_for(ward.crew, usual=0.01) == pytest.approx(LATE + 0.1)
+    assert ward.supervisor.hung_for(ward.crew, usual=1.0) == 0
+    ward.clock.advance(10.0)
+    assert ward.supervisor.hung_for(ward.crew, usual=1.0) == pytest.approx(LATE + 10.1)
 
 
 def test_it_is_reported_once(ward: Ward) -> None:

@@ -1,0 +1,131 @@
+"""What a worker has in hand and has not begun, given back to the other threads while it is at work."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+from hub.errors import Retry
+from hub.message import Message
+from hub.workers.worker import Worker
+from tests.unit.doubles import Bench, ScriptedBatches, message, messages
+
+
+def run_beside(bench: Bench) -> None:
+    """Another worker of the same queue, until there is nothing left for it."""
+    other = bench.another()
+    while other.step(0):
+        pass
+
+
+def given_back_at(bench: Bench, number: str) -> Bench:
+    """While it consumes that message, the rest of its hand is given back, and another worker goes on."""
+
+    def give_back(one: Message) -> None:
+        if one.id == number and bench.consumer.seen.count(number) == 1:
+            bench.worker.give_back_rest()
+            run_beside(bench)
+
+    bench.worker._limit = 9
+    bench.consumer.on_consume = give_back
+    return bench
+
+
+def test_others_go_on_with_what_was_not_begun_and_nothing_comes_twice() -> None:
+    bench = given_back_at(Bench(), "1")
+    bench.offer(*messages(6))
+    bench.run()
+    stats = bench.queue.stats()
+    assert bench.consumer.seen == ["0", "1", "2", "3", "4", "5"]
+    assert (stats.counters.finished, stats.counters.backlog, stats.in_flight) == (6, 0, 0)
+
+
+def test_one_that_fails_after_that_is_retried_alone() -> None:
+    bench = given_back_at(Bench(), "1")
+    bench.consumer.script = {"1": [KeyError("x")]}
+    bench.offer(*messages(4))
+    bench.run_to_the_end()
+    assert bench.consumer.seen == ["0", "1", "2", "3", "1"]
+    assert bench.queue.stats().counters.failed == 1
+
+
+def test_what_was_tried_before_keeps_its_attempts() -> None:
+    bench = Bench()
+    bench.consumer.script = {str(number): [Retry(5)] for number in range(4)}
+    bench.offer(*messages(4))
+    bench.run()
+    given_back_at(bench, "none")
+
+    def give_back(one: Message) -> None:
+        if one.id == "0":
+            bench.worker.give_back_rest()
+            place = bench.queue.place(1)
+            assert (place.kind, place.attempts) == ("waiting", 1)
+
+    bench.consumer.on_consume = give_back
+    bench.clock.advance(5.0)
+    bench.run()
+    assert bench.queue.stats().counters.finished == 4
+
+
+def test_what_is_in_a_lane_stays_for_it_must_not_pass() -> None:
+    bench = given_back_at(Bench(lane_of=lambda _: None), "1")
+    bench.offer(*messages(4))
+    bench.run()
+    assert bench.consumer.seen == ["0", "1", "2", "3"]
+    assert bench.queue.stats().counters.finished == 4
+
+
+def test_a_batch_is_begun_as_a_whole_and_stays_whatever_was_in_hand_before() -> None:
+    consumer = ScriptedBatches()
+    consumer.script = {"0": [KeyError("x"), KeyError("x")]}
+    bench = Bench(consumer, batch_size=3)
+    consumer.on_consume = lambda one: bench.worker.stop() if one.id == "1" and len(consumer.batches) == 3 else None
+    bench.offer(*messages(3))
+    bench.worker.step(0)  # split, and left in the midst
+    bench.worker._stopping = False
+    consumer.on_consume = lambda _: bench.worker.give_back_rest()
+    bench.offer(*[message(number) for number in range(3, 6)])
+    bench.run_to_the_end()
+    assert sorted(Counter(one for batch in consumer.batches for one in batch if one > "2").values()) == [1, 1, 1]
+    assert bench.queue.stats().counters.finished == 6
+
+
+def test_of_an_idle_worker_there_is_nothing_to_give_back() -> None:
+    bench = Bench()
+    bench.worker.give_back_rest()
+    bench.offer(*messages(2))
+    bench.run()
+    bench.worker.give_back_rest()
+    assert bench.queue.stats().counters.finished == 2
+
+
+def test_between_threads_each_message_is_given_exactly_once() -> None:
+    bench, count = Bench(), 20_000
+    seen: list[str] = []
+    bench.consumer.on_consume = lambda one: seen.append(one.id)
+    workers = [bench.worker, bench.another(), bench.another()]
+    over = threading.Event()
+    bench.offer(*messages(count))
+
+    def work(worker: Worker) -> None:
+        while worker.step(0) or bench.queue.stats().counters.backlog:
+            pass
+
+    def take_away() -> None:
+        while not over.is_set():
+            for worker in workers:
+                worker.give_back_rest()
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
+    thief = threading.Thread(target=take_away)
+    for thread in (*threads, thief):
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    over.set()
+    thief.join(10)
+    stats = bench.queue.stats()
+    assert (stats.counters.finished, stats.counters.backlog, stats.in_flight) == (count, 0, 0)
+    assert len(seen) == count == len(set(seen))
