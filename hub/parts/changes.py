@@ -85,7 +85,8 @@ def in_force(old: Configuration, new: Configuration, running: Mapping[str, Mappi
 def _change(old: Part | None, new: Part) -> str:
     if old is None:
         return "added"
-    before, after = {**dict(old.settings), **dict(old.config)}, {**dict(new.settings), **dict(new.config)}
+    # By ``vars``: a plugin's setting may be called as a method is that would give them, such as ``keys``.
+    before, after = {**vars(old.settings), **vars(old.config)}, {**vars(new.settings), **vars(new.config)}
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     if old.plugin.fingerprint != new.plugin.fingerprint and "type" not in names:
         names.insert(0, "its code")

@@ -194,7 +194,7 @@ class Store(Protocol):
         """The one of that number, if it is kept; reads no other."""
 
     def remove_letters(self, queue: str, numbers: Sequence[int]) -> None:
-        """They were deleted, or given to the consumer again."""
+        """They were deleted, or given to the consumer again: from now on nobody is shown them, or can take them."""
 
     def kept_dead_letters(self, queue: str) -> int:
         """How many ``dead_letters`` would give."""
@@ -248,7 +248,7 @@ class Store(Protocol):
         messages to be sent out, numbered from the first argument on, once they are safe."""
 
     def outbox(self) -> Sequence[tuple[int, Outgoing]]:
-        """At the start: what was to be sent out when the hub ended, with its numbers."""
+        """What is safe and is to be sent out, with its numbers; without what was told to have been sent."""
 
     def sent(self, number: int) -> None:
         """That message has been sent out."""

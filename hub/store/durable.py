@@ -248,33 +248,34 @@ class DurableStore:
 
     def find_letters(self, id_: str) -> Iterator[Sequence[tuple[str, DeadLetter]]]:
         """Those that are committed, and those that are about to be."""
-        ledgers = self.writer.ledgers.values()
-        yield [
-            (one.name, letter) for one in ledgers for letter in list(one.letters.values()) if letter.message.id == id_
-        ]
-        yield from self._search.letters(id_)
+        names = self.writer.ledgers
+        committing = [(one.name, letter) for one in names.values() for letter in list(one.letters.values())]
+        yield [(name, letter) for name, letter in committing if letter.message.id == id_]
+        for found in self._search.letters(id_):
+            yield [(name, one) for name, one in found if name in names and one.number not in names[name].hidden]
 
     def dead_letters(self, queue: str, after: int = 0, size: int | None = None) -> Sequence[DeadLetter]:
         """Those that are committed."""
         ledger = self.writer.ledgers.get(queue)
         if ledger is None:
             return []
-        return list(self._reader.letters(ledger.number, after, sys.maxsize if size is None else size))
+        return list(self._reader.letters(ledger.number, after, sys.maxsize if size is None else size, ledger.hidden))
 
     def letter(self, queue: str, number: int) -> DeadLetter | None:
         """Of those that are committed."""
         ledger = self.writer.ledgers.get(queue)
-        return self._reader.letter(ledger.number, number) if ledger else None
+        return self._reader.letter(ledger.number, number) if ledger and number not in ledger.hidden else None
 
     def remove_letters(self, queue: str, numbers: Sequence[int]) -> None:
         """With the next commit."""
         ledger = self.writer.ledgers[queue]
+        ledger.hide(self._reader.present(ledger.number, numbers))
         self.writer.order(lambda: ledger.remove(numbers))
 
     def kept_dead_letters(self, queue: str) -> int:
-        """Of the last commit."""
+        """Of the last commit, without those that were removed since."""
         ledger = self.writer.ledgers.get(queue)
-        return ledger.letters_kept if ledger else 0
+        return max(0, ledger.letters_kept - len(ledger.hidden)) if ledger else 0
 
     def lost_dead_letters(self, queue: str) -> int:
         """Only grows."""
@@ -289,9 +290,11 @@ class DurableStore:
     # -- the outbox
 
     def outbox(self) -> list[tuple[int, Outgoing]]:
-        """What was to be sent out when the hub ended."""
+        """What is committed, without what was sent and is not deleted yet."""
+        sent = self.writer.sent_lately()  # first: what is deleted in between is not found any more
         with self.tables.reading() as transaction:
-            values = [bytes(value) for _, value in transaction.cursor(self.tables.outbox).iternext()]
+            cursor = transaction.cursor(self.tables.outbox)
+            values = [bytes(value) for key, value in cursor.iternext() if t.number_of(bytes(key)) not in sent]
         found = []
         for value in values:
             try:

@@ -27,6 +27,7 @@ class Ledger:
     :ivar tried: positions that have, or will have, a row in the table of tries. :ivar untried: rows to be deleted.
     :ivar letters: dead letters to be committed, by number.
     :ivar removed: numbers of dead letters to be deleted.
+    :ivar hidden: numbers of committed ones that will be deleted, and that nobody may take until then.
     """
 
     def __init__(self, number: int, name: str, created_at: float) -> None:
@@ -43,6 +44,7 @@ class Ledger:
         self.untried: list[int] = []
         self.letters: dict[int, DeadLetter] = {}
         self.removed: set[int] = set()
+        self.hidden: set[int] = set()
         self.letter_limit = MOST_LETTERS
         self.letters_kept = 0
         self.letters_lost = 0
@@ -111,6 +113,10 @@ class Ledger:
         self.removed |= set(numbers)
         self.dirty = True
 
+    def hide(self, numbers: Iterable[int]) -> None:
+        """These dead letters are about to be removed. In any thread: each change of the set is one step."""
+        self.hidden.update(numbers)
+
     def soil(self) -> None:
         """Its record is to be written again."""
         self.dirty = True
@@ -150,6 +156,7 @@ class Ledger:
         self.tries = {position: one for position, one in self.tries.items() if position >= upto}
         self.letters, self.outbox, self.untried = {}, [], []
         if removed:
+            self.hidden.difference_update(self.removed)
             self.removed = set()
         self.dirty = bool(self.settled or self.tries or self.removed or not removed)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from hub.deadletter import DeadLetter
@@ -95,14 +95,15 @@ class Reader:
             elif messages and messages[0].received_at >= until:
                 return
 
-    def letters(self, queue: int, after: int, size: int) -> Iterator[DeadLetter]:
+    def letters(self, queue: int, after: int, size: int, hidden: Container[int] = ()) -> Iterator[DeadLetter]:
         """The dead letters of the queue of that number, with numbers above ``after``: about ``size`` bytes of them, but
-        one at least, if there is one. Damaged ones are logged."""
+        one at least, if there is one. Those of the numbers in ``hidden`` are passed over; damaged ones are logged."""
         with self._tables.reading() as transaction:
             cursor = transaction.cursor(self._tables.letters)
             found = cursor.set_range(t.place_key(queue, after + 1))
             while found and size > 0 and t.place_of(cursor.key())[0] == queue:
-                if (letter := self._letter_of(cursor.value())) is not None:
+                shown = t.place_of(cursor.key())[1] not in hidden
+                if shown and (letter := self._letter_of(cursor.value())) is not None:
                     yield letter
                     size -= len(cursor.value())
                 found = cursor.next()
@@ -112,6 +113,12 @@ class Reader:
         with self._tables.reading() as transaction:
             value = transaction.get(t.place_key(queue, number), db=self._tables.letters)
             return None if value is None else self._letter_of(value)
+
+    def present(self, queue: int, numbers: Iterable[int]) -> list[int]:
+        """Those of these dead letters that are there."""
+        with self._tables.reading() as transaction:
+            found = transaction.cursor(self._tables.letters)
+            return [number for number in numbers if found.set_key(t.place_key(queue, number))]
 
     def _letter_of(self, value: bytes) -> DeadLetter | None:
         try:

@@ -110,6 +110,10 @@ class Writer:
             self._sent.add(number)
         self.changed()
 
+    def sent_lately(self) -> set[int]:
+        """Numbers of outgoing messages that have been sent, and whose deletion is not committed."""
+        return set(self._sent)
+
     def order(self, change: Callable[[], object]) -> None:
         """Have something done to a ledger before the next commit, in the thread that they belong to."""
         with self.lock:

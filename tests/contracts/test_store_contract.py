@@ -291,3 +291,26 @@ def test_a_store_that_does_nothing_is_well(store: Store) -> None:
     assert store.flush(10)
     status = store.status()
     assert (status["state"], status["reason"]) == ("ok", None)
+
+
+def test_a_letter_that_is_taken_is_shown_to_nobody_before_the_commit_either(store: Store, books: Books) -> None:
+    books.bury(1, 2, 3)
+    assert store.flush(10)
+    first, second, third = (one.number for one in store.dead_letters("q"))
+    store.remove_letters("q", [second])  # no flush: a disk may be full for hours
+    assert [store.letter("q", number) is not None for number in (first, second, third)] == [True, False, True]
+    assert [one.number for one in store.dead_letters("q")] == [first, third]
+    assert [one.number for found in store.find_letters("2") for _, one in found] == []
+    assert store.kept_dead_letters("q") == 2
+    assert store.flush(10)
+    assert store.kept_dead_letters("q") == 2
+
+
+def test_what_was_sent_is_not_to_be_sent_before_the_commit_either(store: Store, books: Books) -> None:
+    told: list[int] = []
+    store.watch(lambda state, reason: None, lambda first, outbox: told.append(first))
+    books.post(1, 2)
+    assert store.flush(10)
+    wait_until(lambda: bool(told))
+    store.sent(told[0])
+    assert [number for number, _ in store.outbox() if number == told[0]] == []

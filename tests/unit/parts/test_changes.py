@@ -87,3 +87,12 @@ def test_a_backend_that_has_not_taken_its_settings_is_tried_again_by_the_next_re
     now = in_force(old, new, {"backends": old.backends})
     assert Changes.between(old, now).lines == ["consumer c: added"]
     assert Changes.between(now, new).backends.changed == ["bus", "two"]
+
+
+def test_a_setting_may_be_called_as_a_method_of_a_mapping_is() -> None:
+    class Named(Settings):
+        keys: int = setting(1, "Any.")
+        items: int = setting(1, "Any.")
+
+    old, new = (replace(consumer_part("c"), config=Named(keys=number)) for number in (1, 2))
+    assert Changes.between(configuration(old), configuration(new)).lines == ["consumer c: changed (keys)"]
