@@ -109,9 +109,14 @@ class Storekeeper:
     # -- the disk
 
     def squeeze(self, limit: int | None, squeeze: Callable[[bool], None]) -> None:
-        """Tell the queues when the store has become larger, or smaller again, than it may be, in bytes."""
-        used = 0 if limit is None else int(self.store.status().get("used_bytes", 0))
-        if limit is None or used < limit * LOW_DISK:
+        """Tell the queues when the store has become larger, or smaller again, than it may be, in bytes.
+
+        While there is history, that goes, and no queue is full for it.
+        """
+        self.store.bound(limit)
+        status = {} if limit is None else self.store.status()
+        used = int(status.get("used_bytes", 0))
+        if limit is None or used < limit * LOW_DISK or status.get("history_pages"):
             self.squeezed = False
         elif used > limit:
             self.squeezed = True

@@ -53,7 +53,11 @@ class HubSettings(Settings):
         "A message that comes again within this time, with the same id, topic and body, is left out, and counted. "
         "For buses that deliver by two ways.",
     )
-    keep: Duration = setting("0s", "How long messages are kept after all queues are done with them, for a replay.")
+    keep: Duration = setting(
+        "0s",
+        "How long messages are kept after all queues are done with them, for a replay; with 'max_disk' the oldest go "
+        "before their time where there must be room.",
+    )
     max_disk: Size | None = setting(
         None,
         "Bytes that the store may have in use; beyond: each queue's 'overflow'. Unset: no bound.",

@@ -280,12 +280,13 @@ class Steering:
     def _replay(
         self, queue: Queue, route: Callable[[str], Collection[Queue]], order: ReplayOrder, until: float
     ) -> Iterator[tuple[int, int, float]]:
-        count = left_out = 0
+        count, left_out, at = 0, 0, order.since
         for page in self._store.kept(order.since, until, order.consumer):
             wanted = [one for one in page if route(one[0].topic)]
             settled = [message for message, at in wanted if at is None or not queue.unsettled(at, at + 1)]
-            if not order.dry_run:
+            if settled and not order.dry_run:
                 self._deliver(self.open_queue(order.consumer), settled)
             count += len(settled)
             left_out += len(wanted) - len(settled)
-            yield count, left_out, page[-1][0].received_at
+            at = page[-1][0].received_at if page else at
+            yield count, left_out, at

@@ -99,6 +99,7 @@ class Queue(Taking):
         """
         with self._lock:
             self._waiting.arrive(start, messages, size)
+            self._ages.arrive(start, self.policy.max_age)
             self._overflow.arrived(len(messages))
             if self._sleepers:
                 self._changed.notify(min(self._sleepers, len(messages)))

@@ -10,6 +10,7 @@ from itertools import islice
 from operator import attrgetter
 
 from hub.message import Message
+from hub.queue.ages import AgeLimit
 
 received_at = attrgetter("received_at")
 """Of a message, epoch seconds: a key to sort and to search by."""
@@ -105,14 +106,17 @@ class Ready:
             count += 1
         return count
 
-    def older(self, oldest: float, batches: int) -> int:
-        """How many were received before ``oldest``, epoch seconds, of so many batches: positions rise with arrival."""
+    def older(self, limit: AgeLimit, batches: int) -> int:
+        """How many are too old, of so many batches: positions rise with arrival."""
         count = 0
         for chunk in islice(self._chunks, batches):
-            if chunk.messages[-1].received_at >= oldest:
+            reached = max(0, min(len(chunk.messages), limit.upto - chunk.start) - chunk.taken)
+            if limit.oldest <= chunk.messages[-1].received_at <= limit.now:
                 first = chunk.taken
-                return count + bisect_left(chunk.messages, oldest, first, key=received_at) - first
-            count += len(chunk.messages) - chunk.taken
+                return count + min(reached, bisect_left(chunk.messages, limit.oldest, first, key=received_at) - first)
+            count += reached
+            if reached < len(chunk.messages) - chunk.taken:
+                break
         return count
 
     def take(self, limit: int) -> tuple[range, Sequence[Message]]:

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from hub.message import Message
+from hub.queue.ages import AgeLimit
 from hub.queue.books import Books
 from hub.queue.schedule import Entry
 from hub.queue.waiting import Waiting
@@ -87,9 +88,9 @@ def drop_ready(waiting: Waiting, books: Books, count: int) -> int:
     return dropped
 
 
-def drop_expired(waiting: Waiting, books: Books, oldest: float) -> int:
-    """Settle what is ready and was received before ``oldest``, epoch seconds. Returns how many, a bounded number."""
-    dropped = drop_ready(waiting, books, waiting.ready.older(oldest, EXPIRE_AT_ONCE))
+def drop_expired(waiting: Waiting, books: Books, limit: AgeLimit) -> int:
+    """Settle what is ready and too old. Returns how many, a bounded number."""
+    dropped = drop_ready(waiting, books, waiting.ready.older(limit, EXPIRE_AT_ONCE))
     books.counters.dropped_expired += dropped
     return dropped
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import threading
-from bisect import bisect_left
 from collections.abc import Callable
 from functools import partial
+from itertools import takewhile
 
 from hub.interfaces import Clock
+from hub.queue.ages import AgeLimit, Ages
 from hub.queue.books import Books
 from hub.queue.killers import read_one
 from hub.queue.linger import Linger
 from hub.queue.ordering import lane
 from hub.queue.overflow import Overflow, QueuePolicy
-from hub.queue.ready import received_at
 from hub.queue.refill import bring_back, drop_expired, drop_expired_unread, first_kept, take_in
 from hub.queue.schedule import Entry
 from hub.queue.waiting import SORT_AHEAD, Taken, Waiting
@@ -56,6 +56,7 @@ class Taking:
         self._overflow = Overflow(policy, self._books, self._waiting)
         self._admitted = state.next_position
         self._tries = state.tries
+        self._ages = Ages(clock, wall)
 
     @property
     def policy(self) -> QueuePolicy:
@@ -186,13 +187,16 @@ class Taking:
 
     def _expiring(self, taken: Taken, max_age: float) -> Callable[[], Taken | None] | None:
         """What was begun never is too old."""
-        oldest = self._wall() - max_age
-        old = not taken.attempts and taken.messages[0].received_at < oldest
-        return partial(self._without_old, taken, oldest) if old else None
+        if taken.attempts:
+            return None
+        limit = self._ages.limit(max_age)
+        old = limit.exceeded(taken.positions[0], taken.messages[0].received_at)
+        return partial(self._without_old, taken, limit) if old else None
 
-    def _without_old(self, taken: Taken, oldest: float) -> Taken | None:
+    def _without_old(self, taken: Taken, limit: AgeLimit) -> Taken | None:
         """What is left of it, once that is dropped."""
-        count = bisect_left(taken.messages, oldest, key=received_at)
+        ages = zip(taken.positions, taken.messages, strict=True)
+        count = sum(1 for _ in takewhile(lambda one: limit.exceeded(one[0], one[1].received_at), ages))
         with self._lock:
             self._books.counters.dropped_expired += count
             room = self._settle(taken, count)
@@ -207,23 +211,24 @@ class Taking:
         max_age = self.policy.max_age
         if max_age is None:
             return
-        oldest = self._wall() - max_age
+        with self._lock:
+            limit = self._ages.limit(max_age)
         for _ in range(EXPIRE_ROUNDS):
             with self._lock:
-                dropped = drop_expired(self._waiting, self._books, oldest)
+                dropped = drop_expired(self._waiting, self._books, limit)
             if not dropped:
                 break
-        self._expire_unread(oldest)
+        self._expire_unread(limit)
         with self._lock:
             room = self._overflow.made_room()
         self._tell(room)
 
-    def _expire_unread(self, oldest: float) -> None:
-        waiting = self._waiting
+    def _expire_unread(self, limit: AgeLimit) -> None:
+        waiting, oldest = self._waiting, limit.oldest
         with self._lock:
             known = waiting.oldest_unread
-            start, stop = waiting.loaded, waiting.next_position
-            if waiting.ready or not waiting.behind or (known is not None and known >= oldest):
+            start, stop = waiting.loaded, min(waiting.next_position, limit.upto)
+            if waiting.ready or start >= stop or (known is not None and known >= oldest):
                 return
         first = first_kept(self._received_at, start, stop, oldest)
         since = min(self._received_at(first), self._wall())

@@ -19,6 +19,10 @@ Range = tuple[int, int]
 """Positions from the first up to, not including, the second."""
 
 
+Kept = tuple[Message, int | None]
+"""A message of the past, and its position in a queue; ``None``: it was not given to that one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """What one queue gets of a batch.
@@ -217,9 +221,18 @@ class Store(Protocol):
     def delete(self, queue: str) -> None:
         """All of it, with the next commit. Nobody may use it any more."""
 
-    def kept(self, since: float, until: float, queue: str) -> Iterator[Sequence[tuple[Message, int | None]]]:
-        """Messages that were received then, in epoch seconds, as far as they are still there; in order. Each with its
-        position in that queue, ``None`` where it was not given to it."""
+    def kept(self, since: float, until: float, queue: str) -> Iterator[Sequence[Kept]]:
+        """Messages that were received then, in epoch seconds, as far as they are still there; in order. Each step is
+        short, and may find none. One whose time is still to come was received while the clock was ahead: it counts as
+        received with the one before it."""
+
+    def history(self, queue: str, first: int, stop: int) -> Iterator[tuple[int, Sequence[Kept]]]:
+        """Messages of the pages that are still there, from the number ``first`` up to, not including, ``stop``; in
+        order, a page in each step. With them comes the number to go on from."""
+
+    def bound(self, size: int | None) -> None:
+        """From now on have no more than so many bytes in use, as far as history is what takes them: the oldest goes
+        first. ``None``: no bound."""
 
     def find(self, id_: str, since: float) -> Iterator[tuple[Sequence[Found], float]]:
         """Messages of that id which are kept, the newest first. Each step is short, and may find none; with it comes

@@ -13,8 +13,6 @@ from hub.store.ledger import Ledger, below
 from hub.store.records import QueueRecord
 
 HIGHEST = b"highest queue"
-TRIM_AT_ONCE = 512
-"""Spent pages that one commit deletes: the backlog of a long pause must not make one of them slow."""
 
 
 class Commit:
@@ -24,6 +22,7 @@ class Commit:
     :param final: whether all that arrived is in it. A dead letter that was given to its queue again goes only with the
         message that it became.
     :param keep: seconds that a page is kept after all are done with it.
+    :ivar now: epoch seconds.
     :ivar pages: how many were written. :ivar skipped: batches that all queues had finished before they could be.
     """
 
@@ -44,7 +43,7 @@ class Commit:
         self._delete = transaction.delete
         self._transaction = transaction
         self._ledgers = ledgers
-        self._now = now
+        self.now = now
         self._keep = keep
         self._final = final
         self._arrived = {name: ledger.next_position for name, ledger in ledgers.items()}
@@ -81,9 +80,9 @@ class Commit:
             entry = t.span_value(number, len(share.messages))
             self._put(t.place_key(ledger.number, share.start), entry, db=self._tables.index)
         if wanted:
-            self._put(key, t.refs_value(len(wanted), self._now), db=self._tables.refs)
+            self._put(key, t.refs_value(len(wanted), self.now), db=self._tables.refs)
         else:
-            self._put(key, t.time_value(self._now), db=self._tables.spent)
+            self._put(key, t.time_value(self.now), db=self._tables.spent)
         self.pages += 1
         return True
 
@@ -92,10 +91,10 @@ class Commit:
     ) -> bytearray:
         """A backend's message that can't be written down must not stop the whole hub: it is written as it can be."""
         try:
-            return r.seal(r.PAGE, r.Page.of(number, self._now, batch.messages, routes, batch.copy))
+            return r.seal(r.PAGE, r.Page.of(number, self.now, batch.messages, routes, batch.copy))
         except (TypeError, ValueError):
             cleaned = [r.cleaned(message) for message in batch.messages]
-            return r.seal(r.PAGE, r.Page.of(number, self._now, cleaned, routes, batch.copy))
+            return r.seal(r.PAGE, r.Page.of(number, self.now, cleaned, routes, batch.copy))
 
     def settle(self, ledger: Ledger) -> QueueRecord:
         """Write what became of a queue's messages. :returns: its record as it will be."""
@@ -130,7 +129,7 @@ class Commit:
         """One queue less needs that page."""
         key = t.number_key(page)
         refs = self._get(key, db=self._tables.refs)
-        count, stored_at = t.refs_of(refs) if refs is not None else (1, self._now)
+        count, stored_at = t.refs_of(refs) if refs is not None else (1, self.now)
         if count > 1:
             self._put(key, t.refs_value(count - 1, stored_at), db=self._tables.refs)
             return
@@ -181,19 +180,6 @@ class Commit:
         """These have been sent out."""
         for number in numbers:
             self._delete(t.number_key(number), db=self._tables.outbox)
-
-    def expire(self) -> int:
-        """Delete pages that all are done with and that need be kept no longer. :returns: how many."""
-        gone: list[bytes] = []
-        with self._transaction.cursor(self._tables.spent) as cursor:
-            for key, value in islice(cursor.iternext(), TRIM_AT_ONCE):
-                if t.time_of(value) > self._now - self._keep:
-                    break
-                gone.append(bytes(key))
-        for key in gone:
-            self._delete(key, db=self._tables.spent)
-            self._delete(key, db=self._tables.pages)
-        return len(gone)
 
 
 def merged(ranges: Iterable[Range]) -> list[Range]:

@@ -16,13 +16,13 @@ import lmdb
 from hub.deadletter import DeadLetter
 from hub.errors import ConfigError
 from hub.interfaces import Clock
-from hub.message import Message
 from hub.stats.counters import Counters, QueueStats
-from hub.store import Found, Journal, Outgoing, QueueState, RoutedBatch, Run, Try, search
+from hub.store import Found, Journal, Kept, Outgoing, QueueState, RoutedBatch, Run, Try, search
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.commit import HIGHEST
 from hub.store.hands import FileHand, Hands
+from hub.store.history import received_between
 from hub.store.ledger import Ledger
 from hub.store.numbers import Numbers
 from hub.store.pending import Stored
@@ -106,8 +106,8 @@ class DurableStore:
                 self._tries[record.name] = tries
             highest = transaction.get(HIGHEST, db=self.tables.meta)
             numbers = Numbers(
-                page=_after_last(transaction, self.tables.pages),
-                outgoing=_after_last(transaction, self.tables.outbox),
+                page=t.after_last(transaction, self.tables.pages),
+                outgoing=t.after_last(transaction, self.tables.outbox),
                 queue=max(t.number_of(bytes(highest)) if highest else 0, *(o.number for o in ledgers.values()), 0),
             )
             return ledgers, numbers
@@ -231,10 +231,18 @@ class DurableStore:
                     break
         return runs
 
-    def kept(self, since: float, until: float, queue: str) -> Iterator[Sequence[tuple[Message, int | None]]]:
-        """Page by page."""
+    def kept(self, since: float, until: float, queue: str) -> Iterator[Sequence[Kept]]:
+        """Page by page, of those that there are now."""
+        return received_between(self.history(queue, 0, self.writer.pages_to_come), since, until, self._wall())
+
+    def history(self, queue: str, first: int, stop: int) -> Iterator[tuple[int, Sequence[Kept]]]:
+        """What is committed by the time of each step."""
         ledger = self.writer.ledgers.get(queue)
-        return self._reader.kept(since, until, ledger.number if ledger else None)
+        return self._reader.history(ledger.number if ledger else None, first, stop)
+
+    def bound(self, size: int | None) -> None:
+        """With the next commits."""
+        self.writer.history.limit = size
 
     def find(self, id_: str, since: float) -> Iterator[tuple[Sequence[Found], float]]:
         """First what is on its way to the disk: what is committed in between is then found there."""
@@ -327,7 +335,7 @@ class DurableStore:
 
     def status(self) -> Mapping[str, Any]:
         """The writer's numbers, and the disk's."""
-        return {**self.writer.status(), "used_bytes": self.tables.used()}
+        return {**self.writer.status(), "used_bytes": self.tables.used(), "history_pages": self.tables.count("spent")}
 
     def close(self) -> bool:
         """Commits what there is."""
@@ -341,8 +349,3 @@ class DurableStore:
             self._hands.close()
         self.tables.close()
         return safe
-
-
-def _after_last(transaction: Any, table: Any) -> int:
-    cursor = transaction.cursor(table)
-    return t.number_of(bytes(cursor.key())) + 1 if cursor.last() else 1

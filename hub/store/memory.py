@@ -13,9 +13,8 @@ from typing import Any
 
 from hub.deadletter import DeadLetter
 from hub.interfaces import Clock
-from hub.message import Message
 from hub.stats.counters import Counters, QueueStats
-from hub.store import Found, Journal, Outgoing, QueueState, RoutedBatch, Run
+from hub.store import Found, Journal, Kept, Outgoing, QueueState, RoutedBatch, Run
 
 DEFAULT_LIMIT = 10_000
 
@@ -163,9 +162,16 @@ class MemoryStore:
             self._created.pop(queue, None)
             self._graveyards.pop(queue, None)
 
-    def kept(self, since: float, until: float, queue: str) -> Iterator[Sequence[tuple[Message, int | None]]]:
+    def kept(self, since: float, until: float, queue: str) -> Iterator[Sequence[Kept]]:
         """None."""
         return iter(())
+
+    def history(self, queue: str, first: int, stop: int) -> Iterator[tuple[int, Sequence[Kept]]]:
+        """None."""
+        return iter(())
+
+    def bound(self, size: int | None) -> None:
+        """There is no history that could go."""
 
     def find(self, id_: str, since: float) -> Iterator[tuple[Sequence[Found], float]]:
         """None: the queues have them."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.deadletter import DeadLetter
 from hub.message import Message
-from hub.store import Run
+from hub.store import Kept, Run
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.records import DamagedError
@@ -68,32 +68,32 @@ class Reader:
                 self._cache.popitem(last=False)
         return found
 
-    def kept(self, since: float, until: float, queue: int | None) -> Iterator[Sequence[tuple[Message, int | None]]]:
-        """Page by page, each in a transaction of its own: a reader that takes its time must not keep the log from being
-        trimmed. With each message goes its position in the queue of that number."""
-        number = 0
-        while True:
+    def history(self, queue: int | None, first: int, stop: int) -> Iterator[tuple[int, Sequence[Kept]]]:
+        """Page by page, from the number ``first`` up to, not including, ``stop``: the number after it, and its
+        messages, each with its position in the queue of that number. Each in a transaction of its own: a reader that
+        takes its time must not keep the log from being trimmed."""
+        while first < stop:
             with self._tables.reading() as transaction:
                 cursor = transaction.cursor(self._tables.pages)
-                if not cursor.set_range(t.number_key(number)):
+                if not cursor.set_range(t.number_key(first)):
                     return
                 number = t.number_of(bytes(cursor.key()))
-                try:
-                    page = r.unseal(r.PAGE, r.pages, cursor.value())
-                    messages = [] if page.copy else page.messages()
-                    positions = _positions(page, queue)
-                except DamagedError as error:
-                    self._log.error("page %d is damaged: %s", number, error, extra={"action": "damaged"})
-                    messages = []
-            number += 1
-            if wanted := [
-                (message, positions.get(index))
-                for index, message in enumerate(messages)
-                if since <= message.received_at < until
-            ]:
-                yield wanted
-            elif messages and messages[0].received_at >= until:
-                return
+                if number >= stop:
+                    return
+                messages = self._kept_of(number, cursor.value(), queue)
+            first = number + 1
+            yield first, messages
+
+    def _kept_of(self, number: int, value: bytes, queue: int | None) -> Sequence[Kept]:
+        try:
+            page = r.unseal(r.PAGE, r.pages, value)
+            if page.copy:
+                return ()
+            positions = _positions(page, queue)
+            return [(message, positions.get(index)) for index, message in enumerate(page.messages())]
+        except DamagedError as error:
+            self._log.error("page %d is damaged: %s", number, error, extra={"action": "damaged"})
+            return ()
 
     def letters(self, queue: int, after: int, size: int, hidden: Container[int] = ()) -> Iterator[DeadLetter]:
         """The dead letters of the queue of that number, with numbers above ``after``: about ``size`` bytes of them, but

@@ -129,14 +129,24 @@ class Tables:
         """Wait for the disk."""
         self._environment.sync(True)
 
-    def used(self) -> int:
-        """Bytes in use by the tables. The file may be larger: what was freed in it is used again first."""
+    def used(self, transaction: Any = None) -> int:
+        """Bytes in use by the tables. The file may be larger: what was freed in it is used again first.
+
+        :param transaction: as that one will leave them; ``None``: as they were committed.
+        """
+        if transaction is None:
+            with self._environment.begin() as reading:
+                return self.used(reading)
         pages = 0
-        with self._environment.begin() as transaction:
-            for handle in self._handles.values():
-                stat = transaction.stat(handle)
-                pages += int(stat["branch_pages"]) + int(stat["leaf_pages"]) + int(stat["overflow_pages"])
+        for handle in self._handles.values():
+            stat = transaction.stat(handle)
+            pages += int(stat["branch_pages"]) + int(stat["leaf_pages"]) + int(stat["overflow_pages"])
         return pages * int(self._environment.stat()["psize"])
+
+    def count(self, name: str) -> int:
+        """Rows of that table."""
+        with self._environment.begin() as transaction:
+            return int(transaction.stat(self._handles[name])["entries"])
 
     def reserve(self, size: int) -> None:
         """Have room in the file for a commit of ``size`` bytes, and for those after it that only settle.
@@ -201,6 +211,12 @@ def covering(cursor: Any, queue: int, position: int) -> Iterator[tuple[int, int,
         yield start, page, count
         if not cursor.next():
             return
+
+
+def after_last(transaction: Any, table: Any) -> int:
+    """The number that comes next in a table whose keys are numbers."""
+    cursor = transaction.cursor(table)
+    return number_of(bytes(cursor.key())) + 1 if cursor.last() else 1
 
 
 def keys_of(cursor: Any, queue: int) -> Iterator[bytes]:

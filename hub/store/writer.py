@@ -15,6 +15,7 @@ from hub.interfaces import Clock
 from hub.stats.histogram import shares
 from hub.store import Journal, Outgoing, RoutedBatch
 from hub.store.commit import Commit
+from hub.store.history import History
 from hub.store.ledger import Ledger
 from hub.store.numbers import Numbers, WriterCounters
 from hub.store.pending import Item, Pending, Stored, size_of
@@ -74,7 +75,7 @@ class Writer:
         self._next_page = numbers.page
         self._next_outgoing = numbers.outgoing
         self._pace, self._keep, self._hurries = pace, keep, hurries
-        self._spent = True
+        self.history = History(tables, keep, EXPIRE_EVERY, monotonic)
         self._wall, self._monotonic = wall, monotonic
         self._log = log
         self._work = threading.Event()
@@ -85,7 +86,6 @@ class Writer:
         self._orders: list[Callable[[], object]] = []
         self._highest_queue = self._highest_written = numbers.queue
         self._doomed: frozenset[str] = frozenset()
-        self._expired_at = -EXPIRE_EVERY
         self._let_go_at = 0.0
 
     # -- any thread
@@ -143,6 +143,12 @@ class Writer:
             self.ledgers = {name: one for name, one in self.ledgers.items() if name != old} | {new: ledger}
         self.order(ledger.soil)
 
+    @property
+    def pages_to_come(self) -> int:
+        """The number that no page of what was appended so far reaches. For the thread that appends."""
+        waiting = len(self.pending)  # first: what is committed in between has its number by then
+        return self._next_page + waiting
+
     def is_doomed(self, name: str) -> bool:
         """Whether that queue is about to be deleted."""
         return name in self._doomed
@@ -167,7 +173,7 @@ class Writer:
     def run(self) -> None:
         """Until ``close``, or until the disk can't be trusted any more."""
         while not self._closing and self.state != "failed":
-            self._work.wait(EXPIRE_EVERY if self._spent else None)
+            self._work.wait(EXPIRE_EVERY if self.history.exists else None)
             if self.state == "full":
                 self._urgent.wait(0.0 if self._closing else RETRY_EVERY)
             else:
@@ -257,11 +263,11 @@ class Writer:
     def _write(self, batches: list[Item], sent: set[int], final: bool) -> None:
         doomed = [self.ledgers[name] for name in self._doomed if name in self.ledgers]
         ledgers = {name: ledger for name, ledger in self.ledgers.items() if ledger not in doomed}
-        if not (batches or sent or doomed or self._expiring() or any(ledger.dirty for ledger in ledgers.values())):
+        if not (batches or sent or doomed or self.history.due or any(ledger.dirty for ledger in ledgers.values())):
             return
         if batches:
             self._tables.reserve(sum([size_of(batch) for batch, _ in batches]))
-        page, expired, highest = self._next_page, 0, self._highest_queue
+        page, highest = self._next_page, self._highest_queue
         with self._tables.writing() as transaction:
             commit = Commit(self._tables, transaction, ledgers, self._wall(), self._keep, final)
             if highest > self._highest_written:
@@ -275,8 +281,7 @@ class Writer:
             outbox = [outgoing for ledger in touched for outgoing in ledger.outbox]
             commit.post(self._next_outgoing, outbox)
             commit.sent(sent)
-            if self._expiring():
-                expired = commit.expire()
+            expired = self.history.expire(transaction, commit.now, commit.pages)
         for ledger, record in drafts:
             ledger.accept(record, final)
         first, self._next_outgoing = self._next_outgoing, self._next_outgoing + len(outbox)
@@ -305,12 +310,8 @@ class Writer:
         counters.skipped += commit.skipped
         counters.messages += sum([len(batch.messages) for batch, _ in batches])
         counters.expired += expired
-        if self._expiring() and not expired:
-            self._expired_at = self._monotonic()
-            self._spent = bool(self._keep)  # without it there is nothing but what an earlier setting has left
-
-    def _expiring(self) -> bool:
-        return self._spent and self._monotonic() - self._expired_at >= EXPIRE_EVERY
+        if self.history.crowded:
+            self._work.set()
 
     def _failed(self, error: Exception) -> None:
         """A full disk is waited for: what is in memory stays there, and the next commit has it. After anything else

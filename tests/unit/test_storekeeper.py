@@ -18,14 +18,18 @@ class StoreWithOutbox(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.kept_out: dict[int, Outgoing] = {}
-        self.used = 0
+        self.used = self.history_pages = 0
+        self.limit: int | None = None
         self.tell: Any = None
 
     def watch(self, on_state: Any, on_outbox: Any) -> None:
         self.tell = on_outbox
 
     def status(self) -> dict[str, Any]:
-        return {"used_bytes": self.used}
+        return {"used_bytes": self.used, "history_pages": self.history_pages}
+
+    def bound(self, size: int | None) -> None:
+        self.limit = size
 
     def outbox(self) -> Sequence[tuple[int, Outgoing]]:
         return sorted(self.kept_out.items())
@@ -98,3 +102,11 @@ def test_queues_are_squeezed_until_the_store_is_clearly_smaller_or_may_be_as_lar
         desk.keeper.squeeze(limit, orders.append)
     assert orders == [False, True, True, False, True, False, False]
     assert not desk.keeper.squeezed
+
+
+def test_no_queue_is_squeezed_while_there_is_history_that_can_go() -> None:
+    desk, orders = Desk(), list[bool]()
+    for desk.store.history_pages in (5, 0, 1):
+        desk.store.used = 101
+        desk.keeper.squeeze(100, orders.append)
+    assert (orders, desk.store.limit) == ([False, True, False], 100)

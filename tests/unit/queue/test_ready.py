@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.queue.ages import AgeLimit
 from hub.queue.ready import Ready
-from tests.unit.doubles import messages, size_of
+from tests.unit.doubles import message, messages, size_of
 
 
 @given(st.lists(st.integers(0, 7), max_size=8), st.lists(st.integers(1, 9), max_size=40))
@@ -98,7 +102,16 @@ def test_what_is_older_is_counted_by_the_batch(oldest: float, batches: int, olde
     ready.append(0, everything[:4], 8)
     ready.append(4, everything[4:], 10)
     ready.take(1)
-    assert ready.older(oldest, batches) == older
+    assert ready.older(AgeLimit(oldest, math.inf, sys.maxsize), batches) == older
+
+
+def test_a_time_that_is_to_come_tells_no_age_but_the_position_does() -> None:
+    ready = Ready()
+    ready.append(0, [message(1), message(2)], 4)
+    ready.append(2, [message(1000), message(1000)], 4)
+    ready.append(4, [message(3), message(9)], 4)
+    assert [ready.older(AgeLimit(5.0, 50.0, upto), 9) for upto in (1, 3, 4, 9)] == [1, 3, 4, 5]
+    assert ready.older(AgeLimit(5.0, math.inf, 9), 9) == 2
 
 
 def test_putting_batches_together_leaves_them_as_they_were() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Sequence
 
 import pytest
 
+from hub.queue.ages import AgeLimit
 from hub.queue.books import Books
 from hub.queue.refill import (
     EXPIRE_AT_ONCE,
@@ -22,6 +25,10 @@ from hub.queue.schedule import Entry
 from hub.queue.waiting import Waiting, Window
 from hub.store import QueueState, Run
 from tests.unit.doubles import message, messages, size_of
+
+
+def before(oldest: float) -> AgeLimit:
+    return AgeLimit(oldest, math.inf, sys.maxsize)
 
 
 class Desk:
@@ -171,7 +178,7 @@ def test_of_the_ready_the_oldest_are_dropped() -> None:
 def test_what_is_older_than_it_may_be_is_dropped() -> None:
     desk = Desk(6)
     desk.take_in(run(0, 6))
-    drop_expired(desk.waiting, desk.books, 4.0)
+    drop_expired(desk.waiting, desk.books, before(4.0))
     assert (desk.books.counters.dropped_expired, desk.ready()) == (4, [4, 5])
 
 
@@ -179,7 +186,7 @@ def test_a_bounded_number_is_expired_at_a_time() -> None:
     count = EXPIRE_AT_ONCE + 5
     desk = Desk(count, window=Window(10_000, 10_000))
     desk.take_in(*(run(at, at + 1) for at in range(count)))
-    assert drop_expired(desk.waiting, desk.books, 1e9) == EXPIRE_AT_ONCE
+    assert drop_expired(desk.waiting, desk.books, before(1e9)) == EXPIRE_AT_ONCE
     assert len(desk.ready()) == 5
 
 

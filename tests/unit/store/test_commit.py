@@ -15,7 +15,8 @@ from hub.message import Message
 from hub.store import Journal, Outgoing, RoutedBatch, Share, Try
 from hub.store import records as r
 from hub.store import tables as t
-from hub.store.commit import TRIM_AT_ONCE, Commit, merged
+from hub.store.commit import Commit, merged
+from hub.store.history import TRIM_AT_ONCE, expire_old
 from hub.store.ledger import Ledger
 from hub.store.tables import Tables
 from tests.unit.doubles import message, messages
@@ -55,7 +56,7 @@ class Desk:
 
     def expire(self) -> int:
         with self.tables.writing() as transaction:
-            return Commit(self.tables, transaction, self.ledgers, self.now, self.keep).expire()
+            return expire_old(self.tables, transaction, self.now, self.keep)[0]
 
     def refs(self) -> list[int]:
         return [t.refs_of(value)[0] for value in rows(self.tables, "refs").values()]

@@ -72,7 +72,7 @@ def test_what_all_are_done_with_is_found_as_long_as_it_is_kept(bench: Bench) -> 
     bench.step()
     assert len(find(bench, "1")) == 1
     bench.clock.advance(KEEP + 60)
-    bench.store.writer._expired_at = -1e9
+    bench.store.writer.history._looked_at = -1e9
     bench.step()
     assert find(bench, "1") == []
 

@@ -1,0 +1,107 @@
+"""Which messages have waited too long, while the wall clock is set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hub.queue.ages import SHORTEST, SPANS, Ages
+from hub.queue.overflow import QueuePolicy
+from hub.queue.queue import Queue
+from hub.store.memory import MemoryStore
+from tests.unit.doubles import message, offer
+
+YEAR = 365 * 86400.0
+HOUR = 3600.0
+
+
+class Desk:
+    """A queue with two clocks, which the test sets."""
+
+    def __init__(self, max_age: float = HOUR) -> None:
+        self.wall, self.monotonic = 1e9, 0.0
+        policy = QueuePolicy(None, None, max_age=max_age)
+        self.queue = Queue("q", policy, MemoryStore(), lambda: self.monotonic, lambda: self.wall)
+
+    def offer(self, ahead: float = 0.0) -> None:
+        offer(self.queue, [message(int(self.wall + ahead))])
+
+    def wait(self, seconds: float) -> None:
+        self.wall += seconds
+        self.monotonic += seconds
+
+    @property
+    def expired(self) -> int:
+        self.queue.expire()
+        return self.queue.stats().counters.dropped_expired
+
+
+@pytest.mark.parametrize("taking", [True, False])
+def test_a_clock_that_is_ahead_for_a_moment_drops_nothing(taking: bool) -> None:
+    desk = Desk()
+    desk.offer()
+    desk.wait(2)
+    desk.wall += YEAR
+    if taking:
+        assert desk.queue.take(1, timeout=0) is not None
+    assert desk.expired == 0
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR, YEAR])
+def test_a_clock_that_is_set_for_good_drops_nothing_early(step: float) -> None:
+    desk = Desk()
+    desk.offer()
+    desk.wait(60)
+    desk.wall += step
+    desk.offer()
+    desk.wait(HOUR - 70)
+    assert desk.expired == 0
+
+
+def test_what_came_while_the_clock_was_ahead_is_dropped_in_time_and_keeps_nothing_behind_it() -> None:
+    desk = Desk()
+    desk.offer()
+    desk.offer(ahead=YEAR)
+    desk.offer()
+    desk.wait(HOUR - 5)
+    assert desk.expired == 0
+    desk.wait(10)
+    assert desk.expired == 3
+
+
+def test_nor_is_it_handed_out_once_it_is_too_old() -> None:
+    desk = Desk()
+    desk.offer(ahead=YEAR)
+    desk.wait(HOUR + 10)
+    assert desk.queue.take(1, timeout=0) is None
+    assert desk.expired == 1
+
+
+def test_what_was_there_before_the_start_is_as_old_as_the_clock_says_then() -> None:
+    clocks: list[float] = [0.0, 1000.0]
+    ages = Ages(lambda: clocks[0], lambda: clocks[1])
+    assert ages.limit(10.0).exceeded(0, 980.0)
+    assert not ages.limit(10.0).exceeded(0, 995.0)
+    clocks[1] += YEAR
+    assert not ages.limit(10.0).exceeded(0, 995.0)
+    clocks[0], clocks[1] = 9.0, 1009.0
+    assert not ages.limit(10.0).exceeded(0, 2000.0)
+    clocks[0], clocks[1] = 11.0, 1011.0
+    assert ages.limit(10.0).exceeded(0, 2000.0)
+
+
+def test_the_spans_that_are_kept_are_bounded() -> None:
+    now = [0.0]
+    ages: Any = Ages(lambda: now[0], lambda: now[0])
+    for position in range(20 * SPANS):
+        now[0] += 0.01 * HOUR / SPANS
+        ages.arrive(position, HOUR)
+    assert len(ages._starts) <= 201
+    now[0] += 2 * HOUR
+    assert ages.limit(HOUR).upto > 1e9
+    assert not ages._starts
+    ages.arrive(7, SHORTEST)
+    assert list(ages._starts) == [7]
+    ages.arrive(8, None)
+    assert list(ages._starts) == [7]
