@@ -28,6 +28,8 @@ GC_THRESHOLD = 50_000
 """Allocations between two collections of the youngest generation. CPython's 700 means one for every few hundred
 messages that wait in a queue, and they hold no cycles."""
 
+LAST_WORDS = 0.2
+"""Seconds for the last lines of the log, where the process is told for the second time to end."""
 LOOK_EVERY = 1.0
 """Seconds between two looks whether there are file descriptors left."""
 
@@ -55,7 +57,7 @@ class Process:
         """
         configuration = self._load()
         hub = configuration.hub
-        configure(hub.log_level, hub.log_to, hub.log_format, hub.log_levels)
+        self._log_writer = configure(hub.log_level, hub.log_to, hub.log_format, hub.log_levels)
         # Twisted's reactor goes by the wall clock: where that is set back, all that waits would stall, the watchdog's
         # feeder too, for as long.
         self._reactor.seconds = time.monotonic
@@ -77,6 +79,7 @@ class Process:
 
     def _on_stop_signal(self, number: int, _frame: object) -> None:
         if self._stopping:
+            self._log_writer.flush(LAST_WORDS)
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         self._stopping = True

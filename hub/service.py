@@ -25,7 +25,7 @@ from hub.duplicates import Duplicates
 from hub.enqueuer import Enqueuer
 from hub.errors import ConfigError
 from hub.interfaces import Clock, ServerContext
-from hub.logs.logs import flush, set_levels
+from hub.logs.logs import flush, lost, set_levels
 from hub.partlog import part_log
 from hub.parts.changes import Changes, Outcome, in_force
 from hub.parts.exports import EXPORT_TIMEOUT, Exports
@@ -307,6 +307,7 @@ class Service:
             "held_back_by": self.fleet.held_back_by or None,
             "draining": self.fleet.draining,
             "lag": self.lag.worst,
+            "log_lost": lost(),
             "store": store,
         }
         return {

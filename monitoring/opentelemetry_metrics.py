@@ -84,6 +84,7 @@ HUB_COUNTS = (
     Number("unrouted", "unrouted", "{message}", "Messages that no consumer wanted."),
     Number("refused", "refused", "{message}", "Messages whose body was no use."),
     Number("duplicates", "duplicates", "{message}", "Messages that came before."),
+    Number("log_lines_lost", "log_lost", "{line}", "Lines of the log that could not be written."),
 )
 STORE = "hubbub.store."
 STORE_GAUGES = (

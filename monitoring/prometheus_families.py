@@ -90,6 +90,7 @@ HUB_COUNTS = (
     Number("collisions", "collisions", "Messages whose id had come before, with another body; they are delivered."),
     Number("published", "published", "Messages sent out."),
     Number("publish_failed", "publish_failed", "Messages that could not be sent out."),
+    Number("log_lost", "log_lines_lost", "Lines of the log that could not be written."),
 )
 STORE_GAUGES = (
     Number("used_bytes", "used_bytes", "Bytes in use on the disk."),

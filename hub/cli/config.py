@@ -18,6 +18,7 @@ from hub.configuration.loading import build, find, read
 from hub.configuration.schema import SECTIONS, Configuration, Part
 from hub.configuration.toml_text import toml_path
 from hub.errors import ConfigError
+from hub.logs.journal import NO_JOURNAL, there_is_a_journal
 
 
 @click.command()
@@ -33,8 +34,11 @@ def check(load_config: ConfigReader, as_json: bool) -> None:
             raise click.exceptions.Exit(os.EX_CONFIG) from error
         raise
     if as_json:
-        click.echo(json_text({"ok": True, "problems": [], **_summary(configuration)}))
+        answer = {"ok": True, "problems": [], "warnings": list(_warnings(configuration)), **_summary(configuration)}
+        click.echo(json_text(answer))
         return
+    for warning in _warnings(configuration):
+        click.echo(f"hubbub: warning: {warning}", err=True)
     click.echo(f"{configuration.file}: OK")
     for section in SECTIONS:
         for part in getattr(configuration, section).values():
@@ -87,6 +91,12 @@ def _declared() -> Iterator[dict[str, Any]]:
                 "default": default_of(model, name),
                 "help": field.description,
             }
+
+
+def _warnings(configuration: Configuration) -> Iterator[str]:
+    """What works, and not as it is written; on this machine, now."""
+    if configuration.hub.log_to == "journal" and not there_is_a_journal():
+        yield f"hub.log_to: {NO_JOURNAL}"
 
 
 def _summary(configuration: Configuration) -> dict[str, Any]:

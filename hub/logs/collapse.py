@@ -76,6 +76,12 @@ class Collapse(logging.Filter):
             over = self._over(now + PER if final else now)
         self._tell(over, now)
 
+    def renew(self) -> None:
+        """In a process that was just forked: what was counted is the parent's to tell, and another of its threads may
+        have had the lock."""
+        self._lock = threading.RLock()
+        self._bursts = OrderedDict()
+
     def _over(self, now: float) -> list[_Burst]:
         """They are in the order in which they began."""
         over: list[_Burst] = []

@@ -11,7 +11,10 @@ import socket
 import struct
 import traceback
 
+from hub.text import printable
+
 SOCKET = "/run/systemd/journal/socket"
+NO_JOURNAL = "there is no journal that takes lines: the log goes to standard error"
 FIELDS = {
     "action": "ACTION",
     "hub": "HUB",
@@ -26,6 +29,8 @@ FIELDS = {
     "repeated": "REPEATED",
 }
 """From the ``extra`` of a log call to the journal's field."""
+GONE = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK, errno.EACCES, errno.EPERM)
+"""There is no journal: none is installed, as in a container, or it does not run."""
 PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 
 
@@ -50,6 +55,29 @@ def encode(record: logging.LogRecord) -> bytes:
     return b"".join(_field(name, value) for name, value in fields.items())
 
 
+def text_of(entry: bytes) -> bytes:
+    """The text of an encoded entry, which is its first field. Control characters become escapes: it is for a
+    terminal."""
+    head, _, rest = entry.partition(b"\n")
+    _, equals, text = head.partition(b"=")
+    if not equals:
+        (length,) = struct.unpack("<Q", rest[:8])
+        text = rest[8 : 8 + length]
+    return "\n    ".join(map(printable, text.decode("utf-8", "replace").split("\n"))).encode(
+        "utf-8", "backslashreplace"
+    )
+
+
+def there_is_a_journal(path: str = SOCKET) -> bool:
+    """Whether its socket takes entries."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as probe:
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+        return True
+
+
 def _field(name: str, value: str) -> bytes:
     raw = value.encode("utf-8", "backslashreplace")
     if b"\n" in raw:
@@ -57,26 +85,35 @@ def _field(name: str, value: str) -> bytes:
     return name.encode() + b"=" + raw + b"\n"
 
 
-class JournalHandler(logging.Handler):
-    """:param path: the journal's socket."""
+class Journal:
+    """Sends entries. Where the journal can't be had, their text goes to standard error, so that it is not lost.
 
-    def __init__(self, path: str = SOCKET) -> None:
-        super().__init__()
+    :param path: the journal's socket.
+    """
+
+    def __init__(self, path: str = SOCKET, stderr: int = 2) -> None:
         self._path = path
+        self._stderr = stderr
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Send it; an entry that is too large for a datagram goes as a file descriptor."""
+    def encode(self, record: logging.LogRecord) -> bytes:
+        """See :func:`encode`."""
+        return encode(record)
+
+    def send(self, entry: bytes) -> None:
+        """Send it, however long the journal takes; an entry that is too large for a datagram goes as a file descriptor.
+
+        :raises OSError: neither the journal nor standard error can be had.
+        """
         try:
-            entry = encode(record)
-            try:
-                self._socket.sendto(entry, self._path)
-            except OSError as error:
-                if error.errno not in (errno.EMSGSIZE, errno.ENOBUFS):
-                    raise
+            self._socket.sendto(entry, self._path)
+        except OSError as error:
+            if error.errno in (errno.EMSGSIZE, errno.ENOBUFS):
                 self._send_as_file(entry)
-        except Exception:  # noqa: BLE001 - logging's own way to meet what goes wrong in a handler
-            self.handleError(record)
+            elif error.errno in GONE:
+                os.write(self._stderr, text_of(entry) + b"\n")
+            else:
+                raise
 
     def _send_as_file(self, entry: bytes) -> None:
         memory = os.memfd_create("hubbub-journal", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
@@ -92,4 +129,3 @@ class JournalHandler(logging.Handler):
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
-        super().close()

@@ -17,15 +17,19 @@ HUBBUB = Path(sys.executable).with_name("hubbub")
 
 
 class RunningHub:
-    """``with RunningHub(directory, text) as hub:``. The configuration's state and its files are in ``directory``."""
+    """``with RunningHub(directory, text) as hub:``. The configuration's state and its files are in ``directory``.
 
-    def __init__(self, directory: Path, configuration: str, ready: bool = True) -> None:
+    :param output: a file descriptor in the place of its log file.
+    """
+
+    def __init__(self, directory: Path, configuration: str, ready: bool = True, output: int | None = None) -> None:
         self.directory = directory
         self.file = directory / "hub.conf"
         self.file.write_text(configuration)
         self.log_file = directory / "hub.log"
         self.client = Client(directory / "state" / "hub.sock", timeout=10)
         self._ready = ready
+        self._output = output
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -40,7 +44,8 @@ class RunningHub:
     def __enter__(self) -> RunningHub:
         with self.log_file.open("ab") as log:
             command = [str(HUBBUB), "run", "-c", str(self.file)]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.directory)
+            output = log if self._output is None else self._output
+            self._process = subprocess.Popen(command, stdout=output, stderr=output, cwd=self.directory)
         if self._ready:
             wait_until(self._is_running, 30, f"the hub to run; its log: {self.log}")
         return self

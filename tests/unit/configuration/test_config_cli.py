@@ -59,6 +59,16 @@ def test_check_says_the_same_to_programs(file: Path) -> None:
     assert found["exporters"] == {}
 
 
+def test_check_warns_of_a_journal_that_is_not_there(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text('[hub]\nlog_to = "journal"\n' + TEXT)
+    told = "hub.log_to: there is no journal that takes lines: the log goes to standard error"
+    for is_there in (False, True):
+        monkeypatch.setattr("hub.cli.config.there_is_a_journal", lambda: is_there)  # noqa: B023
+        found = run(check, file)
+        assert (f"hubbub: warning: {told}" in found.output, found.exit_code) == (not is_there, 0)
+        assert json.loads(run(check, file, "--json").output)["warnings"] == ([] if is_there else [told])
+
+
 def test_what_is_wrong_is_said_and_is_78(file: Path) -> None:
     file.write_text("[hub]\nx = 1\ny = 2\n")
     found = run(check, file)

@@ -8,7 +8,10 @@ import socket
 import struct
 from pathlib import Path
 
-from hub.logs.journal import JournalHandler
+from hub.logs.handler import Handler
+from hub.logs.journal import Journal as Destination
+from hub.logs.journal import text_of
+from hub.logs.writer import LogWriter
 from hub.partlog import part_log
 
 
@@ -29,13 +32,14 @@ def decode(entry: bytes) -> dict[str, str]:
 class Journal:
     """A handler, and what it sends."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, stderr: int = 2) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(directory / "journal"))
         self.socket.settimeout(5)
-        self.handler = JournalHandler(str(directory / "journal"))
+        self.destination = Destination(str(directory / "journal"), stderr)
+        self.writer = LogWriter(self.destination)
         self.log = part_log("consumer", "journal-test")
-        self.log.logger.handlers[:] = [self.handler]
+        self.log.logger.handlers[:] = [Handler(self.writer)]
         self.log.logger.propagate = False
         self.log.logger.setLevel(logging.DEBUG)
 
@@ -49,7 +53,9 @@ class Journal:
 
     def close(self) -> None:
         self.log.logger.handlers.clear()
-        self.handler.close()
+        self.writer.flush()
+        self.writer.stop()
+        self.destination.close()
         self.socket.close()
 
 
@@ -90,3 +96,19 @@ def test_an_entry_that_is_too_large_for_a_datagram_goes_as_a_file(tmp_path: Path
     found = journal.receive()
     journal.close()
     assert len(found["MESSAGE"]) == 2_000_000
+
+
+def test_what_a_journal_that_is_gone_can_not_take_goes_to_stderr(tmp_path: Path) -> None:
+    with (tmp_path / "stderr").open("wb") as stderr:
+        journal = Journal(tmp_path, stderr.fileno())
+        (tmp_path / "journal").unlink()
+        journal.log.error("one line")
+        journal.log.error("two\nlines \x1b[31m")
+        journal.close()
+    assert (tmp_path / "stderr").read_text() == "one line\ntwo\n    lines \\x1b[31m\n"
+    assert journal.writer.lost == 0
+
+
+def test_the_text_of_an_entry_is_what_was_logged() -> None:
+    record = logging.LogRecord("a", logging.INFO, __file__, 1, "MESSAGE=%s", ("1=2",), None)
+    assert text_of(Destination().encode(record)) == b"MESSAGE=1=2"

@@ -78,6 +78,7 @@ def snapshot(**consumers: dict[str, Any]) -> dict[str, Any]:
         "lag": 0.002,
         "backlog": 545,
         "resident_bytes": 50_000_000,
+        "log_lost": 0,
         **dict.fromkeys(("received", "received_bytes", "unrouted", "refused", "duplicates", "collisions"), 1),
         **dict.fromkeys(("published", "publish_failed"), 0),
         "store": store,
