@@ -33,7 +33,7 @@ from hub.parts.fleet import Fleet
 from hub.parts.made import Made
 from hub.parts.patience import wait_for
 from hub.parts.roster import Roster
-from hub.parts.running import DRAIN_TIMEOUT, Running
+from hub.parts.running import DRAIN_TIMEOUT, Running, hand_over
 from hub.parts.servers import Servers
 from hub.publisher import Publisher
 from hub.rounds import Rounds
@@ -248,7 +248,8 @@ class Service:
         self._notifier.reloading()
         names = (*changes.consumers.changed, *changes.consumers.removed)
         leaving = [self.roster.stop(name) for name in names if name in self.roster.members]
-        yield wait_for(self.reactor, lambda: all(crew.gone.is_set() for crew in leaving), new.hub.stop_timeout)
+        held_up = partial(self.supervisor.is_held_up, stopped=self._monotonic())
+        yield hand_over(self.reactor, leaving, held_up, new.hub.stop_timeout)
         problems: list[str] = []
         try:
             if self.state == "reloading":

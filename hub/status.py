@@ -15,7 +15,7 @@ from hub.control.steering import Steering
 from hub.enqueuer import Enqueuer
 from hub.interfaces import Clock
 from hub.parts.roster import Member, Roster
-from hub.stats.catchup import UNKNOWN
+from hub.stats.catchup import UNKNOWN, CatchUp
 from hub.stats.counters import QueueStats
 from hub.stats.histogram import SHARES, coarse, shares
 from hub.store import Store
@@ -55,12 +55,8 @@ def consumer_status(
     bounds, counts = coarse(consume)
     cls, failure = member.part.plugin.cls, member.crew.last_failure
     threads = 0 if orphan else sum(thread.is_alive() for _, thread in member.crew.workers)
-    catch_up = member.rates.catch_up(stats, threads)
     times = shares(consume)
-    if stats.counters.backlog and (member.queue.paused or orphan):
-        catch_up = UNKNOWN  # nobody knows how long a pause is to be
-    elif catch_up.seconds and catch_up.seconds < supervisor.hung_for(member.crew, times["p99"] or 0.0):
-        catch_up = UNKNOWN  # nor when one that hangs for longer than that is finished
+    catch_up = _catch_up(member, supervisor, stats, threads, times["p99"], orphan)
     return {
         "type": member.part.settings.type,
         "class": f"{cls.__module__}:{cls.__qualname__}",
@@ -88,6 +84,18 @@ def consumer_status(
         "last_error": None if failure is None else asdict(failure),
         "consume_histogram": {"bounds": bounds, "counts": counts, "sum": member.crew.busy(supervisor.now())},
     }
+
+
+def _catch_up(
+    member: Member, supervisor: Supervisor, stats: QueueStats, threads: int, usual: float | None, orphan: bool
+) -> CatchUp:
+    """:param usual: seconds that nearly all messages take."""
+    found = member.rates.catch_up(stats, threads)
+    if stats.counters.backlog and (member.queue.paused or orphan):
+        return UNKNOWN  # nobody knows how long a pause is to be
+    if found.seconds and found.seconds < supervisor.hung_for(member.crew, usual or 0.0):
+        return UNKNOWN  # nor when one that hangs for longer than that is finished
+    return found
 
 
 def stored_status(store: Store, name: str, now: float) -> dict[str, Any]:

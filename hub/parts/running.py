@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -17,6 +17,7 @@ from hub.parts.made import Made
 from hub.parts.patience import wait_for
 from hub.parts.roster import Roster
 from hub.parts.servers import Servers
+from hub.workers.crew import Crew
 
 DRAIN_TIMEOUT = 5.0
 """Seconds for the backends to hand over what they hold."""
@@ -90,3 +91,19 @@ class Running:
         """The exporters and the servers."""
         problems = yield self._exports.apply(new.exporters, made.exporters, changes.exporters.removed, reactor)
         return [*problems, *(yield self._servers.apply(new.servers, made.servers, changes.servers.removed))]
+
+
+def hand_over(reactor: Any, leaving: Sequence[Crew], held_up: Callable[[Crew], bool], timeout: float) -> Deferred[None]:
+    """Fires when these have finished what they have in hand, but for what hangs, which must not halt all the others.
+
+    :param held_up: whether nobody can say when that crew will have gone. :param timeout: seconds to wait at most.
+    """
+
+    def tell(_: bool) -> None:
+        for crew in leaving:
+            if not crew.gone.is_set():
+                text = "goes on with new threads: an old one has not finished what it has in hand"
+                crew.log.warning(text, extra={"action": "reload"})
+
+    waiting = wait_for(reactor, lambda: all(crew.gone.is_set() or held_up(crew) for crew in leaving), timeout)
+    return waiting.addCallback(tell)

@@ -22,6 +22,8 @@ PERIOD = 0.5
 LATE = 1.0
 """Seconds. Who takes longer for a message than this can't know when the next is its turn: what it took with it goes to
 other threads. A worker takes no more at once than it needs some milliseconds for."""
+HELD_UP = 5.0
+"""Seconds. A reload waits no longer for the message in hand: the new threads begin beside the one that has it."""
 HUNG = 10
 """So many times as long as nearly all others: nobody can say when that message will be finished."""
 
@@ -70,6 +72,15 @@ class Supervisor:
         """
         longest = max((self._clock() - one.since for one, _ in crew.workers if one.taken is not None), default=0.0)
         return longest if longest > max(LATE, HUNG * usual) else 0.0
+
+    def is_held_up(self, crew: Crew, stopped: float) -> bool:
+        """Whether a crew that was told to stop has still not gone, and nobody can say when it will.
+
+        :param stopped: monotonic seconds at which it was told so.
+        """
+        living = [worker for worker, thread in crew.workers if thread.is_alive()]
+        begun = max((one.since if one.taken is not None else stopped for one in living), default=stopped)
+        return not crew.gone.is_set() and self._clock() - begun > HELD_UP
 
     def is_stuck(self, crew: Crew) -> bool:
         """Whether one of its threads was over its time at the last round."""

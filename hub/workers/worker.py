@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import traceback
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from functools import cache, partial
 
 from hub import outbox
 from hub.consumer import Consumer
-from hub.deadletter import TRACEBACK_LIMIT, DeadLetter
+from hub.deadletter import DeadLetter
 from hub.errors import Reject, Retry
 from hub.failure import Failure, told
 from hub.interfaces import Clock
@@ -26,7 +25,6 @@ from hub.queue.queue import Queue
 from hub.queue.waiting import Taken
 from hub.stats.histogram import BOUNDS, Histogram
 from hub.store import Outgoing
-from hub.text import encodable
 from hub.traceparent import trace_in_hand, trace_of_all
 from hub.tracing import Tracing
 from hub.workers import inhand
@@ -165,12 +163,10 @@ class Worker:
 
     def _hold(self, positions: Sequence[int]) -> None:
         """Up to the first gap: what lies in one is not in hand, and must not be suspected."""
-        stop = positions[0] + 1
-        while not isinstance(positions, range) and stop - positions[0] < len(positions):
-            if positions[stop - positions[0]] != stop:
-                break
-            stop += 1
-        self._hand.hold(positions[0], positions.stop if isinstance(positions, range) else stop)
+        count = len(positions) if isinstance(positions, range) else 1
+        while count < len(positions) and positions[count] == positions[0] + count:
+            count += 1
+        self._hand.hold(positions[0], positions[0] + count)
 
     def _post(self, outgoing: Outgoing) -> None:
         assert self.taken is not None
@@ -345,20 +341,9 @@ class Worker:
         """Apply the verdict on the next message."""
         verdict = self._policy.retry.judge(error, taken.attempts, taken.failures, self._around.uniform)
         if isinstance(verdict, Bury):
-            self._bury(taken, verdict, error)
+            message, now = taken.messages[taken.done], self._around.wall()
+            letter = DeadLetter.of(message, verdict.reason, taken.attempts + 1, now, error)
+            self._queue.bury(taken, not isinstance(error, Reject), letter)
         else:
             self._queue.retry(taken, verdict.delay, verdict.failure, told(error))
         return verdict
-
-    def _bury(self, taken: Taken, verdict: Bury, error: BaseException) -> None:
-        rejected = isinstance(error, Reject)
-        text = "" if rejected else "".join(traceback.format_exception(error))[-TRACEBACK_LIMIT:]
-        letter = DeadLetter(
-            message=taken.messages[taken.done],
-            reason=encodable(str(verdict.reason)),
-            attempts=taken.attempts + 1,
-            buried_at=self._around.wall(),
-            error=type(error).__name__,
-            traceback=encodable(text),
-        )
-        self._queue.bury(taken, not rejected, letter)

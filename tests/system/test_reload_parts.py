@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,23 @@ def test_a_reload_waits_for_the_message_in_hand(running: Reloads) -> None:
     row = running.hub.consumer("c")
     assert (row["finished"], row["backlog"], row["state"]) == (1, 0, "running")
     assert running.hub.status()["hub"]["state"] == "running"
+
+
+def test_a_message_that_hangs_does_not_halt_its_consumer(running: Reloads) -> None:
+    def consumer(delay: float) -> str:
+        return f'[hub]\nstop_timeout = "1m"\n[consumers.c]\ntype = "consumers.py:Slow"\ndelay = {delay}\n'
+
+    running.reload(consumer(60.0))
+    running.hub.command("publish", "org.example.a", "{}")
+    running.hub.wait_for("c", "in_flight", 1)
+    begun = time.monotonic()
+    assert running.reload(consumer(0.0)) == ["consumer c: changed (delay)"]
+    assert time.monotonic() - begun < 30
+    running.hub.command("publish", "org.example.a", "{}")
+    running.hub.wait_for("c", "finished", 1)
+    assert running.hub.consumer("c")["in_flight"] == 1
+    assert "goes on with new threads" in running.hub.log
+    running.hub.process.kill()
 
 
 def test_what_takes_a_restart_is_said_each_time(running: Reloads) -> None:

@@ -11,10 +11,10 @@ from twisted.internet.task import Clock
 from hub.message import Message
 from hub.workers.crew import Crew, CrewPolicy
 from hub.workers.retry import RetryPolicy
-from hub.workers.supervisor import LATE, Supervisor, stack_of
+from hub.workers.supervisor import HELD_UP, LATE, Supervisor, stack_of
 from hub.workers.worker import Surroundings, WorkerPolicy
 from tests.support import wait_until
-from tests.unit.doubles import RecordingLog, Scripted, make_queue, message, messages, most, offer
+from tests.unit.doubles import RecordingLog, Scripted, in_turn, make_queue, message, messages, most, offer
 
 TIMEOUT = 60.0
 
@@ -101,6 +101,28 @@ def test_which_message_hangs_goes_by_the_time_that_is_usual(ward: Ward) -> None:
     assert ward.supervisor.hung_for(ward.crew, usual=1.0) == 0
     ward.clock.advance(10.0)
     assert ward.supervisor.hung_for(ward.crew, usual=1.0) == pytest.approx(LATE + 10.1)
+
+
+def test_a_crew_that_was_told_to_stop_is_held_up_by_what_hangs(ward: Ward) -> None:
+    ward.begin(message(0))
+    ward.clock.advance(HELD_UP - 1)
+    ward.crew.stop()
+    assert not ward.supervisor.is_held_up(ward.crew, stopped=ward.clock.seconds())
+    ward.clock.advance(2)
+    assert ward.supervisor.is_held_up(ward.crew, stopped=ward.clock.seconds())
+    ward.go_on.release()
+    assert ward.crew.gone.wait(10)
+    assert not ward.supervisor.is_held_up(ward.crew, stopped=0.0)
+
+
+def test_a_crew_that_hangs_without_a_message_is_held_up_too(ward: Ward) -> None:
+    done = threading.Event()
+    ward.consumer.stop = in_turn(lambda: done.wait(10))  # type: ignore[method-assign]
+    ward.crew.stop()
+    assert not ward.supervisor.is_held_up(ward.crew, stopped=ward.clock.seconds())
+    ward.clock.advance(HELD_UP + 1)
+    assert ward.supervisor.is_held_up(ward.crew, stopped=0.0)
+    done.set()
 
 
 def test_it_is_reported_once(ward: Ward) -> None:
