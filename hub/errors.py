@@ -22,6 +22,9 @@ class ConfigError(HubError):
         super().__init__("\n".join(problems))
         self.problems = list(problems)
 
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[list[str]]]:
+        return type(self), (self.problems,)
+
 
 class PluginError(HubError):
     """A consumer, backend, exporter or command could not be found or imported. Met by the configuration check."""

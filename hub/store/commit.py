@@ -11,6 +11,7 @@ from hub.store import records as r
 from hub.store import tables as t
 from hub.store.ledger import Ledger, below
 from hub.store.records import QueueRecord
+from hub.store.settled import SettledRows
 
 HIGHEST = b"highest queue"
 
@@ -99,7 +100,10 @@ class Commit:
     def settle(self, ledger: Ledger) -> QueueRecord:
         """Write what became of a queue's messages. :returns: its record as it will be."""
         next_position = self._arrived[ledger.name]
-        self._let_go(ledger, next_position)
+        settled = merged(below(ledger.settled, next_position))
+        self._let_go(ledger, settled)
+        with self._transaction.cursor(self._tables.settled) as cursor:
+            SettledRows(cursor, ledger.number, ledger.created_at).note(ledger.window, settled, next_position)
         self._write_tries(ledger, next_position)
         for number, letter in ledger.letters.items():
             record = r.LetterRecord.of(ledger.number, number, letter)
@@ -112,11 +116,11 @@ class Commit:
         self._put(t.queue_key(ledger.number), r.seal(r.QUEUE, record_), db=self._tables.queues)
         return record_
 
-    def _let_go(self, ledger: Ledger, limit: int) -> None:
+    def _let_go(self, ledger: Ledger, settled: Iterable[Range]) -> None:
         """Of the pages that the queue is done with; a page that all are done with goes."""
         done: dict[int, int] = {}
         with self._transaction.cursor(self._tables.index) as cursor:
-            for start, stop in merged(below(ledger.settled, limit)):
+            for start, stop in settled:
                 entries = t.covering(cursor, ledger.number, start)
                 for first, page, count in takewhile(lambda entry: entry[0] < stop, entries):  # noqa: B023 - used at once
                     if ledger.window.covers(first, first + count):
@@ -159,7 +163,7 @@ class Commit:
             done += [page for _, page, _ in t.covering(cursor, ledger.number, 0)]
         for page in done:
             self.release(page)
-        for table in (self._tables.index, self._tables.tries, self._tables.letters):
+        for table in (self._tables.index, self._tables.settled, self._tables.tries, self._tables.letters):
             with self._transaction.cursor(table) as cursor:
                 keys = list(t.keys_of(cursor, ledger.number))
             for key in keys:

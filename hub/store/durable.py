@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import lmdb
-
 from hub.deadletter import DeadLetter
 from hub.errors import ConfigError
 from hub.interfaces import Clock
@@ -20,14 +18,14 @@ from hub.stats.counters import Counters, QueueStats
 from hub.store import Found, Journal, Kept, Outgoing, QueueState, RoutedBatch, Run, Try, search
 from hub.store import records as r
 from hub.store import tables as t
-from hub.store.commit import HIGHEST
 from hub.store.hands import FileHand, Hands
 from hub.store.history import received_between
 from hub.store.ledger import Ledger
-from hub.store.numbers import Numbers
+from hub.store.opening import Opening
 from hub.store.pending import Stored
 from hub.store.reader import Reader, run_of
 from hub.store.records import DamagedError
+from hub.store.recovery import recover
 from hub.store.search import Search
 from hub.store.writer import Writer
 
@@ -45,7 +43,9 @@ class DurableStore:
     :param directory: holds the file; nobody else may have it open.
     :param sync: whether a commit waits for the disk.
     :param threaded: ``False``: tests call ``writer.step`` themselves.
-    :raises ConfigError: there is something in the directory that is not ours, or can't be read.
+    :param map_size: bytes of addresses for the file to begin with; ``None``: plenty, or what there is.
+    :raises ConfigError: there is something in the directory that is not ours, or newer, or damaged.
+    :raises OSError: the disk is full, read-only or failing.
     """
 
     durable = True
@@ -62,25 +62,22 @@ class DurableStore:
         wall: Clock = time.time,
         monotonic: Clock = time.monotonic,
         threaded: bool = True,
+        map_size: int | None = None,
         tables: t.Tables | None = None,
     ) -> None:
-        try:
-            self.tables = tables or t.Tables(directory, sync)
-        except lmdb.Error as error:
-            raise ConfigError([f"hub.state_dir: the store in {directory} can't be opened: {error}"]) from error
+        with Opening(directory, log) as opening:
+            self.tables = tables or opening.tables(sync, map_size)
+            found = recover(self.tables)
         self._wall, self._monotonic = wall, monotonic
         self._careful_until = float("-inf")
         self._log = log
         self.keeps = keep > 0
         self._reader = Reader(self.tables, log)
         self._search = Search(self.tables, lambda: {one.number: one.name for one in self.writer.ledgers.values()}, log)
-        self._tries: dict[str, dict[int, Try]] = {}
-        try:
-            ledgers, numbers = self._recover()
-        except lmdb.Error as error:
-            problem = f"hub.state_dir: the store in {directory} is damaged: {error}: see 'hubbub fsck'"
-            raise ConfigError([problem]) from error
-        self.writer = Writer(self.tables, ledgers, numbers, pace=pace, keep=keep, hurries=hurries, wall=wall, log=log)
+        self._tries = found.tries
+        self.writer = Writer(
+            self.tables, found.ledgers, found.numbers, pace=pace, keep=keep, hurries=hurries, wall=wall, log=log
+        )
         self._hands = Hands(directory)
         self._suspect()
         if self.writer.step() or not self._hands.suspects:
@@ -90,37 +87,6 @@ class DurableStore:
             self._thread.start()
 
     # -- at the start
-
-    def _recover(self) -> tuple[dict[str, Ledger], Numbers]:
-        ledgers: dict[str, Ledger] = {}
-        with self.tables.reading() as transaction:
-            for key, value in transaction.cursor(self.tables.queues).iternext():
-                try:
-                    record = r.unseal(r.QUEUE, r.queues, value)
-                except DamagedError as error:
-                    raise ConfigError(
-                        [f"the store is damaged: queue {bytes(key).hex()}: {error}: see 'hubbub fsck'"]
-                    ) from error
-                tries = dict(self._read_tries(transaction, record.number))
-                ledgers[record.name] = Ledger.restore(record, tries)
-                self._tries[record.name] = tries
-            highest = transaction.get(HIGHEST, db=self.tables.meta)
-            numbers = Numbers(
-                page=t.after_last(transaction, self.tables.pages),
-                outgoing=t.after_last(transaction, self.tables.outbox),
-                queue=max(t.number_of(bytes(highest)) if highest else 0, *(o.number for o in ledgers.values()), 0),
-            )
-            return ledgers, numbers
-
-    def _read_tries(self, transaction: Any, queue: int) -> Iterator[tuple[int, Try]]:
-        cursor = transaction.cursor(self.tables.tries)
-        found = cursor.set_range(t.place_key(queue, 0))
-        while found:
-            number, position = t.place_of(cursor.key())
-            if number != queue:
-                return
-            yield position, t.try_of(cursor.value())
-            found = cursor.next()
 
     @property
     def careful(self) -> bool:

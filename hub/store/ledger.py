@@ -54,11 +54,11 @@ class Ledger:
         self._commit = 0
 
     @classmethod
-    def restore(cls, record: QueueRecord, tries: dict[int, Try]) -> Ledger:
-        """As it was committed."""
+    def restore(cls, record: QueueRecord, ranges: Iterable[Range], tries: dict[int, Try]) -> Ledger:
+        """As it was committed. :param ranges: settled above the record's floor."""
         ledger = cls(record.number, record.name, record.created_at)
         ledger.window = AckWindow(record.floor)
-        ledger.window.restore(record.ranges)
+        ledger.window.restore(ranges)
         ledger.next_position = record.next_position
         ledger.unread_bytes = record.unread_bytes
         ledger.tried = set(tries)
@@ -138,7 +138,7 @@ class Ledger:
             created_at=self.created_at,
             next_position=next_position,
             floor=min(self.window.floor, next_position),
-            ranges=list(below(self.window.ranges, next_position)),
+            ranges=[],
             counters=self.counters,
             unread_bytes=self.unread_bytes,
             next_letter=self._next_letter,

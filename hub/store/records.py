@@ -21,7 +21,9 @@ from hub.stats.counters import Counters
 MARK = b"\xf5hub"
 _HEAD = struct.Struct("<4scII")
 HEAD_SIZE = _HEAD.size
-PAGE, QUEUE, LETTER, OUTGOING = b"P", b"Q", b"L", b"O"
+PAGE, QUEUE, LETTER, OUTGOING, RANGE = b"P", b"B", b"L", b"O", b"S"
+FORMER = {b"Q": QUEUE}
+"""Kinds that another one took the place of, because older hubs must not read it: they are read like that one."""
 Content = TypeVar("Content")
 
 
@@ -90,6 +92,7 @@ class Page(msgspec.Struct, array_like=True, gc=False):
 class QueueRecord(msgspec.Struct, array_like=True):
     """A queue at one commit.
 
+    :ivar ranges: empty; they are rows of the table ``settled``, but for the records of format 1.
     :ivar commit: counts those of the queue, so that a rescue can tell the newest of its records.
     """
 
@@ -105,6 +108,18 @@ class QueueRecord(msgspec.Struct, array_like=True):
     letters: int
     lost_letters: int
     commit: int = 0
+
+
+class RangeRecord(msgspec.Struct, array_like=True):
+    """Positions of a queue that are settled. One that was deleted or written over still says what is so.
+
+    :ivar created_at: the queue's, which may have its number from one before.
+    """
+
+    queue: int
+    created_at: float
+    start: int
+    stop: int
 
 
 class LetterRecord(msgspec.Struct, array_like=True):
@@ -157,7 +172,7 @@ def unseal(kind: bytes, decoder: msgspec.msgpack.Decoder[Content], value: bytes 
     if len(value) < HEAD_SIZE:
         raise DamagedError(f"a record of {len(value)} bytes")
     mark, found, checksum, length = _HEAD.unpack_from(value)
-    if mark != MARK or found != kind:
+    if mark != MARK or FORMER.get(found, found) != kind:
         raise DamagedError("no record of this kind begins here")
     with memoryview(value) as view:
         payload = view[HEAD_SIZE : HEAD_SIZE + length]
@@ -179,6 +194,7 @@ def sealed_size(value: bytes) -> int:
 pages = msgspec.msgpack.Decoder(Page)
 queues = msgspec.msgpack.Decoder(QueueRecord)
 letters = msgspec.msgpack.Decoder(LetterRecord)
+ranges = msgspec.msgpack.Decoder(RangeRecord)
 outgoings = msgspec.msgpack.Decoder(OutgoingRecord)
 
 

@@ -8,11 +8,13 @@ index     queue, first position         page, how many positions: one entry for 
 refs      page                          how many queues are not done with it, epoch seconds at which it was stored
 spent     page                          epoch seconds at which it was stored: kept for a replay only
 queues    queue                         a sealed :class:`~hub.store.records.QueueRecord`
+settled   queue, first position         a sealed :class:`~hub.store.records.RangeRecord`, above the queue's floor
 tries     queue, position               attempts, failures, kills, due, delay
 letters   queue, number                 a sealed :class:`~hub.store.records.LetterRecord`
 outbox    number                        a sealed :class:`~hub.store.records.OutgoingRecord`
 damaged   table and key                 what was found there
 meta      ``highest queue``             the highest number that a queue ever had
+meta      ``version``                   of the format: see :mod:`hub.store.version`, also for how it is changed
 ========= ============================= ==============================================================
 
 Numbers are big-endian, so that LMDB's order of bytes is theirs.
@@ -23,21 +25,24 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import lmdb
-
 from hub.store import Try
+from hub.store.gate import Gate
+from hub.store.mapping import larger, opened
 from hub.store.resident import MappedFile
 
 FILE = "log.mdb"
-MAP_SIZE = 1 << 40
-"""Bytes of address space, not of disk: a bound that is never reached. ``max_disk`` is the one that counts."""
 RESERVE = 256 << 10
 GROWTH = 1 << 20
 """Bytes by which the file grows beyond what is needed, so that it need not grow at each commit."""
-NAMES = ("pages", "index", "refs", "spent", "queues", "tries", "letters", "outbox", "damaged", "meta")
+NAMES = ("pages", "index", "refs", "spent", "queues", "settled", "tries", "letters", "outbox", "damaged", "meta")
+GROW_TIMEOUT = 10.0
+"""Seconds for the readers to be done; none takes long."""
+END = (1 << 64) - 1
+"""No position is so high."""
 _READERS = 1024
 _NUMBER = struct.Struct(">Q")
 _PLACE = struct.Struct(">IQ")
@@ -82,15 +87,17 @@ class Tables:
     """An environment of LMDB's with the tables open.
 
     :param sync: whether a commit waits for the disk.
+    :param map_size: bytes of addresses to begin with; ``None``: plenty, or what there is.
     :raises lmdb.Error: it can't be opened, or is no such environment. Met by who opens the store.
     """
 
-    def __init__(self, directory: Path, sync: bool = True, readonly: bool = False) -> None:
+    def __init__(self, directory: Path, sync: bool = True, readonly: bool = False, map_size: int | None = None) -> None:
         self.path = directory / FILE
-        self._environment = lmdb.open(
+        self._gate = Gate()
+        self._environment = opened(
             str(self.path),
+            map_size,
             subdir=False,
-            map_size=MAP_SIZE,
             max_dbs=len(NAMES),
             max_readers=_READERS,
             sync=sync,
@@ -99,7 +106,11 @@ class Tables:
             mode=0o600,
             readonly=readonly,
         )
-        self._handles = {name: self._environment.open_db(name.encode(), create=not readonly) for name in NAMES}
+        try:
+            self._handles = {name: self._environment.open_db(name.encode(), create=not readonly) for name in NAMES}
+        except BaseException:
+            self._environment.close()
+            raise
         for name, handle in self._handles.items():
             setattr(self, name, handle)
         self._map = MappedFile(self.path)
@@ -111,6 +122,7 @@ class Tables:
     refs: Any
     spent: Any
     queues: Any
+    settled: Any
     tries: Any
     letters: Any
     outbox: Any
@@ -122,8 +134,28 @@ class Tables:
         return self._environment.begin(write=True)
 
     def reading(self) -> Any:
-        """A transaction that reads, and sees what was committed before. Values are views: valid in it alone."""
-        return self._environment.begin(buffers=True)
+        """A transaction that reads, and sees what was committed before. Values are views: valid in it alone. It is
+        short, and no other is begun in it: see ``grow_map``."""
+        return self._read()
+
+    @contextmanager
+    def _read(self) -> Iterator[Any]:
+        with self._gate.passed(), self._environment.begin(buffers=True) as transaction:
+            yield transaction
+
+    def grow_map(self) -> bool:
+        """The map is full, though the disk may not be: make it larger. In the writer's thread.
+
+        :returns: whether it is larger now.
+        """
+        size = larger(int(self._environment.info()["map_size"]))
+        if size is None:
+            return False
+        with self._gate.shut(GROW_TIMEOUT) as empty:
+            if empty:
+                self._environment.set_mapsize(size)
+                self._map = MappedFile(self.path)
+        return empty
 
     def sync(self) -> None:
         """Wait for the disk."""
@@ -135,7 +167,7 @@ class Tables:
         :param transaction: as that one will leave them; ``None``: as they were committed.
         """
         if transaction is None:
-            with self._environment.begin() as reading:
+            with self._read() as reading:
                 return self.used(reading)
         pages = 0
         for handle in self._handles.values():
@@ -145,7 +177,7 @@ class Tables:
 
     def count(self, name: str) -> int:
         """Rows of that table."""
-        with self._environment.begin() as transaction:
+        with self._read() as transaction:
             return int(transaction.stat(self._handles[name])["entries"])
 
     def reserve(self, size: int) -> None:

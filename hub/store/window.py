@@ -67,6 +67,11 @@ class AckWindow:
         at = bisect_right(self._starts, start) - 1
         return at >= 0 and stop <= self._stops[at]
 
+    def around(self, position: int) -> tuple[int, int]:
+        """The finished range that holds the position, which is finished, and not below the floor."""
+        at = bisect_right(self._starts, position) - 1
+        return self._starts[at], self._stops[at]
+
     def open(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """The ranges in ``start`` up to ``stop`` that are not finished."""
         at = max(start, self.floor)

@@ -12,6 +12,7 @@ from hub.store import Range
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.commit import HIGHEST
+from hub.store.fsck.books import read_books
 from hub.store.fsck.problem import Problem, positions
 from hub.store.fsck.sense import contradiction, read_page
 from hub.store.records import DamagedError, QueueRecord
@@ -66,6 +67,7 @@ class Check:
         yield from self._each("spent", self._mark)
         yield from self._index()
         yield from self._damaged_pages()
+        yield from self._each("settled", self._range)
         yield from self._each("tries", self._try)
         yield from self._each("letters", self._letter)
         yield from self._letter_counts()
@@ -95,6 +97,11 @@ class Check:
             self._lost |= {number, record.number}
             right = t.queue_key(record.number)
             yield Problem("misplaced", f"queue {record.number} is found under {number}", table, key, wanted=right)
+            return
+        try:
+            record = read_books(self._tables, self._transaction, value)
+        except DamagedError:  # which ``_range`` finds
+            self._lost.add(number)
             return
         if text := contradiction(record):
             self._lost.add(number)
@@ -256,6 +263,20 @@ class Check:
         return page.number == number and (queue, start, count) in shares
 
     # -- what else a queue has
+
+    def _range(self, table: str, key: bytes, value: Any) -> Iterator[Problem]:
+        number, start = t.place_of(key)
+        try:
+            record = r.unseal(r.RANGE, r.ranges, value)
+        except DamagedError as error:
+            text = f"{self._title(number)}: a range of settled positions is damaged: {error}"
+            yield Problem("damaged", text, table, key, number)
+            return
+        if (record.queue, record.start) != (number, start):
+            yield Problem("row", f"{table}: a range is found under another one's key", table, key)
+        elif number not in self._books and number not in self._lost:
+            text = f"{table}: there is no queue {number}, of which {positions(start, record.stop)} should be settled"
+            yield Problem("row", text, table, key)
 
     def _try(self, table: str, key: bytes, value: Any) -> Iterator[Problem]:
         number, position = t.place_of(key)

@@ -16,6 +16,7 @@ class Image:
     """
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self.unreadable: set[int] = set()
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.size = os.fstat(self._descriptor).st_size

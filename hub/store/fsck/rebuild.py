@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from hub.store import Range
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.commit import merged
+from hub.store.fsck.books import rows_of
 from hub.store.fsck.sense import contradiction, read_page
 from hub.store.records import DamagedError, QueueRecord
 from hub.store.window import AckWindow, gaps
@@ -26,12 +28,13 @@ def rebuild(
     :param older: a record of that queue that is out of date, if one is left. :param value: the damaged one.
     :param names: of the other queues.
     """
+    rows = _rows(tables, transaction, number)
     base = older if older is not None and not contradiction(older) else None
     oldest, end, size = _in_pages(tables, transaction, number, base.created_at if base else 0.0)
     cursor = transaction.cursor(tables.index)
     open_ = merged((start, start + count) for start, _, count in t.covering(cursor, number, 0))
     next_position = max([end, *(stop for _, stop in open_), base.next_position if base else 0])
-    window = _window(open_, next_position, base)
+    window = _window(open_, next_position, base, rows)
     kept = [t.place_of(key)[1] for key in t.keys_of(transaction.cursor(tables.letters), number)]
     return QueueRecord(
         number=number,
@@ -49,8 +52,18 @@ def rebuild(
     )
 
 
-def _window(open_: list[Range], next_position: int, older: QueueRecord | None) -> AckWindow:
-    settled = list(gaps(0, next_position, sorted(open_)))
+def _rows(tables: t.Tables, transaction: Any, number: int) -> list[Range]:
+    """Its settled ranges, if they can be read, and make sense; else none."""
+    try:
+        rows = rows_of(tables, transaction, number)
+    except DamagedError:
+        return []
+    edges = [edge for row in rows for edge in row]
+    return rows if all(before < after for before, after in pairwise(edges)) else []
+
+
+def _window(open_: list[Range], next_position: int, older: QueueRecord | None, rows: list[Range]) -> AckWindow:
+    settled = [*gaps(0, next_position, sorted(open_)), *((start, min(stop, next_position)) for start, stop in rows)]
     if older is not None:
         settled += [(0, older.floor), *older.ranges]
     window = AckWindow()

@@ -10,11 +10,13 @@ from hub.store import records as r
 from hub.store import tables as t
 from hub.store.commit import HIGHEST
 from hub.store.fsck.aside import Aside
+from hub.store.fsck.books import read_books
 from hub.store.fsck.check import Check
 from hub.store.fsck.problem import Problem
 from hub.store.fsck.rebuild import rebuild
 from hub.store.fsck.sense import contradiction
 from hub.store.records import DamagedError, QueueRecord
+from hub.store.settled import put_record
 from hub.store.window import AckWindow
 
 ROUNDS = 8
@@ -135,6 +137,8 @@ class Repair:
             for queue, start, stop in problem.wanted:
                 self._delete("index", t.place_key(queue, start))
                 self._settle(queue, start, stop)
+        elif problem.table == "settled":
+            self.rebuild(problem.queue, b"")
         elif problem.table == "letters" and (book := self._edit(problem.queue)):
             book[0].letters = max(0, book[0].letters - 1)
             book[0].lost_letters += 1
@@ -202,7 +206,7 @@ class Repair:
         older = self._older.get(number)
         record = rebuild(self._tables, self._transaction, number, older, value, names)
         self._edited.pop(number, None)
-        self._put("queues", t.queue_key(number), r.seal(r.QUEUE, record))
+        put_record(self._tables, self._transaction, record)
 
     def _records(self) -> list[QueueRecord]:
         found = []
@@ -218,7 +222,7 @@ class Repair:
         if number not in self._edited:
             value = self._get("queues", t.queue_key(number))
             try:
-                record = r.unseal(r.QUEUE, r.queues, value or b"")
+                record = read_books(self._tables, self._transaction, value or b"")
             except DamagedError:
                 return None
             if record.number != number or contradiction(record):
@@ -229,8 +233,8 @@ class Repair:
         return self._edited[number]
 
     def _write(self) -> None:
-        for number, (record, window) in self._edited.items():
+        for record, window in self._edited.values():
             record.floor, record.ranges = window.floor, window.ranges
             record.commit += 1
-            self._put("queues", t.queue_key(number), r.seal(r.QUEUE, record))
+            put_record(self._tables, self._transaction, record)
         self._edited.clear()

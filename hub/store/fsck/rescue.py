@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hub.store import records as r
+from hub.store import settled
 from hub.store import tables as t
 from hub.store.fsck.aside import Aside, sync_folder
+from hub.store.fsck.books import read_books
 from hub.store.fsck.image import Image
 from hub.store.fsck.problem import Problem
 from hub.store.fsck.repair import LOSSES, Repair
@@ -25,6 +27,7 @@ from hub.store.fsck.scan import Found, newest_queues, scan
 from hub.store.fsck.sense import contradiction
 from hub.store.fsck.structure import Structure
 from hub.store.records import QueueRecord
+from hub.store.version import migrate
 from hub.store.window import AckWindow
 
 FOLDER = "rescue"
@@ -102,8 +105,23 @@ class _Rescue:
         self._keep = keep
         self._structure = Structure(image)
         self._newest = newest_queues(image)
-        self._windows = {number: _window(record) for number, record in self._newest.items()}
+        self._windows = self._known_windows()
         self._stored_at: dict[int, float] = {}
+
+    def _known_windows(self) -> dict[int, AckWindow]:
+        """By queue, what is known to be settled: by its newest record, and by all ranges that can be found."""
+        windows = {number: _window(record) for number, record in self._newest.items()}
+        for found in scan(self._image):
+            if found.kind == r.RANGE and self._is_of_now(found.content):
+                window = windows[found.content.queue]
+                for gap in list(window.open(found.content.start, found.content.stop)):
+                    window.finish(*gap)
+        return windows
+
+    def _is_of_now(self, range_: r.RangeRecord) -> bool:
+        """Of a queue of an earlier life with that number it says nothing."""
+        record = self._newest.get(range_.queue)
+        return record is not None and record.created_at == range_.created_at and range_.start < range_.stop
 
     def into(self, folder: Path) -> Rescued:
         """Make the new file there."""
@@ -116,7 +134,10 @@ class _Rescue:
                     self._write(tables, self._reached(tables, name))
             if not self._structure.sound("queues"):
                 self._write(tables, self._newest_queues(tables))
+            if not self._structure.sound("settled"):
+                self._write(tables, self._settled(tables))
             self._write(tables, self._scanned(tables))
+            migrate(tables)
             rescued = self._mend(tables)
             tables.sync()
         finally:
@@ -151,7 +172,16 @@ class _Rescue:
 
     def _newest_queues(self, tables: t.Tables) -> Iterator[Item]:
         for number, record in sorted(self._newest.items()):
+            window = self._windows[number]
+            stop = max([window.floor, *(stop for _, stop in window.ranges)])
+            record.floor, record.ranges, record.next_position = window.floor, [], max(record.next_position, stop)
             yield tables.queues, t.queue_key(number), bytes(r.seal(r.QUEUE, record))
+
+    def _settled(self, tables: t.Tables) -> Iterator[Item]:
+        for number, window in self._windows.items():
+            for start, stop in window.ranges:
+                record = r.RangeRecord(number, self._newest[number].created_at, start, stop)
+                yield tables.settled, *settled.row(record)
 
     # -- records of tables that are not sound
 
@@ -224,7 +254,7 @@ class _Rescue:
 
     def _parts(self, tables: t.Tables, transaction: Any) -> Iterator[tuple[str, Part]]:
         for _, value in transaction.cursor(tables.queues).iternext():
-            record = r.unseal(r.QUEUE, r.queues, value)
+            record = read_books(tables, transaction, value)
             newest = self._newest.get(record.number)
             before = newest.counters.dropped_damaged if newest else 0
             waiting = sum(stop - start for start, stop in _window(record).open(0, record.next_position))

@@ -18,6 +18,7 @@ _DECODERS: dict[bytes, msgspec.msgpack.Decoder[Any]] = {
     r.QUEUE: r.queues,
     r.LETTER: r.letters,
     r.OUTGOING: r.outgoings,
+    r.RANGE: r.ranges,
 }
 
 
@@ -66,6 +67,7 @@ def _record(image: Image, offset: int) -> Found | None:
     head = image.read(offset, r.HEAD_SIZE)
     length = r.sealed_size(head)
     kind = head[4:5]
+    kind = r.FORMER.get(kind, kind)
     if not length or offset + length > image.size or kind not in _DECODERS:
         return None
     if length > AT_ONCE and not _sums_up(image, offset, length):

@@ -13,24 +13,18 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from hub.store.fsck.firstpages import TREE, FirstPages, Meta, Tree
 from hub.store.fsck.image import Image
 from hub.store.tables import NAMES
 
-MAGIC, VERSION = 0xBEEFC0DE, 1
-BRANCH, LEAF, OVERFLOW, META = 1, 2, 4, 8
+BRANCH, LEAF, OVERFLOW = 1, 2, 4
 BIG, SUBTREE = 1, 2
 INTEGER_KEYS = 8
 NO_PAGE = (1 << 64) - 1
 FREE, MAIN, FILE = "(free pages)", "(tables)", "(file)"
-SIZES = (4096, 8192, 16384, 32768, 65536)
-MOST_UNWRITTEN = 1 << 16
-"""Pages at the end of a file that one transaction may have taken and given back."""
 MOST_FLAWS = 100
 """Of one table; whatever more there is says no more."""
 _HEAD = struct.Struct("<QHHHH")
-_META = struct.Struct("<IIQQ")
-_TREE = struct.Struct("<IHHQQQQQ")
-_LAST = struct.Struct("<QQ")
 _NODE = struct.Struct("<HHHH")
 _NUMBER = struct.Struct("<Q")
 
@@ -41,28 +35,6 @@ class Row(NamedTuple):
     key: bytes
     offset: int
     length: int
-
-
-class Tree(NamedTuple):
-    """What LMDB notes of a table: MDB_db."""
-
-    pad: int
-    flags: int
-    depth: int
-    branches: int
-    leaves: int
-    overflows: int
-    entries: int
-    root: int
-
-
-class Meta(NamedTuple):
-    """What one of the two first pages says: MDB_meta."""
-
-    free: Tree
-    main: Tree
-    last_page: int
-    commit: int
 
 
 class _Node(NamedTuple):
@@ -87,9 +59,14 @@ class Structure:
     def __init__(self, image: Image) -> None:
         self.flaws: dict[str, list[str]] = defaultdict(list)
         self.trees: dict[str, Tree] = {}
-        self.size = 0
         self._image = image
-        self._meta = self._newest()
+        first = FirstPages(image)
+        self.size, self._meta = first.size, first.newest
+        for text in first.flaws:
+            self._flaw(FILE, text)
+        commits = [meta.commit for meta in first.found]
+        if len(commits) == 2 and abs(commits[0] - commits[1]) > 1:
+            self._flaw(FILE, f"its two first pages are of the commits {commits[0]} and {commits[1]}")
         self._used = bytearray()
         if self._meta is not None:
             self._look(self._meta)
@@ -110,10 +87,12 @@ class Structure:
         free = list(self._walk(FREE, meta.free))
         for row in list(self._walk(MAIN, meta.main, SUBTREE)):
             name = row.key.decode("utf-8", "replace")
-            if name not in NAMES or row.length != _TREE.size:
-                self._flaw(MAIN, f"there is no table {name!r}")
+            if row.length != TREE.size:
+                self._flaw(MAIN, f"the row of the table {name!r} has {row.length} bytes")
                 continue
-            self.trees[name] = Tree(*_TREE.unpack(self._image.read(row.offset, row.length)))
+            if name not in NAMES:
+                self._flaw(MAIN, f"there is no table {name!r}")
+            self.trees[name] = Tree(*TREE.unpack(self._image.read(row.offset, row.length)))
         for name, tree in self.trees.items():
             if tree.flags:
                 self._flaw(name, f"it has the flags {tree.flags:#x}")
@@ -126,39 +105,6 @@ class Structure:
     def _flaw(self, table: str, text: str) -> None:
         if len(self.flaws[table]) < MOST_FLAWS:
             self.flaws[table].append(text)
-
-    # -- the two first pages
-
-    def _newest(self) -> Meta | None:
-        found = [meta for meta in map(self._meta_at, range(2)) if meta is not None]
-        if not found:
-            return None
-        commits = [meta.commit for meta in found]
-        if len(found) == 2 and abs(commits[0] - commits[1]) > 1:
-            self._flaw(FILE, f"its two first pages are of the commits {commits[0]} and {commits[1]}")
-        return max(found, key=lambda meta: meta.commit)
-
-    def _meta_at(self, number: int) -> Meta | None:
-        content = self._image.read(number * (self.size or 4096), 4096)
-        if len(content) < 4096:
-            self._flaw(FILE, f"it ends within page {number}")
-            return None
-        flags = _HEAD.unpack_from(content)[2]
-        magic, version, _, _ = _META.unpack_from(content, 16)
-        trees = [Tree(*_TREE.unpack_from(content, 40 + at * _TREE.size)) for at in range(2)]
-        last_page, commit = _LAST.unpack_from(content, 40 + 2 * _TREE.size)
-        size = trees[0].pad
-        if (magic, version, flags) != (MAGIC, VERSION, META) or size not in SIZES or size != (self.size or size):
-            self._flaw(FILE, f"page {number} is not a first page of LMDB's")
-            return None
-        self.size = size
-        if last_page > self._image.size // size + MOST_UNWRITTEN:
-            self._flaw(FILE, f"page {number} says that there are {last_page} pages")
-            return None
-        if commit & 1 != number and commit:
-            self._flaw(FILE, f"page {number} says that it is of commit {commit}")
-            return None
-        return Meta(trees[0], trees[1], last_page, commit)
 
     # -- trees
 

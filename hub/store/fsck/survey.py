@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import lmdb
 
+from hub.errors import ConfigError
 from hub.store import tables as t
 from hub.store.fsck.aside import Aside
 from hub.store.fsck.check import Check
@@ -18,6 +19,7 @@ from hub.store.fsck.rescue import Rescued, rescue
 from hub.store.fsck.scan import newest_queues
 from hub.store.fsck.structure import Structure
 from hub.store.records import QueueRecord
+from hub.store.version import KEY, SINCE_2, VERSION, migrate, newer_than_this
 
 NOT_BROKEN = (lmdb.MapFullError, lmdb.DiskError, lmdb.LockError, lmdb.ReadersFullError, lmdb.ReadonlyError)
 """Errors of LMDB's that say nothing of the file."""
@@ -36,9 +38,14 @@ class Survey(NamedTuple):
 
 
 def survey(directory: Path) -> Survey:
-    """The structure of the file first; what is in it only if that is sound."""
+    """The structure of the file first; what is in it only if that is sound.
+
+    :raises ConfigError: it was written by a later hub: what this one does not know, it would take for damage.
+    """
     with Image(directory / t.FILE) as image:
-        flaws = Structure(image).flaws
+        structure = Structure(image)
+        _refuse_newer(structure, image)
+        flaws = structure.flaws
     if flaws:
         return Survey([broken(f"{name}: {text}") for name, texts in flaws.items() for text in texts], {})
     try:
@@ -53,10 +60,23 @@ def survey(directory: Path) -> Survey:
         return Survey([broken_by(error)], {})
 
 
+def _refuse_newer(structure: Structure, image: Image) -> None:
+    version = 1
+    for row in structure.rows("meta") if "meta" in structure.trees else ():
+        if row.key == KEY:
+            version = int.from_bytes(image.read(row.offset, row.length), "big")
+    expected = {*t.NAMES} if version >= VERSION else {*t.NAMES} - SINCE_2
+    whole = structure.trees.keys() >= expected  # else the name that is unknown is a known one that was damaged
+    problems = newer_than_this(version, list(structure.trees) if whole else [])
+    if problems:
+        raise ConfigError([f"{image.path}: {problem}" for problem in problems])
+
+
 def mended(directory: Path, now: float, keep: bool) -> Outcome:
     """Mend what can be mended in place. The structure must be sound."""
     tables = t.Tables(directory)
     try:
+        migrate(tables)
         return mend(tables, Aside(directory, now), keep, lambda: newest_queues_of(directory))
     except lmdb.Error as error:
         return Outcome([broken_by(error)], [broken_by(error)])

@@ -52,14 +52,13 @@ def test_of_messages_that_are_not_stored_nothing_is_written() -> None:
     one = ledger()
     one.absorb(Journal(settled=[(0, 3), (5, 9)], tries={3: Try(1), 8: Try(1)}))
     record = one.draft(7, 0, 0)
-    assert (record.next_position, record.floor, record.ranges) == (7, 3, [(5, 7)])
+    assert (record.next_position, record.floor) == (7, 3)
 
 
 def test_what_is_settled_from_the_start_beyond_what_is_stored_is_cut() -> None:
     one = ledger()
     one.absorb(Journal(settled=[(0, 9)]))
-    record = one.draft(7, 0, 0)
-    assert (record.floor, record.ranges) == (7, [])
+    assert one.draft(7, 0, 0).floor == 7
 
 
 def test_the_rest_of_it_is_left_for_the_next_commit() -> None:
@@ -133,7 +132,7 @@ def test_it_is_restored_as_it_was_written() -> None:
     counters = Counters(received=9, finished=2, dead=1)
     one.absorb(Journal(settled=[(0, 2), (4, 5)], letters=[letter(1)], counters=counters, unread_bytes=70))
     record = one.draft(9, 0, 0)
-    again = Ledger.restore(record, {3: Try(1)})
+    again = Ledger.restore(record, [(4, 5)], {3: Try(1)})
     state = again.state({3: Try(1)}, 5.0)
     assert (state.floor, state.ranges, state.next_position) == (2, [(4, 5)], 9)
     assert (state.counters, state.unread_bytes, state.oldest, state.tries) == (counters, 70, 5.0, {3: Try(1)})
@@ -144,7 +143,7 @@ def test_it_is_restored_as_it_was_written() -> None:
 def test_what_arrived_after_the_counters_were_read_is_counted() -> None:
     one = ledger(5)
     one.absorb(Journal(settled=[(0, 2)], counters=Counters(received=5, finished=2)))
-    again = Ledger.restore(one.draft(12, 0, 0), {})
+    again = Ledger.restore(one.draft(12, 0, 0), [], {})
     assert (again.counters.received, again.counters.backlog) == (12, 10)
 
 

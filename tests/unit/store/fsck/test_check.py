@@ -15,9 +15,11 @@ from hub.stats.counters import Counters
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.commit import HIGHEST
+from hub.store.fsck.books import read_books
 from hub.store.fsck.problem import positions
 from hub.store.fsck.sense import contradiction, read_page
 from hub.store.records import QueueRecord
+from hub.store.settled import put_record
 from tests.unit.store.known import Known, counts, edit, problems
 
 Change = Callable[[t.Tables, Any], None]
@@ -53,11 +55,7 @@ def flipped(value: bytes, at: int = -1) -> bytes:
 
 
 def record_of(tables: t.Tables, transaction: Any, number: int = 1) -> QueueRecord:
-    return r.unseal(r.QUEUE, r.queues, transaction.get(t.queue_key(number), db=tables.queues))
-
-
-def put_record(tables: t.Tables, transaction: Any, record: QueueRecord) -> None:
-    transaction.put(t.queue_key(record.number), bytes(r.seal(r.QUEUE, record)), db=tables.queues)
+    return read_books(tables, transaction, transaction.get(t.queue_key(number), db=tables.queues))
 
 
 def test_what_was_written_is_clean(known: Known) -> None:

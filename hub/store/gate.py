@@ -1,0 +1,43 @@
+"""Lets readers in, and holds them back while the map that they read through is made anew."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Gate:
+    """Thread-safe. No reader may pass it twice at a time: the second time it would wait for itself."""
+
+    def __init__(self) -> None:
+        self._inside = 0
+        self._open = True
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def passed(self) -> Iterator[None]:
+        """While a reader is inside."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._open)
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                if not self._inside:
+                    self._changed.notify_all()
+
+    @contextmanager
+    def shut(self, timeout: float) -> Iterator[bool]:
+        """While nobody is inside. Gives whether all have left within ``timeout`` seconds."""
+        with self._changed:
+            self._open = False
+            empty = self._changed.wait_for(lambda: not self._inside, timeout)
+        try:
+            yield empty
+        finally:
+            with self._changed:
+                self._open = True
+                self._changed.notify_all()

@@ -1,0 +1,136 @@
+"""What is looked at before a store's file is mapped: LMDB would end the process, or begin anew."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hub.errors import ConfigError
+from hub.store.durable import DurableStore
+from hub.store.fsck.firstpages import FirstPages
+from hub.store.fsck.image import Image
+from hub.store.fsck.structure import Structure
+from hub.store.opening import MARKER, NEW
+from hub.store.tables import FILE
+from tests.unit.doubles import RecordingLog
+from tests.unit.store.known import Known, given
+
+OPEN = (
+    "import logging, sys; from pathlib import Path; from hub.store.durable import DurableStore; "
+    "DurableStore(Path(sys.argv[1]), logging.LoggerAdapter(logging.getLogger('x'), {}), threaded=False)"
+)
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Known:
+    made = Known(tmp_path)
+    made.some()
+    made.close()
+    return made
+
+
+def attempt(directory: Path, before: str = "") -> subprocess.CompletedProcess[str]:
+    """In a process of its own, which may be killed by what it maps."""
+    return subprocess.run(
+        [sys.executable, "-c", before + OPEN, str(directory)], capture_output=True, text=True, check=False
+    )
+
+
+def refused(known: Known, content: bytes, *words: str) -> None:
+    """In words, with nothing changed."""
+    known.file.write_bytes(content)
+    done = attempt(known.directory)
+    assert "ConfigError" in done.stderr, done
+    assert all(word in done.stderr for word in words), done.stderr
+    assert known.file.read_bytes() == content
+    assert not (known.directory / MARKER).exists()
+
+
+def test_an_empty_file_is_told_and_no_new_beginning(known: Known) -> None:
+    refused(known, b"", "is empty", "backup", "remove the file")
+
+
+def test_a_file_that_is_gone_is_told_and_a_new_one_begins(known: Known) -> None:
+    known.file.unlink()
+    log = RecordingLog()
+    DurableStore(known.directory, log, threaded=False).close()
+    assert any("is gone" in line for line in log.lines())
+
+
+@pytest.mark.parametrize("size", [1, 4096, 5000, 8192, 3 * 4096])
+def test_a_truncated_file_is_told(known: Known, size: int) -> None:
+    refused(known, known.file.read_bytes()[:size], "can't be opened", "fsck --repair")
+
+
+def test_so_is_one_that_lost_its_second_half(known: Known) -> None:
+    content = known.file.read_bytes()
+    used = len(content.rstrip(b"\0"))
+    refused(known, content[: used // 2], "can't be opened", "fsck --repair")
+
+
+@pytest.mark.parametrize("page", [0, 1])
+def test_a_damaged_first_page_is_told(known: Known, page: int) -> None:
+    content = bytearray(known.file.read_bytes())
+    content[page * 4096 + 16] ^= 0xFF
+    refused(known, bytes(content), f"page {page}", "fsck")
+
+
+def test_what_ended_the_process_is_looked_at_the_next_time(known: Known) -> None:
+    """Damage that LMDB itself does not notice when it opens a file: a page is in use, and free."""
+    with Image(known.file) as image:
+        free = FirstPages(image).newest.free.root * 4096  # type: ignore[union-attr]
+        assert Structure(image).flaws == {}
+    content = bytearray(known.file.read_bytes())
+    place = struct.unpack_from("<H", content, free + 16)[0]
+    struct.pack_into("<Q", content, free + place + 8 + 8, 1 << 20)
+    known.file.write_bytes(content)
+    killed = attempt(known.directory, "import os, hub.store.durable as d; d.recover = lambda tables: os._exit(9); ")
+    assert killed.returncode == 9
+    second = attempt(known.directory)
+    assert "ConfigError" in second.stderr, second
+    assert "(free pages)" in second.stderr
+    assert "hubbub fsck" in second.stderr
+
+
+def test_an_error_of_lmdb_s_says_what_to_do(known: Known) -> None:
+    content = bytearray(known.file.read_bytes())
+    for page in (0, 1):
+        root = page * 4096 + 40 + 48 + 40
+        content[root : root + 8] = (1 << 36).to_bytes(8, "little")
+    refused(known, bytes(content), "can't be opened", "hubbub fsck")
+
+
+def test_an_attempt_that_was_killed_does_no_harm(known: Known) -> None:
+    (known.directory / MARKER).touch()
+    (known.directory / NEW).mkdir()
+    (known.directory / NEW / FILE).write_bytes(b"half of a new store")
+    before = {name: set(open_) for name, open_ in known.open.items()}
+    assert {name: set(messages) for name, messages in given(known.directory).items()} == before
+    assert not (known.directory / MARKER).exists()
+
+
+def test_a_new_store_that_was_not_completed_is_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / NEW).mkdir()
+    (tmp_path / NEW / FILE).write_bytes(b"")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hub.store.opening.migrate", _interrupted)
+        with pytest.raises(InterruptedError):
+            DurableStore(tmp_path, RecordingLog(), threaded=False)
+    assert not (tmp_path / FILE).exists()
+    DurableStore(tmp_path, RecordingLog(), threaded=False).close()
+    assert (tmp_path / FILE).exists()
+    assert not (tmp_path / NEW).exists()
+
+
+def _interrupted(_: object) -> int:
+    raise InterruptedError
+
+
+def test_what_is_no_store_is_named(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"my diary\n" * 2000)
+    with pytest.raises(ConfigError, match="no store; nothing was changed"):
+        DurableStore(tmp_path, RecordingLog(), threaded=False)
