@@ -11,10 +11,20 @@ from hub.errors import ConfigError
 FILE = "lock"
 
 
+class StateInUse(ConfigError):
+    """Another process has the directory. :ivar holder: its pid."""
+
+    def __init__(self, directory: Path, holder: str) -> None:
+        use = f"is in use by another hub, with pid {holder}, or by its 'hubbub fsck'"
+        super().__init__([f"hub.state_dir: {directory} {use}"])
+        self.holder = holder
+
+
 class StateLock:
     """Held as long as the process lives, or until ``release``. The kernel lets go of it when the process dies.
 
-    :raises ConfigError: the directory can't be made or written, or another process holds it, which is named.
+    :raises ConfigError: the directory can't be made or written.
+    :raises StateInUse: another process holds it, which is named.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -28,8 +38,7 @@ class StateLock:
         except OSError as error:
             holder = os.read(self._descriptor, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(self._descriptor)
-            problem = f"hub.state_dir: {directory} is in use by another hub, with pid {holder}"
-            raise ConfigError([problem]) from error
+            raise StateInUse(directory, holder) from error
         os.ftruncate(self._descriptor, 0)
         os.write(self._descriptor, f"{os.getpid()}\n".encode())
 

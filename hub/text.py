@@ -1,4 +1,4 @@
-"""Text from the bus, made safe for a terminal, a log, or a document."""
+"""Text for people: made safe for a terminal, a log, or a document; numbers with their noun."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from __future__ import annotations
 def printable(text: str) -> str:
     """Control characters, line breaks too, as escapes: a message can forge neither a line nor a colour."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 message``, ``2 messages``. :param noun: one of whose plural ends with an s more."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def encodable(text: str) -> str:

@@ -15,6 +15,7 @@ import zmq
 from backends.zeromq.fedmsg import NONE, Envelope, Signer, headers_of
 from backends.zeromq.gaps import Gaps, stem
 from hub.message import NO_HEADERS, Message
+from hub.text import counted
 
 Pair = tuple[bytes, zmq.Frame]
 """A topic and a body as they came. The body stays ZeroMQ's until it is known to be of a bearable size."""
@@ -176,7 +177,7 @@ class Parser:
         who = signer.certificate or signer.username or ""
         missing = self.gaps.note((address, who[:8192], stem(topic)), seq_id)
         if missing:
-            text = f"{missing} messages of {topic[:60]!a} are missing before number {seq_id}"
+            text = f"{counted(missing, 'message')} of {topic[:60]!a} missing before number {seq_id}"
             self.notice("miss", logging.WARNING, text)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from consumers.archive import Archive
 from consumers.archive.database import Database, reason_of
 from consumers.archive.search import Query, search
 from hub.cli.common import ConfigReader, config_option, json_option
+from hub.cli.group import Group
+from hub.cli.saying import none
 from hub.configuration.schema import Configuration, Part
 from hub.errors import ConfigError, Unavailable
 from hub.text import printable
@@ -27,7 +30,7 @@ MANY = 160
 """Columns of a table that is not shown on a terminal."""
 
 
-@click.group()
+@click.group(cls=Group)
 def archive() -> None:
     """The archive: messages that were kept."""
 
@@ -92,8 +95,10 @@ def search_command(load_config: ConfigReader, as_json: bool, consumer: str | Non
             for row in rows:
                 # ASCII: a terminal takes some of the characters beyond for commands, and JSON leaves them be.
                 click.echo(json.dumps(_plain(row)))
+        elif (first := next(rows, None)) is None:
+            none("no messages that match", as_json)
         else:
-            _show(rows)
+            _show(chain([first], rows))
     except SQLAlchemyError as error:
         raise Unavailable(f"the archive can't be read: {reason_of(error)}") from error
     finally:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from importlib.metadata import EntryPoint
 
 import click
 
 from hub import __version__, plugins
 from hub.cli.document import json_text
+from hub.cli.group import Group
 from hub.cli.saying import complain
 from hub.control.client import Refused
 from hub.errors import ConfigError, HubError, Unavailable
+from hub.text import printable
 
 COMMANDS = {
     "run": "hub.cli.run:run",
@@ -39,7 +42,7 @@ GROUP = "hub.commands"
 """Entry points of further commands, such as ``archive``, which bring their own."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """Finds its commands by name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -51,12 +54,36 @@ class LazyGroup(click.Group):
         if cmd_name in COMMANDS:
             module, _, attribute = COMMANDS[cmd_name].partition(":")
             found = getattr(importlib.import_module(module), attribute)
-        elif (point := plugins.entry_point(GROUP, cmd_name)) is not None:
-            found = point.load()
-        else:
-            return None
-        assert isinstance(found, click.Command)
-        return found
+            assert isinstance(found, click.Command)
+            return found
+        point = plugins.entry_point(GROUP, cmd_name)
+        return None if point is None else _of_plugin(point)
+
+
+def _of_plugin(point: EntryPoint) -> click.Command:
+    """Its command; where it can't be imported, one that says so: the others go on to work, and to have their help."""
+    try:
+        found = point.load()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - code of others, at its import
+        return _unusable(point, f"{type(error).__name__}: {error}")
+    return found if isinstance(found, click.Command) else _unusable(point, f"{point.value} is no command of click's")
+
+
+def _unusable(point: EntryPoint, why: str) -> click.Command:
+    """Whatever it is given, it says why."""
+    text = f"the command {point.name!r} of {_distribution(point)} can't be imported: {why}"
+
+    def refuse(**_: object) -> None:
+        raise Unavailable(text)
+
+    anything = click.Argument(["anything"], nargs=-1, type=click.UNPROCESSED)
+    settings = {"ignore_unknown_options": True, "help_option_names": []}
+    short = printable(f"(can't be imported: {why})")
+    return click.Command(point.name, settings, refuse, [anything], help=short, add_help_option=False)
+
+
+def _distribution(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else "an installed package"
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -19,6 +19,7 @@ from hub.configuration.schema import SECTIONS, Configuration, Part
 from hub.configuration.toml_text import toml_path
 from hub.errors import ConfigError
 from hub.logs.journal import NO_JOURNAL, there_is_a_journal
+from hub.text import counted
 
 
 @click.command()
@@ -118,4 +119,4 @@ def _details(section: str, part: Part) -> str:
     if section != "consumers":
         return ""
     threads = part.settings.threads
-    return f", {threads} thread{'s' * (threads > 1)}, topics {' '.join(part.settings.topics) or 'none'}"
+    return f", {counted(threads, 'thread')}, topics {' '.join(part.settings.topics) or 'none'}"

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
 
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.document import json_text
+from hub.cli.group import Group
 from hub.cli.names import queues
 from hub.cli.remote import Remote
-from hub.cli.saying import say
-from hub.text import printable
+from hub.cli.saying import none, retried, say
+from hub.text import counted, printable
 from hub.units import parse_duration
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -60,29 +61,42 @@ def selected(
     ]
 
 
-@click.group()
+@click.group(cls=Group)
 def dead() -> None:
     """Dead letters: messages that a consumer could not handle."""
 
 
 @dead.command("list")
-@click.argument("consumer", shell_complete=queues)
+@click.argument("consumer", required=False, shell_complete=queues)
 @config_option
 @json_option
 @selection
 @click.option("--group", is_flag=True, help="Grouped by error, the most frequent first.")
 @click.option("--traceback", is_flag=True, help="With the traceback of each.")
 def list_(
-    load_config: ConfigReader, consumer: str, as_json: bool, group: bool, traceback: bool, **options: Any
+    load_config: ConfigReader, consumer: str | None, as_json: bool, group: bool, traceback: bool, **options: Any
 ) -> None:
-    """List the dead letters of CONSUMER, the oldest first."""
-    letters = selected(Remote(client_of(load_config)).letters(consumer), **options)
-    if group:
-        for line in _groups(letters, as_json):
+    """List the dead letters of CONSUMER, the oldest first. Without CONSUMER: of each that has some."""
+    remote = Remote(client_of(load_config))
+    names = [consumer] if consumer is not None else having_letters(remote.status())
+    found = {name: selected(remote.letters(name), **options) for name in names}
+    for name, letters in found.items():
+        if consumer is None and letters and not as_json:
+            click.echo(printable(f"{name}:"))
+        for line in _groups(name, letters, as_json) if group else _listed(name, letters, as_json, traceback):
             click.echo(line)
-        return
+    if not any(found.values()):
+        none("no dead letters" + (" that match" if any(options.values()) else ""), as_json)
+
+
+def having_letters(status: Mapping[str, Any]) -> list[str]:
+    """The queues that have dead letters."""
+    return [name for name, row in status["consumers"].items() if row["dead_letters"]]
+
+
+def _listed(name: str, letters: Sequence[dict[str, Any]], as_json: bool, traceback: bool) -> Iterator[str]:
     for letter in letters:
-        click.echo(json_text(letter) if as_json else _line(letter, traceback))
+        yield json_text({"consumer": name, **letter}) if as_json else _line(letter, traceback)
 
 
 @dead.command()
@@ -115,8 +129,10 @@ def show(load_config: ConfigReader, consumer: str, number: int, as_json: bool) -
 @config_option
 @json_option
 @selection
-@click.option("--canary", type=click.IntRange(min=1), help="So many first; the rest only if none of them dies again.")
-@click.option("--timeout", default="1m", show_default=True, help="How long the canary may take.")
+@click.option(
+    "--canary", type=click.IntRange(min=1), metavar="N", help="The N oldest first, the rest if these get through."
+)
+@click.option("--timeout", metavar="DURATION", default="1m", show_default=True, help="How long the canary may take.")
 def retry(
     load_config: ConfigReader,
     consumer: str,
@@ -125,11 +141,16 @@ def retry(
     timeout: str,
     **options: Any,
 ) -> None:
-    """Give dead letters to CONSUMER again. Without options: all of them."""
+    """Give dead letters to CONSUMER again. Without options: all of them.
+
+    With --canary N the N oldest of them go first, and the command waits until all N are finished; then it gives the
+    rest. If one of the N is a dead letter again, or if they are not finished within --timeout (one that the consumer
+    puts off with Retry, or a paused queue), the rest stays as it is, and the exit code is 69.
+    """
     remote = Remote(client_of(load_config))
     numbers = [letter["number"] for letter in selected(remote.letters(consumer), **options)]
     count = remote.retry(consumer, numbers, canary, parse_duration(timeout))
-    say(as_json, {"retried": count}, f"{count} are tried again")
+    say(as_json, {"retried": count}, retried(count))
 
 
 @dead.command()
@@ -143,12 +164,12 @@ def delete(load_config: ConfigReader, consumer: str, as_json: bool, yes: bool, *
     remote = Remote(client_of(load_config))
     numbers = [letter["number"] for letter in selected(remote.letters(consumer), **options)]
     if not yes:
-        click.confirm(f"Delete {len(numbers)} dead letters of {consumer}?", abort=True, err=True)
+        click.confirm(f"Delete {counted(len(numbers), 'dead letter')} of {consumer}?", abort=True, err=True)
     deleted = remote.delete_letters(consumer, numbers)
     say(as_json, {"deleted": deleted}, f"{deleted} deleted")
 
 
-def _groups(letters: Sequence[dict[str, Any]], as_json: bool) -> list[str]:
+def _groups(name: str, letters: Sequence[dict[str, Any]], as_json: bool) -> list[str]:
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for letter in letters:
         groups[letter["error"], letter["reason"]].append(letter)
@@ -156,7 +177,14 @@ def _groups(letters: Sequence[dict[str, Any]], as_json: bool) -> list[str]:
     for (error, reason), members in sorted(groups.items(), key=lambda item: -len(item[1])):
         first, last = members[0]["buried_at"], members[-1]["buried_at"]
         if as_json:
-            found = {"count": len(members), "error": error, "reason": reason, "first": first, "last": last}
+            found = {
+                "consumer": name,
+                "count": len(members),
+                "error": error,
+                "reason": reason,
+                "first": first,
+                "last": last,
+            }
             lines.append(json_text(found))
         else:
             lines.append(printable(f"{len(members):>7}  {_time(first)} to {_time(last)}  {error}  {reason}"))

@@ -9,9 +9,9 @@ import click
 
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.remote import POLL_EVERY, Remote
-from hub.cli.saying import say, watch_empty
+from hub.cli.saying import say, waiting, watch_empty
 from hub.errors import Unavailable
-from hub.text import printable
+from hub.text import counted, printable
 
 
 @click.command()
@@ -57,7 +57,7 @@ def _left(remote: Remote) -> Iterator[int]:
     """What is left, until there is nothing. :raises Unavailable: somebody let the buses come again."""
     while left := backlog(status := remote.status()):
         if not status["hub"]["draining"]:
-            raise Unavailable(f"the hub no longer drains, with {left} messages left")
+            raise Unavailable(f"the hub no longer drains, with {counted(left, 'message')} left")
         yield left
         remote.wait(POLL_EVERY)
     yield 0
@@ -66,5 +66,5 @@ def _left(remote: Remote) -> Iterator[int]:
 def _say_state(remote: Remote, as_json: bool) -> None:
     status = remote.status()
     draining, left = bool(status["hub"].get("draining")), backlog(status)
-    text = f"the buses are held back, {left} messages left" if draining else f"the buses come, {left} messages wait"
-    say(as_json, {"draining": draining, "backlog": left}, text)
+    held, free = f"the buses are held back, {counted(left, 'message')} left", f"the buses come, {waiting(left)}"
+    say(as_json, {"draining": draining, "backlog": left}, held if draining else free)

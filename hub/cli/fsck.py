@@ -12,7 +12,8 @@ import click
 from hub.cli.common import ConfigReader, config_option, json_option
 from hub.cli.document import json_text
 from hub.cli.saying import complain
-from hub.statelock import StateLock
+from hub.errors import ConfigError
+from hub.statelock import StateInUse, StateLock
 from hub.store.fsck.apart import DiedError, apart
 from hub.store.fsck.aside import FOLDER
 from hub.store.fsck.problem import Problem
@@ -45,7 +46,7 @@ def fsck(load_config: ConfigReader, as_json: bool, repair: bool) -> None:
         if as_json:
             click.echo(json_text({"problems": problems}))
         raise click.exceptions.Exit(os.EX_NOINPUT)
-    lock = StateLock(directory)
+    lock = _lock(directory)
     try:
         report = Report(directory, configuration.hub.keep > 0)
         if repair:
@@ -55,6 +56,16 @@ def fsck(load_config: ConfigReader, as_json: bool, repair: bool) -> None:
         lock.release()
     click.echo(json_text(report.document()) if as_json else printable_lines(report.lines()))
     raise click.exceptions.Exit(report.code)
+
+
+def _lock(directory: Path) -> StateLock:
+    try:
+        return StateLock(directory)
+    except StateInUse as error:
+        problem = (
+            f"the hub of {directory} runs, with pid {error.holder}: stop it first; only then can its store be checked"
+        )
+        raise ConfigError([problem]) from error
 
 
 class Report:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from hub.control.client import Refused
 from hub.errors import Unavailable
-from hub.text import printable
+from hub.text import counted, printable
 from hub.units import format_duration
 
 POLL_EVERY = 0.2
@@ -121,7 +121,7 @@ class Remote:
         """Where they lie now. :raises Unavailable: not all were taken."""
         given: dict[str, int] = self._client.post("/retry-dead", {"consumer": name, "numbers": list(numbers)})
         if given["count"] < len(numbers):
-            took = f"the queue of {name} took {given['count']} of {len(numbers)} dead letters"
+            took = f"the queue of {name} took {given['count']} of {counted(len(numbers), 'dead letter')}"
             raise Unavailable(f"{took}: it is full, or some were gone already; what it did not take was left")
         return given
 

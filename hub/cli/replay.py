@@ -12,6 +12,7 @@ from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.names import queues
 from hub.cli.saying import progress_bar, say
 from hub.errors import Unavailable
+from hub.text import counted
 from hub.units import parse_duration
 
 
@@ -48,11 +49,13 @@ def replay(
         for line in client_of(load_config).post_lines("/replay", order):
             count, left_out, done = line["replayed"], line.get("left_out", 0), line.get("done", False)
             if line["at"] is not None:
-                progress.update(task, completed=line["at"] - start, description=f"{count} messages")
+                progress.update(task, completed=line["at"] - start, description=f"{counted(count, 'message')}")
     if not done:
-        raise Unavailable(f"the hub went away after {count} messages")
-    unsettled = f"; {left_out} that it has not settled yet are left out" if left_out else ""
-    text = f"{count} messages {'would be' if dry_run else 'were'} given to {consumer} again{unsettled}"
+        raise Unavailable(f"the hub went away after {counted(count, 'message')}")
+    given = "would be" if dry_run else "was" if count == 1 else "were"
+    text = f"{counted(count, 'message')} {given} given to {consumer} again"
+    if left_out:
+        text += f"; left out, as it has not settled them yet: {left_out}"
     say(as_json, {"replayed": count, "left_out": left_out, "dry_run": dry_run}, text)
 
 

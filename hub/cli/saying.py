@@ -9,12 +9,28 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from hub.cli.document import json_text
-from hub.text import printable
+from hub.text import counted, printable
 
 
 def say(as_json: bool, document: object, text: str) -> None:
     """One line of JSON, or the text, which is to be printable already."""
     click.echo(json_text(document) if as_json else text)
+
+
+def none(text: str, as_json: bool) -> None:
+    """That a list is empty: on standard error, so that whoever counts lines counts none; not where JSON is wanted."""
+    if not as_json:
+        click.echo(text, err=True)
+
+
+def waiting(count: int) -> str:
+    """``1 message waits``, ``2 messages wait``."""
+    return f"{counted(count, 'message')} wait{'s' if count == 1 else ''}"
+
+
+def retried(count: int) -> str:
+    """Of dead letters: ``1 is tried again``, ``2 are tried again``."""
+    return f"{count} {'is' if count == 1 else 'are'} tried again"
 
 
 def complain(problems: Iterable[str]) -> list[str]:

@@ -19,7 +19,7 @@ from hub.configuration.schema import Configuration
 from hub.errors import NotJSON
 from hub.message import Message
 from hub.router import Router
-from hub.text import printable
+from hub.text import counted, printable
 
 
 @click.command()
@@ -49,7 +49,9 @@ def tail(
         if as_json:
             click.echo(json_text(row))
         elif "missed" in row:
-            console.print(Text(f"... {row['missed']} messages missed: this terminal is too slow", style="bold red"))
+            console.print(
+                Text(f"... {counted(row['missed'], 'message')} missed: this terminal is too slow", style="bold red")
+            )
         else:
             console.print(_line(row, pretty), soft_wrap=True)
 

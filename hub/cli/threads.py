@@ -11,6 +11,7 @@ from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.document import json_text
 from hub.cli.names import queues
 from hub.cli.remote import Remote, row_of
+from hub.cli.saying import none
 from hub.text import printable
 from hub.units import format_duration
 
@@ -35,10 +36,14 @@ def threads(load_config: ConfigReader, name: str | None, as_json: bool, stack: b
             raise click.UsageError("--count needs the NAME of a consumer")
         remote.set_threads(name, count)
         rows = {name: remote.row(name)}
+    shown = 0
     for consumer, row in rows.items():
         workers = remote.threads(consumer) if stack and row["state"] != "orphan" else row.get("workers") or []
+        shown += len(workers)
         for line in _lines(consumer, workers, as_json):
             click.echo(line)
+    if not shown:
+        none("no threads", as_json)
 
 
 def _lines(consumer: str, workers: list[dict[str, Any]], as_json: bool) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,13 +12,15 @@ import click
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.document import json_text
 from hub.cli.replay import when
-from hub.text import printable
+from hub.text import counted, printable
 from hub.units import format_duration, parse_duration
 
 Row = Mapping[str, Any]
+NOT_FOUND = 1
+"""The exit code, as grep's."""
 
 
-@click.command()
+@click.command(epilog="Exit codes: 0 found; 1 not found, in as much as was searched.")
 @click.argument("message_id")
 @config_option
 @json_option
@@ -43,15 +45,20 @@ def trace(
     answer = client_of(load_config).get(f"/trace/{quote(message_id, safe='')}?{urlencode(query)}")
     if as_json:
         click.echo(json_text(answer, indented=True))
-        return
-    for message in answer["messages"]:
-        click.echo(_heading(message))
-        for line in _lines(message["queues"], now):
+    else:
+        for line in _told(answer, now):
             click.echo(line)
+    if not answer["messages"]:
+        raise click.exceptions.Exit(NOT_FOUND)
+
+
+def _told(answer: Row, now: float) -> Iterator[str]:
+    for message in answer["messages"]:
+        yield _heading(message)
+        yield from _lines(message["queues"], now)
         if message["cut"]:
-            click.echo("  ... and more, which are left out")
-    for note in _notes(answer):
-        click.echo(note)
+            yield "  ... and more, which are left out"
+    yield from _notes(answer)
 
 
 def _heading(message: Row) -> str:
@@ -79,7 +86,7 @@ def detail(fate: Row, now: float) -> str:
         said.append(f"attempt {fate['attempts'] + 1} in {format_duration(max(0.0, fate['due'] - now))}")
     elif fate["state"] == "dead letter":
         said.append(f"number {fate['number']}" if fate["number"] else "about to be written down")
-        said.append(f"buried {_time(fate['buried_at'])} after {fate['attempts']} attempts")
+        said.append(f"buried {_time(fate['buried_at'])} after {counted(fate['attempts'], 'attempt')}")
     elif fate["state"] == "waiting":
         said.append("behind many" if fate["before"] is None else f"behind {fate['before']}")
     if fate["reason"]:

@@ -12,6 +12,7 @@ from hub.errors import HubError
 from hub.failure import Failure, latest, told
 from hub.queue.queue import Queue
 from hub.stats.histogram import Histogram, merge
+from hub.text import counted
 from hub.workers.worker import Surroundings, Worker, WorkerPolicy
 
 Spawn = Callable[[Callable[[], None], str], threading.Thread]
@@ -133,7 +134,7 @@ class Crew:
             for _ in range(before, count):
                 self._add_worker(starts=False)
         except RuntimeError as error:  # the system has no more threads to give
-            raise HubError(f"{self.queue.name} has {len(self._workers)} threads now: {error}") from error
+            raise HubError(f"{self.queue.name} has {counted(len(self._workers), 'thread')} now: {error}") from error
         for worker in list(self._workers)[count:]:
             self._dismissed[worker] = self._workers.pop(worker)
             worker.stop()

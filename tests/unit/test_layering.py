@@ -20,7 +20,7 @@ COMMANDS = {"consumers.archive.command", "monitoring.graph", "monitoring.snmp", 
 """Modules of the entry point group ``hub.commands``: they run in the command, not in the hub."""
 FOR_COMMANDS = {
     *("hub.configuration.loading", "hub.configuration.schema", "hub.cli.common", "hub.control.client"),
-    "hub.control.audit",
+    *("hub.control.audit", "hub.cli.group", "hub.cli.saying"),
 }
 
 

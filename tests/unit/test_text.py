@@ -1,21 +1,37 @@
-"""Nothing from the bus moves a cursor, or can't be told."""
+"""Text for people."""
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
+import ast
+from pathlib import Path
 
-from hub.text import encodable, printable
+import pytest
 
+from hub.text import counted
+from tests.support import ROOT
 
-def test_control_characters_become_escapes_and_letters_stay() -> None:
-    assert printable("a\x1b[31m\n\r\x00 Café 设计") == "a\\x1b[31m\\n\\r\\x00 Café 设计"
-
-
-@given(st.text())
-def test_whatever_comes_out_is_printable(text: str) -> None:
-    assert printable(text).isprintable()
+NOUNS = ("message", "dead letter", "thread", "attempt")
+SOURCES = [path for room in ("hub", "backends", "consumers", "monitoring") for path in (ROOT / room).rglob("*.py")]
 
 
-def test_half_a_surrogate_pair_is_told_as_an_escape() -> None:
-    assert encodable("a\ud800 Café 😀") == "a\\ud800 Café 😀"
+@pytest.mark.parametrize(("count", "text"), [(0, "0 messages"), (1, "1 message"), (2, "2 messages")])
+def test_a_number_has_its_noun(count: int, text: str) -> None:
+    assert counted(count, "message") == text
+
+
+def test_no_text_writes_a_plural_after_a_number_that_may_be_one() -> None:
+    """``counted`` writes it; a number of a setting, which is never one, is let be."""
+    assert [place for path in SOURCES for place in plurals(path)] == []
+
+
+def plurals(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.JoinedStr):
+            for before, after in zip(node.values, node.values[1:], strict=False):
+                text = after.value if isinstance(after, ast.Constant) else ""
+                if isinstance(before, ast.FormattedValue) and str(text).startswith(
+                    tuple(f" {noun}s" for noun in NOUNS)
+                ):
+                    found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from hub.cli.group import Group
 from hub.cli.queue import contents, flow, listing
 
 
-@click.group()
+@click.group(cls=Group)
 def queue() -> None:
     """Queues, those that belong to no consumer any more too."""
 

@@ -12,8 +12,8 @@ from hub.cli.document import json_text
 from hub.cli.moment import clock_time
 from hub.cli.names import queue_argument
 from hub.cli.remote import Remote
-from hub.cli.saying import say
-from hub.text import printable
+from hub.cli.saying import none, say
+from hub.text import counted, printable
 
 
 @click.command()
@@ -26,8 +26,11 @@ def peek(load_config: ConfigReader, name: str, as_json: bool, count: int) -> Non
     remote = Remote(client_of(load_config))
     remote.row(name)
     now = time.time()
-    for row in remote.peek(name, count):
+    rows = remote.peek(name, count)
+    for row in rows:
         click.echo(json_text(row) if as_json else _message(row, now))
+    if not rows:
+        none("no messages", as_json)
 
 
 @click.command()
@@ -57,7 +60,7 @@ def delete(load_config: ConfigReader, name: str, as_json: bool, yes: bool) -> No
 
 def _ask(row: dict[str, Any], question: str, yes: bool) -> None:
     if not yes:
-        click.confirm(printable(f"{question}, {row['backlog']} messages?"), abort=True, err=True)
+        click.confirm(printable(f"{question}, {counted(row['backlog'], 'message')}?"), abort=True, err=True)
 
 
 def _message(row: dict[str, Any], now: float) -> str:

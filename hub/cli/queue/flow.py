@@ -13,9 +13,9 @@ from hub.cli.moment import later
 from hub.cli.names import queue_argument
 from hub.cli.queue.listing import state
 from hub.cli.remote import POLL_EVERY, Remote
-from hub.cli.saying import say, watch_empty
+from hub.cli.saying import say, waiting, watch_empty
 from hub.errors import Unavailable
-from hub.text import printable
+from hub.text import counted, printable
 
 
 @click.command()
@@ -72,7 +72,8 @@ def _left(remote: Remote, name: str) -> Iterator[int]:
     """What is left, until it is drained. :raises Unavailable: it no longer drains."""
     while (row := remote.row(name))["state"] != "drained":
         if not row["draining"]:
-            raise Unavailable(f"{name} no longer drains: it is {condition(row)}, with {row['backlog']} messages left")
+            left = counted(row["backlog"], "message")
+            raise Unavailable(f"{name} no longer drains: it is {condition(row)}, with {left} left")
         yield row["backlog"]
         remote.wait(POLL_EVERY)
     yield 0
@@ -81,5 +82,5 @@ def _left(remote: Remote, name: str) -> Iterator[int]:
 def _say_state(remote: Remote, name: str, as_json: bool) -> None:
     row = remote.row(name)
     known = {key: row.get(key) for key in ("state", "paused", "paused_until", "draining", "backlog")}
-    text = f"{name} is {state(row, time.time())}, {row['backlog']} messages wait"
+    text = f"{name} is {state(row, time.time())}, {waiting(row['backlog'])}"
     say(as_json, {"queue": name, **known}, printable(text))

@@ -14,6 +14,7 @@ from hub.cli.document import json_text
 from hub.cli.moment import caught_up, clock_time
 from hub.cli.names import queue_argument
 from hub.cli.remote import Remote
+from hub.cli.saying import none
 from hub.text import printable
 from hub.units import format_duration, format_size
 
@@ -26,8 +27,11 @@ WIDTH = 16
 def list_(load_config: ConfigReader, as_json: bool) -> None:
     """List all queues."""
     now = time.time()
-    for name, row in Remote(client_of(load_config)).status()["consumers"].items():
+    rows = Remote(client_of(load_config)).status()["consumers"]
+    for name, row in rows.items():
         click.echo(json_text({"queue": name, **row}) if as_json else _line(name, row, now))
+    if not rows:
+        none("no queues", as_json)
 
 
 @click.command()

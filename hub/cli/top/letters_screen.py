@@ -10,12 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import DataTable, Footer, Static
 
+from hub.cli.saying import retried
 from hub.cli.top.letters import LETTER_HEADINGS, LONGEST, Group, Letter, grouped, letter_cells, whole
 from hub.cli.top.model import Model
 from hub.cli.top.ordering import Ordering
 from hub.cli.top.tables import fill, selected
 from hub.cli.top.watching import Watching
-from hub.text import printable
+from hub.text import counted, printable
 
 MOST_SHOWN = 1000
 """Letters; a table of many more takes its time to draw."""
@@ -25,10 +26,10 @@ def retry(desk: Ordering, name: str, numbers: Sequence[int], canary: int | None,
     """Ask, and give them to their consumer again. :param canary: so many first."""
 
     def work(_: str) -> None:
-        desk.order(lambda: desk.remote.retry(name, numbers, canary), _tried, then, aside=True)
+        desk.order(lambda: desk.remote.retry(name, numbers, canary), retried, then, aside=True)
 
     first = f", {canary} first and the others if it gets through" if canary else ""
-    desk.confirm(f"Give {len(numbers)} dead letters to {name} again{first}?", work)
+    desk.confirm(f"Give {counted(len(numbers), 'dead letter')} to {name} again{first}?", work)
 
 
 def delete(desk: Ordering, name: str, numbers: Sequence[int], then: Callable[[], None]) -> None:
@@ -37,11 +38,7 @@ def delete(desk: Ordering, name: str, numbers: Sequence[int], then: Callable[[],
     def work(_: str) -> None:
         desk.order(lambda: desk.remote.delete_letters(name, numbers), lambda count: f"{count} deleted", then)
 
-    desk.confirm(f"Delete {len(numbers)} dead letters of {name}? They can't be had back.", work)
-
-
-def _tried(count: int) -> str:
-    return f"{count} are tried again"
+    desk.confirm(f"Delete {counted(len(numbers), 'dead letter')} of {name}? They can't be had back.", work)
 
 
 class LettersScreen(Watching):

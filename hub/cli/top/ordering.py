@@ -17,7 +17,7 @@ from hub.cli.top.ask import Ask, Show
 from hub.cli.top.model import Model
 from hub.cli.top.watching import Watching
 from hub.errors import HubError
-from hub.text import printable
+from hub.text import counted, printable
 
 MOST_THREADS = 256
 MOST_READ, MOST_TOLD = 100_000, 1000
@@ -140,7 +140,7 @@ class Ordering(App[None]):
             self.order(lambda: self.remote.purge(name), lambda answer: f"{answer['purged']} dropped")
 
         stays = "What is in hand, or waits for a retry, stays."
-        self.confirm(f"Drop the {count} messages that wait for {name}? {stays}", purge)
+        self.confirm(f"Drop the {counted(count, 'message')} that wait{'s' * (count == 1)} for {name}? {stays}", purge)
 
     def action_threads(self, more: int) -> None:
         """So many threads more."""
@@ -149,7 +149,7 @@ class Ordering(App[None]):
         name, row = found
         count = min(MOST_THREADS, max(1, row["threads"] + more))
         row["threads"] = count  # of the status that is shown, so that the key may be pressed again at once
-        self.order(lambda: self.remote.set_threads(name, count), lambda _: f"{name}: {count} threads")
+        self.order(lambda: self.remote.set_threads(name, count), lambda _: f"{name}: {counted(count, 'thread')}")
 
     def action_reload(self) -> None:
         """Have the hub read its configuration again."""

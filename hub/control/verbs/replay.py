@@ -16,6 +16,7 @@ from hub.control.verbs.verb import MALFORMED, Hub, Verb, answer, code_of
 from hub.errors import HubError
 from hub.failure import told
 from hub.partlog import part_log
+from hub.text import counted
 
 REPORT_EVERY = 0.2
 """Seconds between two lines about how far a replay is."""
@@ -95,17 +96,21 @@ class _Giving:
     def _end(self) -> None:
         count = self._now.replayed
         if self._now.done:
-            self._note(f"counted {count} messages, gave none" if self._dry_run else f"done: {count} messages")
+            self._note(
+                f"counted {counted(count, 'message')}, gave none"
+                if self._dry_run
+                else f"done: {counted(count, 'message')}"
+            )
         else:
-            self._note(f"ended after {count} messages: {self._now.problems[0]}")
+            self._note(f"ended after {counted(count, 'message')}: {self._now.problems[0]}")
         self._write()
         self._request.finish()
 
     def _fail(self, failure: Failure) -> None:
         count = self._now.replayed
         if failure.check(TaskStopped):
-            self._note(f"the client hung up after {count} messages")
+            self._note(f"the client hung up after {counted(count, 'message')}")
             return
-        self._note(f"failed after {count} messages: {told(failure.value or RuntimeError())}")
+        self._note(f"failed after {counted(count, 'message')}: {told(failure.value or RuntimeError())}")
         part_log("hub", "api").error("a replay was not ended", exc_info=failure.value, extra={"action": "bug"})
         self._request.loseConnection()

@@ -17,6 +17,7 @@ from hub.store.fsck.problem import Problem, positions
 from hub.store.fsck.sense import contradiction, read_page
 from hub.store.records import DamagedError, QueueRecord
 from hub.store.window import AckWindow, gaps
+from hub.text import counted
 
 MOST_QUEUES = 1 << 31
 """No queue has such a number."""
@@ -315,7 +316,7 @@ class Check:
     def _letter_counts(self) -> Iterator[Problem]:
         for number, book in self._books.items():
             if book.letters != book.record.letters:
-                text = f"{book.title} has {book.letters} dead letters, and counts {book.record.letters}"
+                text = f"{book.title} has {counted(book.letters, 'dead letter')}, and counts {book.record.letters}"
                 yield Problem("letters", text, "queues", t.queue_key(number), number, wanted=book.letters)
 
     def _outgoing(self, table: str, key: bytes, value: Any) -> Iterator[Problem]:

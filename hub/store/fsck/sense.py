@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.store import records as r
 from hub.store.records import DamagedError, QueueRecord
+from hub.text import counted
 
 
 def read_page(value: Any) -> r.Page:
@@ -34,5 +35,5 @@ def contradiction(record: QueueRecord) -> str:
     if negative:
         return f"{', '.join(negative)} below 0"
     if min(record.letters, record.lost_letters, record.next_letter - record.letters - 1) < 0:
-        return f"{record.letters} dead letters, and the next is number {record.next_letter}"
+        return f"{counted(record.letters, 'dead letter')}, and the next is number {record.next_letter}"
     return ""

@@ -125,7 +125,8 @@ def test_a_store_in_use_is_left_alone(known: Known) -> None:
     finally:
         lock.release()
     assert found.returncode == 78
-    assert f"in use by another hub, with pid {os.getpid()}" in found.stderr
+    assert f"the hub of {known.directory} runs, with pid {os.getpid()}: stop it first" in found.stderr
+    assert "another hub" not in found.stderr
 
 
 def test_it_works_as_a_command(known: Known) -> None:

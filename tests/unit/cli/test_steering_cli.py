@@ -212,6 +212,64 @@ def test_dead_letters_are_retried_with_a_canary(run: Run, hub: HubDouble) -> Non
     assert (code, err) == (69, "hubbub: the first ones were not through after 0s: the rest was left\n")
 
 
+def test_dead_letters_are_listed_of_one_consumer_or_of_all(run: Run, hub: HubDouble) -> None:
+    hub.consumers["gone"]["dead_letters"] = 1
+    hub.consumers["slow"]["dead_letters"] = 2
+    hub.answers["/dead/slow"] = {"dead_letters": [letter(1), letter(2, topic="b")]}
+    hub.answers["/dead/gone"] = {"dead_letters": [letter(7)]}
+    assert [line.split()[0] for line in run("dead", "list")[1].splitlines()] == ["slow:", "1", "2", "gone:", "7"]
+    assert [line.split()[0] for line in run("dead", "list", "gone")[1].splitlines()] == ["7"]
+    assert [line.split()[0] for line in run("dead", "list", "--topic", "^b")[1].splitlines()] == ["slow:", "2"]
+    found = [json.loads(line) for line in run("dead", "list", "--json")[1].splitlines()]
+    assert [(one["consumer"], one["number"]) for one in found] == [("slow", 1), ("slow", 2), ("gone", 7)]
+    assert run("dead", "list", "--group")[1].splitlines()[0] == "slow:"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("dead", "list"), "no dead letters"),
+        (("dead", "list", "slow"), "no dead letters"),
+        (("dead", "list", "slow", "--group", "--error", "x"), "no dead letters that match"),
+        (("queue", "peek", "slow"), "no messages"),
+        (("queue", "list"), "no queues"),
+        (("threads",), "no threads"),
+    ],
+)
+def test_an_empty_list_says_so_and_has_no_line(run: Run, hub: HubDouble, arguments: tuple[str, ...], text: str) -> None:
+    hub.answers["/dead/slow"] = {"dead_letters": []}
+    hub.answers["/peek/slow?count=10"] = {"messages": []}
+    if arguments in (("queue", "list"), ("threads",)):
+        hub.consumers.clear()
+    assert run(*arguments) == (0, "", f"{text}\n")
+    assert run(*arguments, "--json") == (0, "", "")
+
+
+def test_one_is_not_many(run: Run, hub: HubDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.consumers["slow"] = row(backlog=1)
+    assert run("queue", "resume", "slow")[1] == "slow is running, 1 message waits\n"
+    hub.consumers.pop("gone")
+    assert run("resume")[1] == "the buses come, 1 message waits\n"
+    hub.answers["/dead/slow"] = {"dead_letters": [letter(1)]}
+    hub.answers["/retry-dead"] = {"start": 5, "stop": 6, "count": 1}
+    assert run("dead", "retry", "slow")[1] == "1 is tried again\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert "Delete 1 dead letter of slow?" in run("dead", "delete", "slow")[2]
+
+
+UNKNOWN = {"messages": [], "keep": 0.0, "complete": True, "reached": None}
+
+
+def test_a_trace_of_an_unknown_id_ends_as_a_search_without_a_find(run: Run, hub: HubDouble) -> None:
+    hub.answers["/trace/x?most=100&within=30.0&since=0.0"] = UNKNOWN
+    code, out, _ = run("trace", "x")
+    assert (code, out.startswith("not in the store")) == (1, True)
+    assert run("trace", "x", "--json")[0] == 1
+    message = {"received_at": 0.0, "backend": "bus", "topic": "a", "copy": False, "queues": [], "cut": False}
+    hub.answers["/trace/x?most=100&within=30.0&since=0.0"] = {**UNKNOWN, "messages": [message]}
+    assert run("trace", "x")[0] == 0
+
+
 @pytest.mark.parametrize("options", [(), ("--canary", "1"), ("--json",)])
 def test_a_full_queue_is_no_success(run: Run, hub: HubDouble, options: tuple[str, ...]) -> None:
     hub.answers["/dead/slow"] = {"dead_letters": [letter(1), letter(2)]}

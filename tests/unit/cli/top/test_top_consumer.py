@@ -170,7 +170,7 @@ def test_a_canary_goes_first_and_the_rest_only_if_it_lives(remembered: Path) -> 
         await screen.shows("Give 3 dead letters to slow again, 1 first and the others if it gets through?")
         hub.answers["/retry-dead"] = {"start": 100, "stop": 100, "count": 0}
         await screen.press("y")
-        await screen.shows("the queue of slow took 0 of 1 dead letters: it is full")
+        await screen.shows("the queue of slow took 0 of 1 dead letter: it is full")
         assert hub.orders == [("/retry-dead", {"consumer": "slow", "numbers": [1]})]
         hub.answers["/retry-dead"] = {"start": 100, "stop": 101, "count": 1}
         hub.answers["/unsettled/slow?start=100&stop=101"] = dies_again
