@@ -104,14 +104,15 @@ class Enqueuer:
         """Have these queues take them, and those of them that are durable store them first.
 
         :param routes: for each queue, which of the messages; ``None``: all. :param size: bytes of all their bodies.
-        :param copy: they were received before.
+        :param copy: they were received before, and are kept elsewhere until a queue takes them: what does not fit into
+            one is not given to it.
         """
         shares: list[Share] = []
         offers: list[Offer] = []
         for queue, indexes in routes:
             mine = messages if indexes is None else [messages[index] for index in indexes]
             my_size = size if indexes is None else sum([len(message.body) for message in mine])
-            start, kept, kept_size = queue.admit(mine, my_size)
+            start, kept, kept_size = queue.admit(mine, my_size, copy)
             offers.append((queue, start, kept, kept_size))
             if kept and queue.store.durable:
                 if len(kept) < len(mine):

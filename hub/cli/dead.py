@@ -15,7 +15,7 @@ from hub.cli.document import json_text
 from hub.cli.group import Group
 from hub.cli.names import queues
 from hub.cli.remote import Remote
-from hub.cli.saying import none, retried, say
+from hub.cli.saying import none, retried, say, unstored
 from hub.text import counted, printable
 from hub.units import parse_duration
 
@@ -150,7 +150,7 @@ def retry(
     remote = Remote(client_of(load_config))
     numbers = [letter["number"] for letter in selected(remote.letters(consumer), **options)]
     count = remote.retry(consumer, numbers, canary, parse_duration(timeout))
-    say(as_json, {"retried": count}, retried(count))
+    say(as_json, {"retried": count}, retried(count) + unstored(remote.stored))
 
 
 @dead.command()
@@ -166,7 +166,7 @@ def delete(load_config: ConfigReader, consumer: str, as_json: bool, yes: bool, *
     if not yes:
         click.confirm(f"Delete {counted(len(numbers), 'dead letter')} of {consumer}?", abort=True, err=True)
     deleted = remote.delete_letters(consumer, numbers)
-    say(as_json, {"deleted": deleted}, f"{deleted} deleted")
+    say(as_json, {"deleted": deleted}, f"{deleted} deleted{unstored(remote.stored)}")
 
 
 def _groups(name: str, letters: Sequence[dict[str, Any]], as_json: bool) -> list[str]:

@@ -31,6 +31,7 @@ class Remote:
 
     :param wait: lets so many seconds pass, between two looks at something that is waited for.
     :param clock: monotonic seconds.
+    :ivar stored: whether all that was ordered is on the hub's disk.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Remote:
         self._client = client
         self.wait = wait
         self._clock = clock
+        self.stored = True
 
     def status(self) -> dict[str, Any]:
         """The numbers of everything; see :mod:`hub.status`."""
@@ -75,7 +77,13 @@ class Remote:
 
     def purge(self, name: str) -> Any:
         """Drop all that waits."""
-        return self._client.post("/purge-queue", {"queue": name})
+        return self._store("/purge-queue", {"queue": name})
+
+    def _store(self, path: str, order: Mapping[str, object]) -> Any:
+        """An order that the hub's disk has to take."""
+        answer = self._client.post(path, order)
+        self.stored = self.stored and answer.get("stored", True)
+        return answer
 
     def reload(self) -> list[str]:
         """Have it read its configuration again. Returns what changed, and what could not."""
@@ -100,7 +108,7 @@ class Remote:
 
     def delete_letters(self, name: str, numbers: Sequence[int]) -> int:
         """Returns how many there were."""
-        return int(self._client.post("/delete-dead", {"consumer": name, "numbers": list(numbers)})["deleted"])
+        return int(self._store("/delete-dead", {"consumer": name, "numbers": list(numbers)})["deleted"])
 
     def retry(self, name: str, numbers: Sequence[int], canary: int | None = None, timeout: float = 60.0) -> int:
         """Give dead letters to their consumer again. Returns how many.
@@ -119,10 +127,14 @@ class Remote:
 
     def _give(self, name: str, numbers: Sequence[int]) -> dict[str, int]:
         """Where they lie now. :raises Unavailable: not all were taken."""
-        given: dict[str, int] = self._client.post("/retry-dead", {"consumer": name, "numbers": list(numbers)})
+        given: dict[str, int] = self._store("/retry-dead", {"consumer": name, "numbers": list(numbers)})
         if given["count"] < len(numbers):
             took = f"the queue of {name} took {given['count']} of {counted(len(numbers), 'dead letter')}"
-            raise Unavailable(f"{took}: it is full, or some were gone already; what it did not take was left")
+            full = given.get("not_taken", 0)
+            gone = len(numbers) - given["count"] - full
+            why = [f"it is full, so {full} stayed"] if full else []
+            why += [f"{gone} had gone before"] if gone else []
+            raise Unavailable(f"{took}: {'; '.join(why)}")
         return given
 
     def _try_first(self, name: str, numbers: Sequence[int], timeout: float) -> None:

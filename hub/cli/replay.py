@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import click
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.names import queues
-from hub.cli.saying import progress_bar, say
+from hub.cli.saying import progress_bar, say, unstored
 from hub.errors import Unavailable
 from hub.text import counted
 from hub.units import parse_duration
@@ -43,20 +45,26 @@ def replay(
     start, stop = when(since, now), when(until, now) if until else now
     order = {"consumer": consumer, "since": start, "until": stop, "topics": list(topics), "dry_run": dry_run}
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    count, left_out, done = 0, 0, False
+    line: dict[str, Any] = {"replayed": 0}
     with progress_bar(columns, quiet=as_json) as progress:
         task = progress.add_task("", total=max(stop - start, 1e-9))
         for line in client_of(load_config).post_lines("/replay", order):
-            count, left_out, done = line["replayed"], line.get("left_out", 0), line.get("done", False)
             if line["at"] is not None:
-                progress.update(task, completed=line["at"] - start, description=f"{counted(count, 'message')}")
-    if not done:
-        raise Unavailable(f"the hub went away after {counted(count, 'message')}")
-    given = "would be" if dry_run else "was" if count == 1 else "were"
-    text = f"{counted(count, 'message')} {given} given to {consumer} again"
-    if left_out:
-        text += f"; left out, as it has not settled them yet: {left_out}"
-    say(as_json, {"replayed": count, "left_out": left_out, "dry_run": dry_run}, text)
+                progress.update(task, completed=line["at"] - start, description=counted(line["replayed"], "message"))
+    if not line.get("done"):
+        raise Unavailable(f"the hub went away after {counted(line['replayed'], 'message')}")
+    counts = {key: line.get(key, 0) for key in ("replayed", "left_out", "not_taken")}
+    say(as_json, {**counts, "dry_run": dry_run}, _told(consumer, counts, dry_run) + unstored(line.get("stored", True)))
+
+
+def _told(consumer: str, counts: Mapping[str, int], dry_run: bool) -> str:
+    given = "would be" if dry_run else "was" if counts["replayed"] == 1 else "were"
+    text = f"{counted(counts['replayed'], 'message')} {given} given to {consumer} again"
+    if counts["left_out"]:
+        text += f"; left out, as it has not settled them yet: {counts['left_out']}"
+    if counts["not_taken"]:
+        text += f"; not taken, as its queue is full: {counts['not_taken']}"
+    return text
 
 
 def when(text: str, now: float) -> float:

@@ -33,6 +33,11 @@ def retried(count: int) -> str:
     return f"{count} {'is' if count == 1 else 'are'} tried again"
 
 
+def unstored(stored: bool) -> str:
+    """What to add to the outcome of an order that the disk has not taken."""
+    return "" if stored else "; the disk is full: should the hub be killed before it has room, this is undone"
+
+
 def complain(problems: Iterable[str]) -> list[str]:
     """On standard error, whatever they are. Returns them."""
     told = list(problems)

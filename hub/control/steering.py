@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -51,6 +51,20 @@ class ReplayOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: float
     topics: Sequence[str] = ()
     dry_run: bool = False
+
+
+class Replayed(NamedTuple):
+    """How far a replay is.
+
+    :ivar given: messages so far. :ivar left_out: those that still wait for the consumer, or are in hand.
+    :ivar at: epoch seconds at which the last one had been received.
+    :ivar not_taken: those that a full queue did not take; all that come after the first one are.
+    """
+
+    given: int
+    left_out: int
+    at: float
+    not_taken: int = 0
 
 
 class Steering:
@@ -196,26 +210,28 @@ class Steering:
             if not left:
                 return
 
-    def retry_letters(self, name: str, numbers: Collection[int], size: int) -> Iterator[tuple[int, int, int]]:
-        """Put them into their queue again, as if they had come now, in such steps. It ends where the queue is full:
-        those that it did not take stay dead letters.
+    def retry_letters(self, name: str, numbers: Collection[int], size: int) -> Iterator[tuple[int, int, int, int]]:
+        """Put them into their queue again, as if they had come now, in such steps. From where the queue is full on they
+        stay dead letters, and are only counted.
 
         :returns: after each, their positions so far, the first and that after the last one, between which others' may
-            lie; and how many they are.
+            lie; how many they are; and how many were not taken.
         :raises Drained: the consumer is; the rest stays where it is.
         """
-        left, count, first = deque(sorted(set(numbers))), 0, 0
+        left, count, refused, first, stop = deque(sorted(set(numbers))), 0, 0, 0, 0
         while True:
             queue = self.open_queue(name)
             letters = self._some_letters(name, left, size)
-            start, stop = self._deliver(queue, [letter.message for letter in letters])
-            taken = letters[: stop - start]
-            queue.store.remove_letters(name, [letter.number for letter in taken])
-            if not count:
-                first = start
-            count += len(taken)
-            yield first, stop, count
-            if not left or len(taken) < len(letters):
+            if not refused:
+                start, stop = self._deliver(queue, [letter.message for letter in letters])
+                taken = letters[: stop - start]
+                queue.store.remove_letters(name, [letter.number for letter in taken])
+                first = first if count else start
+                count += len(taken)
+                letters = letters[len(taken) :]
+            refused += len(letters)
+            yield first, stop, count, refused
+            if not left:
                 return
 
     def _some_letters(self, name: str, numbers: deque[int], size: int) -> list[DeadLetter]:
@@ -254,19 +270,25 @@ class Steering:
 
     # -- replay
 
+    def when_stored(self, call: Callable[[], object]) -> None:
+        """See :meth:`hub.store.Store.when_stored`."""
+        self._store.when_stored(call)
+
     def pending(self) -> int:
         """Batches that wait for the disk."""
         return self._store.pending()
 
-    def replay(self, order: ReplayOrder) -> Iterator[tuple[int, int, float]]:
+    def replay(self, order: ReplayOrder, waits: bool = False) -> Iterator[Replayed]:
         """Give kept messages to one consumer again. Each step is short; between two others have their turn.
 
         What was received for it and is not settled is left out, for it comes anyway. Of a queue that is not durable
         nobody knows that, nor of what was given to it by an earlier replay, or a retry of dead letters. What comes
         after the replay has begun is not its business.
 
-        :returns: after each page, how many there were so far, how many were left out, and when the last one had been
-            received. Raises Drained where the consumer is, or comes to be, drained: the rest is not given.
+        :param waits: where the queue is full, each further step tries to give the rest of the page, of which there are
+            ``not_taken``.
+        :returns: after each page, how far it is. Raises Drained where the consumer is, or comes to be, drained: the
+            rest is not given.
         :raises NoSuchQueue: no consumer is called so. :raises ValueError: nothing can have been received then.
         """
         queue, now = self.queue(order.consumer), self._wall()
@@ -275,18 +297,25 @@ class Steering:
         if order.until < order.since:
             raise ValueError("'until' is before 'since': nothing was received then")
         topics = order.topics or self._roster.members[order.consumer].part.settings.topics
-        return self._replay(queue, Router([(topics, queue)]).route, order, min(order.until, now))
+        return self._replay(queue, Router([(topics, queue)]).route, order, min(order.until, now), waits)
 
     def _replay(
-        self, queue: Queue, route: Callable[[str], Collection[Queue]], order: ReplayOrder, until: float
-    ) -> Iterator[tuple[int, int, float]]:
-        count, left_out, at = 0, 0, order.since
+        self, queue: Queue, route: Callable[[str], Collection[Queue]], order: ReplayOrder, until: float, waits: bool
+    ) -> Iterator[Replayed]:
+        count, left_out, not_taken, at = 0, 0, 0, order.since
         for page in self._store.kept(order.since, until, order.consumer):
             wanted = [one for one in page if route(one[0].topic)]
             settled = [message for message, at in wanted if at is None or not queue.unsettled(at, at + 1)]
-            if settled and not order.dry_run:
-                self._deliver(self.open_queue(order.consumer), settled)
-            count += len(settled)
             left_out += len(wanted) - len(settled)
             at = page[-1][0].received_at if page else at
-            yield count, left_out, at
+            if order.dry_run:
+                count, settled = count + len(settled), []
+            while settled and not not_taken:
+                start, stop = self._deliver(self.open_queue(order.consumer), settled)
+                count, settled = count + stop - start, settled[stop - start :]
+                if not waits:
+                    break
+                if settled:
+                    yield Replayed(count, left_out, at, len(settled))
+            not_taken += len(settled)
+            yield Replayed(count, left_out, at, not_taken)

@@ -66,11 +66,15 @@ class Overflow:
         waiting.ready.recount()
         return waiting.size + waiting.unread_size + size > policy.max_bytes
 
-    def fitting(self, messages: Sequence[Message], size: int) -> tuple[Sequence[Message], int]:
-        """Those that are let in, and their bytes. :param size: of all of them."""
+    def fitting(self, messages: Sequence[Message], size: int, if_room: bool = False) -> tuple[Sequence[Message], int]:
+        """Those that are let in, and their bytes.
+
+        :param size: of all of them. :param if_room: none for which another has to go, or a bus be held back.
+        """
         if self.draining:
             return (), 0
-        if self.policy.overflow != "drop_newest" or not self.over(len(messages), size):
+        bounded = if_room or self.policy.overflow == "drop_newest"
+        if not bounded or not self.over(len(messages), size):
             return messages, size
         kept, size = 0, 0
         while kept < len(messages) and not self.over(kept + 1, size + len(messages[kept].body)):

@@ -73,14 +73,19 @@ class Queue(Taking):
 
     # -- the reactor's side
 
-    def admit(self, messages: Sequence[Message], size: int) -> tuple[int, Sequence[Message], int]:
+    def admit(
+        self, messages: Sequence[Message], size: int, if_room: bool = False
+    ) -> tuple[int, Sequence[Message], int]:
         """Give positions to a batch, or to what fits of it; it is handed out once it is offered.
 
         :param size: bytes of its bodies.
+        :param if_room: whoever gives them keeps those that do not fit: only what fits is received, and nothing dropped.
         :returns: the first position, the messages that were admitted, their bytes.
         """
         with self._lock:
-            kept, kept_size = self._overflow.fitting(messages, size)
+            kept, kept_size = self._overflow.fitting(messages, size, if_room)
+            if if_room:
+                messages, size = kept, kept_size
             counters = self._books.counters
             counters.received += len(messages)
             counters.received_bytes += size

@@ -253,6 +253,10 @@ class Store(Protocol):
     def pending(self) -> int:
         """Batches that wait for the disk. Costs next to nothing."""
 
+    def when_stored(self, call: Callable[[], object]) -> None:
+        """Have it called once, in any thread, when all that was appended and journalled so far is safe. It is
+        committed at once, however seldom that is done otherwise; never, if the disk takes nothing any more."""
+
     def flush(self, timeout: float) -> bool:
         """Wait until all that was appended and journalled so far is safe. Returns whether it is."""
 

@@ -139,7 +139,7 @@ class DurableStore:
 
     def open(self, queue: str) -> QueueState:
         """What there is of it; a new one is made. :raises ConfigError: it is being deleted, and the disk is full."""
-        if self.writer.is_doomed(queue) and not self.writer.flush(DELETE_TIMEOUT):
+        if self.writer.is_doomed(queue) and not self.flush(DELETE_TIMEOUT):
             raise ConfigError([f"the queue {queue} is being deleted, which takes its time: try again later"])
         ledger = self.writer.ledgers.get(queue)
         if ledger is None:
@@ -230,10 +230,8 @@ class DurableStore:
 
     def dead_letters(self, queue: str, after: int = 0, size: int | None = None) -> Sequence[DeadLetter]:
         """Those that are committed."""
-        ledger = self.writer.ledgers.get(queue)
-        if ledger is None:
-            return []
-        return list(self._reader.letters(ledger.number, after, sys.maxsize if size is None else size, ledger.hidden))
+        ledger, most = self.writer.ledgers.get(queue), sys.maxsize if size is None else size
+        return list(self._reader.letters(ledger.number, after, most, ledger.hidden)) if ledger else []
 
     def letter(self, queue: str, number: int) -> DeadLetter | None:
         """Of those that are committed."""
@@ -285,9 +283,15 @@ class DurableStore:
         """See the interface."""
         return len(self.writer.pending)
 
+    def when_stored(self, call: Callable[[], object]) -> None:
+        """See the interface."""
+        self.writer.when_stored(call)
+
     def flush(self, timeout: float) -> bool:
         """See the interface."""
-        return self.writer.flush(timeout)
+        done = threading.Event()
+        self.writer.when_stored(done.set)
+        return done.wait(timeout)
 
     def watch(self, on_state: Callable[[str, str], None], on_outgoing: Callable[[int, list[Outgoing]], None]) -> None:
         """Who is told of trouble, and who sends; see :class:`~hub.store.writer.Writer`."""

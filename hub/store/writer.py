@@ -82,7 +82,7 @@ class Writer:
         self._urgent = threading.Event()
         self._closing = False
         self._sent: set[int] = set()
-        self._flushes: list[threading.Event] = []
+        self._flushes: list[Callable[[], object]] = []
         self._orders: list[Callable[[], object]] = []
         self._highest_queue = self._highest_written = numbers.queue
         self._doomed: frozenset[str] = frozenset()
@@ -153,14 +153,12 @@ class Writer:
         """Whether that queue is about to be deleted."""
         return name in self._doomed
 
-    def flush(self, timeout: float) -> bool:
-        """Wait until what there is now is committed. Returns whether it is."""
-        done = threading.Event()
+    def when_stored(self, call: Callable[[], object]) -> None:
+        """See :class:`hub.store.Store`; called in the writer's thread."""
         with self.lock:
-            self._flushes.append(done)
+            self._flushes.append(call)
         self._urgent.set()
         self._work.set()
-        return done.wait(timeout)
 
     def close(self) -> None:
         """Have ``run`` commit what there is, and return."""
@@ -202,7 +200,7 @@ class Writer:
         if self.state == "failed":
             return False
         with self.lock:
-            flushes, orders, self._orders = list(self._flushes), self._orders, []
+            flushes, orders, self._orders = len(self._flushes), self._orders, []
         for change in orders:
             change()
         for name, journal in list(self.journals.items()):
@@ -219,10 +217,10 @@ class Writer:
             sent = set()
             if not waiting:
                 break
-        for done in flushes:
-            done.set()
         with self.lock:
-            self._flushes = [done for done in self._flushes if not done.is_set()]
+            done, self._flushes = self._flushes[:flushes], self._flushes[flushes:]
+        for call in done:
+            call()
         return True
 
     def _some(self, waiting: list[Item]) -> list[Item]:

@@ -12,7 +12,7 @@ from hub.cli.document import json_text
 from hub.cli.moment import clock_time
 from hub.cli.names import queue_argument
 from hub.cli.remote import Remote
-from hub.cli.saying import none, say
+from hub.cli.saying import none, say, unstored
 from hub.text import counted, printable
 
 
@@ -43,7 +43,7 @@ def purge(load_config: ConfigReader, name: str, as_json: bool, yes: bool) -> Non
     remote = Remote(client_of(load_config))
     _ask(remote.row(name), f"Drop what waits for {name}", yes)
     answer = remote.purge(name)
-    say(as_json, answer, f"{answer['purged']} dropped")
+    say(as_json, answer, f"{answer['purged']} dropped{unstored(remote.stored)}")
 
 
 @click.command()
@@ -55,7 +55,8 @@ def delete(load_config: ConfigReader, name: str, as_json: bool, yes: bool) -> No
     """Delete the queue NAME, which belongs to no consumer, with its dead letters."""
     client = client_of(load_config)
     _ask(Remote(client).row(name), f"Delete the queue {name}", yes)
-    say(as_json, client.post("/delete-queue", {"queue": name}), f"{printable(name)} is deleted")
+    answer = client.post("/delete-queue", {"queue": name})
+    say(as_json, answer, f"{printable(name)} is deleted{unstored(answer.get('stored', True))}")
 
 
 def _ask(row: dict[str, Any], question: str, yes: bool) -> None:

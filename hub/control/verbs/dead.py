@@ -72,14 +72,16 @@ class Dead(Verb):
         yield b"]}\n" if after else begin + b"]}\n"
 
 
-class Retried(msgspec.Struct):
+class Retried(msgspec.Struct, omit_defaults=True):
     """Which positions they have in their queue now: from ``start`` up to, not including, ``stop``; where they are many,
-    others that came meanwhile may lie between. ``count`` is how many they are; the last ones, which a full queue did
-    not take, are dead letters as before."""
+    others that came meanwhile may lie between. ``count`` is how many they are. ``not_taken`` is how many a full queue
+    did not take: they are dead letters as before. ``stored``: false where that is not on the disk yet."""
 
     start: int
     stop: int
     count: int
+    not_taken: int = 0
+    stored: bool = True
 
 
 class RetryDead(Verb):
@@ -89,6 +91,7 @@ class RetryDead(Verb):
     """
 
     path, method, access, order, result = "retry-dead", "POST", "actions", LettersOrder, Retried
+    stores = True
 
     def carry_out(self, order: LettersOrder) -> Deferred[Retried]:
         """See the class."""
@@ -96,16 +99,18 @@ class RetryDead(Verb):
         return in_steps(self.hub, (Retried(*step) for step in steps))
 
 
-class Deleted(msgspec.Struct):
-    """How many there were."""
+class Deleted(msgspec.Struct, omit_defaults=True):
+    """How many there were. ``stored``: false where that is not on the disk yet."""
 
     deleted: int
+    stored: bool = True
 
 
 class DeleteDead(Verb):
     """Delete dead letters, many of them in pieces."""
 
     path, method, access, order, result = "delete-dead", "POST", "actions", LettersOrder, Deleted
+    stores = True
 
     def carry_out(self, order: LettersOrder) -> Deferred[Deleted]:
         """See the class."""

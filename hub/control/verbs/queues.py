@@ -17,16 +17,18 @@ class QueueOrder(msgspec.Struct, forbid_unknown_fields=True):
     queue: str
 
 
-class Purged(msgspec.Struct):
-    """How many messages were dropped."""
+class Purged(msgspec.Struct, omit_defaults=True):
+    """How many messages were dropped. ``stored``: false where that is not on the disk yet."""
 
     purged: int
+    stored: bool = True
 
 
 class PurgeQueue(Verb):
     """Drop all that waits in a queue. What is in hand, or waits for a retry, stays."""
 
     path, method, access, order, result = "purge-queue", "POST", "actions", QueueOrder, Purged
+    stores = True
 
     def carry_out(self, order: QueueOrder) -> Purged:
         """See the class."""
@@ -34,15 +36,17 @@ class PurgeQueue(Verb):
 
 
 class QueueDeleted(msgspec.Struct):
-    """It is gone."""
+    """It is gone. ``stored``: false where that is not on the disk yet."""
 
     deleted: bool = True
+    stored: bool = True
 
 
 class DeleteQueue(Verb):
     """Delete a queue that belongs to no consumer any more, with its dead letters."""
 
     path, method, access, order, result = "delete-queue", "POST", "actions", QueueOrder, QueueDeleted
+    stores = True
 
     def carry_out(self, order: QueueOrder) -> QueueDeleted:
         """See the class."""

@@ -10,9 +10,9 @@ from twisted.internet.task import TaskFinished, TaskStopped, cooperate
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
-from hub.control.steering import ReplayOrder
+from hub.control.steering import Replayed, ReplayOrder
 from hub.control.verbs.steps import breath
-from hub.control.verbs.verb import MALFORMED, Hub, Verb, answer, code_of
+from hub.control.verbs.verb import MALFORMED, NOT_STORED, Hub, Verb, answer, code_of, when_stored
 from hub.errors import HubError
 from hub.failure import told
 from hub.partlog import part_log
@@ -24,12 +24,15 @@ REPORT_EVERY = 0.2
 
 class Progress(msgspec.Struct, omit_defaults=True):
     """How many there were so far, and when the last one had been received. ``left_out``: how many were not given, for
-    they still wait for this consumer, or are in hand. The last line has ``done``, or ``problems``: why it ended before
-    all were given."""
+    they still wait for this consumer, or are in hand. ``not_taken``: how many its full queue did not take. The last
+    line has ``done``, or ``problems``: why it ended before all were given. ``stored``: false where what was given is
+    not on the disk yet."""
 
     replayed: int
     at: float | None
     left_out: int = 0
+    not_taken: int = 0
+    stored: bool = True
     done: bool = False
     problems: list[str] = []
 
@@ -70,37 +73,38 @@ class _Giving:
         self._note = note
         self._now = Progress(0, None)
 
-    def start(self, steps: Iterator[tuple[int, int, float]]) -> None:
+    def start(self, steps: Iterator[Replayed]) -> None:
         """It ends by itself."""
         task = cooperate(self._run(steps))
         self._request.notifyFinish().addErrback(lambda _: task.stop()).addErrback(lambda late: late.trap(TaskFinished))
         task.whenDone().addCallbacks(lambda _: self._end(), self._fail)
 
-    def _run(self, steps: Iterator[tuple[int, int, float]]) -> Iterator[Deferred[None] | None]:
+    def _run(self, steps: Iterator[Replayed]) -> Iterator[Deferred[None] | None]:
         seconds = self._hub.reactor.seconds
         reported = seconds()
         try:
-            for count, left_out, at in steps:
-                self._now = Progress(count, at, left_out)
+            for step in steps:
+                self._now = Progress(step.given, step.at, step.left_out, step.not_taken)
                 if seconds() - reported > REPORT_EVERY:
                     reported = seconds()
                     self._write()
                 yield breath(self._hub)
-            self._now.done = True
         except HubError as error:
             self._now.problems = [str(error)]
+        if not self._dry_run:
+            yield when_stored(self._hub, self._now)
+        self._now.done = not self._now.problems
 
     def _write(self) -> None:
         self._request.write(msgspec.json.encode(self._now) + b"\n")
 
     def _end(self) -> None:
-        count = self._now.replayed
-        if self._now.done:
-            self._note(
-                f"counted {counted(count, 'message')}, gave none"
-                if self._dry_run
-                else f"done: {counted(count, 'message')}"
-            )
+        count, refused = self._now.replayed, self._now.not_taken
+        if self._now.done and self._dry_run:
+            self._note(f"counted {counted(count, 'message')}, gave none")
+        elif self._now.done:
+            rest = f", {refused} more did not fit into its queue" if refused else ""
+            self._note(f"{'done' if self._now.stored else NOT_STORED}: {counted(count, 'message')}{rest}")
         else:
             self._note(f"ended after {counted(count, 'message')}: {self._now.problems[0]}")
         self._write()

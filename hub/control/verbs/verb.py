@@ -28,6 +28,11 @@ MALFORMED = (msgspec.DecodeError, CannotPublish, ValueError, RecursionError)
 """What a bad order is met with, wherever it is noticed."""
 
 
+NOT_STORED = "done, but not on the disk yet"
+STORE_TIMEOUT = 10.0
+"""Seconds that an answer waits for the disk."""
+
+
 class Hub(Protocol):
     """What the verbs are carried out on: a :class:`hub.service.Service`."""
 
@@ -61,6 +66,7 @@ class Verb:
     :cvar path: the first part of the path. :cvar about: which field of the order follows it in the path.
     :cvar order: what is asked for: the JSON body of a POST, the query of a GET.
     :cvar result: the type of the answer. :cvar media: its content type.
+    :cvar stores: whether it is done only once the disk has it; the answer has a field ``stored`` then.
     """
 
     path: ClassVar[str]
@@ -70,6 +76,7 @@ class Verb:
     order: ClassVar[type[msgspec.Struct]] = Nothing
     result: ClassVar[Any] = dict[str, Any]
     media: ClassVar[str] = "application/json"
+    stores: ClassVar[bool] = False
 
     def __init__(self, hub: Hub, guard: Guard) -> None:
         self.hub = hub
@@ -101,11 +108,16 @@ class Verb:
             content, code, outcome = result, 200, "done"
             if isinstance(result, Failure):
                 content, code, outcome = self._refusal(result.value or RuntimeError())
+            elif self.stores and not getattr(result, "stored", True):
+                outcome = NOT_STORED
             self.note(who, order, outcome)
             if not gone:
                 answer(request, content, code)
 
-        maybeDeferred(self.carry_out, order).addBoth(finish)
+        carried_out = maybeDeferred(self.carry_out, order)
+        if self.stores:
+            carried_out.addCallback(lambda result: when_stored(self.hub, result))
+        carried_out.addBoth(finish)
 
     def note(self, who: str, order: Any, outcome: str) -> None:
         """For the audit log, if it is an action."""
@@ -135,6 +147,23 @@ class Verb:
         if self.about:
             fields[self.about] = b"/".join(request.postpath or []).decode("utf-8", "replace")
         return msgspec.convert(fields, self.order, strict=False)
+
+
+def when_stored(hub: Hub, result: Any) -> Deferred[Any]:
+    """Fires with the result of an order once all that it did is on the disk. Where the disk does not take it for
+    ``STORE_TIMEOUT`` seconds, for it is full, the field ``stored`` of the result is false."""
+    ended: Deferred[Any] = Deferred()
+
+    def end(stored: bool) -> None:
+        if not ended.called:
+            result.stored = stored
+            if timer.active():
+                timer.cancel()
+            ended.callback(result)
+
+    timer = hub.reactor.callLater(STORE_TIMEOUT, end, False)
+    hub.steering.when_stored(lambda: hub.reactor.callFromThread(end, True))
+    return ended
 
 
 def answer(request: Request, content: object, code: int = 200) -> int:

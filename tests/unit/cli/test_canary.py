@@ -55,9 +55,20 @@ def test_without_a_canary_it_is_told_if_not_all_were_taken() -> None:
     hub.answers["/retry-dead"] = {"start": 7, "stop": 9, "count": 2}
     assert Remote(hub).retry("slow", [2, 1]) == 2
     assert hub.orders == [("/retry-dead", {"consumer": "slow", "numbers": [1, 2]})]
-    with pytest.raises(Unavailable) as failure:
-        Remote(hub).retry("slow", [1, 2, 3])
-    assert str(failure.value).startswith("the queue of slow took 2 of 3 dead letters: it is full, or")
+    hub.answers["/retry-dead"] = {"start": 7, "stop": 9, "count": 2, "not_taken": 1}
+    with pytest.raises(Unavailable, match="the queue of slow took 2 of 4 dead letters: it is full, so 1 stayed; 1 had"):
+        Remote(hub).retry("slow", [1, 2, 3, 4])
+
+
+def test_that_the_disk_has_not_taken_it_is_told() -> None:
+    hub = HubDouble()
+    remote = Remote(hub)
+    hub.answers["/retry-dead"] = {"start": 7, "stop": 8, "count": 1}
+    remote.retry("slow", [1])
+    assert remote.stored
+    hub.answers["/retry-dead"] = {"start": 7, "stop": 8, "count": 1, "stored": False}
+    remote.retry("slow", [1])
+    assert not remote.stored
 
 
 def test_a_queue_that_is_gone_has_no_more_dead_letters() -> None:

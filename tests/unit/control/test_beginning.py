@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from twisted.internet import task
 
-from hub.control.beginning import give_kept
-from hub.control.steering import ReplayOrder
+from hub.control.beginning import ROOM_EVERY, give_kept
+from hub.control.steering import Replayed, ReplayOrder
 from hub.control.verbs.steps import MOMENT, MOST_PENDING
 from tests.unit.doubles import FakeReactor
 
@@ -24,16 +24,18 @@ class FakeHub:
         self.reactor: Any = FakeReactor()
         self.given = 0
         self.waiting = 0
+        self.not_taken = 0
         self._steps = steps
         self._error = error
 
     def pending(self) -> int:
         return self.waiting
 
-    def replay(self, order: ReplayOrder) -> Iterator[tuple[int, float]]:
+    def replay(self, order: ReplayOrder, waits: bool) -> Iterator[Replayed]:
+        assert waits
         for _ in range(self._steps):
             self.given += 1
-            yield self.given, 0.0
+            yield Replayed(self.given, 0, 0.0, self.not_taken)
         if self._error is not None:
             raise self._error
 
@@ -80,3 +82,15 @@ def test_what_ends_it_early_is_told(turns: FakeReactor, caplog: pytest.LogCaptur
     give_kept(FakeHub(1, OSError(5, "no disk")), ORDER, lambda: True)  # type: ignore[arg-type]
     turns.pump([0.001] * 10)
     assert "consumer late was not given all that is kept: [Errno 5] no disk" in caplog.text
+
+
+def test_it_waits_while_the_queue_is_full(turns: FakeReactor) -> None:
+    hub = FakeHub(5)
+    hub.not_taken = 3
+    give_kept(hub, ORDER, lambda: True)  # type: ignore[arg-type]
+    turns.pump([0.001] * 20)
+    assert hub.given == 1
+    hub.not_taken = 0
+    hub.reactor.advance(ROOM_EVERY)
+    turns.pump([0.001] * 20)
+    assert hub.given == 5

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from hub.control.steering import Drained
 from hub.control.verbs.dead import PIECE
 from hub.deadletter import DeadLetter
 from hub.message import Message
-from hub.queue.overflow import QueuePolicy
+from hub.queue.overflow import Measure, QueuePolicy
+from hub.store.memory import MemoryStore
 from tests.conftest import ReactorThread
+from tests.support import wait_until
 from tests.unit.control_hub import ControlledHub
 from tests.unit.requests import ask
 
@@ -136,9 +139,68 @@ def test_a_queue_that_becomes_full_leaves_the_rest_dead(hub: ControlledHub, deli
     queue = hub.roster.members["c"].queue
     queue.adopt(QueuePolicy(max_backlog=3))
     numbers = bury(hub, 10, size=PIECE // 2)
-    assert order(hub, "retry-dead", numbers) == {"start": 0, "stop": 3, "count": 3}
+    assert order(hub, "retry-dead", numbers) == {"start": 0, "stop": 3, "count": 3, "not_taken": 7}
     assert left(hub) == [str(number) for number in range(3, 10)]
     assert len(delivered) == 2
+
+
+@pytest.mark.parametrize("overflow", ["drop_newest", "drop_oldest", "block"])
+def test_what_a_full_queue_does_not_take_is_neither_received_nor_dropped(hub: ControlledHub, overflow: Measure) -> None:
+    queue = hub.roster.members["c"].queue
+    queue.adopt(QueuePolicy(max_backlog=3, overflow=overflow))
+    numbers = bury(hub, 10)
+    before = queue.stats().counters.received
+    order(hub, "retry-dead", numbers)
+    for _ in range(2):
+        assert order(hub, "retry-dead", numbers) == {"start": 3, "stop": 3, "count": 0, "not_taken": 7}
+    counters = queue.stats().counters
+    assert (counters.received - before, counters.dropped, counters.backlog) == (3, 0, 3)
+    assert (len(left(hub)), hub.fleet.held_back) == (7, False)
+
+
+def test_two_who_retry_at_once_give_each_letter_once(hub: ControlledHub) -> None:
+    numbers = bury(hub, 10, size=PIECE // 2)
+    one, two = (hub.steering.retry_letters("c", numbers, PIECE) for _ in "ab")
+    given = [hub.thread.call(lambda: (list(zip(one, two, strict=False)), next(one, None), next(two, None)))]
+    assert given
+    assert hub.roster.members["c"].queue.stats().counters.backlog == 10
+    assert left(hub) == []
+
+
+# -- when it is over
+
+
+class SlowStore(MemoryStore):
+    """Its disk takes nothing until the test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[Callable[[], object]] = []
+
+    def when_stored(self, call: Callable[[], object]) -> None:
+        self.waiting.append(call)
+
+
+@pytest.mark.parametrize(("verb", "field"), [("retry-dead", "count"), ("delete-dead", "deleted")])
+@pytest.mark.parametrize("takes_it", [True, False])
+def test_it_is_done_when_the_disk_has_it(
+    hub: ControlledHub, verb: str, field: str, takes_it: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers, slow = bury(hub, 2), SlowStore()
+    monkeypatch.setattr(hub.store, "when_stored", slow.when_stored)
+    monkeypatch.setattr("hub.control.verbs.verb.STORE_TIMEOUT", 60.0 if takes_it else 0.05)
+    answers: list[dict[str, Any]] = []
+    asking = threading.Thread(target=lambda: answers.append(order(hub, verb, numbers)), daemon=True)
+    asking.start()
+    wait_until(lambda: bool(slow.waiting))
+    if takes_it:
+        assert not answers
+        assert not hub.path.with_name("audit.log").exists()
+        slow.waiting[0]()
+    asking.join(10)
+    assert (answers[0][field], answers[0].get("stored", True)) == (2, takes_it)
+    outcome = '"outcome":"done"' if takes_it else '"outcome":"done, but not on the disk yet"'
+    assert outcome in hub.path.with_name("audit.log").read_text()
 
 
 # -- when it is refused
@@ -162,7 +224,7 @@ def test_a_drained_consumer_is_given_none_and_they_stay_dead(hub: ControlledHub,
 
 def test_one_that_is_drained_meanwhile_is_given_no_more(hub: ControlledHub) -> None:
     steps = hub.steering.retry_letters("c", bury(hub, 4, size=100), size=1)
-    assert next(steps) == (0, 1, 1)
+    assert next(steps) == (0, 1, 1, 0)
     hub.steering.drain("c")
     with pytest.raises(Drained, match="c is drained"):
         next(steps)

@@ -11,8 +11,10 @@ import pytest
 
 from hub.control.audit import AUDIT_FILE
 from hub.control.client import Refused
+from hub.control.steering import ReplayOrder
 from hub.errors import Unavailable
 from hub.message import Message
+from hub.queue.overflow import Measure, QueuePolicy
 from tests.conftest import ReactorThread
 from tests.support import wait_until
 from tests.unit.control_hub import ControlledHub
@@ -43,6 +45,39 @@ def received(hub: ControlledHub) -> int:
 def test_the_last_line_says_that_it_is_done(hub: ControlledHub) -> None:
     assert replay(hub)[-1] == {"replayed": 5, "at": 4.0, "done": True}
     assert received(hub) == 5
+
+
+@pytest.mark.parametrize("overflow", ["drop_newest", "drop_oldest", "block"])
+def test_what_a_full_queue_does_not_take_is_told_and_not_counted_by_it(hub: ControlledHub, overflow: Measure) -> None:
+    queue = hub.roster.members["c"].queue
+    queue.adopt(QueuePolicy(max_backlog=2, overflow=overflow))
+    assert replay(hub)[-1] == {"replayed": 2, "at": 4.0, "not_taken": 3, "done": True}
+    assert replay(hub)[-1]["not_taken"] == 3
+    counters = queue.stats().counters
+    assert (counters.received, counters.dropped, counters.backlog) == (2, 0, 2)
+    assert noted(hub)[1] == "done: 2 messages, 3 more did not fit into its queue"
+
+
+def test_one_that_waits_gives_the_rest_when_there_is_room(hub: ControlledHub) -> None:
+    queue = hub.roster.members["c"].queue
+    queue.adopt(QueuePolicy(max_backlog=2))
+    steps = hub.steering.replay(ReplayOrder("c", 0.0, 100.0), waits=True)
+    given = []
+    for step in steps:
+        given.append((step.given, step.not_taken))
+        if given[-2:] == [(2, 1)] * 2:
+            taken = queue.take(1, timeout=0)
+            assert taken is not None
+            queue.finish(taken, 1)
+            queue.adopt(QueuePolicy())
+    assert given == [(1, 0), (2, 0), (2, 1), (2, 1), (3, 0), (4, 0), (5, 0)]
+
+
+def test_it_is_done_when_the_disk_has_it(hub: ControlledHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub.store, "when_stored", lambda call: None)
+    monkeypatch.setattr("hub.control.verbs.verb.STORE_TIMEOUT", 0.05)
+    assert replay(hub)[-1] == {"replayed": 5, "at": 4.0, "stored": False, "done": True}
+    assert noted(hub) == ["begun", "done, but not on the disk yet: 5 messages"]
 
 
 def test_what_is_not_settled_is_left_out(hub: ControlledHub) -> None:

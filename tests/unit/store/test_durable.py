@@ -12,7 +12,6 @@ from hub.queue.waiting import Taken, Window
 from hub.store import Outgoing, Run
 from tests.unit.doubles import letter_of, message, messages
 from tests.unit.store.bench import SMALL, Bench
-from tests.unit.store.rig import FullDisk
 
 
 @pytest.fixture
@@ -136,37 +135,6 @@ def test_what_was_to_be_sent_out_is_known_after_a_crash_until_it_is_sent(bench: 
     bench.step()
     bench.crash()
     assert bench.store.outbox() == [left[1]]
-
-
-def test_what_was_sent_is_not_to_be_sent_again_before_its_deletion_is_committed(bench: Bench) -> None:
-    bench.deliver(messages(1))
-    bench.queues["q"].finish(bench.take(1), 1, [Outgoing("bus", message(7)), Outgoing("bus", message(8))])
-    bench.step()
-    (first, _), second = bench.store.outbox()
-    bench.store.sent(first)
-    assert bench.store.outbox() == [second]
-    bench.step()
-    assert bench.store.outbox() == [second]
-
-
-def test_a_dead_letter_is_taken_once_on_a_full_disk_too(bench: Bench) -> None:
-    bench.deliver(messages(2))
-    for _ in range(2):
-        taken = bench.take(1)
-        bench.queues["q"].bury(taken, False, letter_of(taken))
-    bench.step()
-    first, second = (one.number for one in bench.store.dead_letters("q"))
-    with FullDisk(bench.store.tables, times=2):
-        bench.store.remove_letters("q", [first, first, 99])
-        for _ in range(2):
-            assert not bench.store.writer.step()
-            assert bench.store.letter("q", first) is None
-            assert [one.number for one in bench.store.dead_letters("q")] == [second]
-            assert bench.store.kept_dead_letters("q") == 1
-    bench.step()
-    assert bench.store.kept_dead_letters("q") == 1
-    bench.crash()
-    assert [one.number for one in bench.store.dead_letters("q")] == [second]
 
 
 def test_what_was_sent_while_a_message_that_failed_is_not_sent(bench: Bench) -> None:

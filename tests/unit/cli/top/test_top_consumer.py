@@ -168,7 +168,7 @@ def test_a_canary_goes_first_and_the_rest_only_if_it_lives(remembered: Path) -> 
         await screen.until(lambda: screen.table("dead"), "the dead letters")
         await screen.press("c")
         await screen.shows("Give 3 dead letters to slow again, 1 first and the others if it gets through?")
-        hub.answers["/retry-dead"] = {"start": 100, "stop": 100, "count": 0}
+        hub.answers["/retry-dead"] = {"start": 100, "stop": 100, "count": 0, "not_taken": 1}
         await screen.press("y")
         await screen.shows("the queue of slow took 0 of 1 dead letter: it is full")
         assert hub.orders == [("/retry-dead", {"consumer": "slow", "numbers": [1]})]
@@ -215,7 +215,7 @@ def test_dead_letters_that_somebody_else_deleted_go_from_the_screen(remembered: 
 
 def test_what_a_full_queue_took_is_gone_from_the_screen(remembered: Path) -> None:
     hub = with_letters()
-    hub.answers["/retry-dead"] = {"start": 100, "stop": 102, "count": 2}
+    hub.answers["/retry-dead"] = {"start": 100, "stop": 102, "count": 2, "not_taken": 1}
 
     async def steps(screen: Screen) -> None:
         await screen.press("enter")

@@ -61,9 +61,9 @@ class ReplayDialog {
     this.count.disabled = this.start.disabled = true;
     try {
       const order = replayOrder(this.name, new FormData(this.dialog.form), dryRun);
-      const { replayed, left_out: leftOut } = await this.follow(order);
+      const { replayed, left_out: leftOut, not_taken: notTaken } = await this.follow(order);
       if (dryRun) this.offer(replayed, leftOut);
-      else this.finish(replayed);
+      else this.finish(replayed, notTaken);
     } catch (error) {
       if (this.dialog.node.open) this.problem.textContent = error.message;
       else tell(error);
@@ -85,8 +85,9 @@ class ReplayDialog {
     return line;
   }
 
-  finish(count) {
-    this.done = `${plural(count, 'message')} given to ${this.name} again.`;
+  finish(count, notTaken = 0) {
+    const rest = notTaken ? ` Its queue is full: ${plural(notTaken, 'message')} not given.` : '';
+    this.done = `${plural(count, 'message')} given to ${this.name} again.${rest}`;
     this.told.textContent = this.done;
     this.start.hidden = true;
     this.cancel.textContent = 'Close';
