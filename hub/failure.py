@@ -41,6 +41,11 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {text_of(error)}"
 
 
+def kind_of(text: str) -> str:
+    """The class in what :func:`told` made; empty for an empty text."""
+    return text.partition(":")[0]
+
+
 def latest(*failures: Failure | None) -> Failure | None:
     """The one that happened last, if there is one."""
     return max((failure for failure in failures if failure), key=lambda failure: failure.time, default=None)

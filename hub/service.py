@@ -39,6 +39,7 @@ from hub.publisher import Publisher
 from hub.rounds import Rounds
 from hub.router import Router
 from hub.statelock import StateLock
+from hub.stats.headline import headline
 from hub.stats.lag import Lag
 from hub.status import RUNS, consumers_status, intake_status, not_ready, pinned_by, process_status
 from hub.store import Store
@@ -304,6 +305,7 @@ class Service:
             "published": self.publisher.counters.published,
             "publish_failed": self.publisher.counters.failed,
             "backlog": sum(consumer["backlog"] for consumer in consumers.values()),
+            "headline": headline(consumers),
             "held_back": self.fleet.held_back,
             "held_back_by": self.fleet.held_back_by or None,
             "draining": self.fleet.draining,
@@ -328,7 +330,8 @@ class Service:
         backlog = 0
         for member in [*self.roster.members.values(), *self.roster.orphans.values()]:
             stats = member.queue.stats()
-            member.rates.sample(now, stats, member.crew.busy(now))
+            lost = member.queue.store.lost_dead_letters(member.queue.name)
+            member.rates.sample(now, stats, member.crew.busy(now), lost)
             backlog += stats.counters.backlog
             member.queue.expire()
         for name in self.steering.end_pauses():

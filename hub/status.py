@@ -6,16 +6,18 @@ Counts only grow; ``None`` stands where something is not known.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from typing import Any
 
 from hub.control.steering import Steering
 from hub.enqueuer import Enqueuer
+from hub.failure import kind_of
 from hub.interfaces import Clock
 from hub.parts.roster import Member, Roster
 from hub.stats.catchup import UNKNOWN, CatchUp
+from hub.stats.condition import Condition, Facts, conditions, rows
 from hub.stats.counters import QueueStats
 from hub.stats.histogram import SHARES, coarse, shares
 from hub.store import Store
@@ -57,16 +59,19 @@ def consumer_status(
     threads = 0 if orphan else sum(thread.is_alive() for _, thread in member.crew.workers)
     times = shares(consume)
     catch_up = _catch_up(member, supervisor, stats, threads, times["p99"], orphan)
+    state = "orphan" if orphan else _state(member, supervisor, stats.counters.backlog)
+    workers = [] if orphan else supervisor.threads(member.crew)
     return {
         "type": member.part.settings.type,
         "class": f"{cls.__module__}:{cls.__qualname__}",
-        "state": "orphan" if orphan else _state(member, supervisor, stats.counters.backlog),
+        "state": state,
+        "conditions": rows(conditions(_facts(member, state, stats, catch_up.trend, workers, supervisor.now()))),
         "paused": member.queue.paused and not orphan,
         "paused_until": paused_until,
         "draining": member.queue.draining and not orphan,
         "topics": list(member.part.settings.topics),
         "threads": threads,
-        "workers": [] if orphan else supervisor.threads(member.crew),
+        "workers": workers,
         "utilisation": member.rates.utilisation(threads),
         **_queue(stats, member.queue.store, member.queue.name, now),
         "durable": member.queue.store.durable,
@@ -76,11 +81,13 @@ def consumer_status(
         "catch_up_seconds": catch_up.seconds,
         "catch_up_at": None if catch_up.seconds is None else now + catch_up.seconds,
         "catch_up_estimated": catch_up.estimated,
+        "catch_up_alone_seconds": catch_up.alone,
         "consume_time": times,
         "age_at_finish": shares(ages),
         "threads_replaced": member.crew.replaced,
         "tick_failures": member.crew.tick_failures,
         "error": member.crew.start_error or None,
+        "tick_error": member.crew.tick_error or None,
         "last_error": None if failure is None else asdict(failure),
         "consume_histogram": {"bounds": bounds, "counts": counts, "sum": member.crew.busy(supervisor.now())},
     }
@@ -105,6 +112,7 @@ def stored_status(store: Store, name: str, now: float) -> dict[str, Any]:
         "type": None,
         "class": None,
         "state": "orphan",
+        "conditions": rows([Condition("orphan", "off")]),
         "paused": False,
         "paused_until": None,
         "draining": False,
@@ -116,11 +124,13 @@ def stored_status(store: Store, name: str, now: float) -> dict[str, Any]:
         "durable": True,
         **dict.fromkeys(("rate_in", "rate_out", "trend", "catch_up_seconds", "catch_up_at")),
         "catch_up_estimated": False,
+        "catch_up_alone_seconds": None,
         "consume_time": unknown,
         "age_at_finish": unknown,
         "threads_replaced": 0,
         "tick_failures": 0,
         "error": None,
+        "tick_error": None,
         "last_error": None,
         "consume_histogram": None,
     }
@@ -137,6 +147,7 @@ def _queue(stats: QueueStats, store: Store, name: str, now: float) -> dict[str, 
         "finished": counters.finished,
         "failed": counters.failed,
         "retried": counters.retried,
+        "rejected": counters.rejected,
         "dead": counters.dead,
         "dead_letters": store.kept_dead_letters(name),
         "dead_lost": store.lost_dead_letters(name),
@@ -144,6 +155,29 @@ def _queue(stats: QueueStats, store: Store, name: str, now: float) -> dict[str, 
         "dropped_by": {cause: getattr(counters, f"dropped_{cause}") for cause in CAUSES},
         "oldest_age": None if oldest is None else max(0.0, now - oldest),
     }
+
+
+def _facts(
+    member: Member, state: str, stats: QueueStats, trend: str, workers: Sequence[Mapping[str, Any]], now: float
+) -> Facts:
+    crew, queue, failure = member.crew, member.queue, member.crew.last_failure
+    running = state != "orphan"
+    return Facts(
+        state,
+        member.rates.recent,
+        now,
+        backlog=stats.counters.backlog,
+        delayed=stats.delayed,
+        orders=[
+            order for order, holds in (("paused", queue.paused), ("draining", queue.draining)) if holds and running
+        ],
+        error=failure.error if failure else "",
+        start_error=kind_of(crew.start_error),
+        stuck=max((worker["seconds"] for worker in workers if worker["state"] == "stuck"), default=None),
+        tick_failures=crew.ticks_failing,
+        tick_error=kind_of(crew.tick_error),
+        trend=trend,
+    )
 
 
 def _state(member: Member, supervisor: Supervisor, backlog: int) -> str:
@@ -185,10 +219,11 @@ def not_ready(state: str, consumers: Mapping[str, Any], store: Mapping[str, Any]
     if store.get("squeezed"):
         yield "the store is larger than max_disk: the queues are full"
     for name, row in consumers.items():
-        if row["state"] == "failing to start":
-            yield f"consumer {name} does not start: {row['error']}"
-        elif row["state"] == "stuck":
-            yield f"consumer {name} is stuck"
+        for one in row["conditions"]:
+            # A full queue only holds its bus back, which is its work where the bus can wait; else it is losing too.
+            if one["level"] == "bad" and one["word"] != "full":
+                reason = row["error"] if one["word"] == "failing to start" else one["reason"]
+                yield f"consumer {name} is {one['word']}" + (f": {reason}" if reason else "")
 
 
 def pinned_by(consumers: Mapping[str, Any]) -> list[dict[str, Any]]:

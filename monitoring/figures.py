@@ -20,7 +20,7 @@ OF_CONSUMER = (
     *("backlog", "in_flight", "delayed", "oldest_age", "catch_up_seconds"),
     *("rate_in", "rate_out", "utilisation", "threads"),
 )
-MORE_COUNTS = ("received_bytes", "dead_lost", "threads_replaced", "tick_failures")
+MORE_COUNTS = ("received_bytes", "rejected", "dead_lost", "threads_replaced", "tick_failures")
 MORE_HUB_COUNTS = ("received_bytes", "refused", "duplicates", "collisions", "publish_failed")
 MORE_BACKEND_COUNTS = ("bytes", "refused", "lost", "unread", "publish_failed")
 STORE_COUNTS = ("commits", "messages", "failures")

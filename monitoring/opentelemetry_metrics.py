@@ -57,9 +57,11 @@ CONSUMER_COUNTS = (
     Number("finished", "finished", "{message}", "Messages handled."),
     Number("failed", "failed", "{attempt}", "Attempts that failed."),
     Number("retried", "retried", "{attempt}", "Attempts that will be repeated."),
+    Number("rejected", "rejected", "{message}", "Messages that the consumer rejected."),
     Number("dead", "dead", "{message}", "Messages that became dead letters."),
     Number("dead_lost", "dead_lost", "{message}", "Dead letters given up for newer ones."),
     Number("threads_replaced", "threads_replaced", "{thread}", "Worker threads that died and were replaced."),
+    Number("tick_failures", "tick_failures", "{call}", "Calls of tick() that raised."),
 )
 BACKEND = "hubbub.backend."
 BACKEND_COUNTS = (

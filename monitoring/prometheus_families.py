@@ -21,6 +21,8 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.utils import floatToGoString
 
+from hub.stats.condition import CONDITIONS
+
 Row = Mapping[str, Any]
 Kind = type[GaugeMetricFamily] | type[CounterMetricFamily]
 
@@ -51,6 +53,7 @@ CONSUMER_COUNTS = (
     Number("finished", "finished", "Messages that consume() returned from."),
     Number("failed", "failed", "Attempts that ended with an error."),
     Number("retried", "retried", "Messages given back for another attempt."),
+    Number("rejected", "rejected", "Messages that the consumer rejected; they are dead letters."),
     Number("dead", "dead", "Messages that became dead letters."),
     Number("dead_lost", "dead_lost", "Dead letters given up for newer ones, beyond max_dead."),
     Number("threads_replaced", "threads_replaced", "Worker threads that died and were replaced."),
@@ -154,6 +157,7 @@ def _consumers(rows: Mapping[str, Row]) -> Iterator[Metric]:
     foreseen = {name: {**row, **_forecast(row)} for name, row in rows.items()}
     yield from _numbers(GaugeMetricFamily, prefix, label, CONSUMER_GAUGES, foreseen)
     yield _states(f"{prefix}_state", "1 for the state that it is in.", label, CONSUMER_STATES, rows)
+    yield _conditions(rows)
     yield from _numbers(CounterMetricFamily, prefix, label, CONSUMER_COUNTS, rows)
     yield _by_cause(f"{prefix}_dropped", "Messages lost, by cause.", label, "dropped_by", rows)
     yield _threads(rows)
@@ -222,6 +226,17 @@ def _states(name: str, text: str, label: str | None, known: Iterable[str], rows:
         state = str(row.get("state"))
         for each in dict.fromkeys((*known, state)):
             family.add_metric((row_name, each) if label else (each,), each == state)
+    return family
+
+
+def _conditions(rows: Mapping[str, Row]) -> Metric:
+    """1 for each condition that holds, 0 for the others."""
+    text = "1 for each condition that holds; several may."
+    family = GaugeMetricFamily("hubbub_consumer_condition", text, labels=("consumer", "condition"))
+    for name, row in rows.items():
+        held = {one["word"] for one in row.get("conditions") or ()}
+        for word in CONDITIONS:
+            family.add_metric((name, word), word in held)
     return family
 
 

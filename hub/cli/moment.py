@@ -61,12 +61,15 @@ def clock_time(moment: float, now: float) -> str:
 
 def caught_up(row: Mapping[str, Any], now: float) -> str:
     """When a consumer will have nothing left, by its status: ``in 3m 20s, 14:32:10``, ``~in 5s ...`` where that is a
-    guess, ``not before 14:30:00`` while it is paused, ``falling behind by 20.0/s``, ``now``, or ``-``: not known."""
+    guess, ``not before 14:30:00`` while it is paused, ``falling behind by 20.0/s (5m 10s)`` with how long the
+    backlog would take if nothing more came, ``now``, or ``-``: not known."""
     if (until := row.get("paused_until")) is not None:
         return f"not before {clock_time(until, now)}"
     if row["trend"] == "falling_behind":
         loss = row["rate_in"] - row["rate_out"]  # of the last seconds; the trend is of a longer time
-        return f"falling behind by {loss:.1f}/s" if loss >= LEAST_SHOWN else "falling behind"
+        by = f" by {loss:.1f}/s" if loss >= LEAST_SHOWN else ""
+        alone = row.get("catch_up_alone_seconds")
+        return f"falling behind{by}" + ("" if alone is None else f" ({format_duration(alone)})")
     seconds = row["catch_up_seconds"]
     if seconds is None:
         return "holding steady" if row["trend"] == "steady" else "-"
@@ -74,3 +77,18 @@ def caught_up(row: Mapping[str, Any], now: float) -> str:
         return "now"
     mark = "~" if row["catch_up_estimated"] else ""
     return f"{mark}in {format_duration(seconds)}, {clock_time(now + seconds, now)}"
+
+
+def all_clear(headline: Mapping[str, Any], now: float) -> str:
+    """When all consumers will have caught up, by the status's headline; see :mod:`hub.stats.headline`."""
+    kind, backlog = headline["kind"], headline["backlog"]
+    who = f"{headline['consumer']}" + (f" and {headline['others']} more" if headline["others"] else "")
+    if kind == "clear":
+        return "all caught up"
+    if kind == "gain":
+        mark = "~" if headline["estimated"] else ""
+        return f"all caught up {mark}in {format_duration(headline['seconds'])}, {clock_time(headline['at'], now)}"
+    words = {"behind": "falling behind", "steady": "holding steady", "paused": "paused"}.get(
+        kind, "time to catch up not known"
+    )
+    return f"{words}: {who} with {backlog}"

@@ -139,6 +139,7 @@ class Queue(Taking):
         with self._lock:
             self._books.counters.dead += 1
             self._books.counters.failed += failed
+            self._books.counters.rejected += not failed
             self._books.journal.letters.append(letter)
             room = self._settle(taken, taken.done + 1)
         self._tell(room)

@@ -19,7 +19,11 @@ made up.
 
 **Falling behind** is an alarm, so it takes more: messages have waited at every sample for some ten seconds and have
 become more, by 2.5 of the standard errors of a whole minute, for they are looked at anew each second and hardly one
-look may be wrong; and still more comes than is settled. A consumer with a free thread never falls behind.
+look may be wrong; and still more comes than is settled. A consumer with a free thread never falls behind. What there is
+would be gone after ``backlog / capacity`` seconds if nothing more came; that is told beside the alarm.
+
+**Drops and purges** are neither work nor arrivals: what was refused on arrival never came, and what was dropped later
+says nothing of how fast the consumer is.
 
 **Not known** is what a consumer will do that has settled nothing for ten seconds, or twice as long as it ever took
 lately. If more comes meanwhile, it falls behind; one that has settled nothing at all is given a minute. What only waits
@@ -63,16 +67,18 @@ class CatchUp:
 
     :ivar seconds: ``None``: not at this rate, or not known yet. ``0.0``: there is none.
     :ivar estimated: drawn from too few samples to rely on.
+    :ivar alone: seconds in which the present backlog would be gone if nothing more came; told while it falls behind.
+        ``None``: not known.
     """
 
     seconds: float | None
     estimated: bool
     trend: Trend
+    alone: float | None = None
 
 
 IDLE = CatchUp(0.0, False, "idle")
 STEADILY = CatchUp(None, False, "steady")
-BEHIND = CatchUp(None, False, "falling_behind")
 UNKNOWN = CatchUp(None, False, "unknown")
 
 
@@ -85,8 +91,9 @@ def catch_up(samples: Sequence[Sample], present: QueueStats, threads: int) -> Ca
         return IDLE
     run, quiet = _run(samples), _quiet(samples)
     if waiting and _falls_behind(run, quiet):
-        return BEHIND
-    if quiet or not grown(samples, "settled"):
+        out = flow(grown(run, "worked"), "worked")
+        return CatchUp(None, False, "falling_behind", backlog / out.rate if out is not None and out.count else None)
+    if quiet or not grown(samples, "worked"):
         return UNKNOWN
     if waiting == present.delayed and (waiting or _retries(samples)):
         return STEADILY
@@ -117,9 +124,9 @@ def _retries(samples: Sequence[Sample]) -> bool:
 
 def _coming(samples: Sequence[Sample]) -> Flow | None:
     """All of it, unless the latest differs from it by more than chance."""
-    whole = flow(samples, "received")
-    gap = longest([sample.time for sample in grown(samples, "received")])
-    latest = flow([sample for sample in samples if sample.time >= samples[-1].time - max(RECENT, 2 * gap)], "received")
+    whole = flow(samples, "entered")
+    gap = longest([sample.time for sample in grown(samples, "entered")])
+    latest = flow([sample for sample in samples if sample.time >= samples[-1].time - max(RECENT, 2 * gap)], "entered")
     if whole is None or latest is None:
         return whole
     error = sqrt(max(latest.variance, whole.rate * latest.seconds)) / latest.seconds
@@ -132,18 +139,18 @@ def _quiet(samples: Sequence[Sample]) -> bool:
         return False
     marks = [samples[0].time]
     for before, after in pairwise(samples):
-        if after.settled > before.settled or not before.backlog:
+        if after.worked > before.worked or not before.backlog:
             marks.append(after.time)
-    limit = max(QUIET, 2 * longest(marks)) if grown(samples, "settled") else SPAN - 1
+    limit = max(QUIET, 2 * longest(marks)) if grown(samples, "worked") else SPAN - 1
     return samples[-1].time - marks[-1] >= limit
 
 
 def _falls_behind(run: Sequence[Sample], quiet: bool) -> bool:
-    marks = run if quiet else grown(run, "settled")
-    out = flow(marks, "settled")
+    marks = run if quiet else grown(run, "worked")
+    out = flow(marks, "worked")
     if out is None or out.intervals < 2 or out.seconds < LASTING:
         return False
-    came = flow(run[run.index(marks[0]) : run.index(marks[-1]) + 1], "received")
+    came = flow(run[run.index(marks[0]) : run.index(marks[-1]) + 1], "entered")
     assert came is not None
     chance = (came.variance + out.variance) * max(1.0, SPAN / out.seconds)
     if came.count - out.count <= ALARM * sqrt(chance):
@@ -155,7 +162,7 @@ def _falls_behind(run: Sequence[Sample], quiet: bool) -> bool:
 
 def _gain(run: Sequence[Sample]) -> tuple[float, bool] | None:
     """Messages a second by which the backlog shrinks, 0 for none, and whether that is drawn from enough."""
-    out, came = flow(grown(run, "settled"), "settled"), _coming(run)
+    out, came = flow(grown(run, "worked"), "worked"), _coming(run)
     if out is None or came is None:
         return None
     enough = out.intervals >= ENOUGH
@@ -171,7 +178,7 @@ def _gain_by_work(samples: Sequence[Sample], run: Sequence[Sample], threads: int
     if came is None or busy <= 0:
         return 0.0
     begun, left = (min(sample.in_flight, threads) for sample in (samples[0], samples[-1]))
-    done = samples[-1].settled - samples[0].settled + (left - begun) / 2  # what is in hand is half done, on average
+    done = samples[-1].worked - samples[0].worked + (left - begun) / 2  # what is in hand is half done, on average
     capacity = threads * max(0.0, done) / busy
     gain = capacity - came.rate
     return gain if gain > STEADY * capacity else 0.0

@@ -28,6 +28,8 @@ class Counters:
     """The disk did not give back what was written."""
     dropped_drained: int = 0
     """Not given to a consumer that an operator drains."""
+    rejected: int = 0
+    """Dead letters that the consumer asked for with ``Reject``."""
 
     @property
     def dropped(self) -> int:
@@ -40,6 +42,26 @@ class Counters:
             + self.dropped_damaged
             + self.dropped_drained
         )
+
+    @property
+    def refused(self) -> int:
+        """Dropped on arrival: they never waited."""
+        return self.dropped_newest + self.dropped_drained
+
+    @property
+    def lost(self) -> int:
+        """Dropped without an operator's order."""
+        return self.dropped - self.dropped_purged - self.dropped_drained
+
+    @property
+    def worked(self) -> int:
+        """Settled by the consumer: finished, or a dead letter."""
+        return self.finished + self.dead
+
+    @property
+    def asked(self) -> int:
+        """Attempts that ended with ``Retry``: those given back without a failure."""
+        return self.retried - (self.failed - (self.dead - self.rejected))
 
     @property
     def settled(self) -> int:

@@ -6,24 +6,32 @@ from collections import deque
 
 from hub.stats.catchup import RECENT, SPAN, CatchUp, catch_up
 from hub.stats.counters import QueueStats
+from hub.stats.outcomes import Outcomes, Recent
 from hub.stats.samples import Sample
 
 
 class Rates:
-    """A ring of samples of one queue, taken about once a second."""
+    """A ring of samples of one queue, taken about once a second.
+
+    :ivar recent: how the attempts of the last minute ended.
+    """
 
     def __init__(self) -> None:
+        self.recent = Recent()
         self._samples: deque[Sample] = deque(maxlen=SPAN + 1)
 
-    def sample(self, now: float, stats: QueueStats, busy: float) -> None:
+    def sample(self, now: float, stats: QueueStats, busy: float, lost_letters: int = 0) -> None:
         """Note the numbers at monotonic time ``now``; a second one at the same time replaces the first.
 
         :param busy: seconds that all threads have spent on messages.
+        :param lost_letters: dead letters given up for newer ones.
         """
         if self._samples and now <= self._samples[-1].time:
             self._samples.pop()
         counters = stats.counters
-        self._samples.append(Sample(now, counters.received, counters.settled, busy, stats.in_flight, stats.delayed))
+        flow = (counters.received, counters.settled, busy, stats.in_flight, stats.delayed)
+        self._samples.append(Sample(now, *flow, counters.dropped, counters.refused))
+        self.recent.sample(now, Outcomes.of(counters, lost_letters))
 
     def restart(self) -> None:
         """What was so far says nothing about what comes: the consumer was paused, or has other threads now."""
@@ -35,9 +43,10 @@ class Rates:
         return None if ends is None else (ends[1].received - ends[0].received) / (ends[1].time - ends[0].time)
 
     def rate_out(self) -> float | None:
-        """Messages settled per second; ``None`` before the second sample."""
+        """Messages per second that the consumer settled; ``None`` before the second sample. What was dropped or
+        purged does not count."""
         ends = self._recent()
-        return None if ends is None else (ends[1].settled - ends[0].settled) / (ends[1].time - ends[0].time)
+        return None if ends is None else (ends[1].worked - ends[0].worked) / (ends[1].time - ends[0].time)
 
     def utilisation(self, threads: int) -> float | None:
         """The share of their time that so many threads spent on messages lately, from 0 to 1."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-Count = Literal["received", "settled"]
+Count = Literal["entered", "worked"]
 
 COARSE = 1.0
 """Messages squared: counts are whole, so what flowed between two samples is never known better than to one."""
@@ -19,6 +19,8 @@ class Sample:
 
     :ivar time: monotonic seconds.
     :ivar busy: seconds that all threads have spent on messages.
+    :ivar dropped: of what was settled, the messages that no consumer worked on.
+    :ivar refused: of what was dropped, the messages that were dropped on arrival.
     """
 
     time: float
@@ -27,6 +29,18 @@ class Sample:
     busy: float
     in_flight: int
     delayed: int
+    dropped: int = 0
+    refused: int = 0
+
+    @property
+    def entered(self) -> int:
+        """Messages that came and stayed."""
+        return self.received - self.refused
+
+    @property
+    def worked(self) -> int:
+        """Messages that the consumer settled. A drop or a purge is no work: it says nothing of what comes next."""
+        return self.settled - self.dropped
 
     @property
     def backlog(self) -> int:
@@ -46,7 +60,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Flow:
-    """What came, or was settled, between the first and the last of some samples.
+    """What came, or was worked off, between the first and the last of some samples.
 
     :ivar variance: of the count: how far it may be off, by how unevenly it flowed from one interval to the next.
     """

@@ -48,6 +48,7 @@ class Crew:
     :ivar started: set once the consumer's ``start`` has returned.
     :ivar gone: set once all of its threads have ended.
     :ivar start_error: why ``start`` failed the last time, until it succeeds.
+    :ivar ticks_failing: calls of ``tick`` that failed since one succeeded; ``tick_error``: why the last of them did.
     """
 
     def __init__(
@@ -68,6 +69,8 @@ class Crew:
         self.start_error = ""
         self.replaced = 0
         self.tick_failures = 0
+        self.ticks_failing = 0
+        self.tick_error = ""
         self._around = surroundings
         self._spawn = spawn
         self._stopping = threading.Event()
@@ -268,7 +271,11 @@ class Crew:
             self.consumer.tick()
         except BaseException as error:  # as in _start_consumer
             self.tick_failures += 1
+            self.ticks_failing += 1
+            self.tick_error = told(error)
             self.log.error("tick() failed", exc_info=error, extra={"action": "tick"})
+        else:
+            self.ticks_failing, self.tick_error = 0, ""
 
     def _enter(self) -> None:
         with self._lock:

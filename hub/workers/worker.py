@@ -76,7 +76,7 @@ class Worker:
         another thread.
     :ivar since: monotonic seconds at which the message in hand was begun.
     :ivar busy: seconds spent on what it took, up to the last time that its hands were empty.
-    :ivar last_failure: the last attempt that failed.
+    :ivar last_failure: the last attempt that did not finish its message.
     """
 
     def __init__(
@@ -279,6 +279,7 @@ class Worker:
         count = len(taken.messages)
         self._log.warning("a batch of %d again in %.1f s: %s", count, delay, error, extra=RETRIED)
         self._resume_at = self._around.monotonic() + delay
+        self.last_failure = Failure.of(error, self._around.wall(), taken.messages[taken.done], taken.attempts + 1)
         while taken.left:
             self._queue.retry(taken, delay, failed=False, why=told(error))
 
@@ -325,8 +326,7 @@ class Worker:
         message, attempt = taken.messages[taken.done], taken.attempts + 1
         verdict = self._judge(taken, error)
         extra = {"topic": message.topic, "message_id": message.id, "attempt": attempt, "error": type(error).__name__}
-        if isinstance(verdict, Bury) or verdict.failure:
-            self.last_failure = Failure.of(error, self._around.wall(), message, attempt)
+        self.last_failure = Failure.of(error, self._around.wall(), message, attempt)
         if isinstance(verdict, Bury):
             text = "message %r of %s is a dead letter: %s"
             trace = None if isinstance(error, Reject) else error

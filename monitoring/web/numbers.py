@@ -42,7 +42,12 @@ def _before_colon(reason: str) -> str:
 
 
 def _consumer(row: Row) -> dict[str, Any]:
-    found = {**row, "error": _kind(row.get("error")), "workers": list(_workers(row.get("workers") or ()))}
+    found = {
+        **row,
+        "error": _kind(row.get("error")),
+        "tick_error": _kind(row.get("tick_error")),
+        "workers": list(_workers(row.get("workers") or ())),
+    }
     if row.get("last_error"):
         found["last_error"] = {**row["last_error"], **WITHHELD}
     return found

@@ -54,7 +54,7 @@ def test_the_others_work_and_what_is_wrong_is_told(tmp_path: Path, good: str) ->
         hub.wait_for("good", "finished", 10)
         status = hub.status()
         assert (status["hub"]["state"], status["hub"]["ready"]) == ("running", False)
-        assert status["hub"]["not_ready"] == ["consumer bad does not start: RuntimeError: no such database"]
+        assert status["hub"]["not_ready"] == ["consumer bad is failing to start: RuntimeError: no such database"]
         assert "consumer bad has not started yet" in hub.log
         assert status["consumers"]["bad"]["backlog"] == 10
         (tmp_path / "mended").touch()

@@ -97,7 +97,7 @@ def test_without_the_token_there_is_no_text_of_a_message_or_an_error(failing: tu
         assert SECRET not in json.dumps(snapshot)
     shown = client.ask("GET", "/api/status").json()["consumers"]
     assert (shown["absent"]["error"], shown["database"]["last_error"]["error"]) == ("OSError", "Reject")
-    assert "consumer absent does not start" in client.ask("GET", "/readyz").json()["reasons"]
+    assert "consumer absent is failing to start" in client.ask("GET", "/readyz").json()["reasons"]
 
 
 def test_with_the_token_and_on_the_control_socket_there_is_all(failing: tuple[RunningHub, WebClient]) -> None:

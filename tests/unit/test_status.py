@@ -22,6 +22,7 @@ from hub.workers.supervisor import Supervisor
 from hub.workers.worker import Surroundings
 from tests.support import wait_until
 from tests.unit.doubles import Scripted, consumer_part, in_turn, messages, most, offer
+from tests.unit.monitoring.snapshots import consumer
 
 
 class Office:
@@ -263,16 +264,17 @@ def test_one_that_is_paused_or_drained_says_so(office: Office) -> None:
 
 
 def test_a_hub_is_ready_unless_there_is_a_reason() -> None:
-    row = {"state": "running", "error": None}
+    row = consumer()
     assert list(not_ready("running", {"c": row}, {"state": "ok"}, False)) == []
     assert list(not_ready("reloading", {"c": row}, {}, False)) == []
-    rows = {"a": row | {"state": "stuck"}, "b": row | {"state": "failing to start", "error": "OSError: no"}, "c": row}
+    rows = {"a": consumer(state="stuck"), "b": consumer(state="failing to start", error="OSError: no"), "c": row}
+    rows["full"] = consumer(state="full")
     assert list(not_ready("starting", rows, {"state": "full", "reason": "no space"}, True)) == [
         "the hub is starting",
         "the hub is drained: the buses are held back",
         "the store is full: no space",
         "consumer a is stuck",
-        "consumer b does not start: OSError: no",
+        "consumer b is failing to start: OSError: no",
     ]
 
 

@@ -7,18 +7,17 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hub.cli.backlog.thresholds import Level, Limit, Range, plain
-from hub.cli.condition import held
-from hub.cli.queue.listing import state
+from hub.cli.queue.listing import paused, state
+from hub.stats.condition import ORDERS, told, words
 from hub.text import printable
 from hub.units import format_duration
 
 GOOD_HUB_STATES = {"starting", "running", "reloading"}
-STATES = {
-    **dict.fromkeys(("running", "starting", "orphan"), Level.OK),
-    **dict.fromkeys(("paused", "draining", "drained"), Level.WARNING),
-}
-"""What an operator ordered is a warning, for orders are forgotten. All other states are critical: what is stuck, full,
-or does not start handles nothing or loses messages, and of a state that is new to us we don't know better."""
+LEVELS = {"ok": Level.OK, "info": Level.OK, "warn": Level.WARNING}
+"""Of a consumer's conditions; all others are critical. Of the words below the level is another."""
+WORDS = {**dict.fromkeys(ORDERS, Level.WARNING), "orphan": Level.OK, "falling behind": Level.OK}
+"""An operator's order is a warning, for orders are forgotten. Nobody is told of a consumer that falls behind unless a
+limit asks for it: a spike falls behind too, while it lasts."""
 NEVER = Limit()
 MOST_IN_SUMMARY = 3
 LONGEST_LINE = 500
@@ -159,22 +158,31 @@ def _measures(row: Mapping[str, Any], limits: Limits) -> Iterator[Measure]:
 def _of_a_consumer(
     name: str, row: Mapping[str, Any], measures: Sequence[Measure], limits: Limits, now: float
 ) -> Iterator[Finding]:
-    level = STATES.get(row["state"], Level.CRITICAL)
-    if level != Level.OK or held(row):
-        level = max(level, Level.WARNING)
-        error = f": {row['error']}" if row.get("error") else ""
-        yield Finding(level, f"{name}: {state(row, now)}{error}", name)
+    for one in told(row):
+        level = WORDS.get(one["word"], LEVELS.get(one["level"], Level.CRITICAL))
+        if level != Level.OK:
+            yield Finding(level, f"{name}: {_told(one, row, now)}", name)
     yield from (finding for measure in measures if (finding := measure.finding(name)) is not None)
     if limits.catch_up.warning is not None and row["trend"] == "falling_behind":
         # Never critical: a spike falls behind too, while it lasts. How many wait, -c knows.
         yield Finding(Level.WARNING, f"{name}: falling behind", name)
 
 
+def _told(condition: Mapping[str, Any], row: Mapping[str, Any], now: float) -> str:
+    """Such as ``failing to start: OSError: no such file``, or ``paused until 14:30:00``."""
+    word, reason = str(condition["word"]), condition["reason"]
+    if word == "paused":
+        return paused(row, now)
+    if word == "failing to start" and row.get("error"):
+        reason = row["error"]
+    return f"{word}: {reason}" if reason else word
+
+
 def _detail(name: str, row: Mapping[str, Any], now: float) -> str:
     oldest = "" if row["oldest_age"] is None else f", the oldest {format_duration(row['oldest_age'])} old"
     left = row["catch_up_seconds"]
     ending = f", caught up in {format_duration(left)}" if left else ""
-    if row["trend"] == "falling_behind":
+    if row["trend"] == "falling_behind" and "falling behind" not in words(row):
         ending = ", falling behind"
     return f"{name}: {state(row, now)}, backlog {row['backlog']}{oldest}{ending}"
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import click
 
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
-from hub.cli.condition import condition
 from hub.cli.moment import later
 from hub.cli.names import queue_argument
 from hub.cli.queue.listing import state
 from hub.cli.remote import POLL_EVERY, Remote
 from hub.cli.saying import say, waiting, watch_empty
 from hub.errors import Unavailable
+from hub.stats.condition import words
 from hub.text import counted, printable
 
 
@@ -73,7 +73,7 @@ def _left(remote: Remote, name: str) -> Iterator[int]:
     while (row := remote.row(name))["state"] != "drained":
         if not row["draining"]:
             left = counted(row["backlog"], "message")
-            raise Unavailable(f"{name} no longer drains: it is {condition(row)}, with {left} left")
+            raise Unavailable(f"{name} no longer drains: it is {words(row)}, with {left} left")
         yield row["backlog"]
         remote.wait(POLL_EVERY)
     yield 0

@@ -9,12 +9,12 @@ from typing import Any
 import click
 
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
-from hub.cli.condition import condition
 from hub.cli.document import json_text
 from hub.cli.moment import caught_up, clock_time
 from hub.cli.names import queue_argument
 from hub.cli.remote import Remote
 from hub.cli.saying import none
+from hub.stats.condition import told, words
 from hub.text import printable
 from hub.units import format_duration, format_size
 
@@ -62,21 +62,29 @@ def described(row: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
     yield "age at finish", _percentiles(row["age_at_finish"])
     yield "received", f"{row['received']}, {format_size(row['received_bytes'])}"
     yield "finished", f"{row['finished']}"
-    yield "failed", f"{row['failed']}, retried {row['retried']}"
+    yield "failed", f"{row['failed']}, retried {row['retried']}, rejected {row['rejected']}"
     yield "dead letters", f"{row['dead_letters']}"
     causes = ", ".join(f"{cause} {count}" for cause, count in row["dropped_by"].items() if count)
     yield "lost", f"{row['dropped']}{f' ({causes})' if causes else ''}"
     yield "durable", "yes" if row["durable"] else "no"
+    yield from (("condition", f"{one['word']}: {one['reason']}") for one in told(row) if one["reason"])
     if row.get("error"):
         yield "does not start", row["error"]
+    if row.get("tick_error"):
+        yield "tick() fails", row["tick_error"]
     if (last := row.get("last_error")) is not None:
         yield "last error", last_error(last, now)
 
 
 def state(row: Mapping[str, Any], now: float) -> str:
     """Such as ``paused until 14:30:00``."""
+    return words(row).replace("paused", paused(row, now))
+
+
+def paused(row: Mapping[str, Any], now: float) -> str:
+    """The word, and until when."""
     until = row.get("paused_until")
-    return condition(row) if until is None else f"{condition(row)} until {clock_time(until, now)}"
+    return "paused" if until is None else f"paused until {clock_time(until, now)}"
 
 
 def last_error(error: dict[str, Any], now: float) -> str:
@@ -100,5 +108,5 @@ def _rate(value: float | None) -> str:
 def _line(name: str, row: dict[str, Any], now: float) -> str:
     age = "" if row["oldest_age"] is None else f", the oldest for {format_duration(row['oldest_age'])}"
     until = "" if row.get("paused_until") is None else f", paused until {clock_time(row['paused_until'], now)}"
-    text = f"{name:<24}{condition(row):<12}{row['backlog']:>10} waiting, {row['dead_letters']} dead{age}{until}"
+    text = f"{name:<24}{words(row):<12}{row['backlog']:>10} waiting, {row['dead_letters']} dead{age}{until}"
     return printable(text)

@@ -8,20 +8,16 @@ from typing import Any
 
 from rich.text import Text
 
-from hub.cli.condition import condition
 from hub.cli.moment import caught_up
 from hub.cli.top.history import sparkline
+from hub.stats.condition import level, words
 from hub.text import printable
 from hub.units import format_duration
 
 SPARKLINE_WIDTH = 20
 BAD, BUSY, HELD, GOOD = "bold red", "bold yellow", "bold blue", ""
-STYLES = {
-    **dict.fromkeys(("stuck", "failing to start", "full", "dead"), BAD),
-    **dict.fromkeys(("paused", "draining", "drained"), HELD),
-    **dict.fromkeys(("starting", "stopped", "orphan"), "dim"),
-}
-"""Of states."""
+STYLES = {"bad": BAD, "warn": BUSY, "info": HELD, "ok": GOOD, "off": "dim"}
+"""Of the levels of a consumer's conditions."""
 FALLING_BEHIND = float("inf")
 
 
@@ -78,8 +74,12 @@ def _caught_up(line: Line) -> Text:
     return _plain(caught_up(line.row, line.now), BAD if line.row["trend"] == "falling_behind" else "")
 
 
+def _words(line: Line) -> str:
+    return words(line.row)
+
+
 def _state(line: Line) -> Text:
-    return _plain(condition(line.row), STYLES.get(line.row["state"], GOOD))
+    return _plain(_words(line), STYLES[level(line.row)])
 
 
 def _sparkline(line: Line) -> Text:
@@ -92,7 +92,7 @@ def _rate(value: float) -> str:
 
 COLUMNS = (
     Column("consumer", "consumer", lambda line: line.name, lambda line: _plain(line.name), right=False, falling=False),
-    Column("state", "state", _value("state"), _state, right=False, falling=False),
+    Column("state", "state", _words, _state, right=False, falling=False),
     Column("backlog", "backlog", _value("backlog"), _count("backlog", BUSY)),
     Column("trend", "last minutes", lambda line: max(line.past, default=0), _sparkline),
     Column("in_flight", "in flight", _value("in_flight"), _count("in_flight")),

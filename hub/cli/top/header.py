@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
+from hub.cli.moment import all_clear
 from hub.cli.top.columns import BAD
 from hub.cli.top.troubles import troubles
 from hub.text import printable
@@ -32,7 +33,8 @@ def summary(status: Mapping[str, Any]) -> Text:
 def _messages(status: Mapping[str, Any]) -> str:
     hub, rows = status["hub"], status["consumers"].values()
     backlog, dead = (sum(row[key] for row in rows) for key in ("backlog", "dead_letters"))
-    return f"received {hub['received']}, unrouted {hub['unrouted']}, backlog {backlog}, dead letters {dead}"
+    numbers = f"received {hub['received']}, unrouted {hub['unrouted']}, backlog {backlog}, dead letters {dead}"
+    return f"{numbers}, {printable(all_clear(hub['headline'], hub['time']))}" if hub.get("headline") else numbers
 
 
 def _backend(name: str, row: Mapping[str, Any]) -> str:

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import click
 from textual.app import App
 
-from hub.cli.condition import condition, held
 from hub.cli.moment import clock_time, later
 from hub.cli.remote import Remote
 from hub.cli.top.ask import Ask, Show
 from hub.cli.top.model import Model
 from hub.cli.top.watching import Watching
 from hub.errors import HubError
+from hub.stats.condition import held, words
 from hub.text import counted, printable
 
 MOST_THREADS = 256
@@ -94,7 +94,7 @@ class Ordering(App[None]):
             return
         name, row = found
         if held(row):
-            self._resume(name, condition(row))
+            self._resume(name, words(row))
         else:
             question = f"Pause {name}? Its queue fills meanwhile."
             self.confirm(question, lambda typed: self._pause(name, typed), "until: 1h, 14:30; empty: until resumed")
@@ -125,7 +125,7 @@ class Ordering(App[None]):
             self.order(lambda: self.remote.drain(name), lambda _: f"{name} drains")
 
         if held(row):  # one that is paused can't be drained
-            self._resume(name, condition(row))
+            self._resume(name, words(row))
         else:
             self.confirm(f"Drain {name}? Until it is resumed, what would be its own is dropped, and counted.", drain)
 

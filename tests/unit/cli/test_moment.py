@@ -56,6 +56,10 @@ def test_a_moment_that_is_not_today_is_shown_with_its_date() -> None:
         ({"catch_up_seconds": 86400.0}, "in 1d, 2026-11-22 10:05"),
         ({"catch_up_estimated": True}, "~in 3m 20s, 10:08:20"),
         ({"trend": "falling_behind", "catch_up_seconds": None}, "falling behind by 20.0/s"),
+        (
+            {"trend": "falling_behind", "catch_up_seconds": None, "catch_up_alone_seconds": 64.0},
+            "falling behind by 20.0/s (1m 4s)",
+        ),
         ({"trend": "steady", "catch_up_seconds": None}, "holding steady"),
         ({"trend": "unknown", "catch_up_seconds": None}, "-"),
         ({"trend": "idle", "backlog": 0, "catch_up_seconds": 0.0}, "now"),

@@ -12,6 +12,7 @@ import pytest
 
 from hub.cli.backlog.report import LONGEST_LINE, Limits, Report, check
 from hub.cli.backlog.thresholds import Level, Limit, Range
+from tests.unit.rows import conditions_of
 
 ROW: dict[str, Any] = {
     "state": "running",
@@ -28,7 +29,12 @@ PERFDATA = re.compile(r"'[^'=|]+'=(U|-?[0-9.]+)(s|%|c|B)?;[~@:0-9.-]*;[~@:0-9.-]
 
 
 def row(**changes: Any) -> dict[str, Any]:
-    return ROW | changes
+    found = ROW | changes
+    return {"conditions": conditions_of(found)} | found
+
+
+def test_a_hub_of_an_earlier_version_tells_only_the_state() -> None:
+    assert judge({"a": ROW | {"state": "stuck", "draining": True}}).summary == "a: stuck; a: draining"
 
 
 def judge(
@@ -38,7 +44,7 @@ def judge(
     hub: dict[str, Any] | None = None,
 ) -> Report:
     known: dict[str, Any] = {"state": "running", "store": {"state": "ok"}, "held_back_by": None}
-    status = {"hub": known | (hub or {}), "consumers": consumers or {"archive": ROW}}
+    status = {"hub": known | (hub or {}), "consumers": consumers or {"archive": row()}}
     return check(status, names, limits or Limits(), NOW)
 
 
@@ -101,7 +107,7 @@ def test_falling_behind_is_a_warning_where_catching_up_matters() -> None:
     report = judge({"a": behind}, limits=Limits(catch_up=above(3600, 7200)))
     assert (report.level, report.summary) == (Level.WARNING, "a: falling behind")
     assert "'a catch_up'=U;3600;7200;0" in report.perfdata
-    assert report.details == ["a: running, backlog 545, the oldest 1m 30s old, falling behind"]
+    assert report.details == ["a: falling behind, backlog 545, the oldest 1m 30s old"]
 
 
 def test_what_is_not_known_and_what_is_not_there_is_no_alert() -> None:

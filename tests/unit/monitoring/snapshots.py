@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub.stats.histogram import Histogram, coarse
+from tests.unit.rows import conditions_of
 
 
 def histogram(*seconds: float) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def histogram(*seconds: float) -> dict[str, Any]:
 
 def consumer(**changes: Any) -> dict[str, Any]:
     """One that catches up."""
-    return {
+    row = {
         "type": "slow",
         "class": "consumers.slow:Slow",
         "state": "running",
@@ -33,6 +34,7 @@ def consumer(**changes: Any) -> dict[str, Any]:
         "finished": 50,
         "failed": 3,
         "retried": 2,
+        "rejected": 0,
         "dead": 1,
         "dead_lost": 0,
         "dropped": 4,
@@ -45,8 +47,11 @@ def consumer(**changes: Any) -> dict[str, Any]:
         "consume_histogram": histogram(*[0.01] * 30, *[0.06] * 20),
         "threads_replaced": 0,
         "tick_failures": 0,
+        "error": None,
+        "tick_error": None,
         **changes,
     }
+    return {"conditions": conditions_of(row), **row}
 
 
 def backend(**changes: Any) -> dict[str, Any]:

@@ -42,8 +42,10 @@ def test_a_retry_comes_again_when_the_consumer_said_and_others_pass() -> None:
     bench.run()
     counters = bench.queue.stats().counters
     assert bench.consumer.seen == ["0", "1", "0", "0"]
-    assert bench.worker.last_failure is None
+    assert bench.worker.last_failure is not None
+    assert bench.worker.last_failure.error == "Retry"
     assert (counters.retried, counters.failed, counters.dead, counters.finished) == (2, 0, 0, 2)
+    assert (counters.asked, counters.rejected) == (2, 0)
 
 
 def test_a_retry_without_a_delay_takes_the_consumers_backoff() -> None:

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from hub.errors import HubError, Unavailable
+from tests.unit.rows import conditions_of
 
 TIMES = {"p50": 0.1, "p95": 0.2, "p99": 0.25}
 
@@ -38,7 +39,7 @@ def row(**changes: Any) -> dict[str, Any]:
         "received": 600,
         "received_bytes": 6000,
         "finished": 55,
-        **dict.fromkeys(("failed", "retried", "dead", "dead_letters", "dead_lost", "dropped"), 0),
+        **dict.fromkeys(("failed", "retried", "rejected", "dead", "dead_letters", "dead_lost", "dropped"), 0),
         "dropped_by": {},
         "oldest_age": 12.0,
         "durable": True,
@@ -48,16 +49,19 @@ def row(**changes: Any) -> dict[str, Any]:
         "catch_up_seconds": 60.0,
         "catch_up_at": 0.0,
         "catch_up_estimated": False,
+        "catch_up_alone_seconds": None,
         "consume_time": TIMES,
         "age_at_finish": TIMES,
         "threads_replaced": 0,
         "tick_failures": 0,
         "error": None,
+        "tick_error": None,
         "last_error": None,
         "utilisation": 0.75,
         "workers": [worker()],
     }
-    return {**known, **changes}
+    found = {**known, **changes}
+    return {"conditions": conditions_of(found), **found}
 
 
 def status(**consumers: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,9 @@ def unhappy() -> dict[str, Any]:
     error = ValueError(STATEMENT)
     failure = msgspec.to_builtins(Failure.of(error, 7.0, MESSAGE, 2))
     busy = {"name": "slow-1", "state": "busy", "topic": MESSAGE.topic, "message_id": MESSAGE.id, "seconds": 1.5}
-    row = consumer(state="failing to start", error=told(error), last_error=failure, workers=[busy])
+    row = consumer(
+        state="failing to start", error=told(error), tick_error=told(error), last_error=failure, workers=[busy]
+    )
     found = snapshot(slow=row)
     found["hub"]["store"] |= {"state": "failed", "reason": STATEMENT}
     found["hub"]["not_ready"] = list(not_ready("running", found["consumers"], found["hub"]["store"], True))
@@ -54,7 +56,7 @@ def test_reasons_say_what_but_not_why() -> None:
     assert numbers(unhappy())["hub"]["not_ready"] == [
         "the hub is drained",
         "the store is failed",
-        "consumer slow does not start",
+        "consumer slow is failing to start",
     ]
 
 

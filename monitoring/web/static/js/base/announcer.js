@@ -14,7 +14,8 @@ export class Announcer {
   /** Compare with the last snapshot, and say the difference. */
   update(snapshot) {
     for (const [name, row] of Object.entries(snapshot.consumers)) {
-      this.note(this.states, name, row.state, (before) => `${name} is ${row.state}, it was ${before}`);
+      const words = lasting(row);
+      this.note(this.states, name, words, (before) => `${name} is ${words}, it was ${before}`);
     }
     const ready = snapshot.hub.ready === false ? `not ready: ${(snapshot.hub.not_ready ?? []).join('; ')}` : 'ready';
     this.note(this.facts, 'ready', ready, () => `The hub is ${ready}`);
@@ -37,4 +38,10 @@ export class Announcer {
       this.timer = null;
     }, this.region.textContent ? EVERY_MS : 100);
   }
+}
+
+/** Its conditions, but for one that comes and goes with each spike. */
+function lasting(row) {
+  const words = row.conditions.map((one) => one.word).filter((word) => word !== 'falling behind');
+  return words.join(', ') || 'running';
 }

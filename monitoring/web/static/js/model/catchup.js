@@ -2,7 +2,7 @@
 
 import { duration } from './duration.js';
 import { moment } from './moment.js';
-import { rate } from './number.js';
+import { count, rate } from './number.js';
 
 /**
  * @param row a consumer of the status.
@@ -20,28 +20,32 @@ export function catchUp(row, now) {
   }
   if (row.trend === 'falling_behind') {
     const loss = (row.rate_in ?? 0) - (row.rate_out ?? 0);
-    return line('behind', 'falling behind', loss >= 0.05 ? `by ${about}${rate(loss)}/s` : '', Infinity);
+    return line('behind', 'falling behind', behind(about, loss, row.catch_up_alone_seconds), Infinity);
   }
   if (row.trend === 'steady') return line('steady', 'holding steady', '', 1e12);
   if (row.state === 'orphan') return line('none', 'never', 'nobody consumes it', 1e13);
   return line('unknown', 'not known', '', 1e11);
 }
 
-/**
- * When all of them are clear: as of the last one to be, which is named. Orphans are left out: they never are. So are
- * those that are paused, unless nobody else is behind: it is known that they wait, and for whom.
- * @param consumers of the status, by name.
- */
-export function allClear(consumers, now) {
-  const behind = Object.entries(consumers)
-    .filter(([, row]) => row.backlog > 0 && row.state !== 'orphan')
-    .map(([name, row]) => ({ ...catchUp(row, now), name }));
-  if (behind.length === 0) return line('clear', 'caught up', '', 0);
-  const working = behind.filter((one) => one.kind !== 'paused');
-  const last = (working.length ? working : behind).reduce((latest, next) => (next.order > latest.order ? next : latest));
-  const others = behind.filter((one) => one.kind === last.kind).length - 1;
-  if (last.kind === 'gain') return { ...last, detail: `${last.detail}: ${last.name}` };
-  return { ...last, detail: others ? `${last.name} and ${others} more` : last.name };
+/** The whole hub. @param headline of the status: see hub/stats/headline.py. */
+export function allClear(headline, now) {
+  const { kind, consumer, others, backlog } = headline;
+  const who = others ? `${consumer} and ${others} more` : consumer;
+  if (kind === 'clear') return line('clear', 'caught up', '', 0);
+  if (kind === 'gain') {
+    const about = headline.estimated ? '~' : '';
+    return line('gain', `${about}in ${duration(headline.seconds)}`, `clear at ${about}${moment(headline.at, now)}: ${consumer}`, 0);
+  }
+  if (kind === 'behind') return line('behind', 'falling behind', `${who} ${behind('', headline.loss ?? 0, headline.alone)}`.trim(), 0);
+  const words = { steady: 'holding steady', unknown: 'not known', paused: 'paused' };
+  return line(kind, words[kind], `${who}: ${count(backlog)} waiting`, 0);
+}
+
+/** By how much, and how long the backlog would take if nothing more came. */
+function behind(about, loss, alone) {
+  const by = loss >= 0.05 ? `by ${about}${rate(loss)}/s` : '';
+  const left = alone === null || alone === undefined ? '' : `${duration(alone)} of work waiting`;
+  return [by, left].filter(Boolean).join(', ');
 }
 
 function paused(row, now) {

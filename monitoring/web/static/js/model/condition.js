@@ -1,4 +1,5 @@
 // How a consumer, a backend or the store is, as a level, a word and the name of an icon. Pure.
+// The conditions of a consumer are the hub's own: hub/stats/condition.py has the words, the levels and the reasons.
 
 const WORDS = {
   running: ['ok', 'running'],
@@ -10,18 +11,12 @@ const WORDS = {
   reloading: ['info', 'reloading'],
   paused: ['info', 'paused'],
   draining: ['info', 'draining'],
-  drained: ['info', 'drained'],
   stopping: ['warn', 'stopping'],
   stopped: ['off', 'stopped'],
-  orphan: ['off', 'orphan'],
   full: ['bad', 'full'],
-  stuck: ['bad', 'stuck'],
   failed: ['bad', 'failed'],
-  'failing to start': ['bad', 'failing to start'],
 };
 const RANKS = { bad: 0, warn: 1, info: 2, ok: 3, off: 4 };
-const SMALL = 10;
-/* Below so many messages a consumer that falls behind is no problem yet: it comes and goes with each message. */
 
 /** {level, word}: level is one of bad, warn, info, ok, off; an unknown state is its own word. */
 export function look(state) {
@@ -37,16 +32,15 @@ export function held(row) {
   return Object.entries(ORDERS).some(([order, states]) => row[order] || states.includes(row.state));
 }
 
-/** Of a consumer: its state, with what was ordered where that says something else; 'behind' where it runs and yet falls behind. */
+/** Of a consumer: all that holds of it in one word or more, the level of the worst, and why. */
 export function condition(row) {
-  const found = look(row.state);
-  for (const [order, states] of Object.entries(ORDERS)) {
-    if (row[order] && !states.includes(row.state)) found.word += `, ${order}`;
-  }
-  if (found.level === 'ok' && row.trend === 'falling_behind' && row.backlog >= SMALL) {
-    return { level: 'warn', word: 'behind' };
-  }
-  return found;
+  const words = row.conditions.map((one) => one.word).join(', ');
+  return { level: row.conditions[0].level, word: words, reasons: reasons(row) };
+}
+
+/** A line for each condition that has a reason. */
+export function reasons(row) {
+  return row.conditions.filter((one) => one.reason).map((one) => `${one.word}: ${one.reason}`);
 }
 
 /** The smaller the more it needs an operator. */

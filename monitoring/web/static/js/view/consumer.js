@@ -3,7 +3,7 @@
 import { el, setAttribute } from '../base/dom.js';
 import { icon } from '../base/icons.js';
 import { Badge } from '../base/badge.js';
-import { condition } from '../model/condition.js';
+import { condition, reasons } from '../model/condition.js';
 import { Commands } from './commands.js';
 import { Facts } from './facts.js';
 import { Graph } from './graph.js';
@@ -25,9 +25,10 @@ export class ConsumerView {
     this.parts.push(new Waiting(name), new Spikes(name, (from, to) => this.graph.showTime(from, to)), new Facts());
     const [commands, figures, graph, error, threads, letters, waiting, spikes, facts] = this.parts.map((part) => part.node);
     this.content = el('div', { class: 'detail' }, figures, graph, error, el('div', { class: 'columns' }, threads, spikes), letters, waiting, facts);
+    this.why = el('ul', { class: 'reasons', hidden: true });
     this.gone = el('p', { class: 'waiting', hidden: true }, `No consumer is called ${name}, and no queue.`);
     const heading = el('div', { class: 'headline' }, el('h1', {}, name), this.badge.node, commands);
-    this.node = el('section', {}, el('a', { class: 'backlink', href: '#/' }, icon('back'), 'Consumers'), heading, this.gone, this.content);
+    this.node = el('section', {}, el('a', { class: 'backlink', href: '#/' }, icon('back'), 'Consumers'), heading, this.why, this.gone, this.content);
   }
 
   update(snapshot) {
@@ -38,7 +39,16 @@ export class ConsumerView {
     if (!row) return;
     this.badge.show(condition(row));
     setAttribute(this.node, 'data-level', condition(row).level);
+    this.explain(reasons(row));
     for (const part of this.parts) part.update(row, snapshot.hub.time);
+  }
+
+  explain(lines) {
+    const key = JSON.stringify(lines);
+    if (key === this.explained) return;
+    this.explained = key;
+    this.why.hidden = !lines.length;
+    this.why.replaceChildren(...lines.map((line) => el('li', {}, line)));
   }
 
   reconnected() {

@@ -17,12 +17,13 @@ export class LastError {
 
   update(row) {
     const last = row.last_error;
-    const key = JSON.stringify([last, row.error]);
+    const key = JSON.stringify([last, row.error, row.tick_error]);
     if (key === this.shown) return;
     this.shown = key;
-    this.node.hidden = !last && !row.error;
+    this.node.hidden = !last && !row.error && !row.tick_error;
     const parts = [];
     if (row.error) parts.push(el('p', { class: 'problem' }, `It can't start: ${row.error}`));
+    if (row.tick_error) parts.push(el('p', { class: 'problem' }, `tick() fails: ${row.tick_error}`));
     if (last) {
       parts.push(el('p', { class: 'error-head' }, el('strong', {}, last.error), ` at ${stamp(last.time)}, attempt ${last.attempt}`));
     }

@@ -40,6 +40,7 @@ export class Row {
     const look = condition(row);
     setAttribute(this.node, 'data-level', look.level);
     this.badge.show(look);
+    setAttribute(this.cells.state.node, 'title', look.reasons.join('\n') || null);
     this.sparkline.update(series, now);
     this.put('backlog', count(row.backlog));
     const clear = catchUp(row, now);

@@ -1,0 +1,101 @@
+"""Outcomes of a consumer's attempts lately: how many ended well, and how the others did. Pure: the caller brings the
+clock."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from hub.stats.counters import Counters
+
+SPAN = 60
+"""Seconds of readings that are kept."""
+SOON = 10.0
+"""Seconds that are enough to judge by where there were :data:`MANY` attempts: what is mended shows soon."""
+MANY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Attempts of some time, by how they ended; and messages lost meanwhile.
+
+    :ivar finished: ``consume`` returned. :ivar failed: it raised an error. :ivar asked: it raised ``Retry``.
+    :ivar rejected: it raised ``Reject``. :ivar lost: messages dropped without an operator's order, and dead letters
+        given up for newer ones.
+    """
+
+    finished: int = 0
+    failed: int = 0
+    asked: int = 0
+    rejected: int = 0
+    lost: int = 0
+
+    @classmethod
+    def of(cls, counters: Counters, lost_letters: int) -> Outcomes:
+        """Of all time."""
+        lost = counters.lost + lost_letters
+        return cls(counters.finished, counters.failed, counters.asked, counters.rejected, lost)
+
+    def __sub__(self, before: Outcomes) -> Outcomes:
+        return Outcomes(
+            self.finished - before.finished,
+            self.failed - before.failed,
+            self.asked - before.asked,
+            self.rejected - before.rejected,
+            self.lost - before.lost,
+        )
+
+    @property
+    def bad(self) -> int:
+        """Attempts that did not finish their message."""
+        return self.failed + self.asked + self.rejected
+
+    @property
+    def attempts(self) -> int:
+        """All of them."""
+        return self.finished + self.bad
+
+
+class Recent:
+    """Readings of the last minute, taken about once a second, and the one at which a message was last finished.
+
+    :ivar last_bad: monotonic seconds of the last reading before which an attempt had not finished its message.
+    """
+
+    def __init__(self) -> None:
+        self._readings: deque[tuple[float, Outcomes]] = deque(maxlen=SPAN + 1)
+        self._good: Outcomes | None = None
+        self.last_bad: float | None = None
+
+    def sample(self, now: float, outcomes: Outcomes) -> None:
+        """Note what there was up to monotonic time ``now``."""
+        if self._readings:
+            since = outcomes - self._readings[-1][1]
+            if since.bad > 0:
+                self.last_bad = now
+            if since.finished > 0:
+                self._good = outcomes
+        else:
+            self._good = outcomes
+        self._readings.append((now, outcomes))
+
+    def since_finished(self) -> Outcomes:
+        """All that came after a message was last finished; also longer ago than a minute."""
+        if not self._readings or self._good is None:
+            return Outcomes()
+        return self._readings[-1][1] - self._good
+
+    def lately(self) -> Outcomes:
+        """Those of the last seconds, or of the last minute where these were few."""
+        soon = self._over(SOON)
+        return soon if soon.attempts >= MANY else self.minute()
+
+    def minute(self) -> Outcomes:
+        """Those of the last minute."""
+        return self._over(float(SPAN))
+
+    def _over(self, seconds: float) -> Outcomes:
+        if not self._readings:
+            return Outcomes()
+        now, last = self._readings[-1]
+        return last - next(outcomes for time, outcomes in self._readings if time >= now - seconds)
