@@ -77,11 +77,7 @@ def consumer_status(
         "durable": member.queue.store.durable,
         "rate_in": member.rates.rate_in(),
         "rate_out": member.rates.rate_out(),
-        "trend": catch_up.trend,
-        "catch_up_seconds": catch_up.seconds,
-        "catch_up_at": None if catch_up.seconds is None else now + catch_up.seconds,
-        "catch_up_estimated": catch_up.estimated,
-        "catch_up_alone_seconds": catch_up.alone,
+        **_forecast(catch_up, now),
         "consume_time": times,
         "age_at_finish": shares(ages),
         "threads_replaced": member.crew.replaced,
@@ -90,6 +86,16 @@ def consumer_status(
         "tick_error": member.crew.tick_error or None,
         "last_error": None if failure is None else asdict(failure),
         "consume_histogram": {"bounds": bounds, "counts": counts, "sum": member.crew.busy(supervisor.now())},
+    }
+
+
+def _forecast(catch_up: CatchUp, now: float) -> dict[str, Any]:
+    return {
+        "trend": catch_up.trend,
+        "catch_up_seconds": catch_up.seconds,
+        "catch_up_at": None if catch_up.seconds is None else now + catch_up.seconds,
+        "catch_up_estimated": catch_up.estimated,
+        "catch_up_alone_seconds": catch_up.alone,
     }
 
 

@@ -21,8 +21,6 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.utils import floatToGoString
 
-from hub.stats.condition import CONDITIONS
-
 Row = Mapping[str, Any]
 Kind = type[GaugeMetricFamily] | type[CounterMetricFamily]
 
@@ -62,6 +60,10 @@ CONSUMER_COUNTS = (
 CONSUMER_STATES = (
     *("running", "starting", "failing to start", "stuck", "full", "paused"),
     *("draining", "drained", "stopped", "orphan"),
+)
+CONSUMER_CONDITIONS = (
+    *("failing to start", "stuck", "losing", "failing", "retrying", "rejecting", "full"),
+    *("ticking badly", "falling behind", "paused", "draining", "drained", "starting", "stopped", "orphan", "running"),
 )
 THREAD_STATES = ("idle", "busy", "leaving", "stuck", "dead")
 BACKEND_COUNTS = (
@@ -235,7 +237,7 @@ def _conditions(rows: Mapping[str, Row]) -> Metric:
     family = GaugeMetricFamily("hubbub_consumer_condition", text, labels=("consumer", "condition"))
     for name, row in rows.items():
         held = {one["word"] for one in row.get("conditions") or ()}
-        for word in CONDITIONS:
+        for word in CONSUMER_CONDITIONS:
             family.add_metric((name, word), word in held)
     return family
 

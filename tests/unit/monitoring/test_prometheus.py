@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
+from hub.stats.condition import CONDITIONS
 from monitoring.prometheus import render
 from monitoring.prometheus_families import families
 from tests.support import ROOT
@@ -138,3 +139,13 @@ def test_the_documentation_has_every_metric_and_no_other() -> None:
     assert len(names) > 50
     assert set(re.findall(r"\bhubbub_[a-z_]+", text)) == names
     assert set(re.findall(r"\* - ``(\w+)``", text)) == names
+
+
+def test_every_condition_that_holds_is_1_and_all_others_are_0() -> None:
+    held = [{"word": word, "level": "bad", "reason": ""} for word in ("losing", "failing")]
+    found = read(snapshot(slow=consumer(conditions=held)))
+    told = {
+        dict(labels)["condition"]: number for (name, labels), number in found.items() if "consumer_condition" in name
+    }
+    assert {word for word, number in told.items() if number} == {"losing", "failing"}
+    assert set(told) == set(CONDITIONS)
