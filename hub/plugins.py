@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from hub.errors import ConfigError, HubError, PluginError
+from hub.trust import Trust
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ def load(group: str, spec: str, directory: Path) -> Plugin:
     """
     place, colon, attribute = spec.rpartition(":")
     if colon and place.endswith(".py"):
+        if (refusal := Trust.now().refusal(directory / place)) is not None:
+            raise PluginError(f"{spec!r} is not imported: {refusal}")
         path = (directory / place).resolve()
         return Plugin(_class(_module_of_file(path), attribute, spec), _fingerprint(path))
     if colon:

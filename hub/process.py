@@ -12,6 +12,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from hub.configuration.exposure import exposures
 from hub.configuration.schema import Configuration
 from hub.descriptors import Descriptors
 from hub.errors import ConfigError, HubError
@@ -20,6 +21,8 @@ from hub.partlog import part_log
 from hub.rounds import Rounds
 from hub.service import Service
 from hub.systemd import Notifier
+from hub.text import printable
+from hub.trust import Trust
 
 EX_OK, EX_UNAVAILABLE, EX_SOFTWARE, EX_CONFIG = 0, os.EX_UNAVAILABLE, os.EX_SOFTWARE, os.EX_CONFIG
 EX_IOERR = os.EX_IOERR
@@ -58,6 +61,8 @@ class Process:
         configuration = self._load()
         hub = configuration.hub
         self._log_writer = configure(hub.log_level, hub.log_to, hub.log_format, hub.log_levels)
+        for warning in exposures(configuration, Trust.now()):
+            self._log.warning("%s", printable(warning), extra={"action": "expose"})
         # Twisted's reactor goes by the wall clock: where that is set back, all that waits would stall, the watchdog's
         # feeder too, for as long.
         self._reactor.seconds = time.monotonic

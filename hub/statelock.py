@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from hub.errors import ConfigError
+from hub.statefiles import check_directory, open_file
 
 FILE = "lock"
 
@@ -23,14 +24,15 @@ class StateInUse(ConfigError):
 class StateLock:
     """Held as long as the process lives, or until ``release``. The kernel lets go of it when the process dies.
 
-    :raises ConfigError: the directory can't be made or written.
+    :raises ConfigError: the directory can't be made or written, is another user's or open to others.
     :raises StateInUse: another process holds it, which is named.
     """
 
     def __init__(self, directory: Path) -> None:
+        check_directory(directory)
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(directory / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptor = open_file(directory / FILE, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise ConfigError([f"hub.state_dir: {directory} can't be used: {error.strerror or error}"]) from error
         try:

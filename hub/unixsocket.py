@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
-import functools
 import os
-import pwd
 import socket
+import stat
 import struct
 from pathlib import Path
 from typing import Any
+
+from hub.trust import user_name
 
 LONGEST_PATH = 107
 """Bytes of a socket's path: what the kernel takes (``sun_path``, less the zero at its end)."""
@@ -26,6 +27,21 @@ def answers(path: Path) -> bool:
         return True
 
 
+def check_free(path: Path) -> None:
+    """For a library that deletes whatever is at the path when it binds: only a socket that nobody listens at may go.
+
+    :raises OSError: something else is there.
+    """
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(found.st_mode):
+        raise FileExistsError(errno.EEXIST, "is there, and is not a socket", str(path))
+    if answers(path):
+        raise OSError(errno.EADDRINUSE, "another process listens there", str(path))
+
+
 def listen(reactor: Any, path: Path, site: Any, mode: int) -> Any:
     """Listen there; a socket's file that nobody listens at any more is replaced. Returns the port.
 
@@ -33,7 +49,7 @@ def listen(reactor: Any, path: Path, site: Any, mode: int) -> Any:
     :raises OSError: the file can't be made. :raises CannotListenError: as Twisted says it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_socket():
+    if path.is_socket() and not path.is_symlink():
         path.unlink()
     before = os.umask(0o177)
     try:
@@ -45,18 +61,9 @@ def listen(reactor: Any, path: Path, site: Any, mode: int) -> Any:
 def peer(transport: Any) -> str:
     """The user and the process at the other end (``SO_PEERCRED``)."""
     pid, uid, _ = struct.unpack("=iII", transport.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    return f"{_user(uid)}, pid {pid}"
+    return f"{user_name(uid)}, pid {pid}"
 
 
 def ourselves() -> str:
     """The same of this process."""
-    return f"{_user(os.getuid())}, pid {os.getpid()}"
-
-
-@functools.lru_cache(maxsize=1000)
-def _user(uid: int) -> str:
-    """Looked up once: a directory service may take its time."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"
+    return f"{user_name(os.getuid())}, pid {os.getpid()}"

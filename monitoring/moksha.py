@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -16,7 +14,7 @@ from pydantic import AfterValidator
 
 from hub.interfaces import ExporterContext
 from hub.settings import Settings, setting
-from hub.unixsocket import LONGEST_PATH
+from hub.unixsocket import LONGEST_PATH, check_free
 from monitoring.moksha_document import Publications
 
 LINGER = 200
@@ -93,7 +91,7 @@ class MokshaMonitor:
         bind = self._config.bind
         path = _path(bind)
         if path:
-            _make_sure_that_it_is_free(path)
+            check_free(Path(path))
         channel = context.socket(zmq.PUB)
         channel.setsockopt(zmq.IPV6, "[" in bind)
         channel.bind(bind)
@@ -105,23 +103,3 @@ class MokshaMonitor:
 def _path(bind: str) -> str:
     """Of the socket's file; empty over TCP."""
     return bind.removeprefix("ipc://") if bind.startswith("ipc://") else ""
-
-
-def _make_sure_that_it_is_free(path: str) -> None:
-    """ZeroMQ deletes what is there, be it a file or the socket of a hub that runs; what a dead one left may go.
-
-    :raises OSError: it is none of ours to delete.
-    """
-    try:
-        found = os.stat(path)
-    except FileNotFoundError:
-        return
-    if not stat.S_ISSOCK(found.st_mode):
-        raise FileExistsError(f"{path} is there, and is not a socket")
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(1)
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            return
-    raise OSError(f"{path}: another process listens there")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import socket as system
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import zmq
 
 from backends.zeromq.endpoints import Endpoint
 from backends.zeromq.settings import Config
+from hub import unixsocket
 from hub.errors import Unavailable
 
 Socket = zmq.Socket[bytes]
@@ -78,6 +80,8 @@ def _bind_all(socket: Socket, text: str, config: Config, real: list[str]) -> Non
     for candidate in _addresses(endpoint, config.ip):
         try:
             real.append(_bind(socket, candidate, config, int(real[0].rpartition(":")[2]) if real else None))
+        except OSError as error:  # zmq.ZMQError is none
+            raise Unavailable(f"{text} can't be bound: {error.strerror}") from error
         except zmq.ZMQError as error:
             # Of a name with several addresses, as localhost, one may be switched off on this machine.
             if error.errno not in (errno.EADDRNOTAVAIL, errno.ENODEV, errno.EAFNOSUPPORT):
@@ -100,6 +104,8 @@ def _bind(socket: Socket, endpoint: Endpoint, config: Config, port: int | None) 
     socket.set(zmq.IPV6, int(by_ipv6))
     if endpoint.any_port:
         endpoint = endpoint.at(endpoint.host, "*" if port is None else str(port))
+    if endpoint.transport == "ipc" and endpoint.host.startswith("/"):
+        unixsocket.check_free(Path(endpoint.host))
     socket.bind(str(endpoint))
     real = socket.get(zmq.LAST_ENDPOINT)
     assert isinstance(real, bytes)

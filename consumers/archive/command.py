@@ -13,6 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumers.archive import Archive
@@ -23,6 +24,7 @@ from hub.cli.group import Group
 from hub.cli.saying import none
 from hub.configuration.schema import Configuration, Part
 from hub.errors import ConfigError, Unavailable
+from hub.statefiles import as_owner, check_file, owner_reaches
 from hub.text import printable
 from hub.units import parse_duration
 
@@ -88,7 +90,7 @@ def search_command(load_config: ConfigReader, as_json: bool, consumer: str | Non
     if url.get_backend_name() == "sqlite" and not Path(url.database).exists():
         # SQLite would make an empty one, and its owner would be whoever searches: not the hub.
         raise Unavailable(f"nothing is archived yet: there is no {url.database}")
-    database = Database(url, connections=1)
+    database = Database(_as_its_owner(url), connections=1)
     try:
         rows = search(database.engine, Query(**criteria))
         if as_json:
@@ -103,6 +105,25 @@ def search_command(load_config: ConfigReader, as_json: bool, consumer: str | Non
         raise Unavailable(f"the archive can't be read: {reason_of(error)}") from error
     finally:
         database.close()
+
+
+def _as_its_owner(url: URL) -> URL:
+    """As the owner of the directory that SQLite's file is in: SQLite makes files beside it, and root must not make them
+    through a link. SQLite takes no file that its user can't walk to; root goes on as root there, if nothing is a link.
+
+    :raises Unavailable: something is.
+    """
+    if url.get_backend_name() != "sqlite":
+        return url
+    file = Path(str(url.database)).absolute()
+    try:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            check_file(file.with_name(file.name + suffix))
+    except OSError as error:
+        raise Unavailable(f"the archive can't be read: {error}") from error
+    if owner_reaches(file.parent):
+        as_owner(file.parent)
+    return url.set(database=str(file))
 
 
 def _choose(configuration: Configuration, name: str | None) -> Part:

@@ -13,38 +13,51 @@ from hub.cli.common import ConfigReader, config_option, json_option
 from hub.cli.document import json_text
 from hub.configuration.defaults import default_file, default_of, documented
 from hub.configuration.effective import effective_file, settings_in_force
+from hub.configuration.exposure import exposures, state_refusal
 from hub.configuration.kinds import kind_of
 from hub.configuration.loading import build, find, read
 from hub.configuration.schema import SECTIONS, Configuration, Part
 from hub.configuration.toml_text import toml_path
 from hub.errors import ConfigError
 from hub.logs.journal import NO_JOURNAL, there_is_a_journal
-from hub.text import counted
+from hub.text import counted, printable
+from hub.trust import Trust
 
 
 @click.command()
 @config_option
 @json_option
-def check(load_config: ConfigReader, as_json: bool) -> None:
+@click.option("--strict", is_flag=True, help="Fail, too, for what other users of the machine may read or change.")
+def check(load_config: ConfigReader, as_json: bool, strict: bool) -> None:
     """Check the configuration; all that is wrong is listed, and the exit code is 78."""
     try:
         configuration = load_config()
+        warnings = [*_warnings(configuration), *_exposures(configuration, strict)]
     except ConfigError as error:
         if as_json:
             click.echo(json_text({"ok": False, "problems": error.problems}))
             raise click.exceptions.Exit(os.EX_CONFIG) from error
         raise
     if as_json:
-        answer = {"ok": True, "problems": [], "warnings": list(_warnings(configuration)), **_summary(configuration)}
-        click.echo(json_text(answer))
+        click.echo(json_text({"ok": True, "problems": [], "warnings": warnings, **_summary(configuration)}))
         return
-    for warning in _warnings(configuration):
-        click.echo(f"hubbub: warning: {warning}", err=True)
+    for warning in warnings:
+        click.echo(f"hubbub: warning: {printable(warning)}", err=True)
     click.echo(f"{configuration.file}: OK")
     for section in SECTIONS:
         for part in getattr(configuration, section).values():
             click.echo(f"  {section[:-1]} {part.name}: {_class_of(part)}{_details(section, part)}")
     click.echo(f"  state in {configuration.state_dir}, control socket {configuration.control_socket}")
+
+
+def _exposures(configuration: Configuration, strict: bool) -> list[str]:
+    """What is to be warned of. :raises ConfigError: the hub would not start with it, or it is to fail."""
+    if (refusal := state_refusal(configuration.state_dir)) is not None:
+        raise ConfigError([refusal])
+    found = exposures(configuration, Trust.now())
+    if strict and found:
+        raise ConfigError(found)
+    return found
 
 
 @click.command()

@@ -13,6 +13,7 @@ from hub.cli.common import ConfigReader, config_option, json_option
 from hub.cli.document import json_text
 from hub.cli.saying import complain
 from hub.errors import ConfigError
+from hub.statefiles import as_owner
 from hub.statelock import StateInUse, StateLock
 from hub.store.fsck.apart import DiedError, apart
 from hub.store.fsck.aside import FOLDER
@@ -46,13 +47,13 @@ def fsck(load_config: ConfigReader, as_json: bool, repair: bool) -> None:
         if as_json:
             click.echo(json_text({"problems": problems}))
         raise click.exceptions.Exit(os.EX_NOINPUT)
-    lock = _lock(directory)
+    work_in = as_owner(directory)
+    lock = _lock(work_in)
     try:
-        report = Report(directory, configuration.hub.keep > 0)
+        report = Report(work_in, configuration.hub.keep > 0, directory)
         if repair:
             report.repair()
     finally:
-        _give_back(directory)
         lock.release()
     click.echo(json_text(report.document()) if as_json else printable_lines(report.lines()))
     raise click.exceptions.Exit(report.code)
@@ -72,11 +73,13 @@ class Report:
     """What is wrong with a store, and what was done about it.
 
     :param keep: whether the hub is to keep messages after all are done with them.
+    :param shown: the directory's path in what is told; ``None``: ``directory``.
     :ivar left: what is wrong after a repair; ``None``: there was none.
     """
 
-    def __init__(self, directory: Path, keep: bool) -> None:
+    def __init__(self, directory: Path, keep: bool, shown: Path | None = None) -> None:
         self.directory = directory
+        self.shown = shown or directory
         self.keep = keep
         self.found = _survey(directory)
         self.problems = self.found.problems
@@ -110,7 +113,7 @@ class Report:
     def document(self) -> dict[str, Any]:
         """For programs."""
         found: dict[str, Any] = {
-            "file": str(self.directory / FILE),
+            "file": str(self.shown / FILE),
             "clean": not self.problems,
             "checked": dict(self.found.counts),
             "problems": [problem.document() for problem in self.problems],
@@ -119,14 +122,20 @@ class Report:
             found["left"] = [problem.document() for problem in self.left]
         if self.rescued is not None:
             parts = {name: part._asdict() for name, part in self.rescued.queues.items()}
-            found["rescued"] = {"old": str(self.rescued.old), "queues": parts, "notes": self.rescued.notes}
+            found["rescued"] = {"old": str(self._old), "queues": parts, "notes": self.rescued.notes}
         return found
+
+    @property
+    def _old(self) -> Path | None:
+        """The damaged file, by the path that is shown."""
+        old = self.rescued.old if self.rescued else None
+        return self.shown / old.relative_to(self.directory) if old is not None else None
 
     def lines(self) -> list[str]:
         """For people."""
         lines = [problem.text for problem in self.problems]
         if self.rescued is not None:
-            lines.append(f"a new file was made of what was left; the old one is {self.rescued.old}")
+            lines.append(f"a new file was made of what was left; the old one is {self._old}")
             for name, part in self.rescued.queues.items():
                 lines.append(f"  queue {name!r}: {part.found} positions found, {part.missing} missing")
             lines += [f"  {note}" for note in self.rescued.notes]
@@ -135,15 +144,14 @@ class Report:
         return [*lines, self._summary()]
 
     def _summary(self) -> str:
-        file = self.directory / FILE
+        file = self.shown / FILE
         counts = ", ".join(f"{count} {table}" for table, count in self.found.counts.items())
         if not self.problems:
             return f"{file}: clean ({counts})"
         checked = f" ({counts})" if counts else ""
         if self.left is None:
             return f"{file}: problems: {len(self.problems)}{checked}; 'hubbub fsck --repair' mends what can be mended"
-        aside = self.directory / FOLDER
-        where = f"; what was set aside is in {aside}" if aside.exists() else ""
+        where = f"; what was set aside is in {self.shown / FOLDER}" if (self.directory / FOLDER).exists() else ""
         return f"{file}: problems: {len(self.problems)}, left: {len(self.left)}{checked}{where}"
 
 
@@ -152,17 +160,6 @@ def _survey(directory: Path) -> Survey:
         return apart(survey, directory)
     except DiedError as error:
         return Survey([broken(str(error))], {})
-
-
-def _give_back(directory: Path) -> None:
-    """Root may have made files that the hub's own user must be able to open."""
-    if os.geteuid() != 0:
-        return
-    owner = directory.stat()
-    aside = directory / FOLDER
-    for path in (*directory.glob(f"{FILE}*"), directory / "lock", aside, *aside.glob("*")):
-        if path.exists():
-            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def printable_lines(lines: list[str]) -> str:

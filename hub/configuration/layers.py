@@ -15,6 +15,7 @@ from hub.configuration.toml_file import TomlFile
 from hub.configuration.toml_lines import KeyPath
 from hub.configuration.toml_text import toml_path
 from hub.errors import ConfigError
+from hub.trust import Trust
 
 DEEPEST = 20
 """Tables within tables; more is no configuration, and would only overflow the stack of what walks through it."""
@@ -49,7 +50,12 @@ class Layers:
     forgiving: bool = False
 
     def add_file(self, path: Path) -> None:
-        """Merge a TOML file over what there is."""
+        """Merge a TOML file over what there is. One that is not to be trusted is not read, see :mod:`hub.trust`; but
+        where the place of a socket is all that is wanted of it (``forgiving``), no more harm than that comes of it."""
+        if not self.forgiving and (refusal := Trust.now().refusal(path)) is not None:
+            self.problems.append(refusal if refusal.startswith(str(path)) else f"{path}: {refusal}")
+            self.unreadable = True
+            return
         try:
             file = TomlFile.read(path)
         except ConfigError as error:

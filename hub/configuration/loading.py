@@ -24,6 +24,7 @@ from hub.configuration.problems import did_you_mean, problems_of
 from hub.configuration.schema import SECTIONS, Configuration, HubSettings, Part
 from hub.errors import ConfigError
 from hub.text import printable
+from hub.trust import Trust
 
 DEFAULT_FILES = (Path("hub.conf"), Path("/etc/hubbub/hub.conf"))
 LONGEST_PROBLEM = 1000
@@ -47,12 +48,15 @@ def load(
 
 
 def find(path: Path | None) -> Path:
-    """The file to read. :raises ConfigError: there is none."""
+    """The file to read. :raises ConfigError: there is none, or it is one that nobody named and that is not trusted."""
     if path is not None:
         return path.absolute()
     for candidate in DEFAULT_FILES:
         if os.path.lexists(candidate):
-            return candidate.absolute()
+            file = candidate.absolute()
+            if (refusal := Trust.now().refusal(file)) is not None:
+                raise ConfigError([f"{refusal}; --config names another file"])
+            return file
     looked = " or ".join(str(candidate) for candidate in DEFAULT_FILES)
     raise ConfigError([f"no configuration: there is no {looked}; name one with --config FILE"])
 

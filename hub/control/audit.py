@@ -12,6 +12,7 @@ import msgspec
 from hub.control.refusals import Refusal, Refusals
 from hub.interfaces import Clock
 from hub.partlog import part_log
+from hub.statefiles import open_file
 from hub.text import encodable, printable
 
 AUDIT_FILE = "audit.log"
@@ -69,11 +70,8 @@ class Audit:
                 self._log.error("the audit log can't be written: %s", error, extra={"action": "audit"})
 
     def _write(self, path: Path, line: bytes) -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        descriptor = open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
-            if os.geteuid() == 0 and not os.fstat(descriptor).st_size:  # a command's: the hub must be able to write it
-                owner = path.parent.stat()
-                os.fchown(descriptor, owner.st_uid, owner.st_gid)
             os.write(descriptor, line)
             size = os.fstat(descriptor).st_size
         finally:

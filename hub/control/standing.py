@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from hub.partlog import part_log
+from hub.statefiles import open_file
 
 STANDING_FILE = "standing-orders.json"
 
@@ -47,7 +48,7 @@ class StandingOrders:
         if self._path is None:
             return Orders()
         try:
-            return self._one_each(msgspec.json.decode(self._path.read_bytes(), type=Orders))
+            return self._one_each(msgspec.json.decode(_read(self._path), type=Orders))
         except FileNotFoundError:
             return Orders()
         except (OSError, msgspec.DecodeError) as error:
@@ -62,7 +63,7 @@ class StandingOrders:
     def _set_aside(self, path: Path) -> None:
         """Keep a copy of what makes no sense, for whoever looks into it: the file is about to be written anew."""
         with open(_private(path.with_name(path.name + ".damaged")), "wb") as copy:
-            copy.write(path.read_bytes())
+            copy.write(_read(path))
 
     def _one_each(self, orders: Orders) -> Orders:
         """Who is paused and drained both, as could be ordered once, is only paused: that way nothing is dropped."""
@@ -147,4 +148,9 @@ class StandingOrders:
 
 def _private(path: Path) -> int:
     """A descriptor to write that file anew by, which nobody else may read."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    return open_file(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+
+
+def _read(path: Path) -> bytes:
+    with open(open_file(path, os.O_RDONLY), "rb") as file:
+        return file.read()

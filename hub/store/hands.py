@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
+from hub.statefiles import open_file
 from hub.store import Range
 
 FILE = "hands"
@@ -32,7 +33,7 @@ class Hands:
         self._boot_id = (boot_id or _boot_id()).encode()[:36]
         self._path = directory / FILE
         self.suspects = self._read()
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_file(self._path, os.O_RDWR | os.O_CREAT)
         try:
             os.ftruncate(descriptor, _SIZE)
             os.posix_fallocate(descriptor, 0, _SIZE)  # on a full disk an error here, not a signal at the first write
@@ -45,7 +46,8 @@ class Hands:
         """By queue, what was in hand when the hub was killed."""
         found: dict[int, list[Range]] = defaultdict(list)
         try:
-            content = self._path.read_bytes()
+            with open(open_file(self._path, os.O_RDONLY), "rb") as file:
+                content = file.read(_SIZE + 1)
         except OSError:
             return found
         if len(content) != _SIZE or _HEAD.unpack_from(content) != (_MARK, self._boot_id.ljust(36, b"\0")):

@@ -29,6 +29,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hub.statefiles import check_file, open_file
 from hub.store import Try
 from hub.store.gate import Gate
 from hub.store.mapping import larger, opened
@@ -89,10 +90,13 @@ class Tables:
     :param sync: whether a commit waits for the disk.
     :param map_size: bytes of addresses to begin with; ``None``: plenty, or what there is.
     :raises lmdb.Error: it can't be opened, or is no such environment. Met by who opens the store.
+    :raises OSError: a link or another user's file is in its place.
     """
 
     def __init__(self, directory: Path, sync: bool = True, readonly: bool = False, map_size: int | None = None) -> None:
         self.path = directory / FILE
+        for path in (self.path, directory / f"{FILE}-lock"):
+            check_file(path)
         self._gate = Gate()
         self._environment = opened(
             str(self.path),
@@ -114,7 +118,7 @@ class Tables:
         for name, handle in self._handles.items():
             setattr(self, name, handle)
         self._map = MappedFile(self.path)
-        self._descriptor = -1 if readonly else os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        self._descriptor = -1 if readonly else open_file(self.path, os.O_RDWR)
         self._spare = 0
 
     pages: Any

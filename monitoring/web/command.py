@@ -13,6 +13,7 @@ from hub.cli.common import ConfigReader, config_option, json_option
 from hub.configuration.schema import Configuration, Part
 from hub.control.audit import AUDIT_FILE, Audit
 from hub.errors import ConfigError, Unavailable
+from hub.statefiles import as_owner
 from hub.unixsocket import ourselves
 from monitoring.web import Web
 from monitoring.web.address import TcpAddress, parse
@@ -32,10 +33,14 @@ def web(load_config: ConfigReader, as_json: bool, server: str | None, new_token:
     if not isinstance(address, TcpAddress):
         _show_socket(address.path, new_token, as_json)
         return
-    token = _token(token_path(part.config, configuration.state_dir), new_token)
+    path = token_path(part.config, configuration.state_dir)
+    who = ourselves()  # before root becomes another
+    directory = as_owner(path.parent)
+    token = _token(directory / path.name, path, new_token)
     if new_token:
-        audit = Audit(configuration.state_dir / AUDIT_FILE, time.time)
-        audit.note(ourselves(), "new-token", _NewToken(part.name), "done")
+        state = directory if path.parent == configuration.state_dir else as_owner(configuration.state_dir)
+        audit = Audit(state / AUDIT_FILE, time.time)
+        audit.note(who, "new-token", _NewToken(part.name), "done")
     urls = [address.url, *(f"https://{host}/" for host in part.config.public_hosts)]
     if as_json:
         click.echo(msgspec.json.encode({"urls": urls, "socket": None, "token": token}).decode())
@@ -61,12 +66,12 @@ def _choose(configuration: Configuration, name: str | None) -> Part:
     return servers[name]
 
 
-def _token(path: Path, new: bool) -> str:
+def _token(path: Path, shown: Path, new: bool) -> str:
     """:raises Unavailable: the hub has not made it yet. :raises ConfigError: it can't be read or used."""
     if not path.exists():
         if path.parent.is_dir() and not os.access(path.parent, os.X_OK):
-            raise Unavailable(f"the token file {path} is not yours to read: it belongs to the hub's user")
-        raise Unavailable(f"there is no token yet: the hub makes {path} when it starts")
+            raise Unavailable(f"the token file {shown} is not yours to read: it belongs to the hub's user")
+        raise Unavailable(f"there is no token yet: the hub makes {shown} when it starts")
     token = read(path)
     return create(path, replace=True) if new else token
 

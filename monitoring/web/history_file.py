@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
+from hub.statefiles import open_file
 from monitoring.web.history import Row
 from monitoring.web.ring import TIERS
 from monitoring.web.spikes import MOST, Spike
@@ -112,7 +113,7 @@ class HistoryFile:
 
     def _opened(self) -> sqlite3.Connection:
         # Like all that the hub keeps, for its own eyes; SQLite gives its other files the same permissions.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(open_file(self._path, os.O_RDWR | os.O_CREAT))
         connection = sqlite3.connect(self._path, timeout=TIMEOUT)
         try:
             # Of what a power cut takes, nothing is missed: a few seconds of curves. What was there stays whole.

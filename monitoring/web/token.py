@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hub.errors import ConfigError
+from hub.trust import ROOT, user_name
 from monitoring.web.settings import WebConfig
 
 FORM = re.compile(r"[A-Za-z0-9_.~+/=-]{32,512}")
@@ -47,7 +48,7 @@ class TokenFile:
                 pass
             except OSError as error:
                 raise ConfigError([f"the token file {self._path} can't be made: {error.strerror or error}"]) from error
-        self._token = read(self._path).encode()
+        self._token = read(self._path, _ours()).encode()
         self._seen = self._mark()
 
     def matches(self, candidate: bytes) -> bool:
@@ -61,7 +62,7 @@ class TokenFile:
             return
         self._seen = mark
         try:
-            self._token = read(self._path).encode()
+            self._token = read(self._path, _ours()).encode()
         except ConfigError as error:
             self._token = None
             self._complain(str(error))
@@ -74,8 +75,12 @@ class TokenFile:
         return (found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode)
 
 
-def read(path: Path) -> str:
-    """:raises ConfigError: it is missing, others may read it too, or it holds no token."""
+def read(path: Path, owners: frozenset[int] | None = None) -> str:
+    """The token.
+
+    :param owners: users whose file it may be; ``None``: anybody's. One that another user wrote, that user knows.
+    :raises ConfigError: it is missing, another user's, others may read it too, or it holds no token.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -84,6 +89,8 @@ def read(path: Path) -> str:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise ConfigError([f"the token file {path} is not a file"])
+        if owners is not None and found.st_uid not in owners:
+            raise ConfigError([f"the token file {path} belongs to {user_name(found.st_uid)}: remove it, or chown it"])
         if found.st_mode & 0o077:
             mode = stat.S_IMODE(found.st_mode)
             raise ConfigError([f"the token file {path} is open to others, mode {mode:04o}: chmod 600 {path}"])
@@ -93,6 +100,10 @@ def read(path: Path) -> str:
             [f"the token file {path} holds no token: at least 32 letters, digits or any of - _ . ~ + / = (remove it)"]
         )
     return token
+
+
+def _ours() -> frozenset[int]:
+    return frozenset({ROOT, os.geteuid()})
 
 
 def create(path: Path, replace: bool = False) -> str:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from hub import unixsocket
+from hub.trust import user_name
 
 
 def test_one_that_listens_answers_and_one_that_has_gone_does_not(tmp_path: Path) -> None:
@@ -46,4 +47,19 @@ def test_a_user_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> 
         raise KeyError(uid)
 
     monkeypatch.setattr("pwd.getpwuid", nobody)
-    assert unixsocket._user(987_654) == "uid 987654"
+    assert user_name(987_654) == "uid 987654"
+
+
+def test_a_path_is_free_if_nothing_or_a_dead_socket_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "one.sock"
+    unixsocket.check_free(path)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        with pytest.raises(OSError, match="another process listens there"):
+            unixsocket.check_free(path)
+    unixsocket.check_free(path)
+    path.unlink()
+    path.write_text("precious")
+    with pytest.raises(FileExistsError, match="is not a socket"):
+        unixsocket.check_free(path)

@@ -8,8 +8,10 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
+from multiprocessing import reduction
 from multiprocessing.connection import Connection
-from typing import TypeVar
+from multiprocessing.context import SpawnProcess
+from typing import Any, TypeVar
 
 from hub.errors import HubError
 
@@ -28,8 +30,9 @@ def apart(work: Callable[..., Result], *arguments: object) -> Result:
     """
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(sender, work, arguments), daemon=True)
-    process.start()
+    here = _Directory(os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+    process = context.Process(target=_work, args=(sender, here, work, arguments), daemon=True)
+    _start(process, here)
     sender.close()
     try:
         done, result = receiver.recv()
@@ -45,15 +48,40 @@ def apart(work: Callable[..., Result], *arguments: object) -> Result:
     return result  # type: ignore[no-any-return]
 
 
+class _Directory:
+    """A directory that a new process enters by its descriptor. ``multiprocessing`` would have it enter by the path,
+    which may be barred to its user."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _received, (reduction.DupFd(self.descriptor),)
+
+
+def _received(duplicate: Any) -> _Directory:
+    return _Directory(duplicate.detach())
+
+
+def _start(process: SpawnProcess, here: _Directory) -> None:
+    os.chdir("/")
+    try:
+        process.start()
+    finally:
+        os.fchdir(here.descriptor)
+        os.close(here.descriptor)
+
+
 def _cause(code: int | None) -> str:
     if code is not None and code < 0:
         return signal.Signals(-code).name
     return f"exit code {code}"
 
 
-def _work(sender: Connection, work: Callable[..., object], arguments: tuple[object, ...]) -> None:
+def _work(sender: Connection, here: _Directory, work: Callable[..., object], arguments: tuple[object, ...]) -> None:
     """In the new process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.fchdir(here.descriptor)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         sender.send((True, work(*arguments)))

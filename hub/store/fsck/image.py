@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from hub.statefiles import open_file
+
 BLOCK = 4096
 
 
 class Image:
     """Read with ``pread``: through a mapping, a bad sector would be a signal and not an error.
 
-    :raises OSError: there is no such file, or it may not be read.
+    :raises OSError: there is no such file, or it may not be read, or it is a link.
     :ivar unreadable: offsets of blocks that the disk did not give back; they read as zeros.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.unreadable: set[int] = set()
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._descriptor = open_file(path, os.O_RDONLY)
         self.size = os.fstat(self._descriptor).st_size
 
     def __enter__(self) -> Image:

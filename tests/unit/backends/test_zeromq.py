@@ -1,9 +1,12 @@
 """What a ZeroMQ backend receives, over real sockets, with a real reactor that is turned by hand."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hub.errors import Unavailable
 from tests.unit.backends.support import (
     REACTOR,
     Lines,
@@ -34,6 +37,15 @@ def test_what_is_sent_arrives_whole_and_in_order() -> None:
         assert status["peers"] == 1
         assert {message.received_at for message in intake.messages} == {1000.0}
         assert len({message.id for message in intake.messages}) == 5000
+
+
+def test_a_file_at_the_path_of_a_unix_socket_is_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "precious"
+    file.write_text("precious")
+    for setting in ("bind", "publish_bind"):
+        with pytest.raises(Unavailable, match="is there, and is not a socket"), running(**{setting: [f"ipc://{file}"]}):
+            pass
+        assert file.read_text() == "precious"
 
 
 def test_one_turn_takes_no_more_than_its_budget_and_other_work_gets_its_turn() -> None:

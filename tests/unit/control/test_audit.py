@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -148,17 +147,3 @@ def test_who_claims_another_address_each_time_does_not_fill_the_file(desk: Desk)
         ("ann", "pause", "done"),
         ("others", "drain", f"refused {10_000 - MOST_KINDS - 1} times more: no token"),
     ]
-
-
-def test_a_file_that_roots_command_makes_is_its_directorys_owners(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given: list[tuple[int, int]] = []
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(os, "fchown", lambda _, uid, gid: given.append((uid, gid)))
-    made = Audit(tmp_path / "audit.log", lambda: 0.0)
-    for _ in range(2):
-        made.note("root, pid 1", "new-token", None, "done")
-    owner = tmp_path.stat()
-    assert given == [(owner.st_uid, owner.st_gid)]
-    assert entries(tmp_path / "audit.log")[0]["order"] == {}
