@@ -214,9 +214,8 @@ class Service:
     def _name_the_late(self) -> None:
         for crew in self.roster.leaving:
             if not crew.gone.is_set():
-                self.log.error(
-                    "consumer %s did not finish its message in time", crew.queue.name, extra={"action": "stop"}
-                )
+                text = "consumer %s did not finish %s in time"
+                self.log.error(text, crew.queue.name, crew.busy_with or "its work", extra={"action": "stop"})
 
     def _tell_what_is_left(self) -> None:
         for name, member in [*self.roster.members.items(), *self.roster.orphans.items()]:

@@ -33,3 +33,8 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     last = ANY + others.pop() if others else ""
     # What is between two "#" is taken where it comes first, for good: any later place would leave less for the rest.
     return re.compile(first + "".join(rf"(?>{ANY}?{run})" for run in others if run) + last, re.DOTALL)
+
+
+def with_any_rest(pattern: str) -> str | None:
+    """``a.#`` for ``a.*``: what moksha means by a star as the last word; ``None`` for any other pattern."""
+    return f"{pattern[:-1]}#" if pattern.endswith(".*") else None

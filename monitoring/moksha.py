@@ -94,7 +94,11 @@ class MokshaMonitor:
             check_free(Path(path))
         channel = context.socket(zmq.PUB)
         channel.setsockopt(zmq.IPV6, "[" in bind)
-        channel.bind(bind)
+        try:
+            channel.bind(bind)
+        except zmq.ZMQError as error:
+            channel.close(linger=0)
+            raise OSError(f"bind: {bind} can't be bound: {zmq.strerror(error.errno or 0)}") from error
         if path:
             os.chmod(path, int(self._config.mode, 8))
         return channel

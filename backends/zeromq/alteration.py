@@ -6,12 +6,14 @@ has not arrived yet: what its publishers, and the network, still hold. What arri
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from backends.zeromq.endpoints import Endpoint
 from backends.zeromq.line import Line
 from backends.zeromq.outlets import Outlets
 from backends.zeromq.settings import Config
+from hub.errors import Unavailable
 
 ENDPOINTS = ("bind", "connect", "publish_bind", "publish_connect")
 
@@ -35,10 +37,12 @@ def alter(listening: Line, outlets: Outlets, old: Config, new: Config) -> None:
     """
     with ExitStack() as undo:
         for endpoint in added(old.bind, new.bind):
-            listening.bind(endpoint)
+            with _named("bind"):
+                listening.bind(endpoint)
             undo.callback(listening.unbind, endpoint)
         for endpoint in added(old.publish_bind, new.publish_bind):
-            outlets.open("bind", endpoint)
+            with _named("publish_bind"):
+                outlets.open("bind", endpoint)
             undo.callback(outlets.drop, "bind", endpoint)
         for endpoint in added(old.publish_connect, new.publish_connect):
             outlets.open("connect", endpoint)
@@ -54,6 +58,15 @@ def alter(listening: Line, outlets: Outlets, old: Config, new: Config) -> None:
         outlets.drop("bind", endpoint)
     for endpoint in added(new.publish_connect, old.publish_connect):
         outlets.drop("connect", endpoint)
+
+
+@contextmanager
+def _named(setting: str) -> Iterator[None]:
+    """An address that can't be bound is told with the setting that has it."""
+    try:
+        yield
+    except Unavailable as error:
+        raise Unavailable(f"{setting}: {error}") from error
 
 
 def without_endpoints(config: Config) -> Config:

@@ -21,6 +21,7 @@ from hub.configuration.toml_text import toml_path
 from hub.errors import ConfigError
 from hub.logs.journal import NO_JOURNAL, there_is_a_journal
 from hub.text import counted, printable
+from hub.topics import with_any_rest
 from hub.trust import Trust
 
 
@@ -47,6 +48,8 @@ def check(load_config: ConfigReader, as_json: bool, strict: bool) -> None:
     for section in SECTIONS:
         for part in getattr(configuration, section).values():
             click.echo(f"  {section[:-1]} {part.name}: {_class_of(part)}{_details(section, part)}")
+            for note in _notes(section, part):
+                click.echo(f"    {note}")
     click.echo(f"  state in {configuration.state_dir}, control socket {configuration.control_socket}")
 
 
@@ -121,11 +124,19 @@ def _summary(configuration: Configuration) -> dict[str, Any]:
     }
     for name, part in configuration.consumers.items():
         parts["consumers"][name] |= {"threads": part.settings.threads, "topics": part.settings.topics}
+        parts["consumers"][name]["notes"] = list(_notes("consumers", part))
     return places | parts
 
 
 def _class_of(part: Part) -> str:
     return f"{part.plugin.cls.__module__}:{part.plugin.cls.__qualname__}"
+
+
+def _notes(section: str, part: Part) -> Iterator[str]:
+    """What is right, and may be meant otherwise."""
+    for pattern in part.settings.topics or () if section == "consumers" else ():
+        if (whole := with_any_rest(pattern)) is not None:
+            yield f"{pattern!r}: the * is exactly one word; for any rest, as moksha's * has it, write {whole!r}"
 
 
 def _details(section: str, part: Part) -> str:

@@ -31,7 +31,7 @@ class ControlSocket:
     def listen(self) -> None:
         """:raises ConfigError: another hub answers there, or it can't be made."""
         if unixsocket.answers(self._path):
-            raise ConfigError([f"another hub is running: it answers at {self._path}"])
+            raise ConfigError([f"hub.control_socket: another hub is running: it answers at {self._path}"])
         site = _QuietSite(Api(self._hub, PeerGuard()))  # type: ignore[no-untyped-call]
         try:
             self._port = unixsocket.listen(self._hub.reactor, self._path, site, self._mode)

@@ -23,12 +23,12 @@ def formatter_of(kind: LogFormat) -> logging.Formatter:
 
 
 class TextFormatter(logging.Formatter):
-    """Time, level, part, text, fields. Control characters become escapes: a message can forge neither a line nor a
-    colour."""
+    """Date and time, level, part, text, fields. Control characters become escapes: a message can forge neither a line
+    nor a colour."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and a traceback below it where there is one."""
-        when = time.strftime("%H:%M:%S", time.localtime(record.created))
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         text = record.getMessage()
         first, line_break, rest = text.partition("\n")
         fields = "".join(f" {name}={_word(value)}" for name, value in _fields(record) if _is_news(name, value, text))

@@ -84,6 +84,8 @@ class Crew:
         self._workers: dict[Worker, threading.Thread] = {}
         self._dismissed: dict[Worker, threading.Thread] = {}
         self._ticker: threading.Thread | None = None
+        self._step = ""
+        self._ticking = False
 
     @property
     def tried(self) -> bool:
@@ -94,6 +96,15 @@ class Crew:
     def workers(self) -> list[tuple[Worker, threading.Thread]]:
         """The workers with their threads, in the order in which they were made, but for those that leave: last."""
         return [*self._workers.items(), *self._dismissed.items()]
+
+    @property
+    def busy_with(self) -> str:
+        """What its threads are in, for an operator who waits for them to leave; empty: nothing is known."""
+        if self._step:
+            return f"its {self._step}"
+        if any(worker.taken is not None for worker, _ in self.workers):
+            return "its message"
+        return "its tick()" if self._ticking else ""
 
     def follow(self, before: Crew) -> None:
         """Its counts go on from those of the crew before it, for a count only grows."""
@@ -240,16 +251,18 @@ class Crew:
         failures = 0
         while not self._stopping.is_set():
             try:
+                self._step = "start()"
                 self.consumer.start()
             except BaseException as error:  # whatever it is, the other consumers go on
                 failures += 1
                 self.start_error = told(error)
                 delay = self.policy.worker.retry.delay(failures, self._around.uniform)
                 text = "start() failed, again in %.1f s"
+                self._step = ""
                 self.log.error(text, delay, exc_info=error, extra={"action": "start"})
                 self._stopping.wait(delay)
             else:
-                self.start_error = ""
+                self._step = self.start_error = ""
                 self.started.set()
                 self._go.set()
                 return
@@ -268,6 +281,7 @@ class Crew:
 
     def _tick(self) -> None:
         try:
+            self._ticking = True
             self.consumer.tick()
         except BaseException as error:  # as in _start_consumer
             self.tick_failures += 1
@@ -276,6 +290,8 @@ class Crew:
             self.log.error("tick() failed", exc_info=error, extra={"action": "tick"})
         else:
             self.ticks_failing, self.tick_error = 0, ""
+        finally:
+            self._ticking = False
 
     def _enter(self) -> None:
         with self._lock:
@@ -291,6 +307,7 @@ class Crew:
     def _end(self) -> None:
         try:
             if self.started.is_set():
+                self._step = "stop()"
                 self.consumer.stop()
         except BaseException as error:  # as in _start_consumer
             self.log.error("stop() failed", exc_info=error, extra={"action": "stop"})

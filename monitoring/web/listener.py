@@ -33,7 +33,8 @@ class Listener:
         try:
             self._port = self._reactor.listenTCP(self._address.port, site, interface=self._address.host)
         except CannotListenError as error:
-            raise Unavailable(f"can't listen at {self._address}: {error.socketError}") from error
+            why = getattr(error.socketError, "strerror", None) or error.socketError
+            raise Unavailable(f"listen: can't listen at {self._address}: {why}") from error
 
     def close(self) -> Deferred[Any]:
         """Take no more connections; a socket's file goes."""
@@ -42,8 +43,8 @@ class Listener:
 
     def _listen_unix(self, path: Path, site: Any) -> None:
         if unixsocket.answers(path):
-            raise Unavailable(f"can't listen at {self._address}: somebody does already")
+            raise Unavailable(f"listen: can't listen at {self._address}: somebody does already")
         try:
             self._port = unixsocket.listen(self._reactor, path, site, self._mode)
         except (OSError, CannotListenError) as error:
-            raise ConfigError([f"the socket {path} can't be made: {error}"]) from error
+            raise ConfigError([f"listen: the socket {path} can't be made: {error}"]) from error

@@ -97,7 +97,9 @@ def test_an_address_in_use_is_told_and_tried_again_by_the_next_reload(tmp_path: 
         first.subscribed()
         with publisher("taken", taken):
             answer = reload(hub, wanted, code=69)
-            why = f"backends.bus: {taken} can't be bound: Address already in use; it goes on with its old settings"
+            why = (
+                f"backends.bus: bind: {taken} can't be bound: Address already in use; it goes on with its old settings"
+            )
             assert answer == {"changes": [], "problems": [why]}
             assert reload(hub, wanted, code=69) == answer
             assert f"reload: {why}" in hub.log
@@ -125,7 +127,7 @@ def test_backends_are_added_and_removed(tmp_path: Path) -> None:
         first.subscribed()
         added = reload(hub, bus(connect=[one]) + bus("other", connect=[two]) + bus("bad", bind=[taken]), code=69)
         assert added["changes"] == ["backend other: added"]
-        assert added["problems"] == [f"backends.bad: {taken} can't be bound: Address already in use"]
+        assert added["problems"] == [f"backends.bad: bind: {taken} can't be bound: Address already in use"]
         assert set(hub.status()["backends"]) == {"bus", "other"}
         second.subscribed()
         second.send(4)

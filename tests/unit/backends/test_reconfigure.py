@@ -169,7 +169,7 @@ def test_an_address_in_use_leaves_all_as_it_was() -> None:
     with publisher(taken, bind=True), two_heard() as (backend, intake, (one, two), places):
         before = backend.status()["endpoints"]
         wanted = configured(connect=places[:1], bind=[free, taken], publish_bind=[ANY])
-        with pytest.raises(Unavailable, match=f"{taken} can't be bound: Address already in use"):
+        with pytest.raises(Unavailable, match=f"bind: {taken} can't be bound: Address already in use"):
             backend.reconfigure(wanted)
         assert backend.status()["endpoints"] == before
         assert is_free(free)

@@ -50,6 +50,18 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return command
 
 
+def test_a_star_at_the_end_that_moksha_would_read_otherwise_is_told(run: Run, tmp_path: Path) -> None:
+    topics = ["org.fedoraproject.*", "org.example.#", "a.b*", "*.c", "*"]
+    (tmp_path / "hub.conf").write_text(f"{GOOD}\ntopics = {topics}\n")
+    code, out, err = run("check")
+    told = [line for line in out.splitlines() if "exactly one word" in line]
+    assert (code, err, len(told)) == (0, "", 1)
+    assert told[0].strip().startswith("'org.fedoraproject.*': ")
+    assert told[0].endswith("write 'org.fedoraproject.#'")
+    notes = json.loads(run("check", "--json")[1])["consumers"]["log"]["notes"]
+    assert notes == [told[0].strip()]
+
+
 def test_every_subcommand_is_listed_and_has_its_help(run: Run) -> None:
     code, out, _ = run("--help")
     assert code == 0

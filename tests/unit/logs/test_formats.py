@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from datetime import datetime
 from typing import Any
 
@@ -41,16 +42,22 @@ def as_json(made: logging.LogRecord) -> dict[str, Any]:
 
 
 def test_a_line_names_its_level_and_its_part() -> None:
-    assert TextFormatter().format(record("hello %s", "you"))[9:] == "error   consumer.c: hello you"
+    assert TextFormatter().format(record("hello %s", "you"))[20:] == "error   consumer.c: hello you"
+
+
+def test_a_line_has_its_date_for_a_file_is_read_on_another_day() -> None:
+    made = record("hello")
+    made.created = 86400.0 * 365
+    assert TextFormatter().format(made)[:11] == time.strftime("%Y-%m-%d ", time.localtime(made.created))
 
 
 def test_of_the_hubs_own_parts_only_the_name_is_shown() -> None:
-    assert TextFormatter().format(record("ready", name="hubbub.hub.service"))[9:] == "error   service: ready"
+    assert TextFormatter().format(record("ready", name="hubbub.hub.service"))[20:] == "error   service: ready"
 
 
 def test_a_line_ends_with_what_it_does_not_say_already() -> None:
     made = record("message %r of %s", "7", "a.b", action="retry", topic="a.b", message_id="7", attempt=2, consumer="c")
-    assert TextFormatter().format(made)[9:] == "error   consumer.c: message '7' of a.b  action=retry attempt=2"
+    assert TextFormatter().format(made)[20:] == "error   consumer.c: message '7' of a.b  action=retry attempt=2"
     made = record("no answer", action="retry", topic="a b", message_id="7=\n")
     assert TextFormatter().format(made).endswith('  action=retry topic="a b" message_id="7=\\\\n"')
 

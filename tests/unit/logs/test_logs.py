@@ -108,7 +108,7 @@ def test_lines_are_for_people_unless_it_says_otherwise(monkeypatch: pytest.Monke
     shown = configured(monkeypatch, tmp_path)
     part_log("consumer", "archive").info("hello", extra={"action": "greet"})
     (line,) = shown.lines()
-    assert line[9:] == "info    consumer.archive: hello  action=greet"
+    assert line[20:] == "info    consumer.archive: hello  action=greet"
 
 
 def test_lines_may_be_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_library_that_sets_up_logging_silences_nobody(
     library.info("I too")
     told, ours, its = shown.lines()[-3:]
     assert "a library has set up logging for the whole process" in told
-    assert (ours[9:], its[9:]) == ("info    consumer.archive: still here", "info    some.library: I too")
+    assert (ours[20:], its[20:]) == ("info    consumer.archive: still here", "info    some.library: I too")
     assert off.disabled
     logs.flush()
     assert shown.lines()[-1] == its, "told once"

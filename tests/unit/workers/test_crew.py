@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from hub.message import Message
 from hub.queue.overflow import QueuePolicy
 from hub.queue.queue import Queue
 from hub.store.memory import MemoryStore
@@ -193,3 +194,48 @@ def test_many_threads_settle_every_message_exactly_once() -> None:
     assert sorted(consumer.seen, key=int) == sorted([*map(str, range(500)), *consumer.script], key=int)
     assert (stats.in_flight, stats.delayed, stats.counters.backlog) == (0, 0, 0)
     assert crew.queue._books.floor == 500
+
+
+class Hanging(Watched):
+    """Stays in one of its methods until it is released."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self.where = where
+        self.inside, self.release = threading.Event(), threading.Event()
+
+    def _pass(self, where: str) -> None:
+        if where == self.where:
+            self.inside.set()
+            assert self.release.wait(10)
+
+    def start(self) -> None:
+        self._pass("start")
+
+    def consume(self, message: Message) -> None:
+        self._pass("consume")
+
+    def tick(self) -> None:
+        self._pass("tick")
+
+    def stop(self) -> None:
+        self._pass("stop")
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [("start", "its start()"), ("consume", "its message"), ("tick", "its tick()"), ("stop", "its stop()")],
+)
+def test_what_a_crew_that_does_not_leave_is_in_is_known(where: str, told: str) -> None:
+    consumer = Hanging(where)
+    crew = crew_of(consumer, every=0.001 if where == "tick" else None)
+    offer(crew, messages(1 if where == "consume" else 0))
+    crew.start()
+    if where == "stop":
+        wait_until(crew.started.is_set)
+        crew.stop()
+    assert consumer.inside.wait(10)
+    assert crew.busy_with == told
+    consumer.release.set()
+    end(crew)
+    assert crew.busy_with in ("", "its stop()")

@@ -83,7 +83,7 @@ def test_a_live_page_ends_when_it_stops(reactor_thread: ReactorThread, tmp_path:
 
 
 def test_an_address_in_use_can_not_be_had(running: Running, tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match=f"can't listen at {running.listen}"):
+    with pytest.raises(Unavailable, match=f"^listen: can't listen at {running.listen}"):
         Running(running.thread, tmp_path, running.listen)
 
 
