@@ -14,6 +14,7 @@ from hub.partlog import part_log
 from hub.queue.ordering import lane_of
 from hub.queue.overflow import Measure, QueuePolicy
 from hub.queue.queue import Queue
+from hub.queue.trial import Trial
 from hub.router import Router
 from hub.stats.rates import Rates
 from hub.store import Store
@@ -67,6 +68,7 @@ class Roster:
         self.comply: Callable[[str], None] = lambda name: None
         self.renamed: Callable[[str, str], None] = lambda old, new: None
         self._around = surroundings
+        self._trial = Trial(surroundings.monotonic)
         self._store, self._memory = store, memory
         self._publish = publish
         self._state_dir = state_dir
@@ -114,7 +116,8 @@ class Roster:
         ):
             store.rename(before, part.name)
             self.renamed(before, part.name)
-        return Queue(part.name, policy, store, self._around.monotonic, self._around.wall, self._on_room)
+        clocks = (self._around.monotonic, self._around.wall)
+        return Queue(part.name, policy, store, *clocks, self._on_room, self._trial)
 
     def stop(self, name: str) -> Crew:
         """Tell its crew to finish what it has in hand; the queue goes on taking messages."""

@@ -1,4 +1,4 @@
-"""Messages in whose hands the hub died too often: they are not given to anybody again."""
+"""Messages that were in hand when the hub was killed: they are named; after too many times, nobody is given them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,24 @@ from hub.interfaces import Clock
 from hub.message import Message
 from hub.partlog import part_log
 from hub.store import Store, Try
+
+MOST_NAMED = 10
+"""Messages that were in hand when the hub was killed, and are named in the log."""
+
+
+def name_suspects(store: Store, queue: str, tries: Mapping[int, Try], max_kills: int) -> None:
+    """Say which messages the hub was killed with, once or more: nothing else tells what a consumer hung or died of."""
+    log = part_log("consumer", queue)
+    suspects = {position: one for position, one in tries.items() if 0 < one.kills < max_kills}
+    for position in sorted(suspects)[:MOST_NAMED]:
+        message, one = read_one(store, queue, position), suspects[position]
+        if message is not None:
+            text = "message %r of %s was in hand when the hub was killed, %d of %d times: it is given alone"
+            extra = {"action": "suspect", "topic": message.topic, "message_id": message.id, "attempt": one.attempts}
+            log.warning(text, message.id, message.topic, one.kills, max_kills, extra=extra)
+    if len(suspects) > MOST_NAMED:
+        text = "and %d more were in hand when the hub was killed"
+        log.warning(text, len(suspects) - MOST_NAMED, extra={"action": "suspect"})
 
 
 def killers(

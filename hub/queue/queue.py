@@ -17,13 +17,14 @@ from itertools import islice
 from hub.deadletter import DeadLetter
 from hub.interfaces import Clock
 from hub.message import Message
-from hub.queue.killers import killers
+from hub.queue.killers import killers, name_suspects
 from hub.queue.overflow import QueuePolicy
 from hub.queue.place import MOST_RANGES, Piece, Place, in_memory, place_of
 from hub.queue.reading import Held, aside, in_hand, oldest, reading, ready, unread
 from hub.queue.refill import drop_all
 from hub.queue.schedule import Entry
 from hub.queue.taking import Taking
+from hub.queue.trial import Trial
 from hub.queue.waiting import Taken
 from hub.stats.counters import QueueStats
 from hub.store import Journal, Outgoing, Store, Try
@@ -40,6 +41,7 @@ class Queue(Taking):
 
     :param clock: monotonic seconds, for retries. :param wall: epoch seconds, for ages and for what is stored.
     :param on_room: called, without the lock, by the worker that made room in a queue that had said it was full.
+    :param trial: of the hub; ``None``: one of its own.
     """
 
     def __init__(
@@ -50,14 +52,16 @@ class Queue(Taking):
         clock: Clock,
         wall: Clock,
         on_room: Callable[[], None] = lambda: None,
+        trial: Trial | None = None,
     ) -> None:
-        super().__init__(name, policy, store, clock, wall, on_room)
+        super().__init__(name, policy, store, clock, wall, on_room, trial)
         self._reasons: dict[int, str] = {}
         self._resume(self._tries)
         store.attach(name, self.take_journal)
         store.changed(name)
 
     def _resume(self, tries: Mapping[int, Try]) -> None:
+        name_suspects(self.store, self.name, tries, self.policy.max_kills)
         dead = dict(killers(self.store, self.name, tries, self.policy.max_kills, self._wall))
         for position, letter in dead.items():
             self._books.counters.dead += 1
