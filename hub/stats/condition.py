@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hub.stats.outcomes import Outcomes, Recent
+from hub.text import counted
 
 Level = Literal["ok", "info", "warn", "bad", "off"]
 """Nothing to do; an operator ordered it; look at it; act now; it does not run."""
@@ -133,13 +134,13 @@ def _of_state(facts: Facts) -> Iterator[Condition]:
 def _of_outcomes(facts: Facts) -> Iterator[Condition]:
     lost = facts.recent.minute().lost
     if lost > 0:
-        yield Condition("losing", "bad", f"{_messages(lost)} lost in the last minute")
+        yield Condition("losing", "bad", f"{counted(lost, 'message')} lost in the last minute")
     if facts.state in OFF_STATES:
         return
     for word, count, total, since in _bad(facts):
         last = f", the last with {facts.error}" if facts.error else ""
         level: Level = "bad" if count == total else "warn"
-        yield Condition(word, level, f"{count} of {total} attempts {since} {VERBS[word]}{last}")
+        yield Condition(word, level, f"{count} of {counted(total, 'attempt')} {since} {VERBS[word]}{last}")
 
 
 VERBS = {"failing": "failed", "retrying": "asked to be tried again", "rejecting": "were rejected"}
@@ -171,7 +172,3 @@ def _of_ticks(facts: Facts) -> Iterator[Condition]:
 def _of_trend(facts: Facts) -> Iterator[Condition]:
     if facts.state == "running" and facts.trend == "falling_behind" and facts.backlog >= SMALL:
         yield Condition("falling behind", "warn", "messages come faster than they are handled")
-
-
-def _messages(count: int) -> str:
-    return "1 message" if count == 1 else f"{count} messages"
