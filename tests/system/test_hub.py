@@ -291,7 +291,8 @@ def test_the_newcomers_demo_shows_traffic_and_ends_on_ctrl_c(tmp_path: Path) -> 
     file.write_text(file.read_text().replace("9940", str(port)).replace("9941", str(free_port())))
     output = tmp_path / "output"
     with output.open("wb") as out:
-        command = [str(tmp_path / "contrib" / "demo.sh"), str(HUBBUB.parent), "100"]
+        # Whoever starts the tests may have SIGINT ignored, as a shell has for what it runs in the background.
+        command = ["env", "--default-signal=INT", str(tmp_path / "contrib" / "demo.sh"), str(HUBBUB.parent), "100"]
         demo = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
         try:
             wait_until(lambda: output.read_text().count("org.example.demo.git.receive") >= 10, 40, "visible traffic")
@@ -304,6 +305,7 @@ def test_the_newcomers_demo_shows_traffic_and_ends_on_ctrl_c(tmp_path: Path) -> 
         finally:
             print(output.read_text()[-5000:])
             if demo.poll() is None:
-                demo.kill()
+                demo.terminate()  # it ends the hub and the feed
+                demo.wait(30)
     assert "consumer slow: received" in output.read_text()
     assert not subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True).stdout
