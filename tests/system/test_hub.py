@@ -249,7 +249,7 @@ def test_bad_input_of_every_kind_is_counted_and_the_next_message_arrives(tmp_pat
     bad = {
         "frames": [[topic], [topic] * 3, [topic] * 9],
         "topic_encoding": [[b"org.\xff\xfe", good]],
-        "not_json": [[topic, b""], [topic, b"nonsense"], [topic, b'{"a": NaN}'], [topic, b"[" * 100_000]],
+        "not_json": [[topic, b""], [topic, b"nonsense"], [topic, b"[" * 100_000]],
         "not_an_object": [[topic, b"null"], [topic, b"[1, 2]"], [topic, b"5"]],
         "oversize": [[topic, b'{"a": "' + b"x" * (100 << 20) + b'"}']],
     }
