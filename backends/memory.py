@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from hub import jsontext
+import msgspec
+
 from hub.errors import CannotPublish
 from hub.interfaces import BackendContext, Intake
 from hub.message import NO_HEADERS, Message
@@ -45,7 +46,7 @@ class Memory:
         :returns: the token by which the hub will confirm it.
         """
         self._delivered += 1
-        encoded = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else jsontext.write(body)
+        encoded = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else _encode(body)
         name = f"memory-{self._delivered}" if id is None else id
         message = Message(name, topic, encoded, headers, self._context.wall(), self._context.name)
         self._held.append((message, self._delivered))
@@ -105,3 +106,6 @@ class Memory:
             "confirmed": len(self.confirmed),
             "held": len(self._held),
         }
+
+
+_encode = msgspec.json.Encoder().encode

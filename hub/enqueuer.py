@@ -11,6 +11,7 @@ from hub.duplicates import Duplicates
 from hub.interfaces import Clock
 from hub.message import Message
 from hub.queue.queue import Queue
+from hub.refused import Refused
 from hub.router import Router
 from hub.store import RoutedBatch, Share, Store
 
@@ -34,7 +35,7 @@ class IntakeCounters:
     unrouted: int = 0
     """Received, and wanted by no consumer."""
     refused: int = 0
-    """Received with a body that can't be used."""
+    """Received with a body that can't be used: given to no consumer."""
 
 
 class Enqueuer:
@@ -42,6 +43,7 @@ class Enqueuer:
 
     :ivar router: swapped at a reload.
     :ivar taps: are shown every batch, whatever becomes of it (``hubbub tail``).
+    :ivar refused: the last messages that could not be used.
     :ivar duplicates: which messages came before; ``None``: nobody asks.
     :param later: makes a call in the next turn of the reactor, after all that it was asked before: the sender is told
         before the message, which may kill the hub, is given to anybody.
@@ -60,6 +62,7 @@ class Enqueuer:
         self.router = router
         self.duplicates = duplicates
         self.counters = IntakeCounters()
+        self.refused = Refused(store)
         self.taps: list[Tap] = []
         self._store = store
         self._wall = wall
@@ -151,10 +154,9 @@ class Enqueuer:
         return [(queue, None if len(indexes) == len(messages) else indexes) for queue, indexes in wanted.items()]
 
     def refuse(self, message: Message, reason: str) -> None:
-        """Bury it in each queue that wants its topic."""
+        """Keep it, cut, for who wants to know who sends such things; it is given to nobody."""
         self.counters.refused += 1
-        for queue in self.router.route(message.topic):
-            queue.refuse(DeadLetter(message, reason, attempts=0, buried_at=self._wall()))
+        self.refused.add(DeadLetter(message, reason, attempts=0, buried_at=self._wall()))
 
 
 class BackendIntake:

@@ -27,7 +27,7 @@ class Intake(Protocol):
         """
 
     def refuse(self, message: Message, reason: str) -> None:
-        """A message whose body can't be used: buried in each queue that wants its topic, delivered to none."""
+        """A message whose body can't be used: counted and kept for a while, cut, and delivered to nobody."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +88,6 @@ class Reconfigurable(Protocol):
         :raises HubError: one that was made anew could not start with them either, and why (an address in use). Nothing
             was changed; the reload tells, and the old settings stay in force.
         """
-
-
-class Releasing(Protocol):
-    """What a backend or a server may offer beside itself: a child process that a consumer forks has its file
-    descriptors too, and would keep its port, and its connections, for as long as it lives. What the reactor reads from
-    or writes to is let go of anyway."""
-
-    def release(self, detach: Callable[[int], None]) -> None:
-        """In a child that was just forked: call ``detach`` with each file descriptor. Nothing may be sent."""
 
 
 class Sender(Protocol):

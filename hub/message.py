@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from hub import jsontext
 from hub.errors import NotJSON
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -19,6 +18,9 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 def new_id(now: float) -> str:
     """An id for a message of our own, in fedmsg's form, ``YEAR-uuid4``. :param now: epoch seconds."""
     return f"{time.gmtime(now).tm_year}-{uuid.uuid4()}"
+
+
+_decode = msgspec.json.Decoder().decode
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -41,11 +43,9 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     def json(self) -> Any:
         """The body, decoded anew for each caller, so that no consumer can change another's copy.
 
-        ``NaN``, ``Infinity`` and half surrogate pairs are taken, as Python's own decoder takes them.
-
-        :raises NotJSON: the body is not JSON, or is nested too deeply.
+        :raises NotJSON: the body is not JSON (``NaN`` and lone surrogates are not), or is nested too deeply.
         """
         try:
-            return jsontext.read(self.body)
-        except jsontext.NO_JSON as error:
+            return _decode(self.body)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise NotJSON(f"the body of message {self.id!r} is not JSON: {error}") from error

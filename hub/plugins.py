@@ -13,7 +13,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from hub.children import other_code
 from hub.errors import ConfigError, HubError, PluginError
 from hub.trust import Trust
 
@@ -31,8 +30,7 @@ class Plugin:
     def make(self, place: str, context: Any) -> Any:
         """An instance. :raises ConfigError: it says why it can't be; ``place`` stands before each line."""
         try:
-            with other_code():
-                return self.cls(context)
+            return self.cls(context)
         except HubError as error:
             raise ConfigError([f"{place}: {line}" for line in str(error).splitlines()]) from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 from collections.abc import Callable, Generator
@@ -28,6 +27,7 @@ from hub.interfaces import Clock, ServerContext
 from hub.logs.logs import flush, lost, set_levels
 from hub.partlog import part_log
 from hub.parts.changes import Changes, Outcome, in_force
+from hub.parts.departure import tell_the_end
 from hub.parts.exports import EXPORT_TIMEOUT, Exports
 from hub.parts.fleet import Fleet
 from hub.parts.made import Made
@@ -49,6 +49,8 @@ from hub.workers.supervisor import PERIOD, Supervisor
 from hub.workers.worker import Surroundings
 
 SAMPLE_EVERY = 1.0
+LIMIT_EVERY = 60.0
+"""Seconds between two looks at the ages of dead letters."""
 START_TIMEOUT = 60.0
 """Seconds for the consumers to start. One that takes longer, or can't, must not keep the others from being of use: a
 hub that never says that it is ready is ended by systemd, again and again."""
@@ -82,7 +84,7 @@ class Service:
         self._rounds = Rounds(reactor, self.log)
         self._monotonic, self._wall = monotonic, wall
         self._began = monotonic()
-        self.lock = StateLock(configuration.state_dir)
+        self._lock = StateLock(configuration.state_dir)
         self.store: Store = durable_store(configuration)
         self.enqueuer = self._make_enqueuer()
         self.fleet = Fleet(configuration.backends, reactor, self.enqueuer, wall)
@@ -140,6 +142,8 @@ class Service:
         self.reroute()
         self._rounds.begin(self._sample, SAMPLE_EVERY)
         self._rounds.begin(flush, SAMPLE_EVERY)
+        self._limit_letters()
+        self._rounds.begin(self._limit_letters, LIMIT_EVERY)
         self._rounds.begin(self.audit.flush, SAMPLE_EVERY)
         self._rounds.begin(self._look_after, PERIOD)
         for name, server in servers.items():
@@ -195,37 +199,19 @@ class Service:
             self.roster.stop(name)
         gone = yield wait_for(self.reactor, lambda: not self.roster.leaving or not self._still_leaving(), timeout)
         self._sample()
-        if not gone:
-            self._name_the_late()
-        self._tell_what_is_left()
+        tell_the_end(self.roster, self.log, gone)
         self.exports.stop(list(self.exports.threads))
         yield wait_for(self.reactor, lambda: self.exports.gone, EXPORT_TIMEOUT)
         self._rounds.stop()
         yield self.servers.stop(list(self.servers.servers))
         yield self._control.close()
         self.keeper.close()
-        self.lock.release()
+        self._lock.release()
         self.audit.flush(final=True)
         self.state = "stopped"
 
     def _still_leaving(self) -> bool:
         return any(not crew.gone.is_set() for crew in self.roster.leaving)
-
-    def _name_the_late(self) -> None:
-        for crew in self.roster.leaving:
-            if not crew.gone.is_set():
-                text = "consumer %s did not finish %s in time"
-                self.log.error(text, crew.queue.name, crew.busy_with or "its work", extra={"action": "stop"})
-
-    def _tell_what_is_left(self) -> None:
-        for name, member in [*self.roster.members.items(), *self.roster.orphans.items()]:
-            counts = member.queue.stats().counters
-            self.log.log(
-                logging.WARNING if counts.backlog else logging.INFO,
-                "consumer %s: received %d, finished %d, dead %d, dropped %d, left %d",
-                *(name, counts.received, counts.finished, counts.dead, counts.dropped, counts.backlog),
-                extra={"action": "stop", "consumer": name},
-            )
 
     # -- reload
 
@@ -272,6 +258,7 @@ class Service:
 
     def _apply(self, new: Configuration, changes: Changes, made: Made) -> Generator[Deferred[Any], Any, list[str]]:
         problems = self._running.replace_consumers(new, made, changes)
+        self.roster.limit_letters(new.hub.max_disk)
         self.reroute()
         self._let_go()
         set_levels(new.hub.log_level, new.hub.log_levels)
@@ -319,6 +306,9 @@ class Service:
             "exporters": self.exports.status(),
             "servers": self.servers.status(),
         }
+
+    def _limit_letters(self) -> None:
+        self.roster.limit_letters(self.configuration.hub.max_disk)
 
     def _look_after(self) -> None:
         self.lag.called(self._monotonic())

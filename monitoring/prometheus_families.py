@@ -90,7 +90,7 @@ HUB_COUNTS = (
     Number("received", "received", "Messages from all buses."),
     Number("received_bytes", "received_bytes", "Bytes of their bodies."),
     Number("unrouted", "unrouted", "Messages that no consumer wants."),
-    Number("refused", "refused", "Messages with a body that can't be used; they are dead letters."),
+    Number("refused", "refused", "Messages with a body that can't be used; no consumer was given them."),
     Number("duplicates", "duplicates", "Messages left out, for they had come before."),
     Number("collisions", "collisions", "Messages whose id had come before, with another body; they are delivered."),
     Number("published", "published", "Messages sent out."),

@@ -12,9 +12,8 @@ from typing import Literal, TypeVar
 import msgspec
 import zmq
 
-from backends.zeromq.fedmsg import NONE, Envelope, Signer, headers_of, lenient_envelope
+from backends.zeromq.fedmsg import NONE, Envelope, Signer, headers_of
 from backends.zeromq.gaps import Gaps, stem
-from hub import jsontext
 from hub.message import NO_HEADERS, Message
 from hub.text import counted
 
@@ -23,6 +22,8 @@ Pair = tuple[bytes, zmq.Frame]
 MAX_TOPIC = 1024
 """Bytes. fedmsg's are under 100; they are keys of caches and columns of databases."""
 MAX_ID = 256
+OVERSIZE_KEPT = 4096
+"""Bytes of a body that is too large which go to who wants to know what it was."""
 _CACHED_TOPICS = 10_000
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -90,7 +91,7 @@ class Parser:
             if topic is None:
                 continue
             if len(frame) > self._max:
-                self._oversize(topic, frame)
+                self._oversize(topic, frame, now)
                 continue
             messages.append(Message(self._new_id(), topic, frame.bytes, NO_HEADERS, now, self._backend))
 
@@ -109,7 +110,7 @@ class Parser:
                 continue
             body = frame.bytes if len(frame) <= limit else None
             if body is None:
-                self._oversize(topic, frame)
+                self._oversize(topic, frame, now)
                 continue
             try:
                 envelope = _envelope(body)
@@ -142,35 +143,27 @@ class Parser:
         self._topics[raw] = topic
         return topic
 
-    def _oversize(self, topic: str, frame: zmq.Frame) -> None:
-        size = len(frame)
-        self.fault("oversize", f"{size} bytes on {topic[:60]!a}, where max_message_size is {self._max}")
+    def _oversize(self, topic: str, frame: zmq.Frame, now: float) -> None:
+        text = f"{len(frame)} bytes on {topic[:60]!a}, where max_message_size is {self._max}"
+        self.fault("oversize", text)
+        self.refused += 1
+        begin = bytes(frame.buffer[:OVERSIZE_KEPT])
+        self._refuse(Message(self._new_id(), topic, begin, NO_HEADERS, now, self._backend), f"oversize: {text}")
 
     def _odd(self, topic: str, body: bytes, now: float) -> Envelope | None:
-        """What the strict decoder would not take: a field of an odd type, JSON as only Python's decoder takes it, or no
-        use at all."""
+        """What the strict decoder would not take: either a field of an odd type, or no use at all."""
         try:
             body.decode()
             _structure(body)
-        except _UNREADABLE:
-            return self._lenient(topic, body, now)
+        except _UNREADABLE as error:
+            self._bury(topic, body, now, "not_json", str(error))
+            return None
         try:
             odd = _raw(body)
         except msgspec.ValidationError:
             self._bury(topic, body, now, "not_an_object", f"it starts with {body[:20]!r}")
             return None
         return Envelope(_field(_text, odd.msg_id), _field(_whole, odd.seq_id), odd.headers)
-
-    def _lenient(self, topic: str, body: bytes, now: float) -> Envelope | None:
-        try:
-            content = jsontext.read_leniently(body)
-        except jsontext.NO_JSON as error:
-            self._bury(topic, body, now, "not_json", str(error))
-            return None
-        if isinstance(content, dict):
-            return lenient_envelope(content)
-        self._bury(topic, body, now, "not_an_object", f"it starts with {body[:20]!r}")
-        return None
 
     def _bury(self, topic: str, body: bytes, now: float, kind: str, why: str) -> None:
         words = kind.replace("_", " ").replace("json", "JSON").replace("object", "object of JSON")
@@ -182,24 +175,15 @@ class Parser:
     def _number(self, topic: str, seq_id: int, frame: zmq.Frame) -> None:
         """Look for a gap before the message; not where what names the publisher is no text."""
         try:
-            signer = _signed_by(frame.bytes)
-        except (*_UNREADABLE, *jsontext.NO_JSON):
+            signer = _signer(frame.bytes)
+            address = _address(frame)
+        except _UNREADABLE:
             return
         who = signer.certificate or signer.username or ""
-        missing = self.gaps.note((_address(frame), who[:8192], stem(topic)), seq_id, signer.i)
+        missing = self.gaps.note((address, who[:8192], stem(topic)), seq_id)
         if missing:
             text = f"{counted(missing, 'message')} of {topic[:60]!a} missing before number {seq_id}"
             self.notice("miss", logging.WARNING, text)
-
-
-def _signed_by(body: bytes) -> Signer:
-    """:raises msgspec.ValidationError: one of the fields has an odd type."""
-    try:
-        return _signer(body)
-    except msgspec.ValidationError:
-        raise
-    except _UNREADABLE:
-        return msgspec.convert(jsontext.read_leniently(body), Signer)
 
 
 def _field(decode: Callable[[msgspec.Raw], T], raw: msgspec.Raw) -> T | None:

@@ -18,7 +18,6 @@ from hub.errors import ConfigError, HubError, Unavailable
 from hub.text import printable
 
 COMMANDS = {
-    "init": "hub.cli.init:init",
     "run": "hub.cli.run:run",
     "check": "hub.cli.config:check",
     "config": "hub.cli.config:config",
@@ -28,6 +27,7 @@ COMMANDS = {
     "queue": "hub.cli.queue:queue",
     "threads": "hub.cli.threads:threads",
     "dead": "hub.cli.dead:dead",
+    "refused": "hub.cli.refused:refused",
     "replay": "hub.cli.replay:replay",
     "drain": "hub.cli.drain:drain",
     "resume": "hub.cli.drain:resume",

@@ -96,7 +96,7 @@ def having_letters(status: Mapping[str, Any]) -> list[str]:
 
 def _listed(name: str, letters: Sequence[dict[str, Any]], as_json: bool, traceback: bool) -> Iterator[str]:
     for letter in letters:
-        yield json_text({"consumer": name, **letter}) if as_json else _line(letter, traceback)
+        yield json_text({"consumer": name, **letter}) if as_json else letter_line(letter, traceback)
 
 
 @dead.command()
@@ -106,14 +106,18 @@ def _listed(name: str, letters: Sequence[dict[str, Any]], as_json: bool, traceba
 @json_option
 def show(load_config: ConfigReader, consumer: str, number: int, as_json: bool) -> None:
     """Show one dead letter of CONSUMER, whole."""
-    found = selected(Remote(client_of(load_config)).letters(consumer), [number])
-    if not found:
+    letter = Remote(client_of(load_config)).letter(consumer, number) if number >= 0 else None
+    if letter is None:
         raise click.UsageError(f"{consumer} has no dead letter with the number {number}")
-    (letter,) = found
+    show_letter(letter, as_json, ("number", "id", "topic", "attempts", "reason", "error"))
+
+
+def show_letter(letter: dict[str, Any], as_json: bool, fields: Sequence[str]) -> None:
+    """One, whole. :param fields: those that are texts or numbers, in their order."""
     if as_json:
         click.echo(json_text(letter, indented=True))
         return
-    for name in ("number", "id", "topic", "attempts", "reason", "error"):
+    for name in fields:
         click.echo(f"{name + ':':<13}{printable(str(letter[name]))}")
     for name in ("received_at", "buried_at"):
         click.echo(f"{name.removesuffix('_at') + ':':<13}{_time(letter[name])}")
@@ -195,7 +199,8 @@ def _time(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
-def _line(letter: dict[str, Any], traceback: bool) -> str:
+def letter_line(letter: dict[str, Any], traceback: bool = False) -> str:
+    """On one line, but for its traceback."""
     text = f"{letter['number']:>5}  {_time(letter['buried_at'])}  {letter['topic']}  {letter['id']}"
     line = printable(f"{text}  attempts {letter['attempts']}: {letter['reason']}")
     if traceback and letter["traceback"]:

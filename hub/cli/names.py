@@ -19,6 +19,11 @@ def queues(context: click.Context, _: click.Parameter, incomplete: str) -> list[
     return complete(context, incomplete, lambda client: client.get("/status")["consumers"])
 
 
+def backends(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Of all backends."""
+    return complete(context, incomplete, lambda client: client.get("/status")["backends"])
+
+
 def complete(context: click.Context, incomplete: str, names: Callable[[Client], Any]) -> list[str]:
     """Those that begin so; none at all where no hub is to be found: a shell can't show errors."""
     try:

@@ -106,6 +106,16 @@ class Remote:
         """The dead letters, the oldest first."""
         return _rows(self._client.get(f"/dead/{quote(name, safe='')}"), "dead_letters")
 
+    def letter(self, name: str, number: int) -> dict[str, Any] | None:
+        """The dead letter of that number, if there is one; no other is read."""
+        found = _rows(self._client.get(f"/dead/{quote(name, safe='')}?number={number}"), "dead_letters")
+        return found[0] if found else None
+
+    def refused(self, backend: str = "", number: int | None = None) -> list[dict[str, Any]]:
+        """What could not be used, of that backend or of all, the oldest first. :param number: only that one."""
+        query = "" if number is None else f"?number={number}"
+        return _rows(self._client.get(f"/refused/{quote(backend, safe='')}{query}"), "refused")
+
     def delete_letters(self, name: str, numbers: Sequence[int]) -> int:
         """Returns how many there were."""
         return int(self._store("/delete-dead", {"consumer": name, "numbers": list(numbers)})["deleted"])

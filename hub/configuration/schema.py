@@ -93,6 +93,13 @@ class ConsumerSettings(Settings):
     max_dead: int = setting(
         10_000, "Dead letters kept; beyond it the oldest is dropped, and counted.", ge=0, le=1_000_000_000
     )
+    max_dead_bytes: Size = setting(
+        "64MiB",
+        "Bytes of its dead letters together; beyond it the oldest is dropped, and counted, but never the newest. With "
+        "'max_disk' a consumer's share of a quarter of that, where this is less.",
+        ge=1,
+    )
+    max_dead_age: Duration = setting("180d", "A dead letter that is older is dropped, and counted.", gt=0)
     begin: Duration = setting(
         "0s",
         "A new consumer begins with messages that are so old, as far as the store has kept them ('keep' in [hub]). "

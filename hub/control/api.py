@@ -15,7 +15,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from hub.control.openapi import document
-from hub.control.verbs import consumers, dead, queues, replay, trace, whole
+from hub.control.verbs import consumers, dead, queues, refused, replay, trace, whole
 from hub.control.verbs.verb import Hub, Verb, answer
 from hub.errors import Forbidden
 from hub.interfaces import Guard
@@ -40,6 +40,7 @@ VERBS: list[type[Verb]] = [
     dead.RetryDead,
     dead.DeleteDead,
     dead.Unsettled,
+    refused.Refused,
     trace.Trace,
 ]
 DOCUMENT = "openapi.json"

@@ -18,6 +18,7 @@ from hub.message import Message
 from hub.parts.fleet import Fleet
 from hub.parts.roster import Roster
 from hub.queue.queue import Queue
+from hub.refused import PREFIX
 from hub.router import Router
 from hub.store import Store
 from hub.workers.supervisor import Supervisor, stack_of
@@ -113,7 +114,9 @@ class Steering:
 
     def orphans(self) -> list[str]:
         """Queues that belong to no consumer."""
-        return [name for name in self._store.queues() if name not in self._roster.members]
+        return [
+            name for name in self._store.queues() if name not in self._roster.members and not name.startswith(PREFIX)
+        ]
 
     # -- consumers
 
@@ -251,6 +254,23 @@ class Steering:
         if fresh:
             self._enqueuer.deliver(fresh, [(queue, None)], sum([len(m.body) for m in fresh]), None, copy=True)
         return start, queue.next_position
+
+    # -- input that can't be used
+
+    def refusing(self, backend: str) -> list[str]:
+        """That backend; empty: all that have refused something. :raises NoSuchQueue: none is called so."""
+        known = sorted({*self._enqueuer.refused.backends(), *self._fleet.backends})
+        if backend and backend not in known:
+            raise NoSuchQueue(f"no backend is called {backend!r}: there are {', '.join(known) or 'none'}")
+        return [backend] if backend else known
+
+    def refused(self, backend: str, after: int = 0, size: int | None = None) -> Sequence[DeadLetter]:
+        """What it refused last; see :meth:`hub.store.Store.dead_letters`."""
+        return self._store.dead_letters(PREFIX + backend, after, size)
+
+    def refused_one(self, backend: str, number: int) -> DeadLetter | None:
+        """The one of that number, if it is kept."""
+        return self._store.letter(PREFIX + backend, number)
 
     # -- queues
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred
@@ -79,13 +79,6 @@ class Fleet:
         self._started.append(backend)
         if self.paused:
             backend.pause()
-
-    def release(self, detach: Callable[[int], None]) -> None:
-        """In a child process that was just forked: let go of what the backends have open."""
-        for backend in self.backends.values():
-            release = getattr(backend, "release", None)
-            if release is not None:
-                release(detach)
 
     def _confirmer(self, backend: Backend) -> Any:
         return lambda tokens: self._reactor.callFromThread(backend.confirm, tokens)
@@ -225,5 +218,9 @@ class Fleet:
             backend.resume()
 
     def status(self) -> dict[str, Any]:
-        """What each says, with its type."""
-        return {name: status_of(self.parts[name], backend) for name, backend in self.backends.items()}
+        """What each says, with its type, and how many of its messages were of no use, also before a restart."""
+        totals = self._enqueuer.refused.totals()
+        return {
+            name: {**status_of(self.parts[name], backend), "refused": totals.get(name, 0)}
+            for name, backend in self.backends.items()
+        }

@@ -25,6 +25,8 @@ from hub.workers.worker import Surroundings, WorkerPolicy
 MOST_IN_MEMORY = 100_000
 MOST_BYTES_IN_MEMORY = 128 << 20
 """Bounds of a queue that is not durable, where nothing is configured."""
+LETTERS_ROOM = 0.25
+"""Share of ``max_disk`` that all dead letters together may take."""
 
 Publish = Callable[[str, object, Mapping[str, str], str | None], None]
 
@@ -74,6 +76,7 @@ class Roster:
         self._state_dir = state_dir
         self._on_room = on_room
         self._holds_back = holds_back
+        self._max_disk: int | None = None
 
     def make(self, part: Part) -> Consumer:
         """A new instance of the consumer's class. :raises ConfigError: its constructor failed."""
@@ -98,11 +101,11 @@ class Roster:
         else:
             queue, rates = previous.queue, previous.rates
             queue.adopt(policy)
-        queue.store.limit_dead_letters(part.name, part.settings.max_dead)
         crew = Crew(consumer, queue, crew_policy(part), self._around, part_log("consumer", part.name))
         if previous is not None:
             crew.follow(previous.crew)
         self.members[part.name] = Member(part, queue, crew, rates)
+        self._limit_letters(self.members[part.name])
         self.comply(part.name)
         crew.start()
 
@@ -158,6 +161,21 @@ class Roster:
         for member in self.members.values():
             if member.queue.store.durable:
                 member.queue.squeeze(squeezed)
+
+    def limit_letters(self, max_disk: int | None) -> None:
+        """Dead letters that are too many, too large together or too old go. Again and again, for they grow older.
+
+        :param max_disk: bytes that the store may have in use. Letters are a part of that, and no reason to be full.
+        """
+        self._max_disk = max_disk
+        for member in self.members.values():
+            self._limit_letters(member)
+
+    def _limit_letters(self, member: Member) -> None:
+        settings, size = member.part.settings, member.part.settings.max_dead_bytes
+        if self._max_disk is not None:
+            size = min(size, int(self._max_disk * LETTERS_ROOM) // max(1, len(self.members)))
+        member.queue.store.limit_dead_letters(member.part.name, settings.max_dead, size, settings.max_dead_age)
 
     def full(self) -> bool:
         """Whether some queue wants the buses to be held back."""

@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from hub.interfaces import Clock
+from hub.steadyclock import SteadyClock
 
 SPANS = 1000
 """Into how many spans of arrival one ``max_age`` is divided."""
@@ -36,14 +37,14 @@ class AgeLimit:
 class Ages:
     """When messages arrived, by the monotonic clock: those that came since the hub started, in spans.
 
-    The age of what was there before is told by the wall clock alone, as it was at the start.
+    The age of what was there before is told by the wall clock alone.
 
     :param clock: monotonic seconds. :param wall: epoch seconds.
     """
 
     def __init__(self, clock: Clock, wall: Clock) -> None:
-        self._clock, self._wall = clock, wall
-        self._began, self._wall_began = clock(), wall()
+        self._clock, self._now = clock, SteadyClock(wall, clock)
+        self._began = clock()
         self._starts: deque[int] = deque()
         self._opened: deque[float] = deque()
         self._lasts: deque[float] = deque()
@@ -68,5 +69,5 @@ class Ages:
             self._opened.popleft()
             self._lasts.popleft()
         upto = self._starts[0] if self._starts else sys.maxsize
-        now = min(self._wall(), self._wall_began + self._clock() - self._began)
+        now = self._now()
         return AgeLimit(now - max_age, now if self._began < oldest else math.inf, upto)

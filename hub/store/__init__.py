@@ -206,8 +206,11 @@ class Store(Protocol):
     def lost_dead_letters(self, queue: str) -> int:
         """How many had to be given up for newer ones; only grows."""
 
-    def limit_dead_letters(self, queue: str, count: int) -> None:
-        """Keep that many at the most, from now on."""
+    def limit_dead_letters(self, queue: str, count: int, size: int | None = None, age: float | None = None) -> None:
+        """Keep no more than that from now on: the oldest go, and are counted as lost. Their ages are looked at now.
+
+        :param size: bytes of all together; the newest one stays, whatever its size. :param age: seconds.
+        """
 
     def queues(self) -> Sequence[str]:
         """All that there are, those that belong to no consumer too."""

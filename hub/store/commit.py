@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import islice, takewhile
+from itertools import takewhile
 from typing import Any
 
 from hub.store import Outgoing, Range, RoutedBatch, Share
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.ledger import Ledger, below
+from hub.store.letters import Amount, LetterRows
 from hub.store.records import QueueRecord
 from hub.store.settled import SettledRows
 
@@ -22,6 +23,7 @@ class Commit:
     :param transaction: that writes.
     :param final: whether all that arrived is in it. A dead letter that was given to its queue again goes only with the
         message that it became.
+    :param now: epoch seconds. :param steady: the same, by a clock that is not ahead for a moment.
     :param keep: seconds that a page is kept after all are done with it.
     :ivar now: epoch seconds.
     :ivar pages: how many were written. :ivar skipped: batches that all queues had finished before they could be.
@@ -35,6 +37,7 @@ class Commit:
         now: float,
         keep: float,
         final: bool = True,
+        steady: float | None = None,
     ) -> None:
         self.pages = 0
         self.skipped = 0
@@ -45,6 +48,7 @@ class Commit:
         self._transaction = transaction
         self._ledgers = ledgers
         self.now = now
+        self._steady = now if steady is None else steady
         self._keep = keep
         self._final = final
         self._arrived = {name: ledger.next_position for name, ledger in ledgers.items()}
@@ -105,16 +109,23 @@ class Commit:
         with self._transaction.cursor(self._tables.settled) as cursor:
             SettledRows(cursor, ledger.number, ledger.created_at).note(ledger.window, settled, next_position)
         self._write_tries(ledger, next_position)
-        for number, letter in ledger.letters.items():
-            record = r.LetterRecord.of(ledger.number, number, letter)
-            self._put(t.place_key(ledger.number, number), r.seal(r.LETTER, record), db=self._tables.letters)
-        keys = [t.place_key(ledger.number, number) for number in ledger.removed] if self._final else []
-        removed = sum([self._delete(key, db=self._tables.letters) for key in keys])
-        surplus = ledger.letters_kept + len(ledger.letters) - removed - ledger.letter_limit
-        evicted = self._evict(ledger, surplus) if surplus > 0 and self._final else 0
-        record_ = ledger.draft(next_position, evicted, removed)
+        record_ = self._settle_letters(ledger, next_position)
         self._put(t.queue_key(ledger.number), r.seal(r.QUEUE, record_), db=self._tables.queues)
         return record_
+
+    def _settle_letters(self, ledger: Ledger, next_position: int) -> QueueRecord:
+        rows = LetterRows(self._tables, self._transaction, ledger.number)
+        written, removed, evicted = rows.write(ledger.letters.items()), Amount(), Amount()
+        kept = ledger.letters_held
+        if self._final:
+            removed = rows.remove(ledger.removed)
+            there = Amount(kept.count + written.count - removed.count, kept.size + written.size - removed.size)
+            limits = ledger.letter_limits
+            oldest = self._steady - limits.age if limits.age is not None and ledger.letters_due else None
+            if there.count > limits.count or there.size > limits.size or oldest is not None:
+                evicted = rows.evict(there, limits, oldest)
+        ledger.letters_size = kept.size + written.size - removed.size - evicted.size
+        return ledger.draft(next_position, evicted.count, removed.count)
 
     def _let_go(self, ledger: Ledger, settled: Iterable[Range]) -> None:
         """Of the pages that the queue is done with; a page that all are done with goes."""
@@ -149,12 +160,6 @@ class Commit:
         for position, one in ledger.tries.items():
             if position < limit and not ledger.window.is_finished(position):
                 self._put(t.place_key(ledger.number, position), t.try_value(one), db=self._tables.tries)
-
-    def _evict(self, ledger: Ledger, surplus: int) -> int:
-        """The oldest dead letters, for there are too many."""
-        with self._transaction.cursor(self._tables.letters) as cursor:
-            keys = list(islice(t.keys_of(cursor, ledger.number), surplus))
-        return sum([self._delete(key, db=self._tables.letters) for key in keys])
 
     def delete(self, ledger: Ledger) -> None:
         """All of a queue."""

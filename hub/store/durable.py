@@ -16,15 +16,14 @@ from hub.errors import ConfigError
 from hub.interfaces import Clock
 from hub.stats.counters import Counters, QueueStats
 from hub.store import Found, Journal, Kept, Outgoing, QueueState, RoutedBatch, Run, Try, search
-from hub.store import records as r
 from hub.store import tables as t
 from hub.store.hands import FileHand, Hands
 from hub.store.history import received_between
 from hub.store.ledger import Ledger
+from hub.store.letters import LetterLimits
 from hub.store.opening import Opening
 from hub.store.pending import Stored
 from hub.store.reader import Reader, run_of
-from hub.store.records import DamagedError
 from hub.store.recovery import recover
 from hub.store.search import Search
 from hub.store.writer import Writer
@@ -75,9 +74,8 @@ class DurableStore:
         self._reader = Reader(self.tables, log)
         self._search = Search(self.tables, lambda: {one.number: one.name for one in self.writer.ledgers.values()}, log)
         self._tries = found.tries
-        self.writer = Writer(
-            self.tables, found.ledgers, found.numbers, pace=pace, keep=keep, hurries=hurries, wall=wall, log=log
-        )
+        options: dict[str, Any] = {"pace": pace, "keep": keep, "hurries": hurries, "wall": wall, "monotonic": monotonic}
+        self.writer = Writer(self.tables, found.ledgers, found.numbers, log=log, **options)
         self._hands = Hands(directory)
         self._suspect()
         if self.writer.step() or not self._hands.suspects:
@@ -254,28 +252,17 @@ class DurableStore:
         ledger = self.writer.ledgers.get(queue)
         return ledger.letters_lost if ledger else 0
 
-    def limit_dead_letters(self, queue: str, count: int) -> None:
+    def limit_dead_letters(self, queue: str, count: int, size: int | None = None, age: float | None = None) -> None:
         """With the next commit."""
-        ledger = self.writer.ledgers[queue]
-        self.writer.order(lambda: ledger.limit(count))
+        ledger, limits = self.writer.ledgers[queue], LetterLimits.of(count, size, age)
+        self.writer.order(lambda: ledger.limit(limits))
 
     # -- the outbox
 
     def outbox(self) -> list[tuple[int, Outgoing]]:
         """What is committed, without what was sent and is not deleted yet."""
         sent = self.writer.sent_lately()  # first: what is deleted in between is not found any more
-        with self.tables.reading() as transaction:
-            cursor = transaction.cursor(self.tables.outbox)
-            values = [bytes(value) for key, value in cursor.iternext() if t.number_of(bytes(key)) not in sent]
-        found = []
-        for value in values:
-            try:
-                record = r.unseal(r.OUTGOING, r.outgoings, value)
-            except DamagedError as error:
-                self._log.error("an outgoing message is damaged: %s", error, extra={"action": "damaged"})
-                continue
-            found.append((record.number, Outgoing(record.backend, r.unflat(record.message))))
-        return found
+        return [(number, outgoing) for number, outgoing in self._reader.outbox() if number not in sent]
 
     # -- all of it
 

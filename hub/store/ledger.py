@@ -8,10 +8,9 @@ from dataclasses import replace
 from hub.deadletter import DeadLetter
 from hub.stats.counters import Counters
 from hub.store import Journal, Outgoing, QueueState, Range, Try
+from hub.store.letters import Amount, LetterLimits, size_of
 from hub.store.records import QueueRecord
 from hub.store.window import AckWindow
-
-MOST_LETTERS = 1_000_000_000
 
 
 class Ledger:
@@ -27,6 +26,9 @@ class Ledger:
     :ivar tried: positions that have, or will have, a row in the table of tries. :ivar untried: rows to be deleted.
     :ivar letters: dead letters to be committed, by number.
     :ivar removed: numbers of dead letters to be deleted.
+    :ivar letters_held: those that are committed. :ivar letters_size: their bytes after this
+        commit.
+    :ivar letters_due: whether their ages are to be looked at.
     :ivar hidden: numbers of committed ones that will be deleted, and that nobody may take until then.
     """
 
@@ -45,8 +47,10 @@ class Ledger:
         self.letters: dict[int, DeadLetter] = {}
         self.removed: set[int] = set()
         self.hidden: set[int] = set()
-        self.letter_limit = MOST_LETTERS
-        self.letters_kept = 0
+        self.letter_limits = LetterLimits()
+        self.letters_due = False
+        self.letters_held = Amount()
+        self.letters_size = 0
         self.letters_lost = 0
         self.outbox: list[Outgoing] = []
         self.dirty = True
@@ -54,15 +58,18 @@ class Ledger:
         self._commit = 0
 
     @classmethod
-    def restore(cls, record: QueueRecord, ranges: Iterable[Range], tries: dict[int, Try]) -> Ledger:
-        """As it was committed. :param ranges: settled above the record's floor."""
+    def restore(
+        cls, record: QueueRecord, ranges: Iterable[Range], tries: dict[int, Try], letter_bytes: int = 0
+    ) -> Ledger:
+        """As it was committed. :param ranges: settled above the record's floor. :param letter_bytes: of its dead
+        letters."""
         ledger = cls(record.number, record.name, record.created_at)
         ledger.window = AckWindow(record.floor)
         ledger.window.restore(ranges)
         ledger.next_position = record.next_position
         ledger.unread_bytes = record.unread_bytes
         ledger.tried = set(tries)
-        ledger.letters_kept = record.letters
+        ledger.letters_held = Amount(record.letters, letter_bytes)
         ledger.letters_lost = record.lost_letters
         ledger._next_letter = record.next_letter
         ledger._commit = record.commit
@@ -90,9 +97,20 @@ class Ledger:
         for letter in journal.letters:
             self.letters[self._next_letter] = letter
             self._next_letter += 1
+        self._give_up_letters()
         self.outbox += journal.outbox
         self.counters = journal.counters
         self.unread_bytes = journal.unread_bytes
+
+    def _give_up_letters(self) -> None:
+        """The oldest of those that are to be committed, where they are too many: the disk may have been full for
+        long."""
+        surplus = len(self.letters) - self.letter_limits.count
+        size = sum([size_of(letter) for letter in self.letters.values()]) - self.letter_limits.size
+        while self.letters and (surplus > 0 or (size > 0 and len(self.letters) > 1)):
+            size -= size_of(self.letters.pop(next(iter(self.letters))))
+            surplus -= 1
+            self.letters_lost += 1
 
     def _no_longer_tried(self, start: int, stop: int) -> None:
         few = range(start, stop) if stop - start < len(self.tried) else list(self.tried)
@@ -121,10 +139,16 @@ class Ledger:
         """Its record is to be written again."""
         self.dirty = True
 
-    def limit(self, letters: int) -> None:
-        """Keep that many dead letters at the most."""
-        self.letter_limit = letters
+    def limit(self, letters: LetterLimits) -> None:
+        """Keep no more dead letters than that, and look at their ages."""
+        self.letter_limits = letters
+        self.letters_due = True
         self.dirty = True
+
+    @property
+    def letters_kept(self) -> int:
+        """How many dead letters are committed."""
+        return self.letters_held.count
 
     def draft(self, next_position: int, evicted: int, removed: int) -> QueueRecord:
         """The record to be written. Of messages that are not stored yet it says nothing.
@@ -142,7 +166,7 @@ class Ledger:
             counters=self.counters,
             unread_bytes=self.unread_bytes,
             next_letter=self._next_letter,
-            letters=self.letters_kept + len(self.letters) - evicted - removed,
+            letters=max(0, self.letters_kept + len(self.letters) - evicted - removed),
             lost_letters=self.letters_lost + evicted,
             commit=self._commit + 1,
         )
@@ -150,7 +174,7 @@ class Ledger:
     def accept(self, record: QueueRecord, removed: bool) -> None:
         """It is committed. :param removed: so are the deletions of dead letters."""
         upto = self.next_position = record.next_position
-        self.letters_kept, self.letters_lost = record.letters, record.lost_letters
+        self.letters_held, self.letters_lost = Amount(record.letters, self.letters_size), record.lost_letters
         self._commit = record.commit
         self.settled = [(max(start, upto), stop) for start, stop in self.settled if stop > upto]
         self.tries = {position: one for position, one in self.tries.items() if position >= upto}

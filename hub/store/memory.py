@@ -15,6 +15,7 @@ from hub.deadletter import DeadLetter
 from hub.interfaces import Clock
 from hub.stats.counters import Counters, QueueStats
 from hub.store import Found, Journal, Kept, Outgoing, QueueState, RoutedBatch, Run
+from hub.store.letters import LetterLimits, size_of
 
 DEFAULT_LIMIT = 10_000
 
@@ -22,13 +23,26 @@ DEFAULT_LIMIT = 10_000
 class _Graveyard:
     def __init__(self) -> None:
         self.letters: OrderedDict[int, DeadLetter] = OrderedDict()
-        self.limit = DEFAULT_LIMIT
+        self.limits = LetterLimits(DEFAULT_LIMIT)
+        self.size = 0
         self.lost = 0
 
-    def trim(self) -> None:
-        while len(self.letters) > self.limit:
-            self.letters.popitem(last=False)
+    def add(self, number: int, letter: DeadLetter) -> None:
+        self.letters[number] = replace(letter, number=number)
+        self.size += size_of(letter)
+
+    def remove(self, number: int) -> None:
+        if (letter := self.letters.pop(number, None)) is not None:
+            self.size -= size_of(letter)
+
+    def trim(self, oldest: float = float("-inf")) -> None:
+        while self.letters and self._surplus(oldest):
+            self.remove(next(iter(self.letters)))
             self.lost += 1
+
+    def _surplus(self, oldest: float) -> bool:
+        many, large = len(self.letters) > self.limits.count, self.size > self.limits.size and len(self.letters) > 1
+        return many or large or next(iter(self.letters.values())).buried_at < oldest
 
 
 class MemoryStore:
@@ -75,8 +89,7 @@ class MemoryStore:
         with self._lock:
             graveyard = self._graveyard(queue)
             for letter in letters:
-                number = next(self._numbers)
-                graveyard.letters[number] = replace(letter, number=number)
+                graveyard.add(next(self._numbers), letter)
             graveyard.trim()
 
     def append(self, batch: RoutedBatch, stored: Callable[[], None] | None) -> None:
@@ -114,7 +127,7 @@ class MemoryStore:
         """At once."""
         with self._lock:
             for number in numbers:
-                self._graveyard(queue).letters.pop(number, None)
+                self._graveyard(queue).remove(number)
 
     def kept_dead_letters(self, queue: str) -> int:
         """Now."""
@@ -126,12 +139,12 @@ class MemoryStore:
         with self._lock:
             return self._graveyard(queue).lost
 
-    def limit_dead_letters(self, queue: str, count: int) -> None:
+    def limit_dead_letters(self, queue: str, count: int, size: int | None = None, age: float | None = None) -> None:
         """The oldest beyond it go now."""
         with self._lock:
             graveyard = self._graveyard(queue)
-            graveyard.limit = count
-            graveyard.trim()
+            graveyard.limits = LetterLimits.of(count, size, age)
+            graveyard.trim(float("-inf") if age is None else self._wall() - age)
 
     def watch(self, on_state: Callable[[str, str], None], on_outgoing: Callable[[int, list[Outgoing]], None]) -> None:
         """There is no other state than ``ok``."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from hub.stats.histogram import Histogram
+from hub.stats.histogram import Histogram, shares
 
 
 @dataclass
@@ -18,6 +19,18 @@ class WriterCounters:
     failures: int = 0
     expired: int = 0
     commit_times: Histogram = field(default_factory=Histogram)
+
+    def shown(self) -> dict[str, Any]:
+        """As the status has them."""
+        return {
+            "commits": self.commits,
+            "commit_seconds": shares(self.commit_times.counts),
+            "pages_written": self.pages,
+            "pages_spared": self.skipped,
+            "messages": self.messages,
+            "failures": self.failures,
+            "expired": self.expired,
+        }
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.deadletter import DeadLetter
 from hub.message import Message
-from hub.store import Kept, Run
+from hub.store import Kept, Outgoing, Run
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.records import DamagedError
@@ -119,6 +119,18 @@ class Reader:
         with self._tables.reading() as transaction:
             found = transaction.cursor(self._tables.letters)
             return [number for number in numbers if found.set_key(t.place_key(queue, number))]
+
+    def outbox(self) -> Iterator[tuple[int, Outgoing]]:
+        """What is to be sent out, with its numbers. Damaged ones are logged."""
+        with self._tables.reading() as transaction:
+            values = [bytes(value) for _, value in transaction.cursor(self._tables.outbox).iternext()]
+        for value in values:
+            try:
+                record = r.unseal(r.OUTGOING, r.outgoings, value)
+            except DamagedError as error:
+                self._log.error("an outgoing message is damaged: %s", error, extra={"action": "damaged"})
+                continue
+            yield record.number, Outgoing(record.backend, r.unflat(record.message))
 
     def _letter_of(self, value: bytes) -> DeadLetter | None:
         try:

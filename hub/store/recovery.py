@@ -15,6 +15,7 @@ from hub.store import records as r
 from hub.store import tables as t
 from hub.store.commit import HIGHEST
 from hub.store.ledger import Ledger
+from hub.store.letters import LetterRows
 from hub.store.numbers import Numbers
 from hub.store.records import DamagedError
 from hub.store.settled import SettledRows
@@ -50,7 +51,8 @@ def _recover(tables: t.Tables, transaction: Any) -> Recovered:
             raise DamagedError(f"queue {bytes(key).hex()}: {error}") from error
         tried = tries[record.name] = dict(_tries_of(transaction.cursor(tables.tries), record.number))
         ranges = SettledRows(settled, record.number, record.created_at).ranges()
-        ledgers[record.name] = Ledger.restore(record, ranges, tried)
+        letters = LetterRows(tables, transaction, record.number).total()
+        ledgers[record.name] = Ledger.restore(record, ranges, tried, letters.size)
     highest = transaction.get(HIGHEST, db=tables.meta)
     numbers = Numbers(
         page=t.after_last(transaction, tables.pages),

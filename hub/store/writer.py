@@ -12,7 +12,7 @@ from typing import Any, Literal
 import lmdb
 
 from hub.interfaces import Clock
-from hub.stats.histogram import shares
+from hub.steadyclock import SteadyClock
 from hub.store import Journal, Outgoing, RoutedBatch
 from hub.store.commit import Commit
 from hub.store.history import History
@@ -77,6 +77,7 @@ class Writer:
         self._pace, self._keep, self._hurries = pace, keep, hurries
         self.history = History(tables, keep, EXPIRE_EVERY, monotonic)
         self._wall, self._monotonic = wall, monotonic
+        self._steady = SteadyClock(wall, monotonic)
         self._log = log
         self._work = threading.Event()
         self._urgent = threading.Event()
@@ -267,7 +268,8 @@ class Writer:
             self._tables.reserve(sum([size_of(batch) for batch, _ in batches]))
         page, highest = self._next_page, self._highest_queue
         with self._tables.writing() as transaction:
-            commit = Commit(self._tables, transaction, ledgers, self._wall(), self._keep, final)
+            steady = self._steady()
+            commit = Commit(self._tables, transaction, ledgers, self._wall(), self._keep, final, steady)
             if highest > self._highest_written:
                 commit.number_queues(highest)
             for ledger in doomed:
@@ -279,7 +281,7 @@ class Writer:
             outbox = [outgoing for ledger in touched for outgoing in ledger.outbox]
             commit.post(self._next_outgoing, outbox)
             commit.sent(sent)
-            expired = self.history.expire(transaction, commit.now, commit.pages)
+            expired = self.history.expire(transaction, steady, commit.pages)
         for ledger, record in drafts:
             ledger.accept(record, final)
         first, self._next_outgoing = self._next_outgoing, self._next_outgoing + len(outbox)
@@ -333,17 +335,5 @@ class Writer:
 
     def status(self) -> Mapping[str, Any]:
         """Its numbers."""
-        counters = self.counters
-        return {
-            "state": self.state,
-            "reason": self.reason or None,
-            "commits": counters.commits,
-            "commit_seconds": shares(counters.commit_times.counts),
-            "pages_written": counters.pages,
-            "pages_spared": counters.skipped,
-            "messages": counters.messages,
-            "failures": counters.failures,
-            "expired": counters.expired,
-            "pending": len(self.pending),
-            "pending_bytes": self.pending.size,
-        }
+        state = {"state": self.state, "reason": self.reason or None}
+        return {**state, **self.counters.shown(), "pending": len(self.pending), "pending_bytes": self.pending.size}

@@ -13,7 +13,6 @@ from hub.failure import Failure, latest, told
 from hub.queue.queue import Queue
 from hub.stats.histogram import Histogram, merge
 from hub.text import counted
-from hub.workers.answer import call
 from hub.workers.worker import Surroundings, Worker, WorkerPolicy
 
 Spawn = Callable[[Callable[[], None], str], threading.Thread]
@@ -253,7 +252,7 @@ class Crew:
         while not self._stopping.is_set():
             try:
                 self._step = "start()"
-                call(self.consumer.start)
+                self.consumer.start()
             except BaseException as error:  # whatever it is, the other consumers go on
                 failures += 1
                 self.start_error = told(error)
@@ -283,7 +282,7 @@ class Crew:
     def _tick(self) -> None:
         try:
             self._ticking = True
-            call(self.consumer.tick)
+            self.consumer.tick()
         except BaseException as error:  # as in _start_consumer
             self.tick_failures += 1
             self.ticks_failing += 1
@@ -309,7 +308,7 @@ class Crew:
         try:
             if self.started.is_set():
                 self._step = "stop()"
-                call(self.consumer.stop)
+                self.consumer.stop()
         except BaseException as error:  # as in _start_consumer
             self.log.error("stop() failed", exc_info=error, extra={"action": "stop"})
         finally:

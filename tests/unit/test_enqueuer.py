@@ -141,16 +141,16 @@ def test_a_tap_sees_every_batch_also_what_nobody_wants() -> None:
     assert seen == [messages(1, "nobody's")]
 
 
-def test_a_refused_message_is_buried_in_each_queue_that_wants_it() -> None:
+def test_a_refused_message_is_kept_apart_and_no_queue_hears_of_it() -> None:
     desk = Desk()
     desk.enqueuer.refuse(message(7, "x.z"), "not JSON")
     assert desk.enqueuer.counters.refused == 1
+    (letter,) = desk.store.dead_letters("refused by bus")
+    assert (letter.message.id, letter.reason, letter.attempts, letter.buried_at) == ("7", "not JSON", 0, 99.0)
     for queue in (desk.all, desk.x):
-        (letter,) = desk.store.dead_letters(queue.name)
-        assert (letter.message.id, letter.reason, letter.attempts, letter.buried_at) == ("7", "not JSON", 0, 99.0)
-        assert queue.stats().counters.dead == 1
+        assert desk.store.dead_letters(queue.name) == []
+        assert (queue.stats().counters.received, queue.stats().counters.dead) == (0, 0)
         assert queue.take(1, timeout=0) is None
-    assert desk.store.dead_letters("xy") == []
 
 
 class SlowStore(RecordingStore):

@@ -11,24 +11,32 @@ from twisted.web.server import Request
 
 from hub.control.verbs.pieces import Pieces
 from hub.control.verbs.steps import in_steps
-from hub.control.verbs.verb import Named, Verb, answer, code_of
+from hub.control.verbs.verb import Verb, answer, code_of
 from hub.deadletter import DeadLetter
 from hub.errors import HubError
 
 PIECE = 256 << 10
 """Bytes of dead letters that are read and written at once: some 2 ms of the reactor."""
 HIGHEST = (1 << 63) - 1
+Number = Annotated[int, msgspec.Meta(ge=0, le=HIGHEST)]
 
 
 class LettersOrder(msgspec.Struct, forbid_unknown_fields=True):
     """Some dead letters of a consumer, by number."""
 
     consumer: str
-    numbers: list[Annotated[int, msgspec.Meta(ge=0, le=HIGHEST)]]
+    numbers: list[Number]
+
+
+class DeadOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """A consumer. ``number``: only the dead letter of that number."""
+
+    consumer: str
+    number: Number | None = None
 
 
 class ShownLetter(msgspec.Struct):
-    """A dead letter. Times are epoch seconds; the body is text, whatever it was."""
+    """A dead letter. Times are epoch seconds; the body is text, whatever it was. ``backend``: the bus it came from."""
 
     number: int
     id: str
@@ -41,6 +49,7 @@ class ShownLetter(msgspec.Struct):
     reason: str
     error: str
     traceback: str
+    backend: str
 
 
 class Letters(msgspec.Struct):
@@ -50,16 +59,20 @@ class Letters(msgspec.Struct):
 
 
 class Dead(Verb):
-    """The dead letters of a consumer."""
+    """The dead letters of a consumer, or one of them."""
 
-    path, about, access, order, result = "dead", "consumer", "contents", Named, Letters
+    path, about, access, order, result = "dead", "consumer", "contents", DeadOrder, Letters
 
-    def respond(self, request: Request, order: Named, who: str) -> None:
+    def respond(self, request: Request, order: DeadOrder, who: str) -> None:
         """Answer with all, in pieces: they may be many, each with a traceback."""
         try:
-            self.hub.steering.store_of(order.consumer)
+            store = self.hub.steering.store_of(order.consumer)
         except HubError as error:
             answer(request, {"problems": [str(error)]}, code_of(error))
+            return
+        if order.number is not None:
+            letter = store.letter(order.consumer, order.number)
+            answer(request, Letters([] if letter is None else [shown(letter)]))
             return
         request.setHeader(b"Content-Type", self.media.encode())
         Pieces(request, self._pieces(order.consumer)).start()
@@ -157,4 +170,5 @@ def shown(letter: DeadLetter) -> ShownLetter:
         letter.reason,
         letter.error,
         letter.traceback,
+        message.backend,
     )

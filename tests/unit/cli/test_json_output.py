@@ -35,6 +35,8 @@ def test_it_says_the_same_in_ascii(document: object) -> None:
         ("dead", "list", "slow"),
         ("dead", "list", "slow", "--group"),
         ("dead", "show", "slow", "1"),
+        ("refused", "list", "bus"),
+        ("refused", "show", "bus", "1"),
         ("queue", "peek", "slow"),
         ("queue", "list"),
         ("queue", "show", "slow"),
@@ -44,7 +46,9 @@ def test_it_says_the_same_in_ascii(document: object) -> None:
 )
 def test_no_subcommand_hands_a_terminal_what_it_obeys(run: Run, hub: HubDouble, arguments: tuple[str, ...]) -> None:
     hub.consumers["slow"] = row(error=EVIL, topics=[EVIL])
-    hub.answers["/dead/slow"] = {"dead_letters": [letter(1, topic=EVIL, reason=EVIL, headers=EVIL_KEY, body=EVIL)]}
+    evil = letter(1, topic=EVIL, reason=EVIL, headers=EVIL_KEY, body=EVIL)
+    for path, found in (("/dead/slow", "dead_letters"), ("/refused/bus", "refused")):
+        hub.answers[path] = hub.answers[f"{path}?number=1"] = {found: [evil]}
     hub.answers["/peek/slow?count=10"] = {"messages": [{"topic": EVIL, "body": EVIL_KEY}]}
     vars(hub)["lines"] = lambda path, pattern: iter([{"topic": EVIL, "body": EVIL_KEY}])
     code, out, err = run(*arguments, "--json")

@@ -107,6 +107,7 @@ def test_dead_letters_are_shown_with_all_that_is_known(hub: ControlledHub) -> No
                 "reason": "no such user",
                 "error": "KeyError",
                 "traceback": "Trace",
+                "backend": "",
             }
         ]
     }
@@ -192,3 +193,30 @@ def test_a_verb_by_the_wrong_method_is_no_answer(hub: ControlledHub) -> None:
     with pytest.raises((Refused, Unavailable), match="takes POST"):
         hub.client().get("/publish")
     assert hub.client().get("/status")["hub"]["state"] == "running"
+
+
+def test_one_dead_letter_is_read_without_the_others(hub: ControlledHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        hub.bury("c", DeadLetter(Message(str(number), "a.b", b"{}"), "no", 1, 0.0))
+    monkeypatch.setattr(hub.store, "dead_letters", lambda *_: pytest.fail("all were read"))
+    (found,) = hub.client().get("/dead/c?number=2")["dead_letters"]
+    assert found["id"] == "1"
+    assert hub.client().get("/dead/c?number=99") == {"dead_letters": []}
+
+
+def test_what_was_refused_is_shown_for_one_backend_and_for_all(hub: ControlledHub) -> None:
+    for number, backend in enumerate(("bus", "bus", "old")):
+        message = Message(str(number), "a.b", b"{", {}, 1.5, backend)
+        hub.thread.call(hub.enqueuer.refuse, message, "no JSON")
+    client = hub.client()
+    assert [(one["id"], one["backend"]) for one in client.get("/refused")["refused"]] == [
+        ("0", "bus"),
+        ("1", "bus"),
+        ("2", "old"),
+    ]
+    assert [one["id"] for one in client.get("/refused/bus")["refused"]] == ["0", "1"]
+    (found,) = client.get("/refused/bus?number=2")["refused"]
+    assert (found["body"], found["reason"]) == ("{", "no JSON")
+    assert client.get("/refused/bus?number=9") == {"refused": []}
+    with pytest.raises(Refused, match="no backend is called 'nobody': there are bus, old"):
+        client.get("/refused/nobody")

@@ -135,7 +135,7 @@ def test_a_backend_that_never_started_is_not_stopped() -> None:
 def test_the_status_names_the_type_of_each() -> None:
     fleet, _, _ = fleet_of(bus=RecordingBackend)
     assert fleet.status() == {
-        "bus": {"type": "recording", "state": "connected", "received": 0, "bytes": 0, "malformed": {}}
+        "bus": {"type": "recording", "state": "connected", "received": 0, "bytes": 0, "malformed": {}, "refused": 0}
     }
 
 

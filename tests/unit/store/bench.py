@@ -35,7 +35,7 @@ class Bench:
         self.open()
 
     def open(self) -> None:
-        self.store = RacedStore(self.directory, wall=self.clock.seconds, **self.options)
+        self.store = RacedStore(self.directory, wall=self.clock.seconds, monotonic=self.clock.seconds, **self.options)
         self.store.watch(lambda state, reason: self.told.append(state), lambda first, outbox: None)
         self.enqueuer = Enqueuer(Router([]), self.store, self.clock.seconds, lambda: None)
         for name in list(self.queues):

@@ -18,6 +18,7 @@ from hub.store import tables as t
 from hub.store.commit import Commit, merged
 from hub.store.history import TRIM_AT_ONCE, expire_old
 from hub.store.ledger import Ledger
+from hub.store.letters import Amount, LetterLimits
 from hub.store.tables import Tables
 from tests.unit.doubles import message, messages
 from tests.unit.store.rig import rows
@@ -242,7 +243,7 @@ def test_a_try_waits_for_its_message(desk: Desk) -> None:
 
 
 def test_the_oldest_letters_go_for_newer_ones(desk: Desk) -> None:
-    desk.ledgers["one"].limit(2)
+    desk.ledgers["one"].limit(LetterLimits(2))
     desk.bury("one", 1, 2, 3)
     desk.bury("two", 4)
     desk.commit()
@@ -252,7 +253,7 @@ def test_the_oldest_letters_go_for_newer_ones(desk: Desk) -> None:
 def test_who_is_last_in_the_table_may_lose_all(desk: Desk) -> None:
     desk.bury("two", 4, 5)
     desk.commit()
-    desk.ledgers["two"].limit(0)
+    desk.ledgers["two"].limit(LetterLimits(0))
     desk.commit()
     assert (desk.letters(), desk.ledgers["two"].letters_lost) == ([], 2)
 
@@ -262,12 +263,12 @@ def test_a_wrong_count_of_letters_does_not_take_those_of_others(desk: Desk) -> N
     desk.bury("one", 1)
     desk.bury("two", 4)
     desk.commit()
-    desk.ledgers["one"].letters_kept = 5
-    desk.ledgers["two"].letters_kept = 5
-    desk.ledgers["one"].limit(0)
+    desk.ledgers["one"].letters_held = Amount(5, 0)
+    desk.ledgers["two"].letters_held = Amount(5, 0)
+    desk.ledgers["one"].limit(LetterLimits(0))
     desk.commit()
     assert desk.letters() == ["4"]
-    desk.ledgers["two"].limit(0)
+    desk.ledgers["two"].limit(LetterLimits(0))
     desk.commit()
     assert desk.letters() == []
 
@@ -284,7 +285,7 @@ def test_a_letter_is_not_deleted_before_all_that_arrived_is_stored(desk: Desk) -
 
 
 def test_nor_is_a_good_one_evicted_for_it(desk: Desk) -> None:
-    desk.ledgers["one"].limit(2)
+    desk.ledgers["one"].limit(LetterLimits(2))
     desk.bury("one", 1, 2)
     desk.commit()
     desk.ledgers["one"].remove([2])

@@ -1,0 +1,34 @@
+"""The last lines of a hub that stops."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hub.parts.departure import tell_the_end
+from tests.unit.desk import Desk
+from tests.unit.doubles import RecordingLog, messages
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+def test_who_is_late_is_named_and_what_is_left_is_told(in_time: bool) -> None:
+    busy, idle, log = Desk(), Desk(), RecordingLog()
+    busy.offer(messages(3))
+    busy.finish(1)
+    gone = threading.Event()
+    gone.set()
+    late = SimpleNamespace(queue=busy.queue, gone=threading.Event(), busy_with="start()")
+    leaving = [late, SimpleNamespace(queue=idle.queue, gone=gone)]
+    members = {"busy": SimpleNamespace(queue=busy.queue), "idle": SimpleNamespace(queue=idle.queue)}
+    roster: Any = SimpleNamespace(leaving=leaving, members=members, orphans={})
+    tell_the_end(roster, log, in_time)
+    named = [] if in_time else ["consumer test did not finish start() in time"]
+    assert log.lines() == [
+        *named,
+        "consumer busy: received 3, finished 1, dead 0, dropped 0, left 2",
+        "consumer idle: received 0, finished 0, dead 0, dropped 0, left 0",
+    ]
+    assert [record.levelname for record in log.records][-2:] == ["WARNING", "INFO"]
