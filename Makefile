@@ -4,14 +4,15 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 # What the system tests talk to. On Debian and Ubuntu apt brings it; elsewhere the tests name what is missing, and skip.
-SERVERS := postgresql collectd-core rrdtool fonts-dejavu-core libmicrohttpd12 libprotobuf-c1 libyajl2 libpython3.11 \
+SERVERS := postgresql collectd-core collectd-utils rrdtool fonts-dejavu-core libmicrohttpd12 libprotobuf-c1 libyajl2 libpython3.11 \
 	libcurl3-gnutls systemd systemd-container python3-venv graphite-carbon snmpd snmp chromium mandoc man-db nginx-light \
-	faketime zsh fish curl jq lmdb-utils openssl
+	faketime zsh fish curl jq lmdb-utils openssl procps
 
 # What the benchmark measures hubbub beside; it leaves out, and names, what is missing.
 BROKERS := nats-server redis-server rabbitmq-server
 
-# What the web page draws with, from npm's registry; without npm the page does without its large graphs.
+# What the web page draws with, and what its tests check it with, from npm's registry. Where there is no npm, pip brings one.
+NPM := $(shell command -v npm)
 CHARTS := monitoring/web/static/vendor/uPlot.iife.min.js
 AXE := monitoring/web/node_modules/axe-core/axe.min.js
 
@@ -54,22 +55,20 @@ docs: $(VENV)/docs ## the documentation, in docs/_build
 	$(BIN)/python -m docs.generate_command
 	$(BIN)/sphinx-build -W -b html docs docs/_build
 
-man: $(VENV)/docs ## the manual pages, in build/man
+man: $(VENV)/docs ## the manual pages, in docs/_build/man
 	$(BIN)/python -m docs.generate_settings
 	$(BIN)/python -m docs.generate_command
-	$(BIN)/sphinx-build -q -b man -d build/man/.trees docs build/man
+	$(BIN)/sphinx-build -q -b man -d docs/_build/.man docs docs/_build/man
 
 clean: ## what make made
 	rm -rf $(VENV) .venv-* build *.egg-info docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 		monitoring/web/node_modules monitoring/web/static/vendor
 
-$(CHARTS): monitoring/web/package-lock.json
-	@if command -v npm >/dev/null; then monitoring/web/build.sh; else \
-		echo "no npm here: the web page will do without its large graphs"; fi
+$(CHARTS): monitoring/web/package-lock.json | $(if $(NPM),,$(VENV)/charts)
+	@PYTHON=$(BIN)/python monitoring/web/build.sh || echo "the web page will do without its large graphs"
 
-$(AXE): monitoring/web/package-lock.json
-	@if command -v npm >/dev/null; then monitoring/web/build.sh --dev; else \
-		echo "no npm here: the tests of the web page will skip"; fi
+$(AXE): monitoring/web/package-lock.json | $(VENV)/test
+	@PYTHON=$(BIN)/python monitoring/web/build.sh --dev || echo "the tests of the web page will skip"
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hubbub needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
@@ -81,6 +80,10 @@ $(VENV)/run: setup.py | $(BIN)/python
 
 $(VENV)/test: setup.py | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@ $(VENV)/run
+
+$(VENV)/charts: setup.py | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[charts]'
 	@touch $@ $(VENV)/run
 
 $(VENV)/docs: setup.py | $(BIN)/python

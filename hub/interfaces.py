@@ -90,6 +90,15 @@ class Reconfigurable(Protocol):
         """
 
 
+class Releasing(Protocol):
+    """What a backend or a server may offer beside itself: a child process that a consumer forks has its file
+    descriptors too, and would keep its port, and its connections, for as long as it lives. What the reactor reads from
+    or writes to is let go of anyway."""
+
+    def release(self, detach: Callable[[int], None]) -> None:
+        """In a child that was just forked: call ``detach`` with each file descriptor. Nothing may be sent."""
+
+
 class Sender(Protocol):
     """A publisher outside the hub, for the command line's ``publish`` and ``feed``. Blocking; no reactor."""
 

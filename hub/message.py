@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from hub import jsontext
 from hub.errors import NotJSON
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -18,9 +19,6 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 def new_id(now: float) -> str:
     """An id for a message of our own, in fedmsg's form, ``YEAR-uuid4``. :param now: epoch seconds."""
     return f"{time.gmtime(now).tm_year}-{uuid.uuid4()}"
-
-
-_decode = msgspec.json.Decoder().decode
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -43,9 +41,11 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     def json(self) -> Any:
         """The body, decoded anew for each caller, so that no consumer can change another's copy.
 
-        :raises NotJSON: the body is not JSON (``NaN`` and lone surrogates are not), or is nested too deeply.
+        ``NaN``, ``Infinity`` and half surrogate pairs are taken, as Python's own decoder takes them.
+
+        :raises NotJSON: the body is not JSON, or is nested too deeply.
         """
         try:
-            return _decode(self.body)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            return jsontext.read(self.body)
+        except jsontext.NO_JSON as error:
             raise NotJSON(f"the body of message {self.id!r} is not JSON: {error}") from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hub.children import other_code
 from hub.errors import ConfigError, HubError, PluginError
 from hub.trust import Trust
 
@@ -30,7 +31,8 @@ class Plugin:
     def make(self, place: str, context: Any) -> Any:
         """An instance. :raises ConfigError: it says why it can't be; ``place`` stands before each line."""
         try:
-            return self.cls(context)
+            with other_code():
+                return self.cls(context)
         except HubError as error:
             raise ConfigError([f"{place}: {line}" for line in str(error).splitlines()]) from error
 

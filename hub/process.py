@@ -12,11 +12,12 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from hub.children import Children, Detach
 from hub.configuration.exposure import exposures
 from hub.configuration.schema import Configuration
 from hub.descriptors import Descriptors
 from hub.errors import ConfigError, HubError
-from hub.logs.logs import configure, flush
+from hub.logs.logs import configure, continue_in_child, flush
 from hub.partlog import part_log
 from hub.rounds import Rounds
 from hub.service import Service
@@ -72,6 +73,7 @@ class Process:
             signal.signal(number, self._on_stop_signal)
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._reload))
         self._service = Service(configuration, self._reactor, self._notifier, self._load, on_fatal=self._end)
+        Children(self._reactor, continue_in_child, self._release).watch()
         Rounds(self._reactor, self._log).begin(Descriptors(self._log, self._reactor).look, LOOK_EVERY)
         self._reactor.callWhenRunning(self._start)
         self._reactor.run(installSignalHandlers=False)
@@ -81,6 +83,12 @@ class Process:
     def _start(self) -> None:
         assert self._service is not None
         self._service.start().addErrback(self._failed_to_start)
+
+    def _release(self, detach: Detach) -> None:
+        """In a forked child: close what would keep the next hub from starting."""
+        if self._service is not None:
+            detach(self._service.lock.descriptor)
+            self._service.fleet.release(detach)
 
     def _on_stop_signal(self, number: int, _frame: object) -> None:
         if self._stopping:

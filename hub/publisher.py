@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from hub import outbox
+from hub import jsontext, outbox
 from hub.errors import CannotPublish
 from hub.interfaces import Backend, Clock
 from hub.message import Message, new_id
@@ -61,7 +59,7 @@ class Publisher:
         """A new message. :raises TypeError: the body can't be encoded as JSON. :raises ValueError: a bad topic."""
         if not topic or len(topic) > 1024 or not topic.isprintable():
             raise ValueError(f"expected a topic of at most 1024 printable characters, not {topic!r}")
-        raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else msgspec.json.encode(body)
+        raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else jsontext.write(body)
         now = self._wall()
         return Message(new_id(now), topic, raw, dict(headers), now)
 

@@ -84,7 +84,7 @@ class Service:
         self._rounds = Rounds(reactor, self.log)
         self._monotonic, self._wall = monotonic, wall
         self._began = monotonic()
-        self._lock = StateLock(configuration.state_dir)
+        self.lock = StateLock(configuration.state_dir)
         self.store: Store = durable_store(configuration)
         self.enqueuer = self._make_enqueuer()
         self.fleet = Fleet(configuration.backends, reactor, self.enqueuer, wall)
@@ -206,7 +206,7 @@ class Service:
         yield self.servers.stop(list(self.servers.servers))
         yield self._control.close()
         self.keeper.close()
-        self._lock.release()
+        self.lock.release()
         self.audit.flush(final=True)
         self.state = "stopped"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from hub.errors import ConfigError
@@ -16,13 +18,15 @@ class StateInUse(ConfigError):
     """Another process has the directory. :ivar holder: its pid."""
 
     def __init__(self, directory: Path, holder: str) -> None:
-        use = f"is in use by another hub, with pid {holder}, or by its 'hubbub fsck'"
-        super().__init__([f"hub.state_dir: {directory} {use}"])
+        super().__init__([f"hub.state_dir: {directory} is in use by {_whom(holder, directory / FILE)}"])
         self.holder = holder
 
 
 class StateLock:
-    """Held as long as the process lives, or until ``release``. The kernel lets go of it when the process dies.
+    """Held as long as the process lives, or until ``release``. The kernel lets go of it when the process dies, and all
+    children that inherited it: those that are forked close it, see :mod:`hub.children`.
+
+    :ivar descriptor: its file descriptor.
 
     :raises ConfigError: the directory can't be made or written, is another user's or open to others.
     :raises StateInUse: another process holds it, which is named.
@@ -32,18 +36,36 @@ class StateLock:
         check_directory(directory)
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            self._descriptor = open_file(directory / FILE, os.O_RDWR | os.O_CREAT)
+            self.descriptor = open_file(directory / FILE, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise ConfigError([f"hub.state_dir: {directory} can't be used: {error.strerror or error}"]) from error
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            holder = os.read(self._descriptor, 32).decode("ascii", "replace").strip() or "unknown"
-            os.close(self._descriptor)
+            holder = os.read(self.descriptor, 32).decode("ascii", "replace").strip() or "unknown"
+            os.close(self.descriptor)
             raise StateInUse(directory, holder) from error
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+        os.ftruncate(self.descriptor, 0)
+        os.write(self.descriptor, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
         """Let others have it."""
-        os.close(self._descriptor)
+        os.close(self.descriptor)
+
+
+def _whom(holder: str, file: Path) -> str:
+    """:param holder: what the hub that has it wrote into it."""
+    if not holder.isdigit() or os.path.isdir(f"/proc/{holder}") or not os.path.isdir("/proc/self"):
+        return f"another hub, with pid {holder}, or by its 'hubbub fsck'"
+    left = ", ".join(map(str, _holders(file))) or "unknown"
+    return f"a process that a hub left behind, which is gone itself: end that with pid {left}"
+
+
+def _holders(file: Path) -> Iterator[int]:
+    """Processes that have it open, as far as this user may know."""
+    wanted = file.stat()
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            found = descriptor.stat()
+            if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+                yield int(descriptor.parts[2])

@@ -50,40 +50,41 @@ class Tracing:
         if self._owner == name:
             self.tracer, self._owner = None, ""
 
-    def consume(self, consumer: Consumer, name: str, taken: Taken) -> Callable[[Message], None]:
+    def consume(self, consumer: Consumer, name: str, taken: Taken) -> Callable[[Message], object]:
         """The consumer's ``consume``, for the messages of one run; with a span around it if somebody traces."""
         tracer = self.tracer
         if tracer is None:
             return consumer.consume
 
-        def traced(message: Message) -> None:
-            self._traced(tracer, name, [message], taken, partial(consumer.consume, message))
+        def traced(message: Message) -> object:
+            return self._traced(tracer, name, [message], taken, partial(consumer.consume, message))
 
         return traced
 
-    def consume_batch(self, consumer: Consumer, name: str, taken: Taken) -> Callable[[list[Message]], None]:
+    def consume_batch(self, consumer: Consumer, name: str, taken: Taken) -> Callable[[list[Message]], object]:
         """As ``consume``, of its ``consume_batch``."""
         tracer = self.tracer
         if tracer is None:
             return consumer.consume_batch
 
-        def traced(messages: list[Message]) -> None:
-            self._traced(tracer, name, messages, taken, partial(consumer.consume_batch, messages))
+        def traced(messages: list[Message]) -> object:
+            return self._traced(tracer, name, messages, taken, partial(consumer.consume_batch, messages))
 
         return traced
 
     def _traced(
-        self, tracer: Tracer, name: str, messages: Sequence[Message], taken: Taken, call: Callable[[], None]
-    ) -> None:
+        self, tracer: Tracer, name: str, messages: Sequence[Message], taken: Taken, call: Callable[[], object]
+    ) -> object:
         span = self._safely(partial(tracer.begin, name, messages, taken.attempts + 1))
         try:
-            call()
+            answer = call()
         except BaseException as error:
             if span is not None:
                 self._safely(partial(span.end, error))
             raise
         if span is not None:
             self._safely(partial(span.end, None))
+        return answer
 
     def headers(self, given: Mapping[str, str]) -> Mapping[str, str]:
         """What to send a message out with.

@@ -1,4 +1,4 @@
-"""The hub's numbers as SNMP objects: what ``contrib/snmp/HUBBUB-MIB.txt`` describes, and nothing else."""
+"""The hub's numbers as SNMP objects: what ``hub/templates/snmp/HUBBUB-MIB.txt`` describes, and nothing else."""
 
 from __future__ import annotations
 

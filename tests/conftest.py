@@ -11,7 +11,8 @@ from hypothesis import settings
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet.threads import blockingCallFromThread
 
-from tests.support import STRICT
+from tests.leftovers import Leftovers
+from tests.support import NEEDS_ROOT, STRICT
 
 settings.register_profile("hubbub", deadline=None, print_blob=True)
 settings.load_profile("hubbub")
@@ -43,8 +44,14 @@ def reactor_thread() -> Iterator[ReactorThread]:
     assert not thread.is_alive()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """No test leaves a process."""
+    config.pluginmanager.register(Leftovers())
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Where every test has to run, a skipped one is a failure, whatever skipped it."""
+    """Where every test has to run, a skipped one is a failure, but for what only root may run."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if STRICT and reporter is not None and reporter.stats.get("skipped"):
+    skipped = reporter.stats.get("skipped", []) if STRICT and reporter is not None else []
+    if any(NEEDS_ROOT not in report.longreprtext for report in skipped):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

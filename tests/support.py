@@ -15,6 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 STRICT = os.environ.get("CI") == "true" or os.environ.get("HUBBUB_REQUIRE_ALL") == "1"
 """Whether a missing server is a failure and not a skip."""
+NEEDS_ROOT = "which only root may do"
+"""How the reason ends for which an ordinary user's run skips a test, also where every test has to run."""
 _PORTS = range(20000, 32768)
 """Below those which Linux gives to outgoing connections, and to whoever asks for any."""
 _first = random.randrange(len(_PORTS))  # so that two runs on one machine rarely meet
@@ -28,6 +30,12 @@ def require(present: bool, reason: str) -> None:
     if STRICT:
         pytest.fail(f"missing here, where every test has to run: {reason}")
     pytest.skip(reason)
+
+
+def require_root(what: str) -> None:
+    """Skip the test where an ordinary user runs it. :param what: it does, such as ``boots a systemd``."""
+    if os.geteuid() != 0:
+        pytest.skip(f"{what}, {NEEDS_ROOT}")
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:

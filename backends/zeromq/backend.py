@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import zmq
@@ -16,6 +16,7 @@ from backends.zeromq.descriptor import Descriptor
 from backends.zeromq.ending import Ending
 from backends.zeromq.endpoints import Endpoint
 from backends.zeromq.frames import Parser
+from backends.zeromq.inherited import inherited
 from backends.zeromq.line import Line
 from backends.zeromq.notices import Notices
 from backends.zeromq.outlets import Outlets
@@ -201,14 +202,25 @@ class ZeroMQ(Tools):
         self._notices.stop()
         self._state = "stopped"
 
+    def release(self, detach: Callable[[int], None]) -> None:
+        """See :class:`hub.interfaces.Releasing`."""
+        rows = self._endpoints()
+        binds = [row["endpoint"] for row in rows if row["state"] == "listening"]
+        connects = [row["endpoint"] for row in rows if row["state"] != "listening"]
+        for descriptor in inherited(binds, connects):
+            detach(descriptor)
+
+    def _endpoints(self) -> list[dict[str, Any]]:
+        listening = self._listening.endpoints("subscribe") if self._listening else []
+        return listening + (self._outlets.endpoints() if self._outlets else [])
+
     def status(self) -> Mapping[str, Any]:
         """Counts that only grow, states, endpoints. Never a key or a password."""
-        listening = self._listening.endpoints("subscribe") if self._listening else []
-        publishing = self._outlets.endpoints() if self._outlets else []
+        endpoints = self._endpoints()
         lines = [opened.counts() for opened in (self._listening, self._outlets) if opened is not None]
         reader = self._reader
         return {
-            "state": self._describe(listening + publishing),
+            "state": self._describe(endpoints),
             "received": reader.received if reader else 0,
             "bytes": reader.bytes if reader else 0,
             "malformed": dict(self._parser.malformed),
@@ -219,7 +231,7 @@ class ZeroMQ(Tools):
             "published": self._publisher.published,
             "publish_failed": self._publisher.failed,
             **{name: sum(counts[name] for counts in lines) for name in Line.COUNTS},
-            "endpoints": listening + publishing,
+            "endpoints": endpoints,
             "subscriptions": sorted(prefix.decode() for prefix in self._prefixes),
         }
 

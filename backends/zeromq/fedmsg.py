@@ -14,6 +14,7 @@ import msgspec
 
 from hub.errors import CannotPublish
 from hub.message import NO_HEADERS, Message
+from hub.text import encodable
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _MSG_ID = re.compile(r"\d{4}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -37,6 +38,8 @@ class Signer(msgspec.Struct, gc=False):
 
     username: str | None = None
     certificate: str | None = None
+    i: int | None = None
+    """How many messages its process had sent by then."""
 
 
 _headers = msgspec.json.Decoder(dict[str, str]).decode
@@ -66,6 +69,18 @@ def _texts(content: memoryview) -> dict[str, str]:
     return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
+def lenient_envelope(content: Mapping[str, Any]) -> Envelope:
+    """Of a body that only Python's decoder takes: what the hub reads of it, without half surrogate pairs."""
+    msg_id, number, headers = content.get("msg_id"), content.get("seq_id"), content.get("headers")
+    texts = headers.items() if isinstance(headers, dict) else ()
+    kept = {encodable(name): encodable(value) for name, value in texts if isinstance(value, str)}
+    return Envelope(
+        encodable(msg_id) if isinstance(msg_id, str) else None,
+        number if isinstance(number, int) and not isinstance(number, bool) else None,
+        msgspec.Raw(msgspec.json.encode(kept)),
+    )
+
+
 def is_msg_id(text: str) -> bool:
     """Whether it is of fedmsg's form, ``YEAR-uuid``."""
     return _MSG_ID.fullmatch(text) is not None
@@ -89,7 +104,7 @@ def wrap(message: Message, *, number: int, msg_id: str, timestamp: int, username
         }
         if message.headers:
             envelope["headers"] = _checked(message.headers)
-        return json.dumps(envelope, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+        return json.dumps(envelope, sort_keys=True, separators=(",", ":")).encode("ascii")
     except (ValueError, RecursionError) as error:
         raise CannotPublish(f"fedmsg's format takes JSON only: {error}") from error
 

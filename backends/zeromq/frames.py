@@ -12,8 +12,9 @@ from typing import Literal, TypeVar
 import msgspec
 import zmq
 
-from backends.zeromq.fedmsg import NONE, Envelope, Signer, headers_of
+from backends.zeromq.fedmsg import NONE, Envelope, Signer, headers_of, lenient_envelope
 from backends.zeromq.gaps import Gaps, stem
+from hub import jsontext
 from hub.message import NO_HEADERS, Message
 from hub.text import counted
 
@@ -151,19 +152,30 @@ class Parser:
         self._refuse(Message(self._new_id(), topic, begin, NO_HEADERS, now, self._backend), f"oversize: {text}")
 
     def _odd(self, topic: str, body: bytes, now: float) -> Envelope | None:
-        """What the strict decoder would not take: either a field of an odd type, or no use at all."""
+        """What the strict decoder would not take: a field of an odd type, JSON as only Python's decoder takes it, or no
+        use at all."""
         try:
             body.decode()
             _structure(body)
-        except _UNREADABLE as error:
-            self._bury(topic, body, now, "not_json", str(error))
-            return None
+        except _UNREADABLE:
+            return self._lenient(topic, body, now)
         try:
             odd = _raw(body)
         except msgspec.ValidationError:
             self._bury(topic, body, now, "not_an_object", f"it starts with {body[:20]!r}")
             return None
         return Envelope(_field(_text, odd.msg_id), _field(_whole, odd.seq_id), odd.headers)
+
+    def _lenient(self, topic: str, body: bytes, now: float) -> Envelope | None:
+        try:
+            content = jsontext.read_leniently(body)
+        except jsontext.NO_JSON as error:
+            self._bury(topic, body, now, "not_json", str(error))
+            return None
+        if isinstance(content, dict):
+            return lenient_envelope(content)
+        self._bury(topic, body, now, "not_an_object", f"it starts with {body[:20]!r}")
+        return None
 
     def _bury(self, topic: str, body: bytes, now: float, kind: str, why: str) -> None:
         words = kind.replace("_", " ").replace("json", "JSON").replace("object", "object of JSON")
@@ -175,15 +187,24 @@ class Parser:
     def _number(self, topic: str, seq_id: int, frame: zmq.Frame) -> None:
         """Look for a gap before the message; not where what names the publisher is no text."""
         try:
-            signer = _signer(frame.bytes)
-            address = _address(frame)
-        except _UNREADABLE:
+            signer = _signed_by(frame.bytes)
+        except (*_UNREADABLE, *jsontext.NO_JSON):
             return
         who = signer.certificate or signer.username or ""
-        missing = self.gaps.note((address, who[:8192], stem(topic)), seq_id)
+        missing = self.gaps.note((_address(frame), who[:8192], stem(topic)), seq_id, signer.i)
         if missing:
             text = f"{counted(missing, 'message')} of {topic[:60]!a} missing before number {seq_id}"
             self.notice("miss", logging.WARNING, text)
+
+
+def _signed_by(body: bytes) -> Signer:
+    """:raises msgspec.ValidationError: one of the fields has an odd type."""
+    try:
+        return _signer(body)
+    except msgspec.ValidationError:
+        raise
+    except _UNREADABLE:
+        return msgspec.convert(jsontext.read_leniently(body), Signer)
 
 
 def _field(decode: Callable[[msgspec.Raw], T], raw: msgspec.Raw) -> T | None:

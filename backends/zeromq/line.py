@@ -14,7 +14,7 @@ from backends.zeromq.notices import Notices
 from backends.zeromq.revival import Revival
 from backends.zeromq.security import Security
 from backends.zeromq.settings import Config
-from backends.zeromq.sockets import Context, bind, connect, make
+from backends.zeromq.sockets import Context, await_closed, bind, connect, make
 from hub.interfaces import BackendContext
 
 PACE = 0.02
@@ -95,7 +95,7 @@ class Line:
         real = self._bound.pop(endpoint)
         for one in real:
             self.socket.unbind(one)
-        self._monitor.await_closed(real)
+        await_closed(real)
         for one in real:
             self._monitor.forget(one)
         self.wake()

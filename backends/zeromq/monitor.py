@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+import struct
+from collections.abc import Callable
 
 import zmq
-from zmq.utils.monitor import parse_monitor_message
 
 from backends.zeromq.frames import Notice
 from backends.zeromq.sockets import Socket
@@ -18,25 +18,23 @@ _FAILED = {
     int(zmq.Event.HANDSHAKE_FAILED_NO_DETAIL): "failed: the peer hung up",
 }
 _OPENED = {int(zmq.Event.CONNECTED), int(zmq.Event.ACCEPTED)}
-_RETRIED = {int(zmq.Event.CONNECT_RETRIED), int(zmq.Event.CONNECT_DELAYED)}
+_HEAD = struct.Struct("=Hi")
+"""An event's number and value, as ZeroMQ writes them into its first frame."""
 EVENTS = (
     zmq.Event.CONNECTED
     | zmq.Event.ACCEPTED
     | zmq.Event.ACCEPT_FAILED
-    | zmq.Event.CONNECT_RETRIED
-    | zmq.Event.CONNECT_DELAYED
     | zmq.Event.DISCONNECTED
-    | zmq.Event.CLOSED
     | zmq.Event.HANDSHAKE_SUCCEEDED
     | zmq.Event.HANDSHAKE_FAILED_AUTH
     | zmq.Event.HANDSHAKE_FAILED_PROTOCOL
     | zmq.Event.HANDSHAKE_FAILED_NO_DETAIL
 )
+"""Not those of an attempt that fails: with hundreds of endpoints where nobody is, thousands of them come each second,
+and each would wake the reactor."""
 _BUDGET = 200
 _HELD = 2000
 """Events that ZeroMQ holds for us at most; then its thread waits."""
-CLOSE_WAIT = 200
-"""Milliseconds for ZeroMQ's thread to close what was bound, which it does at once where it has a processor."""
 
 
 class Monitor:
@@ -46,8 +44,7 @@ class Monitor:
     :ivar accept_failures: times that a connection could not be taken, as when descriptors run out: many of one, for
         ZeroMQ tries again as fast as it can tell.
     :ivar accepts_none: whether the last drain saw one.
-    :ivar lost: endpoints that we connect to, whose connection ended, and of which ZeroMQ has not said
-        that it tries again.
+    :ivar lost: endpoints that we connect to, whose connection ended and has not come about again.
     :param changed: called after each drain in which something happened.
     """
 
@@ -58,7 +55,6 @@ class Monitor:
         self._watched = socket
         self._connects: set[str] = set()
         self._forgotten: set[str] = set()
-        self._closing: set[str] = set()
         self._notice = notice
         self._changed = changed
         self.lost: set[str] = set()
@@ -85,13 +81,6 @@ class Monitor:
         self._open.pop(key, None)
         self._forgotten.add(key)
 
-    def await_closed(self, endpoints: Iterable[str]) -> None:
-        """Wait until these, which were bound, are closed, :data:`CLOSE_WAIT` at most: their addresses may be wanted by
-        somebody else in the same reload."""
-        self._closing = set(endpoints)
-        while self._closing and self.socket.poll(CLOSE_WAIT):
-            self.drain()
-
     def peers(self, endpoint: str) -> int:
         """Connections of an endpoint that have come about; the endpoint as configured, or as bound."""
         return len(self._open.get(self._key(endpoint), ()))
@@ -106,8 +95,9 @@ class Monitor:
         self.accepts_none = False
         try:
             for _ in range(_BUDGET):
-                event = parse_monitor_message(self.socket.recv_multipart(zmq.NOBLOCK))
-                self.note(int(event["event"]), int(event["value"]), event["endpoint"].decode(errors="replace"))
+                head, endpoint = self.socket.recv_multipart(zmq.NOBLOCK)
+                event, value = _HEAD.unpack(head)
+                self.note(event, value, endpoint.decode(errors="replace"))
         except zmq.Again:
             self._changed()
             return False
@@ -115,17 +105,12 @@ class Monitor:
 
     def note(self, event: int, value: int, endpoint: str) -> None:
         """One event. ``value`` is what ZeroMQ says it is for that event: a descriptor, an error, a delay."""
-        if event == zmq.Event.CLOSED:
-            self._closing.discard(endpoint)
-            return
         key = self._key(endpoint)
         if key in self._forgotten or endpoint in self._forgotten:
             return
         if event in _OPENED:
             self.lost.discard(key)
             self._opening.setdefault(key, []).append(value)
-        elif event in _RETRIED:
-            self.lost.discard(key)
         elif event == zmq.Event.HANDSHAKE_SUCCEEDED:
             waiting = self._opening.get(key)
             self._open.setdefault(key, []).append(waiting.pop(0) if waiting else -1)

@@ -9,7 +9,7 @@ from backends.zeromq.monitor import Monitor
 from backends.zeromq.settings import Config
 
 GRACE = 0.5
-"""Seconds within which ZeroMQ says that it tries again, if it does."""
+"""Seconds within which ZeroMQ connects again by itself, where it tries and the peer is there."""
 
 
 class Revival:
@@ -17,6 +17,8 @@ class Revival:
 
     ZeroMQ connects again by itself after a lost connection, but never after a breach of the protocol: a refused key, a
     frame beyond ``max_frame_size``, a peer that does not speak ZeroMQ. A subscriber would then be deaf for good.
+    Only the events of its attempts would tell which of the two it was, and they cost too much; so each lost connection
+    is made anew once, which does no harm where ZeroMQ tries too.
 
     :ivar count: how often it was done.
     :param connect_again: takes an endpoint from the socket, and connects to it anew.

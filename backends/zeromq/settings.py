@@ -53,7 +53,9 @@ class Config(Settings):
     keepalive_interval: Duration = setting("10s", "TCP keepalive: time between probes.", ge=1)
     keepalive_count: int = setting(6, "TCP keepalive: unanswered probes after which the peer is gone.", ge=1)
     reconnect_interval: Duration = setting("100ms", "First wait before connecting again; ZeroMQ adds jitter.", ge=0.001)
-    reconnect_interval_max: Duration = setting("5s", "The wait doubles up to this.")
+    reconnect_interval_max: Duration = setting(
+        "500ms", "The wait doubles up to this. Whoever publishes for less time than this may go unheard.", ge=0.001
+    )
     linger: Duration = setting("1s", "How long a stop waits for published messages that are not sent yet.", le=60)
     plain_username: str | None = setting(
         None, "PLAIN: what we show to those we connect to, and ask of those that connect to us. Not encrypted.",

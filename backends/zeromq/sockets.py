@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import socket as system
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,11 @@ from backends.zeromq.endpoints import Endpoint
 from backends.zeromq.settings import Config
 from hub import unixsocket
 from hub.errors import Unavailable
+from hub.interfaces import Clock
 
+CLOSE_WAIT = 0.2
+"""Seconds for ZeroMQ's thread to close what was bound, which it does at once where it has a processor."""
+LOOK_EVERY = 0.001
 Socket = zmq.Socket[bytes]
 Context = zmq.Context[zmq.Socket[bytes]]
 
@@ -40,6 +45,35 @@ def make(context: Context, kind: int, config: Config) -> Socket:
     for option, value in options.items():
         socket.set(option, value)
     return socket
+
+
+def await_closed(
+    endpoints: Iterable[str], monotonic: Clock = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Wait until these, which were bound, are closed, :data:`CLOSE_WAIT` at most: their addresses may be wanted by
+    somebody else in the same reload. ZeroMQ's monitor could tell, but only together with each failed attempt to
+    connect, of which there are thousands a second where many endpoints are dead.
+
+    :param endpoints: as ZeroMQ named them when it bound them: with numbers for addresses.
+    """
+    until = monotonic() + CLOSE_WAIT
+    for endpoint in map(Endpoint.parse, endpoints):
+        while _listens(endpoint) and monotonic() < until:
+            sleep(LOOK_EVERY)
+
+
+def _listens(endpoint: Endpoint) -> bool:
+    """Whether somebody is bound there, as far as can be told without disturbing who is."""
+    if endpoint.address is None:
+        return Path(endpoint.host).exists()
+    family = system.AF_INET6 if endpoint.address.version == 6 else system.AF_INET
+    with system.socket(family, system.SOCK_STREAM) as probe:
+        probe.setsockopt(system.SOL_SOCKET, system.SO_REUSEADDR, 1)  # as ZeroMQ does: old connections do not matter
+        try:
+            probe.bind((endpoint.host, int(endpoint.port)))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
 
 
 def connect(socket: Socket, text: str, config: Config) -> None:

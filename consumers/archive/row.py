@@ -45,9 +45,8 @@ LARGEST_FLOAT = 1e16
 
 def row_of(message: Message) -> dict[str, Any]:
     """The values of all columns but ``id``. A body that JSONB would alter is there as bytes, too."""
-    strict = _decoded(message)
-    body = strict if _fits_json(message, strict) else None
-    decoded = _leniently(message.body) if strict is None else strict
+    decoded = _decoded(message)
+    body = decoded if _fits_json(message, decoded) else None
     envelope = decoded if isinstance(decoded, dict) else {}
     return {
         "digest": digest(message),
@@ -123,15 +122,6 @@ def _decoded(message: Message) -> Any:
     try:
         return message.json()
     except NotJSON:
-        return None
-
-
-def _leniently(body: bytes) -> Any:
-    """What Python's own decoder makes of it. It takes ``NaN`` and half a surrogate pair, as publishers in Python write
-    them: good enough for the columns, where the body itself is kept as bytes."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
         return None
 
 

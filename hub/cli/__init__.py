@@ -18,6 +18,7 @@ from hub.errors import ConfigError, HubError, Unavailable
 from hub.text import printable
 
 COMMANDS = {
+    "init": "hub.cli.init:init",
     "run": "hub.cli.run:run",
     "check": "hub.cli.config:check",
     "config": "hub.cli.config:config",

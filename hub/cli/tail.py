@@ -12,11 +12,11 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from hub import jsontext
 from hub.cli.bus import choose, tools
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.document import json_text
 from hub.configuration.schema import Configuration
-from hub.errors import NotJSON
 from hub.message import Message
 from hub.router import Router
 from hub.text import counted, printable
@@ -69,10 +69,7 @@ def _direct(configuration: Configuration, pattern: str, backend: str | None) -> 
 
 
 def _row(message: Message) -> dict[str, Any]:
-    try:
-        body = message.json()
-    except NotJSON:
-        body = message.body.decode("utf-8", "replace")
+    body = message.json() if jsontext.is_strict(message.body) else message.body.decode("utf-8", "replace")
     return {"topic": message.topic, "id": message.id, "received_at": message.received_at, "body": body}
 
 

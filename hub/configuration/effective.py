@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.configuration import places
+from hub.configuration.flaws import CLASS_DEFAULTS
 from hub.configuration.kinds import written_by
 from hub.configuration.layers import Layers
 from hub.configuration.masking import masked_value
-from hub.configuration.parts import CLASS_DEFAULTS
 from hub.configuration.schema import SECTIONS, Configuration, Part
 from hub.configuration.spelling import shown
 from hub.configuration.toml_lines import KeyPath

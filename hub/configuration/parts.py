@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from hub import plugins
 from hub.configuration.conflicts import conflicts
-from hub.configuration.flaws import flaws, overrides
+from hub.configuration.flaws import CLASS_DEFAULTS, flaws, overrides
 from hub.configuration.layers import Layers
 from hub.configuration.masking import shown_masked, without
 from hub.configuration.problems import Fields, did_you_mean, problems_of
@@ -21,8 +21,6 @@ from hub.errors import PluginError
 from hub.settings import Settings
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
-CLASS_DEFAULTS = ("topics", "threads", "batch_size", "batch_wait", "every")
-"""Settings that a consumer's class may give a default of its own."""
 Load = Callable[[str, str, Path], plugins.Plugin]
 
 

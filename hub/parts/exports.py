@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 
+from hub.children import other_code
 from hub.configuration.schema import Part
 from hub.failure import told
 from hub.interfaces import Exporter, ExporterContext
@@ -147,7 +148,8 @@ class ExportThread:
         while (snapshot := self._wait()) is not None:
             self._export(snapshot)
         try:
-            self.exporter.close()
+            with other_code():
+                self.exporter.close()
         except BaseException as error:  # noqa: BLE001 - as in _export
             self._log.error("close() failed", exc_info=error, extra={"action": "close"})
 
@@ -160,7 +162,8 @@ class ExportThread:
 
     def _export(self, snapshot: Mapping[str, Any]) -> None:
         try:
-            self.exporter.export(snapshot)
+            with other_code():
+                self.exporter.export(snapshot)
         except BaseException as error:  # noqa: BLE001 - somebody else's code: the thread goes on
             self.failed += 1
             if not self.last_error:

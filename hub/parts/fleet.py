@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred
@@ -79,6 +79,13 @@ class Fleet:
         self._started.append(backend)
         if self.paused:
             backend.pause()
+
+    def release(self, detach: Callable[[int], None]) -> None:
+        """In a child process that was just forked: let go of what the backends have open."""
+        for backend in self.backends.values():
+            release = getattr(backend, "release", None)
+            if release is not None:
+                release(detach)
 
     def _confirmer(self, backend: Backend) -> Any:
         return lambda tokens: self._reactor.callFromThread(backend.confirm, tokens)

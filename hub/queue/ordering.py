@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 
 from hub.configuration.schema import ConsumerSettings
@@ -45,4 +46,6 @@ def _field(message: Message, path: list[str]) -> Hashable:
         return None
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
+    if isinstance(value, float) and math.isnan(value):
+        return "NaN"  # it does not equal itself, so that each would be a lane of its own
     return value if isinstance(value, (str, int, float)) else repr(value)

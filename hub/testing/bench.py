@@ -34,6 +34,7 @@ from hub.store import Outgoing
 from hub.store.memory import MemoryStore
 from hub.testing.stand_ins import AtOnce, RecordingPublisher, RecordingQueue, longest
 from hub.text import printable
+from hub.workers.answer import call
 from hub.workers.worker import Surroundings, Worker
 
 AnyConsumer = TypeVar("AnyConsumer", bound=Consumer)
@@ -155,7 +156,7 @@ class Bench(Generic[AnyConsumer]):
         """Call the consumer's ``start()``, unless that was done. What it raises comes out; the hub would log it, and
         call it again later. ``run()`` and ``tick()`` begin with this."""
         if not self._started:
-            self.consumer.start()
+            call(self.consumer.start)
             self._started = True
 
     def run(self) -> None:
@@ -186,13 +187,13 @@ class Bench(Generic[AnyConsumer]):
     def tick(self) -> None:
         """Call ``tick()``. What it raises comes out; the hub would log and count it."""
         self.start()
-        self.consumer.tick()
+        call(self.consumer.tick)
 
     def stop(self) -> None:
         """Call the consumer's ``stop()``, if it has started. The fixture does so at the end of a test."""
         if self._started:
             self._started = False
-            self.consumer.stop()
+            call(self.consumer.stop)
 
     # -- what became of it
 

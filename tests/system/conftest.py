@@ -11,6 +11,7 @@ import pytest
 
 from consumers.archive import Archive
 from tests.system.archives import make
+from tests.system.distribution import Distribution, build
 from tests.system.postgres import Postgres
 
 
@@ -25,6 +26,12 @@ def postgres() -> Iterator[Postgres]:
         server.stop()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def distribution(tmp_path_factory: pytest.TempPathFactory) -> Distribution:
+    """The sdist of this checkout, and its wheel."""
+    return build(tmp_path_factory.mktemp("distribution"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

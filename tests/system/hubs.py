@@ -20,9 +20,17 @@ class RunningHub:
     """``with RunningHub(directory, text) as hub:``. The configuration's state and its files are in ``directory``.
 
     :param output: a file descriptor in the place of its log file.
+    :param program: the ``hubbub`` to run.
     """
 
-    def __init__(self, directory: Path, configuration: str, ready: bool = True, output: int | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        configuration: str,
+        ready: bool = True,
+        output: int | None = None,
+        program: Path = HUBBUB,
+    ) -> None:
         self.directory = directory
         self.file = directory / "hub.conf"
         self.file.write_text(configuration)
@@ -30,6 +38,7 @@ class RunningHub:
         self.client = Client(directory / "state" / "hub.sock", timeout=10)
         self._ready = ready
         self._output = output
+        self._program = str(program)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -43,7 +52,7 @@ class RunningHub:
 
     def __enter__(self) -> RunningHub:
         with self.log_file.open("ab") as log:
-            command = [str(HUBBUB), "run", "-c", str(self.file)]
+            command = [self._program, "run", "-c", str(self.file)]
             output = log if self._output is None else self._output
             self._process = subprocess.Popen(command, stdout=output, stderr=output, cwd=self.directory)
         if self._ready:
@@ -85,5 +94,5 @@ class RunningHub:
 
     def command(self, *arguments: str, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run ``hubbub VERB ... -c FILE``."""
-        command = [str(HUBBUB), *arguments, "-c", str(self.file)]
+        command = [self._program, *arguments, "-c", str(self.file)]
         return subprocess.run(command, capture_output=True, text=True, check=check, cwd=self.directory, timeout=timeout)

@@ -4,30 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.support import ROOT, require, wait_until
+from tests.support import wait_until
 
-PYTHON = "/usr/bin/python3"
 WAIT = 60.0
-
-
-def install(directory: Path) -> Path:
-    """The project in a virtual environment of the distribution's Python, as an operator installs it."""
-    sources, venv = directory / "sources", directory / "opt"
-    sources.mkdir()
-    for name in ("setup.py", "pyproject.toml", "README.rst"):
-        shutil.copy(ROOT / name, sources)
-    for name in ("hub", "backends", "consumers", "monitoring"):
-        shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns("__pycache__"))
-    made = subprocess.run([PYTHON, "-m", "venv", str(venv)], capture_output=True, text=True)
-    require(made.returncode == 0, f"{PYTHON} can't make a virtual environment (python3-venv): {made.stdout}")
-    pip = [str(venv / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", str(sources)]
-    subprocess.run(pip, check=True, capture_output=True)
-    return venv
 
 
 class Machine:

@@ -11,7 +11,7 @@ from tests.support import ROOT, free_port
 from tests.system.hubs import HUBBUB
 from tests.system.server import Server, program
 
-SAMPLE = ROOT / "contrib" / "snmp" / "snmpd.conf"
+SAMPLE = ROOT / "hub" / "templates" / "snmp" / "snmpd.conf"
 IN_SAMPLE = "/usr/bin/sudo -n /opt/hubbub/bin/hubbub snmp -c /etc/hubbub/hub.conf"
 NOTHING = re.compile("No more variables left|No Such (Object|Instance)")
 BASE = ".1.3.6.1.4.1.8072.9999.9999.482"
@@ -38,7 +38,7 @@ class Snmpd(Server):
         return self._run("snmpget", f"{self._base}.1.1.2.0").returncode == 0
 
     def _run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        mib = ["-M", f"+{ROOT}/contrib/snmp", "-m", "HUBBUB-MIB"]
+        mib = ["-M", f"+{ROOT}/hub/templates/snmp", "-m", "HUBBUB-MIB"]
         line = [command, "-v2c", "-c", "hubbub", "-t", "10", "-r", "0", *mib, f"127.0.0.1:{self._port}", *arguments]
         return subprocess.run(line, capture_output=True, text=True, check=False, timeout=30, env=self.environment)
 

@@ -107,7 +107,7 @@ def test_a_hub_that_hangs_and_one_that_is_down_are_critical(hub: RunningHub) -> 
 
 def sample_commands() -> Iterator[str]:
     """Of nagios' configuration, with the arguments of the services in their places, and of the document."""
-    text = (ROOT / "contrib" / "nagios" / "hubbub.cfg").read_text()
+    text = (ROOT / "hub" / "templates" / "nagios" / "hubbub.cfg").read_text()
     lines = dict(re.findall(r"command_name +(\S+)\n +command_line +(.*)", text))
     for call in re.findall(r"check_command +(.*)", text):
         name, *arguments = call.split("!")
@@ -131,7 +131,7 @@ def test_the_commands_of_the_samples_are_understood(hub: RunningHub) -> None:
 
 
 def test_the_samples_let_no_more_be_run_as_root_than_they_run() -> None:
-    texts = [path.read_text() for path in (ROOT / "contrib" / "nagios").iterdir()]
+    texts = [path.read_text() for path in (ROOT / "hub" / "templates" / "nagios").iterdir()]
     allowed = {line for text in texts for line in re.findall(r"NOPASSWD: (.*)", text)}
     run = {line.removeprefix("/usr/bin/sudo -n ") for line in sample_commands() if line.startswith("/usr/bin/sudo")}
     assert (allowed, "*" in str(allowed)) == (run, False)

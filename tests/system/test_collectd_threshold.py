@@ -13,7 +13,7 @@ from tests.system.lagging import lagging_hub
 
 pytestmark = pytest.mark.system
 
-THRESHOLDS = (ROOT / "contrib" / "collectd" / "hubbub-threshold.conf").read_text(encoding="utf-8")
+THRESHOLDS = (ROOT / "hub" / "templates" / "collectd" / "hubbub-threshold.conf").read_text(encoding="utf-8")
 OWN_BLOCK = re.compile(r"^        #(?=<|    |</)", re.MULTILINE)
 """The commented example of a consumer with bounds of its own."""
 NOTIFICATION = re.compile(r"Notification: severity = (\w+), .*type = (\w+), type_instance = (\w+)")

@@ -249,7 +249,7 @@ def test_bad_input_of_every_kind_is_counted_and_the_next_message_arrives(tmp_pat
     bad = {
         "frames": [[topic], [topic] * 3, [topic] * 9],
         "topic_encoding": [[b"org.\xff\xfe", good]],
-        "not_json": [[topic, b""], [topic, b"nonsense"], [topic, b'{"a": NaN}'], [topic, b"[" * 100_000]],
+        "not_json": [[topic, b""], [topic, b"nonsense"], [topic, b"[" * 100_000]],
         "not_an_object": [[topic, b"null"], [topic, b"[1, 2]"], [topic, b"5"]],
         "oversize": [[topic, b'{"a": "' + b"x" * (100 << 20) + b'"}']],
     }
@@ -291,7 +291,8 @@ def test_the_newcomers_demo_shows_traffic_and_ends_on_ctrl_c(tmp_path: Path) -> 
     file.write_text(file.read_text().replace("9940", str(port)).replace("9941", str(free_port())))
     output = tmp_path / "output"
     with output.open("wb") as out:
-        command = [str(tmp_path / "contrib" / "demo.sh"), str(HUBBUB.parent), "100"]
+        # Whoever starts the tests may have SIGINT ignored, as a shell has for what it runs in the background.
+        command = ["env", "--default-signal=INT", str(tmp_path / "contrib" / "demo.sh"), str(HUBBUB.parent), "100"]
         demo = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
         try:
             wait_until(lambda: output.read_text().count("org.example.demo.git.receive") >= 10, 40, "visible traffic")
@@ -304,6 +305,7 @@ def test_the_newcomers_demo_shows_traffic_and_ends_on_ctrl_c(tmp_path: Path) -> 
         finally:
             print(output.read_text()[-5000:])
             if demo.poll() is None:
-                demo.kill()
+                demo.terminate()  # it ends the hub and the feed
+                demo.wait(30)
     assert "consumer slow: received" in output.read_text()
     assert not subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True).stdout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -13,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, require, wait_until
-from tests.system.nspawn import PYTHON, Machine, install
+from tests.support import ROOT, require, require_root, wait_until
+from tests.system.distribution import Distribution, install
+from tests.system.nspawn import Machine
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
-UNIT = ROOT / "contrib" / "systemd" / "hubbub.service"
+UNIT = ROOT / "hub" / "templates" / "systemd" / "hubbub.service"
 CONSUMERS = """
 import os, time
 from hub import Consumer, Reject, Settings, setting
@@ -49,6 +49,8 @@ class Hanger(Memory):
     def publish(self, message):
         time.sleep(3600)
 """
+PYTHON = "/usr/bin/python3"
+"""The distribution's: an operator's, too."""
 BASE = """
 [backends.bus]
 type = "zeromq"
@@ -71,12 +73,12 @@ LoadCredential=archive:/etc/hubbub/secret
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    require(os.geteuid() == 0, "booting a systemd needs root")
+def machine(distribution: Distribution, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    require_root("boots a systemd")
     require(shutil.which("systemd-nspawn") is not None, "systemd-nspawn is not installed (systemd-container)")
     require(Path(PYTHON).exists(), f"there is no {PYTHON}")
     directory = tmp_path_factory.mktemp("systemd")
-    install(directory)
+    install(distribution.wheel, directory / "opt", PYTHON)
     for name in ("units/hubbub.service.d", "preset", "conf"):
         (directory / name).mkdir(parents=True)
     shutil.copy(UNIT, directory / "units")

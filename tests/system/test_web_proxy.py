@@ -1,4 +1,4 @@
-"""The web page behind a real nginx with TLS, as contrib/nginx has it."""
+"""The web page behind a real nginx with TLS, as 'hubbub init --nginx' writes it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def pause(nginx: Nginx, token: str, origin: str) -> tuple[int, Any]:
 def test_behind_tls_the_page_is_live_and_may_act_and_others_may_not(tmp_path: Path) -> None:
     port = free_port()
     server = f'[servers.web]\ntype = "web"\nlisten = "127.0.0.1:{port}"\npublic_hosts = ["{HOST}"]\n'
-    site = (ROOT / "contrib/nginx/hubbub.conf").read_text().replace("127.0.0.1:9941;", f"127.0.0.1:{port};")
+    site = (ROOT / "hub/templates/nginx/hubbub.conf").read_text().replace("127.0.0.1:9941;", f"127.0.0.1:{port};")
     with lagging_hub(tmp_path, server), Nginx(tmp_path / "nginx", site) as nginx:
         token = (tmp_path / "state" / "web.token").read_text().strip()
         origin = f"https://{HOST}:{nginx.port}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from twisted.internet.task import Clock
 
 from hub.duplicates import Duplicates
@@ -27,6 +28,36 @@ def test_another_content_or_topic_under_the_same_id_is_let_through_and_counted()
     found = duplicates.fresh([message(1), message(1, body=b"[]"), message(1, topic="c"), message(1, body=b"[]")])
     assert len(found) == 3
     assert (duplicates.duplicates, duplicates.collisions) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (b'{"i":1,"msg":{"b":[1.0,null],"a":"\\u00e9"}}', b'{"msg": {"a": "\xc3\xa9", "b": [1.0, null]},\n "i": 1}'),
+        (b'{"a":NaN,"b":"\\ud800"}', b'{"b": "\\ud800", "a": NaN}'),
+        (b'{"a":1e16,"b":1e999}', b'{"b": Infinity, "a": 1e+16}'),
+    ],
+)
+def test_a_copy_that_a_relay_has_written_anew_is_known_again(one: bytes, other: bytes) -> None:
+    duplicates = Duplicates(10.0, Clock().seconds)
+    assert len(duplicates.fresh([message(1, body=one), message(1, body=other)])) == 1
+    assert (duplicates.duplicates, duplicates.collisions) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (b'{"a":1}', b'{"a":1.0}'),
+        (b'{"a":1,"crypto":"x509"}', b'{"a":1}'),
+        (b'{"a":" "}', b'{"a":""}'),
+        (b"a b", b"a  b"),
+        (b'{"a":[1,2]}', b'{"a":[2,1]}'),
+    ],
+)
+def test_what_says_something_else_is_no_copy(one: bytes, other: bytes) -> None:
+    duplicates = Duplicates(10.0, Clock().seconds)
+    assert len(duplicates.fresh([message(1, body=one), message(1, body=other)])) == 2
+    assert (duplicates.duplicates, duplicates.collisions) == (0, 1)
 
 
 def test_after_the_window_it_is_new_again() -> None:
@@ -64,3 +95,8 @@ def test_to_forget_one_costs_the_same_however_many_were_forgotten_before() -> No
         costs.append(time.thread_time() - began)
     assert duplicates._seen == {}
     assert min(costs[-10:]) < 4 * min(costs[:10])
+
+
+def test_topics_that_differ_only_far_behind_are_two() -> None:
+    duplicates = Duplicates(10.0, Clock().seconds)
+    assert len(duplicates.fresh([message(1, topic="a" * 100 + end) for end in "xy"])) == 2

@@ -64,7 +64,7 @@ def test_all_python_in_the_guides_is_that_of_the_samples() -> None:
     ("page", "file"), [("web.rst", "nginx/hubbub.conf"), ("snmp.rst", "snmp/snmpd.conf")], ids=lambda value: value
 )
 def test_a_shipped_file_that_a_page_shows_is_shown_as_it_is(page: str, file: str) -> None:
-    assert (ROOT / "contrib" / file).read_text(encoding="utf-8") in blocks(page)
+    assert (ROOT / "hub" / "templates" / file).read_text(encoding="utf-8") in blocks(page)
 
 
 TABLES = [

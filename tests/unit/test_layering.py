@@ -14,7 +14,7 @@ from tests.support import ROOT
 ROOMS = ("hub", "backends", "consumers", "monitoring")
 BOTTOM = {
     *("hub", "hub.errors", "hub.message", "hub.units", "hub.text", "hub.topics", "hub.unixsocket"),
-    *("hub.trust", "hub.statefiles"),
+    *("hub.trust", "hub.statefiles", "hub.jsontext"),
     *("hub.settings", "hub.interfaces", "hub.consumer"),
 }
 COMMANDS = {"consumers.archive.command", "monitoring.graph", "monitoring.snmp", "monitoring.web.command"}

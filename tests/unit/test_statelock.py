@@ -72,3 +72,27 @@ def test_a_directory_that_can_not_be_used_is_a_configuration_error(tmp_path: Pat
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="can't be used"):
         StateLock(tmp_path / "file" / "state")
+
+
+ORPHAN = """
+import os, sys
+from pathlib import Path
+from hub.statelock import StateLock
+lock = StateLock(Path(sys.argv[1]))
+child = os.fork()  # by code that tells Python nothing of it, such as a library in C
+if not child:
+    os.close(1)
+    sys.stdin.read()
+    os._exit(0)
+print(child, flush=True)
+"""
+
+
+def test_who_is_kept_out_by_a_child_of_a_dead_hub_is_told_which(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ORPHAN, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        child = holder.stdout.readline().strip()
+        assert holder.wait(20) == 0
+        with pytest.raises(ConfigError, match=f"a process that a hub left behind.* end that with pid {child}$"):
+            StateLock(tmp_path)

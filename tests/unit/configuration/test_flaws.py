@@ -45,6 +45,60 @@ class NoConfig(Good):
     Config: ClassVar[Any] = dict
 
 
+class TwoParameters(Consumer):
+    def consume(self, topic, message):  # type: ignore[no-untyped-def, override]
+        ...
+
+
+class NoParameters(Consumer):
+    def consume(self):  # type: ignore[no-untyped-def, override]
+        ...
+
+    def tick(self, now):  # type: ignore[no-untyped-def, override]
+        ...
+
+
+class Tolerant(Consumer):
+    def consume(self, *arguments: Any, **more: Any) -> None: ...
+
+    @staticmethod
+    def consume_batch(messages: Any) -> None: ...
+
+    @classmethod
+    def start(cls, again: bool = False) -> None: ...
+
+
+class Returning(Consumer):
+    def consume(self, message):  # type: ignore[no-untyped-def]
+        return self.handle(message)
+
+    async def handle(self, message: Message) -> None: ...
+
+
+class FromMoksha(Good):
+    topic = "org.example.git.*"
+
+
+class Ignored(Good):
+    max_attempts = 1
+    timeout = "10m"
+    thread = 4
+    limit = 7
+    _topic = "x"
+
+
+class OwnTopic(Good):
+    topics = ("a.#",)
+    topic = "where.it.publishes"
+
+    @property
+    def timeout(self) -> int:
+        return 7
+
+
+class Heir(FromMoksha): ...
+
+
 class Later:
     """Sets in its constructor what it declares."""
 
@@ -54,6 +108,9 @@ class Later:
     def __init__(self, context: object) -> None: ...
 
     start = subscribe = confirm = publish = pause = resume = stop = status = print
+
+
+PARAMETERS = "with other parameters than it is called with"
 
 
 @pytest.mark.parametrize(
@@ -68,6 +125,33 @@ class Later:
         ("consumers", NoMethod, ["has a stop that is no method"]),
         ("consumers", NoConfig, ["has a Config that is not a subclass of hub.Settings"]),
         ("consumers", Demanding, ["can't be made from a context alone: missing a required argument: 'more'"]),
+        ("consumers", TwoParameters, [f"has a consume() {PARAMETERS}: consume(self, message)"]),
+        (
+            "consumers",
+            NoParameters,
+            [f"has a consume() {PARAMETERS}: consume(self, message)", f"has a tick() {PARAMETERS}: tick(self)"],
+        ),
+        ("consumers", Tolerant, []),
+        (
+            "consumers",
+            Returning,
+            [
+                "has a consume() that returns what handle() makes, which is async: workers are threads, "
+                "and would not await it"
+            ],
+        ),
+        ("consumers", FromMoksha, ["has a class attribute 'topic', which nobody reads; did you mean 'topics'?"]),
+        ("consumers", Heir, ["has a class attribute 'topic', which nobody reads; did you mean 'topics'?"]),
+        (
+            "consumers",
+            Ignored,
+            [
+                "has a class attribute 'max_attempts', which nobody reads: set it in hub.conf",
+                "has a class attribute 'timeout', which nobody reads: set it in hub.conf",
+                "has a class attribute 'thread', which nobody reads; did you mean 'threads'?",
+            ],
+        ),
+        ("consumers", OwnTopic, []),
         ("backends", Memory, []),
         ("backends", Later, []),
         ("exporters", Memory, ["is not one of the exporters: it has no export(), close()"]),

@@ -53,7 +53,21 @@ def test_pretty_shows_the_whole_body_indented(capsys: pytest.CaptureFixture[str]
     assert '\n{\n  "msg": {\n    "long": "' + "y" * 500 + '"\n' in shown
 
 
-@pytest.mark.parametrize("body", [b"", b"null", b"[1]", b"\xff\x00", b"[" * 900, b"[" * 990 + b"]" * 990, b"{", b"NaN"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[1]",
+        b"\xff\x00",
+        b"[" * 900,
+        b"[" * 990 + b"]" * 990,
+        b"{",
+        b"NaN",
+        b'{"msg": "\\ud800"}',
+        b'{"msg": {"a": NaN}}',
+    ],
+)
 def test_no_body_makes_it_fail(capsys: pytest.CaptureFixture[str], body: bytes) -> None:
     assert "a.b the-id" in printed(capsys, body, pretty=True)
 

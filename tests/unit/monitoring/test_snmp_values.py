@@ -11,7 +11,7 @@ from monitoring.snmp_agent import Oid, Tree, Value
 from monitoring.snmp_values import BASE, CONSUMER_STATES, HUB_STATES, down, objects
 from tests.support import ROOT
 
-MIB = (ROOT / "contrib" / "snmp" / "HUBBUB-MIB.txt").read_text(encoding="ascii")
+MIB = (ROOT / "hub" / "templates" / "snmp" / "HUBBUB-MIB.txt").read_text(encoding="ascii")
 DEFINITION = re.compile(
     r"^(hub\w+) OBJECT-TYPE\n    SYNTAX      (.*?)\n    (?:UNITS|MAX-ACCESS).*?::= \{ (\w+) (\d+) \}", re.S | re.M
 )

