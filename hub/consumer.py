@@ -43,8 +43,9 @@ class Context:
             envelope (fedmsg's) the backend wraps it.
         :param headers: where they do not name a trace (``traceparent``), that of the message in hand goes on.
         :param backend: which one; needed only where more than one can publish.
-        :raises CannotPublish: there is no such backend, or it has nowhere to send.
-        :raises TypeError: the body can't be encoded.
+        :raises CannotPublish: there is no such backend, it has nowhere to send, or the bus does not take the message:
+            in fedmsg's format a body that is not JSON, and on any bus one that is too large.
+        :raises TypeError: the body can't be encoded, or a header is no text. :raises ValueError: a bad topic.
         """
         self._publish(topic, body, headers or {}, backend)
 

@@ -99,6 +99,13 @@ class Releasing(Protocol):
         """In a child that was just forked: call ``detach`` with each file descriptor. Nothing may be sent."""
 
 
+class Checking(Protocol):
+    """What a backend may offer beside itself: whoever publishes is told at once of what could never be sent."""
+
+    def check(self, message: Message) -> None:
+        """In any thread. :raises CannotPublish: ``publish`` would raise it, whenever it was asked."""
+
+
 class Sender(Protocol):
     """A publisher outside the hub, for the command line's ``publish`` and ``feed``. Blocking; no reactor."""
 

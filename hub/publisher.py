@@ -47,8 +47,9 @@ class Publisher:
 
     def publish(self, topic: str, body: object, headers: Mapping[str, str], backend: str | None) -> None:
         """From any thread; see :meth:`hub.consumer.Context.publish`. What fails later, in the reactor, is logged."""
-        message = self.message(topic, body, self.tracing.headers(headers))
+        message = self.message(topic, body, self.tracing.headers(_texts(headers)))
         name = self.choose(backend)
+        self.check(name, message)
         post = outbox.current()
         if post is None:
             self._in_reactor(lambda: self._send(name, message))
@@ -56,12 +57,15 @@ class Publisher:
             post(Outgoing(name, message))
 
     def message(self, topic: str, body: object, headers: Mapping[str, str]) -> Message:
-        """A new message. :raises TypeError: the body can't be encoded as JSON. :raises ValueError: a bad topic."""
+        """A new message.
+
+        :raises TypeError: the body can't be encoded as JSON, or a header is no text. :raises ValueError: a bad topic.
+        """
         if not topic or len(topic) > 1024 or not topic.isprintable():
             raise ValueError(f"expected a topic of at most 1024 printable characters, not {topic!r}")
         raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else jsontext.write(body)
         now = self._wall()
-        return Message(new_id(now), topic, raw, dict(headers), now)
+        return Message(new_id(now), topic, raw, _texts(headers), now)
 
     def choose(self, name: str | None) -> str:
         """The backend of that name, or the only one. :raises CannotPublish: there is none, or more than one."""
@@ -72,6 +76,12 @@ class Publisher:
         if name not in self._backends:
             raise CannotPublish(f"no backend is called {name!r}: there are {', '.join(self._backends) or 'none'}")
         return name
+
+    def check(self, name: str, message: Message) -> None:
+        """In any thread. :raises CannotPublish: that backend could never send it."""
+        check = getattr(self._backends.get(name), "check", None)
+        if check is not None:
+            check(message)
 
     def send(self, name: str, message: Message) -> None:
         """In the reactor. :raises CannotPublish: the backend can't send it."""
@@ -106,3 +116,11 @@ class Publisher:
         except Exception as error:  # noqa: BLE001 - somebody else's code: the hub goes on
             extra = {"action": "publish", "backend": name, "topic": message.topic, "message_id": message.id}
             self._log.error("a message for %s could not be published: %s", message.topic, error, extra=extra)
+
+
+def _texts(headers: Mapping[str, str]) -> dict[str, str]:
+    """A copy. :raises TypeError: one of them is no text."""
+    for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError(f"expected headers of text, not {name!r}: {value!r}")
+    return dict(headers)

@@ -171,6 +171,13 @@ class ZeroMQ(Tools):
             raise CannotPublish(f"backend {self._context.name!r} {why}")
         self._publisher.send(self._outlets, message)
 
+    def check(self, message: Message) -> None:
+        """See :class:`hub.interfaces.Checking`."""
+        config = self._config
+        if not config.publish_bind and not config.publish_connect:
+            raise CannotPublish(f"backend {self._context.name!r} has neither publish_bind nor publish_connect")
+        self._publisher.check(message)
+
     def pause(self) -> None:
         """Read no more. The socket takes ``receive_high_water`` messages more, then publishers drop."""
         self._paused = True

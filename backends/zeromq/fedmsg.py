@@ -109,6 +109,16 @@ def wrap(message: Message, *, number: int, msg_id: str, timestamp: int, username
         raise CannotPublish(f"fedmsg's format takes JSON only: {error}") from error
 
 
+def check(message: Message) -> None:
+    """What ``wrap`` would say of it. :raises CannotPublish: as that does."""
+    try:
+        message.json()
+        if message.headers:
+            _checked(message.headers)
+    except (ValueError, RecursionError) as error:
+        raise CannotPublish(f"fedmsg's format takes JSON only: {error}") from error
+
+
 def _checked(headers: Mapping[str, str]) -> dict[str, str]:
     """What no receiver would take is told to who sends it."""
     if not all(isinstance(text, str) for pair in headers.items() for text in pair):

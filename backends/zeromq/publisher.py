@@ -12,12 +12,21 @@ from typing import Protocol
 
 import zmq
 
-from backends.zeromq.fedmsg import is_msg_id, wrap
+from backends.zeromq.fedmsg import MAX_HEADERS_SIZE, check, is_msg_id, wrap
 from backends.zeromq.frames import MAX_TOPIC
 from backends.zeromq.settings import Config
 from hub.errors import CannotPublish
 from hub.interfaces import Clock
 from hub.message import Message
+
+WIDEST = 6
+"""Bytes that the envelope takes at most for a byte of the body: an escape."""
+ENVELOPE = WIDEST * (MAX_TOPIC + MAX_HEADERS_SIZE) + 4096
+"""Bytes that it takes at most for all else."""
+SHALLOW = 256
+"""Brackets of a body whose nesting is no matter for the encoder; of others it is tried."""
+HIGHEST = 1 << 63
+"""No message has a higher number, so none is longer when it is sent."""
 
 
 class Outlet(Protocol):
@@ -56,22 +65,41 @@ class Publisher:
             raise
         self.published += 1
 
+    def check(self, message: Message) -> None:
+        """In any thread. :raises CannotPublish: ``send`` could not send it."""
+        self._topic(message)
+        size = len(message.body)
+        if self._config.format == "fedmsg":
+            opening = message.body.count(b"[") + message.body.count(b"{")
+            if opening <= SHALLOW and size * WIDEST + ENVELOPE <= self._config.max_message_size:
+                check(message)
+                return
+            size = len(self._envelope(message, HIGHEST))
+        self._bounded(size)
+
     def _frames(self, message: Message) -> tuple[bytes, bytes]:
+        topic = self._topic(message)
+        raw = self._config.format == "raw"
+        body = message.body if raw else self._envelope(message, next(self._numbers))
+        self._bounded(len(body))
+        return topic, body
+
+    def _topic(self, message: Message) -> bytes:
         try:
             topic = message.topic.encode()
         except UnicodeEncodeError as error:
             raise CannotPublish("the topic can't be written as UTF-8") from error
         if not 0 < len(topic) <= MAX_TOPIC:
             raise CannotPublish(f"a topic has 1 to {MAX_TOPIC} bytes, this one has {len(topic)}")
-        body = message.body if self._config.format == "raw" else self._envelope(message)
-        if len(body) > self._config.max_message_size:
-            raise CannotPublish(f"it has {len(body)} bytes, and max_message_size is {self._config.max_message_size}")
-        return topic, body
+        return topic
 
-    def _envelope(self, message: Message) -> bytes:
+    def _bounded(self, size: int) -> None:
+        if size > self._config.max_message_size:
+            raise CannotPublish(f"it has {size} bytes, and max_message_size is {self._config.max_message_size}")
+
+    def _envelope(self, message: Message, number: int) -> bytes:
         now = self._wall()
         msg_id = message.id if is_msg_id(message.id) else f"{time.gmtime(now).tm_year}-{self._new_uuid()}"
-        number = next(self._numbers)
         return wrap(message, number=number, msg_id=msg_id, timestamp=int(now), username=self._username)
 
 

@@ -32,7 +32,7 @@ from hub.router import Router
 from hub.stats.counters import Counters
 from hub.store import Outgoing
 from hub.store.memory import MemoryStore
-from hub.testing.stand_ins import AtOnce, RecordingPublisher, RecordingQueue, longest
+from hub.testing.stand_ins import AtOnce, RecordingPublisher, RecordingQueue, longest, taken_by_bus
 from hub.text import printable
 from hub.workers.answer import call
 from hub.workers.worker import Surroundings, Worker
@@ -63,11 +63,14 @@ class Benches:
 
     :param directory: relative paths in settings are taken from it, and it is ``context.state_dir``.
     :ivar buses: names of the buses that a consumer can publish to. What is delivered comes from the first.
+    :ivar format: of these buses, for what is published: ``fedmsg``, or ``raw``, which takes any bytes; the setting of
+        that name of the hub's ZeroMQ backend, with its default.
     :ivar began: epoch seconds at which the clock of each new bench stands; unless it is set, the time of now.
     """
 
     def __init__(self, directory: Path) -> None:
         self.buses: Sequence[str] = ("bus",)
+        self.format = "fedmsg"
         self.began: float | None = None
         self._directory = directory
         self._made: list[Bench[Any]] = []
@@ -79,7 +82,7 @@ class Benches:
         """
         began = time.time() if self.began is None else self.began
         part = checked(consumer, settings, self._directory)
-        bench: Bench[AnyConsumer] = Bench(part, self.buses, self._directory, began)
+        bench: Bench[AnyConsumer] = Bench(part, self.buses, self._directory, began, self.format)
         self._made.append(bench)
         return bench
 
@@ -105,12 +108,12 @@ def checked(consumer: type[Consumer], settings: Mapping[str, Any], directory: Pa
 class Bench(Generic[AnyConsumer]):
     """One consumer, its queue and one worker. One thread at a time may use it.
 
-    :param began: epoch seconds at which its clock stands.
+    :param began: epoch seconds at which its clock stands. :param format: of the buses that it publishes to.
     :ivar consumer: the consumer itself; a test may give it fakes before ``start()``.
     :ivar finished: the messages that it has finished, in that order.
     """
 
-    def __init__(self, part: Part, buses: Iterable[str], directory: Path, began: float) -> None:
+    def __init__(self, part: Part, buses: Iterable[str], directory: Path, began: float, format: str = "fedmsg") -> None:
         self.finished: list[Message] = []
         self._began = began
         self._now = 0.0
@@ -121,7 +124,7 @@ class Bench(Generic[AnyConsumer]):
         memory = plugins.load("hub.backends", "memory", directory)
         parts = {name: Part(name, memory, BackendSettings(type="memory"), memory.cls.Config()) for name in buses}
         self._fleet = Fleet(parts, AtOnce(), self._enqueuer, self._wall)
-        self._publisher = RecordingPublisher(self._fleet.backends, self._wall)
+        self._publisher = RecordingPublisher(self._fleet.backends, self._wall, taken_by_bus(format, directory))
         around = Surroundings(self._monotonic, self._wall, longest, self._publisher.tracing)
         holds_back, publish = self._fleet.holds_back, self._publisher.publish
         roster = Roster(around, self._store, self._store, publish, directory, self._made_room, holds_back)

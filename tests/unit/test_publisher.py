@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hub import outbox
 from hub.errors import CannotPublish
 from hub.message import Message
 from hub.publisher import Publisher
@@ -132,3 +133,31 @@ def test_what_is_for_a_backend_that_is_gone_says_so(caplog: pytest.LogCaptureFix
     backends["other"] = backends.pop("bus")
     made.let_go()
     assert "no backend is called 'bus': there are other" in caplog.text
+
+
+class Picky(RecordingBackend):
+    """Says at once what it does not take."""
+
+    def check(self, message: Message) -> None:
+        if message.body == b"no":
+            raise CannotPublish("not this one")
+
+
+def test_what_a_backend_can_never_send_raises_where_it_is_published_and_is_not_posted() -> None:
+    bus, posted = backend(Picky), list[Any]()
+    made = publisher(bus=bus)
+    outbox.use(posted.append)
+    try:
+        with pytest.raises(CannotPublish, match="not this one"):
+            made.publish("a", "no", {}, None)
+        made.publish("a", "yes", {}, None)
+    finally:
+        outbox.use(None)
+    assert [outgoing.message.body for outgoing in posted] == [b"yes"]
+    assert (made.counters.published, made.counters.failed) == (0, 0)
+
+
+@pytest.mark.parametrize("headers", [{"attempt": 5}, {5: "x"}, {"a": None}])
+def test_headers_are_texts(headers: Any) -> None:
+    with pytest.raises(TypeError, match="expected headers of text"):
+        publisher(bus=backend()).publish("a", "x", headers, None)

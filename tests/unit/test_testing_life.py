@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -136,3 +137,44 @@ def test_the_bench_has_no_threads(hubbub: Benches, monkeypatch: pytest.MonkeyPat
     run: Callable[[], None] = hubbub(Scripted, threads=4).run
     run()
     assert started == []
+
+
+class Careless(Consumer):
+    """Publishes what its message names."""
+
+    BODIES: ClassVar[dict[str, Any]] = {"text": "plain words", "bytes": b"\xff", "large": {"x": "y" * 9_000_000}}
+    sent = 0
+
+    def consume(self, message: Message) -> None:
+        headers: Any = {"attempt": 5} if message.topic == "header" else None
+        self.context.publish("out.x", self.BODIES.get(message.topic, {}), headers)
+        self.sent += 1
+
+
+@pytest.mark.parametrize(
+    ("topic", "error"),
+    [("text", CannotPublish), ("bytes", CannotPublish), ("large", CannotPublish), ("header", TypeError)],
+)
+def test_what_no_bus_would_take_raises_in_the_consumer_as_on_the_hub(
+    hubbub: Benches, topic: str, error: type[Exception]
+) -> None:
+    bench = hubbub(Careless, max_attempts=1)
+    bench.deliver(topic, {})
+    bench.deliver("fine", {})
+    bench.run()
+    assert (bench.consumer.sent, len(bench.published), [one.error for one in bench.dead_letters]) == (
+        *(1, 1),
+        [error.__name__],
+    )
+
+
+def test_a_raw_bus_takes_any_bytes(hubbub: Benches) -> None:
+    hubbub.format = "raw"
+    bench = hubbub(Careless, max_attempts=1)
+    for topic in ("text", "bytes", "large"):
+        bench.deliver(topic, {})
+    bench.run()
+    assert ([len(one.body) for one in bench.published], [one.error for one in bench.dead_letters]) == (
+        [11, 1],
+        ["CannotPublish"],
+    )
