@@ -42,11 +42,11 @@ def parse_size(value: object) -> int:
 
 def format_duration(seconds: float) -> str:
     """The two largest units that matter: ``0.25`` is ``250ms``, ``4000`` is ``1h 6m``."""
-    if seconds < 1:
+    if seconds < 0.9995:
         small = f"{seconds * 1e6:.0f}us" if seconds < 0.001 else f"{seconds * 1000:.0f}ms"
         return small if seconds else "0s"
-    if seconds < 60:
-        return f"{seconds:.1f}s" if seconds < 10 and seconds % 1 else f"{seconds:.0f}s"
+    if seconds < 59.5:
+        return f"{seconds:.1f}".removesuffix(".0") + "s" if seconds < 9.95 else f"{seconds:.0f}s"
     whole = round(seconds)
     for unit, below in (("d", "h"), ("h", "m"), ("m", "s")):
         size = int(_SECONDS[unit])
@@ -58,8 +58,8 @@ def format_duration(seconds: float) -> str:
 
 def format_size(count: float) -> str:
     """``1536`` is ``1.5KiB``."""
-    for unit in ("B", "KiB", "MiB"):
+    for unit in ("B", "KiB", "MiB", "GiB"):
         if count < 1024:
             return f"{count:.1f}".removesuffix(".0") + unit
         count /= 1024
-    return f"{count:.1f}".removesuffix(".0") + "GiB"
+    return f"{count:.1f}".removesuffix(".0") + "TiB"

@@ -130,6 +130,25 @@ def test_markup_from_the_bus_is_text_and_a_dead_letter_is_retried(hub: WebHub, c
         hub.wait_for("fragile", "finished", 4)
 
 
+def test_many_dead_letters_are_retried_only_after_a_question(hub: WebHub, chromium: Chromium) -> None:
+    (hub.directory / "mended").unlink(missing_ok=True)
+    before = hub.consumer("fragile")["dead_letters"]
+    hub.feed(("org.example.fragile.c", number) for number in range(2))
+    wait_until(lambda: hub.consumer("fragile")["dead_letters"] == before + 2, 20, "dead letters")
+    with chromium.page(hub.address()) as page:
+        open_consumer(page, "fragile")
+        page.get_by_role("button", name="List").click()
+        page.get_by_role("button", name="Retry all").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text(f"{before + 2} dead letters will be given to fragile again")
+        dialog.get_by_role("button", name="Cancel").click()
+        assert hub.consumer("fragile")["dead_letters"] == before + 2
+        (hub.directory / "mended").touch()
+        page.get_by_role("button", name="Retry all").click()
+        dialog.get_by_role("button", name=f"Retry {before + 2}").click()
+        expect(page.get_by_role("heading", name="Dead letters: 0")).to_be_visible()
+
+
 def test_purge_asks_with_the_count_and_replay_counts_first(hub: WebHub, chromium: Chromium) -> None:
     with chromium.page(hub.address()) as page:
         open_consumer(page, "slow")

@@ -72,3 +72,20 @@ def test_what_a_narrow_table_leaves_out_is_in_the_view_of_the_consumer(hub: WebH
         for term in (*FIGURES, "Consume time p50"):
             expect(page.locator(".figures").get_by_text(term, exact=True)).to_be_visible()
         expect(page.get_by_role("region", name="Last error")).to_contain_text(EVIL_ERROR)
+
+
+SPIKE = {"started_at": 1_795_000_000.0, "peak": 123_456, "peak_at": 1_795_003_600.0, "cleared_at": 1_795_190_000.0}
+
+
+def test_what_can_be_done_with_a_row_is_in_view_on_a_phone(hub: WebHub, chromium: Chromium) -> None:
+    with chromium.page(hub.address(), viewport={"width": 390, "height": 800}) as page:
+        page.route("**/spikes/slow", lambda route: route.fulfill(json={"spikes": [SPIKE]}))
+        page.get_by_role("link", name="slow", exact=True).click()
+        show = page.get_by_role("region", name="Spikes").get_by_role("button", name="Show the spike")
+        expect(show).to_be_visible()
+        box = show.bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] <= box["x"] + box["width"] <= 390
+        card = page.get_by_role("region", name="Spikes").bounding_box()
+        assert card is not None
+        assert box["x"] + box["width"] <= card["x"] + card["width"]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.cli.top.columns import COLUMNS, MORE
 from hub.units import format_duration, format_size, parse_duration, parse_size
+from tests.support import ROOT
 
 
 @pytest.mark.parametrize(
@@ -69,7 +74,7 @@ def test_durations_are_written(seconds: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(0, "0B"), (1023, "1023B"), (1536, "1.5KiB"), (8 << 20, "8MiB"), (3 << 40, "3072GiB")]
+    ("count", "text"), [(0, "0B"), (1023, "1023B"), (1536, "1.5KiB"), (8 << 20, "8MiB"), (3 << 40, "3TiB")]
 )
 def test_sizes_are_written(count: int, text: str) -> None:
     assert format_size(count) == text
@@ -79,3 +84,21 @@ def test_sizes_are_written(count: int, text: str) -> None:
 def test_what_is_written_can_be_read_again(seconds: int) -> None:
     """Two units are kept: what is lost is less than the smaller one."""
     assert parse_duration(format_duration(seconds)) == pytest.approx(seconds, rel=1 / 24, abs=0.5)
+
+
+SHOWN = json.loads(Path(__file__).with_name("shown.json").read_text(encoding="utf-8"))
+"""Cases that the page's words.test.mjs has too: the page and the command show the same."""
+
+
+def test_the_command_shows_what_the_page_does() -> None:
+    assert [[value, format_duration(value)] for value, _ in SHOWN["duration"]] == SHOWN["duration"]
+    assert [[value, format_size(value)] for value, _ in SHOWN["size"]] == SHOWN["size"]
+    assert [[value, f"{value:.0%}"] for value, _ in SHOWN["share"]] == SHOWN["share"]
+    assert [[value, f"{value:.1f}"] for value, _ in SHOWN["rate"]] == SHOWN["rate"]
+
+
+def test_the_page_and_the_command_have_the_same_words_for_their_columns() -> None:
+    text = (ROOT / "monitoring/web/static/js/model/order.js").read_text(encoding="utf-8")
+    page = {label.lower() for label in re.findall(r"label: '([^']+)'", text)}
+    elsewhere = {"last minutes", "caught up", "p99", "failed", "lost"}  # of another length, or not in the page's table
+    assert {column.heading for column in (*COLUMNS, *MORE)} - elsewhere <= page

@@ -57,7 +57,7 @@ def described(row: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
     yield "oldest", _duration(row["oldest_age"])
     yield "rates", f"{_rate(row['rate_in'])} in, {_rate(row['rate_out'])} out"
     yield "caught up", caught_up(row, now)
-    yield "utilisation", "-" if row.get("utilisation") is None else f"{row['utilisation']:.0%}"
+    yield "busy", "-" if row.get("utilisation") is None else f"{row['utilisation']:.0%}"
     yield "consume time", _percentiles(row["consume_time"])
     yield "age at finish", _percentiles(row["age_at_finish"])
     yield "received", f"{row['received']}, {format_size(row['received_bytes'])}"

@@ -101,7 +101,7 @@ COLUMNS = (
     Column("in", "in/s", _value("rate_in"), _known("rate_in", _rate)),
     Column("out", "out/s", _value("rate_out"), _known("rate_out", _rate)),
     Column("caught_up", "caught up", _catch_up, _caught_up, right=False),
-    Column("used", "used", _value("utilisation"), _known("utilisation", "{:.0%}".format)),
+    Column("busy", "busy", _value("utilisation"), _known("utilisation", "{:.0%}".format)),
     Column("p99", "p99", _p99, lambda line: _plain("-" if _p99(line) is None else format_duration(_p99(line)))),
 )
 MORE = (
@@ -113,7 +113,7 @@ MORE = (
 BY_KEY = {column.key: column for column in COLUMNS}
 PRIORITY = (
     *("consumer", "caught_up", "backlog", "state", "dead", "oldest", "out", "in", "trend"),
-    *("in_flight", "delayed", "lost", "failed", "used", "p99"),
+    *("in_flight", "delayed", "lost", "failed", "busy", "p99"),
 )
 """Of columns, here and in ``hubbub status``: what is shown where there is no room for all."""
 FIRST = 3

@@ -30,7 +30,7 @@ test('an estimate is marked', () => {
 
 test('who falls behind is told by how much', () => {
   const { main, detail } = catchUp(BEHIND, NOW);
-  assert.deepEqual([main, detail], ['falling behind', 'by 3.5/s, 1m 04s of work waiting']);
+  assert.deepEqual([main, detail], ['falling behind', 'by 3.5/s, 1m 4s of work waiting']);
 });
 
 test('what else there is to say', () => {
@@ -53,7 +53,7 @@ test('the headline says when all are clear, or who will not be', () => {
   assert.deepEqual(told({ kind: 'paused' }), ['paused', 'b: 9 waiting']);
   assert.deepEqual(told({ kind: 'steady', backlog: 1901, others: 1 }), ['holding steady', 'b and 1 more: 1,901 waiting']);
   assert.deepEqual(told({ kind: 'unknown' }), ['not known', 'b: 9 waiting']);
-  assert.deepEqual(told({ kind: 'behind', loss: 3.5, alone: 64 }), ['falling behind', 'b by 3.5/s, 1m 04s of work waiting']);
+  assert.deepEqual(told({ kind: 'behind', loss: 3.5, alone: 64 }), ['falling behind', 'b by 3.5/s, 1m 4s of work waiting']);
   assert.deepEqual(told({ kind: 'behind', loss: null, alone: null, others: 1 }), ['falling behind', 'b and 1 more']);
 });
 

@@ -3,26 +3,23 @@
 export const NOTHING = '–';
 
 const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
-const oneDecimal = new Intl.NumberFormat('en-GB', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** 12345 -> "12,345"; null -> "–". */
 export function count(value) {
   return value === null || value === undefined ? NOTHING : whole.format(value);
 }
 
-/** Per second: "0", "0.4", "3.0", "152"; null -> "–". */
+/** Per second, as the command shows it: "0.0", "0.4", "152.3"; null -> "–". */
 export function rate(value) {
-  if (value === null || value === undefined) return NOTHING;
-  if (value < 0.05) return '0';
-  return value < 10 ? oneDecimal.format(value) : whole.format(value);
+  return value === null || value === undefined ? NOTHING : value.toFixed(1);
 }
 
-/** A share of 0 to 1 as "37 %". */
+/** A share of 0 to 1 as "37%". */
 export function share(value) {
-  return value === null || value === undefined ? NOTHING : `${Math.round(value * 100)} %`;
+  return value === null || value === undefined ? NOTHING : `${Math.round(value * 100)}%`;
 }
 
-/** 1536 -> "1.5 KiB". */
+/** 1536 -> "1.5KiB", as the command shows it. */
 export function bytes(value) {
   if (value === null || value === undefined) return NOTHING;
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
@@ -32,7 +29,7 @@ export function bytes(value) {
     size /= 1024;
     unit += 1;
   }
-  return `${unit === 0 || size >= 100 ? whole.format(size) : oneDecimal.format(size)} ${units[unit]}`;
+  return `${size.toFixed(1).replace('.0', '')}${units[unit]}`;
 }
 
 /** For the axis of a graph: 1500 -> "1.5k". */

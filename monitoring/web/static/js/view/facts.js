@@ -28,8 +28,8 @@ export class Facts {
       ['Dead letters', count(row.dead_letters), row.dead_letters ? 'warn' : null],
       ['Dead letters, ever', count(row.dead)],
       ['Dead letters lost', count(row.dead_lost), row.dead_lost ? 'bad' : null],
-      ['Dropped', lost.length ? `${count(row.dropped)}: ${lost.map(([cause, n]) => `${count(n)} ${cause}`).join(', ')}` : count(row.dropped), row.dropped ? 'warn' : null],
-      ['Age when finished', `p50 ${duration(ages.p50)}, p95 ${duration(ages.p95)}, p99 ${duration(ages.p99)}`],
+      ['Lost', lost.length ? `${count(row.dropped)}: ${lost.map(([cause, n]) => `${count(n)} ${cause}`).join(', ')}` : count(row.dropped), row.dropped ? 'warn' : null],
+      ['Age at finish', `p50 ${duration(ages.p50)}, p95 ${duration(ages.p95)}, p99 ${duration(ages.p99)}`],
       ['Threads replaced', count(row.threads_replaced), row.threads_replaced ? 'warn' : null],
       ['Failed ticks', count(row.tick_failures), row.tick_failures ? 'warn' : null],
     ]);

@@ -2,7 +2,7 @@
 
 import { el, setAttribute, setText } from '../base/dom.js';
 import { catchUp } from '../model/catchup.js';
-import { brief, duration } from '../model/duration.js';
+import { duration } from '../model/duration.js';
 import { count, rate, share } from '../model/number.js';
 
 export class KeyFigures {
@@ -23,7 +23,7 @@ export class KeyFigures {
     this.put('Delayed', count(row.delayed));
     this.put('Dead', count(row.dead_letters));
     this.put('Busy', share(row.utilisation));
-    this.put('Consume time p50', brief(times.p50), times.p95 === null || times.p95 === undefined ? '' : `p95 ${brief(times.p95)} · p99 ${brief(times.p99)}`);
+    this.put('Consume time p50', duration(times.p50), times.p95 === null || times.p95 === undefined ? '' : `p95 ${duration(times.p95)} · p99 ${duration(times.p99)}`);
   }
 
   put(term, main, detail = '', size = null, kind = null) {

@@ -37,7 +37,7 @@ export class Header {
     setText(document.getElementById('hub-version'), hub.version);
     this.badge.show(hub.draining ? look('draining') : hub.ready === false ? { level: 'bad', word: `${hub.state}, not ready` } : look(hub.state));
     const rows = Object.values(consumers);
-    const clear = allClear(hub.stats.headline, hub.time);
+    const clear = allClear(hub.headline, hub.time);
     this.figure('State', this.badge.node);
     this.figure('Total backlog', count(hub.backlog), '', 'large');
     this.figure('Time to catch up', clear.main, clear.detail, 'large', clear.kind);

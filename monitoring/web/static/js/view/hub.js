@@ -4,7 +4,7 @@ import { action } from '../base/actions.js';
 import { ask } from '../base/dialogs.js';
 import { el } from '../base/dom.js';
 import { post } from '../link/api.js';
-import { brief, duration } from '../model/duration.js';
+import { duration } from '../model/duration.js';
 import { bytes, count } from '../model/number.js';
 import { Backends } from './backends.js';
 import { card, Pairs } from './card.js';
@@ -64,7 +64,7 @@ class Process {
       ['Process', String(hub.pid)],
       ['Memory', bytes(hub.resident_bytes)],
       ['Uptime', duration(hub.uptime)],
-      ['Worst lag in a minute', brief(hub.lag), hub.lag > 0.25 ? 'warn' : null],
+      ['Worst lag in a minute', duration(hub.lag), hub.lag > 0.25 ? 'warn' : null],
       ['Received', `${count(hub.received)}, ${bytes(hub.received_bytes)}`],
       ['Wanted by nobody', count(hub.unrouted)],
       ['Not usable', count(hub.refused), hub.refused ? 'warn' : null],

@@ -28,7 +28,7 @@ export class Letters {
     this.groups = el('div', { class: 'groups' });
     this.list = action('List', () => this.load(), { kind: 'plain', reads: true });
     this.all = [
-      action('Retry all', () => this.retry(this.letters), { kind: 'plain' }),
+      action('Retry all', () => this.retryMany(this.letters), { kind: 'plain' }),
       action('Delete all', () => this.remove(this.letters), { kind: 'plain danger-text' }),
     ];
     head.append(this.list, ...this.all);
@@ -85,7 +85,7 @@ export class Letters {
   groupButtons(group) {
     return [
       action('Canary', () => canary(this.name, group.letters, (letters) => this.forget(letters)), { label: 'Canary: retry one first, then the rest' }),
-      action(`Retry ${group.letters.length}`, () => this.retry(group.letters)),
+      action(`Retry ${group.letters.length}`, () => this.retryMany(group.letters)),
       action('Delete', () => this.remove(group.letters), { kind: 'danger-text' }),
     ];
   }
@@ -113,6 +113,15 @@ export class Letters {
       action('Retry', closing(() => this.retry([letter]))),
     ];
     const dialog = showMessage(`Dead letter ${letter.number} of ${this.name}`, letter, buttons);
+  }
+
+  /** Each may do something in the world once more, so it is asked for. */
+  async retryMany(letters) {
+    if (letters.length > 1) {
+      const content = [el('p', {}, `${plural(letters.length, 'dead letter')} will be given to ${this.name} again, all at once.`)];
+      if (!(await ask({ title: 'Retry dead letters?', content, confirm: `Retry ${letters.length}` }))) return '';
+    }
+    return this.retry(letters);
   }
 
   async retry(letters) {

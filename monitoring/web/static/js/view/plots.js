@@ -5,6 +5,11 @@ import { stamp, tick } from '../model/moment.js';
 import { compact, count, rate } from '../model/number.js';
 
 const FONT = '12px system-ui, sans-serif';
+const LETTER = 7.5;
+/* Pixels, a wide digit of that font. */
+const HALF_A_TIME = 32;
+/* Pixels: what of "14:30:00" stands to the right of a mark at the edge. */
+const LEAST_ROOM = 52;
 
 /** Mean, highest, and the way to where it is clear. Where each step is one sample (`fine`), mean and highest are one. */
 export function backlogPlot(uPlot, place, { fine, onZoom }) {
@@ -40,13 +45,13 @@ function plot(uPlot, place, series, { height, floor, onZoom, values }) {
     width: place.clientWidth || 600,
     height,
     series,
-    padding: [10, 12, 0, 0],
+    padding: [10, HALF_A_TIME, 0, 0],
     legend: { live: true },
     cursor: { drag: { x: true, y: false, setScale: false }, sync: { key: 'consumer' }, points: { size: 7 } },
     scales: { x: { time: true, auto: false }, y: { auto: false } },
     axes: [
       { ...axis, values: (_, marks, index, space, step) => marks.map((mark) => tick(mark, step)), space: 70, size: 30 },
-      { ...axis, values, size: 52 },
+      { ...axis, values, size: (_, labels) => room(labels) },
     ],
     hooks: { setSelect: [(made) => selected(made, onZoom)] },
   };
@@ -54,6 +59,11 @@ function plot(uPlot, place, series, { height, floor, onZoom, values }) {
   const made = new uPlot(options, series.map(() => []), place);
   made.floor = floor;
   return made;
+}
+
+/** Pixels for the widest label of the axis at the left. */
+function room(labels) {
+  return Math.max(LEAST_ROOM, 16 + LETTER * Math.max(...(labels ?? []).map((label) => label.length), 0));
 }
 
 /** A span was drawn with the mouse. */

@@ -7,7 +7,7 @@ import { consumerAddress } from '../base/routes.js';
 import { post } from '../link/api.js';
 import { catchUp } from '../model/catchup.js';
 import { condition, held } from '../model/condition.js';
-import { brief, duration } from '../model/duration.js';
+import { duration } from '../model/duration.js';
 import { stamp } from '../model/moment.js';
 import { count, rate, share } from '../model/number.js';
 import { COLUMNS } from '../model/order.js';
@@ -66,8 +66,8 @@ export class Row {
 
   times({ p50, p95, p99 }) {
     const known = p50 !== null && p50 !== undefined;
-    this.put('consume_time', brief(p50), known ? `${brief(p95)} · ${brief(p99)}` : '');
-    setAttribute(this.cells.consume_time.node, 'title', known ? `p50 ${brief(p50)}, p95 ${brief(p95)}, p99 ${brief(p99)}` : null);
+    this.put('consume_time', duration(p50), known ? `${duration(p95)} · ${duration(p99)}` : '');
+    setAttribute(this.cells.consume_time.node, 'title', known ? `p50 ${duration(p50)}, p95 ${duration(p95)}, p99 ${duration(p99)}` : null);
   }
 
   error(row) {

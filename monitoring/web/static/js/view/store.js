@@ -4,7 +4,7 @@ import { Badge } from '../base/badge.js';
 import { el } from '../base/dom.js';
 import { consumerAddress } from '../base/routes.js';
 import { look } from '../model/condition.js';
-import { brief, duration } from '../model/duration.js';
+import { duration } from '../model/duration.js';
 import { bytes, count } from '../model/number.js';
 import { card, Pairs } from './card.js';
 
@@ -29,7 +29,7 @@ export class Store {
       ['Used', bytes(store.used_bytes)],
       ['Messages stored', count(store.messages)],
       ['Commits', count(store.commits)],
-      ['A commit takes', `p50 ${brief(times.p50)}, p95 ${brief(times.p95)}, p99 ${brief(times.p99)}`],
+      ['A commit takes', `p50 ${duration(times.p50)}, p95 ${duration(times.p95)}, p99 ${duration(times.p99)}`],
       ['Waiting for the disk', `${count(store.pending)}, ${bytes(store.pending_bytes)}`],
       ['Failed commits', count(store.failures), store.failures ? 'bad' : null],
       ['Expired', count(store.expired)],

@@ -6,7 +6,7 @@ import { Badge } from '../base/badge.js';
 import { open } from '../base/dialogs.js';
 import { get, named, post } from '../link/api.js';
 import { token } from '../link/token.js';
-import { brief } from '../model/duration.js';
+import { duration } from '../model/duration.js';
 import { messagesWithheld } from '../model/withheld.js';
 import { card } from './card.js';
 
@@ -52,7 +52,7 @@ export class Threads {
     if (!this.lines.has(worker.name)) this.lines.set(worker.name, this.line(worker.name));
     const { node, badge, seconds, topic, id } = this.lines.get(worker.name);
     badge.show({ level: LEVELS[worker.state] ?? 'warn', word: worker.state });
-    setText(seconds, worker.seconds === null || worker.seconds === undefined ? '' : brief(worker.seconds));
+    setText(seconds, worker.seconds === null || worker.seconds === undefined ? '' : duration(worker.seconds));
     setText(topic, worker.topic ?? '');
     setText(id, worker.message_id ?? '');
     setAttribute(node, 'data-level', LEVELS[worker.state]);
@@ -76,7 +76,7 @@ export class Threads {
   async showStacks() {
     const { threads } = await get(named('api/threads', this.name));
     const parts = threads.map((worker) => {
-      const what = worker.topic ? `${worker.state}, ${brief(worker.seconds)} at ${worker.topic}` : worker.state;
+      const what = worker.topic ? `${worker.state}, ${duration(worker.seconds)} at ${worker.topic}` : worker.state;
       const stack = Array.isArray(worker.stack) ? worker.stack.join('\n') : worker.stack;
       return el('section', {}, el('h3', {}, worker.name, el('small', {}, what)), el('pre', { tabindex: 0, 'aria-label': `Stack of ${worker.name}` }, stack || 'It has no stack now.'));
     });
