@@ -16,7 +16,7 @@ NPM := $(shell command -v npm)
 CHARTS := monitoring/web/static/vendor/uPlot.iife.min.js
 AXE := monitoring/web/node_modules/axe-core/axe.min.js
 
-.PHONY: run test unit faults lint servers charts bench brokers docs man clean help
+.PHONY: run test unit lowest faults lint servers charts bench brokers docs man clean help
 
 help:            ## this list
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
@@ -29,6 +29,12 @@ test: servers $(AXE) lint ## everything: servers, ruff, mypy, all tests
 
 unit: $(VENV)/test ## the tests that need no servers
 	$(BIN)/python -m pytest tests/unit tests/contracts
+
+lowest: ## the unit tests on the lowest versions that setup.py admits
+	$(PYTHON) -m venv --clear .venv-lowest
+	.venv-lowest/bin/pip install --quiet --disable-pip-version-check uv
+	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[test]'
+	.venv-lowest/bin/python -m pytest tests/unit tests/contracts
 
 faults: export HUBBUB_FAULTS := full
 faults: $(VENV)/test ## what the hub survives, at full size: kills, full disks, a million behind; takes some ten minutes
@@ -61,7 +67,7 @@ man: $(VENV)/docs ## the manual pages, in docs/_build/man
 	$(BIN)/sphinx-build -q -b man -d docs/_build/.man docs docs/_build/man
 
 clean: ## what make made
-	rm -rf $(VENV) .venv-* build *.egg-info docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	rm -rf $(VENV) .venv-* build dist *.egg-info docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 		monitoring/web/node_modules monitoring/web/static/vendor
 
 $(CHARTS): monitoring/web/package-lock.json | $(if $(NPM),,$(VENV)/charts)

