@@ -96,6 +96,10 @@ class Enqueuer:
         for tap in self.taps:
             tap(messages)
 
+    def when_stored(self, call: Callable[[], object]) -> None:
+        """Have it called, in any thread, once all that was received so far is stored, and confirmed before."""
+        self._store.when_stored(call)
+
     def deliver(
         self,
         messages: Sequence[Message],

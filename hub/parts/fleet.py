@@ -99,11 +99,27 @@ class Fleet:
 
     @inlineCallbacks
     def _stop(self, leaving: Sequence[Backend], timeout: float) -> Generator[Deferred[Any], Any, None]:
+        yield self._have_confirmed(leaving, timeout)
         stops = [maybeDeferred(backend.stop).addErrback(self._failed_to_stop) for backend in leaving]
         together = DeferredList(stops, consumeErrors=True)
         finished = yield wait_for(self._reactor, lambda: bool(together.called), timeout)
         if not finished:
             self._log.error("some backend did not stop within %.0f s", timeout, extra={"action": "stop"})
+
+    @inlineCallbacks
+    def _have_confirmed(self, leaving: Sequence[Backend], timeout: float) -> Generator[Deferred[Any], Any, None]:
+        """Senders of what is on its way to the disk are told while the connection is there; a bus would bring it again
+        otherwise. Those of what ``stop`` itself hands over are not."""
+        confirming = [backend for backend in leaving if backend.confirms]
+        for backend in confirming:
+            try:
+                backend.pause()
+            except Exception as error:  # noqa: BLE001 - somebody else's code: the others are waited for all the same
+                self._log.error("a backend could not be paused", exc_info=error, extra={"action": "stop"})
+        if confirming:
+            stored: list[bool] = []
+            self._enqueuer.when_stored(lambda: self._reactor.callFromThread(stored.append, True))
+            yield wait_for(self._reactor, lambda: bool(stored), timeout)
 
     def _failed_to_stop(self, failure: Failure) -> None:
         self._log.error("a backend did not stop in order: %s", failure.value, extra={"action": "stop"})

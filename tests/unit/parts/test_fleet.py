@@ -13,6 +13,7 @@ from hub.errors import ConfigError, HubError, MissingExtra
 from hub.interfaces import BackendContext, Intake
 from hub.parts.fleet import Fleet
 from hub.router import Router
+from hub.store import Store
 from hub.store.memory import MemoryStore
 from tests.unit.doubles import FakeReactor, RecordingBackend, backend_part, messages
 
@@ -39,9 +40,9 @@ def failing(error: HubError) -> type[RecordingBackend]:
     return Failing
 
 
-def fleet_of(**classes: type[RecordingBackend]) -> tuple[Fleet, FakeReactor, Any]:
+def fleet_of(store: Store | None = None, **classes: type[RecordingBackend]) -> tuple[Fleet, FakeReactor, Any]:
     reactor = FakeReactor()
-    enqueuer = Enqueuer(Router([]), MemoryStore(), reactor.seconds, lambda: None)
+    enqueuer = Enqueuer(Router([]), store or MemoryStore(), reactor.seconds, lambda: None)
     parts = {name: backend_part(name, cls) for name, cls in classes.items()}
     fleet = Fleet(parts, reactor, enqueuer, reactor.seconds)
     return fleet, reactor, fleet.backends
