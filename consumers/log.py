@@ -11,13 +11,20 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from hub import Consumer, Context, Message, Settings, jsontext, setting
+from hub import Consumer, Context, Message, Retry, Settings, jsontext, setting
 from hub.errors import NotJSON
 from hub.text import printable
 
 AGENT_PLACES = (("msg", "agent"), ("msg", "user"), ("msg", "username"), ("msg", "owner"), ("username",))
 """Where publishers put the user, the most telling first. Where none is, the message's id is shown."""
 LONGEST_NAME = 60
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich's own would print to nowhere from now on, in silence."""
+        del self._buffer[:]
+        raise
 
 
 class Log(Consumer):
@@ -33,7 +40,7 @@ class Log(Consumer):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         color = context.config.color
-        self._console = Console(
+        self._console = _Console(
             force_terminal={"auto": None, "always": True, "never": False}[color],
             no_color=color == "never" or None,
             highlight=False,
@@ -46,7 +53,10 @@ class Log(Consumer):
         text = line(message, self.config.length, encoding)
         if self.config.pretty:
             text = Text.assemble(text, "\n", (pretty(message, encoding), "dim"))
-        self._console.print(text)
+        try:
+            self._console.print(text)
+        except BrokenPipeError as error:
+            raise Retry(reason="nobody reads standard output any more") from error
 
 
 def line(message: Message, length: int, encoding: str = "utf-8") -> Text:

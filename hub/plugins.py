@@ -15,6 +15,7 @@ from typing import Any
 
 from hub.children import other_code
 from hub.errors import ConfigError, HubError, PluginError
+from hub.signals import kept
 from hub.trust import Trust
 
 
@@ -31,7 +32,7 @@ class Plugin:
     def make(self, place: str, context: Any) -> Any:
         """An instance. :raises ConfigError: it says why it can't be; ``place`` stands before each line."""
         try:
-            with other_code():
+            with other_code(), kept(place):
                 return self.cls(context)
         except HubError as error:
             raise ConfigError([f"{place}: {line}" for line in str(error).splitlines()]) from error
@@ -55,6 +56,11 @@ def load(group: str, spec: str, directory: Path) -> Plugin:
     :param directory: what a relative file is taken from.
     :raises PluginError: no such name, or the import failed; the text says which and why.
     """
+    with other_code(), kept(repr(spec)):
+        return _load(group, spec, directory)
+
+
+def _load(group: str, spec: str, directory: Path) -> Plugin:
     place, colon, attribute = spec.rpartition(":")
     if colon and place.endswith(".py"):
         if (refusal := Trust.now().refusal(directory / place)) is not None:

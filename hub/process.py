@@ -17,10 +17,12 @@ from hub.configuration.exposure import exposures
 from hub.configuration.schema import Configuration
 from hub.descriptors import Descriptors
 from hub.errors import ConfigError, HubError
+from hub.leaving import Leaving
 from hub.logs.logs import configure, continue_in_child, flush
 from hub.partlog import part_log
 from hub.rounds import Rounds
 from hub.service import Service
+from hub.signals import Handler, Signals
 from hub.systemd import Notifier
 from hub.text import printable
 from hub.trust import Trust
@@ -52,6 +54,9 @@ class Process:
         self._exit = EX_OK
         self._stopping = False
         self._service: Service | None = None
+        stop, reload = self._on_stop_signal, lambda *_: reactor.callFromThread(self._reload)
+        handlers: dict[signal.Signals, Handler] = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: reload}
+        self._signals = Signals(handlers, self._log)
 
     def run(self) -> int:
         """Until it is over.
@@ -69,15 +74,16 @@ class Process:
         self._reactor.seconds = time.monotonic
         sys.setswitchinterval(configuration.hub.switch_interval)
         gc.set_threshold(GC_THRESHOLD)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_stop_signal)
-        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._reload))
+        self._signals.install()
         self._service = Service(configuration, self._reactor, self._notifier, self._load, on_fatal=self._end)
         Children(self._reactor, continue_in_child, self._release).watch()
-        Rounds(self._reactor, self._log).begin(Descriptors(self._log, self._reactor).look, LOOK_EVERY)
+        rounds = Rounds(self._reactor, self._log)
+        rounds.begin(Descriptors(self._log, self._reactor).look, LOOK_EVERY)
+        rounds.begin(self._signals.look, LOOK_EVERY)
         self._reactor.callWhenRunning(self._start)
         self._reactor.run(installSignalHandlers=False)
         flush(final=True)
+        Leaving(self._log, self._log_writer.flush).begin(self._exit)
         return self._exit
 
     def _start(self) -> None:

@@ -22,12 +22,15 @@ class ConfigReader:
     :func:`hub.configuration.loading.load`."""
 
     def __init__(self, path: Path | None, overrides: tuple[str, ...]) -> None:
-        self._path = path
+        # A consumer may change the directory of a running hub, which reads its file anew.
+        self._path = None if path is None else path.absolute()
         self._overrides = overrides
 
     def __call__(self) -> Configuration:
         """:raises ConfigError: with everything that is wrong."""
-        return load(self._path, self._overrides)
+        configuration = load(self._path, self._overrides)
+        self._path = configuration.file
+        return configuration
 
     def socket(self, warn: bool = True) -> Path:
         """The running hub's control socket, whatever else is wrong.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 import click
 
@@ -17,6 +18,8 @@ def run(load_config: ConfigReader) -> None:
 
     SIGHUP reloads the configuration. The log goes to stderr, or to the journal under systemd.
     """
+    with suppress(AttributeError):  # there may be none
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # what a consumer prints is seen at once
     from hub.systemd import Notifier
 
     notifier = Notifier(os.environ)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,6 +22,7 @@ class RunningHub:
 
     :param output: a file descriptor in the place of its log file.
     :param program: the ``hubbub`` to run.
+    :param arguments: of ``hubbub run``, in that directory.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class RunningHub:
         ready: bool = True,
         output: int | None = None,
         program: Path = HUBBUB,
+        arguments: Sequence[str] = (),
     ) -> None:
         self.directory = directory
         self.file = directory / "hub.conf"
@@ -39,6 +42,7 @@ class RunningHub:
         self._ready = ready
         self._output = output
         self._program = str(program)
+        self._arguments = arguments or ("-c", str(self.file))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -52,7 +56,7 @@ class RunningHub:
 
     def __enter__(self) -> RunningHub:
         with self.log_file.open("ab") as log:
-            command = [self._program, "run", "-c", str(self.file)]
+            command = [self._program, "run", *self._arguments]
             output = log if self._output is None else self._output
             self._process = subprocess.Popen(command, stdout=output, stderr=output, cwd=self.directory)
         if self._ready:

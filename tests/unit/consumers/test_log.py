@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.log import Log, line, pretty
-from hub import Message
+from hub import Message, Retry
 from tests.unit.doubles import context
 
 BODY = b'{"msg_id": "2026-1", "username": "apache", "msg": {"agent": "ann", "text": "hello"}}'
@@ -94,3 +95,15 @@ def test_what_the_output_can_not_encode_is_escaped(
 
 def test_markup_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "[red]x[/red]" in printed(capsys, b'{"msg": "[red]x[/red]"}', color="always")
+
+
+def test_where_nobody_reads_any_more_the_message_comes_again() -> None:
+    out, into = os.pipe()
+    os.close(out)
+    with pytest.MonkeyPatch.context() as patch, os.fdopen(into, "w") as stdout:
+        patch.setattr(sys, "stdout", stdout)
+        consumer = Log(context("log", Log.Config()))
+        for _ in range(2):
+            with pytest.raises(Retry, match="nobody reads standard output any more"):
+                consumer.consume(message(BODY))
+        os.dup2(os.open(os.devnull, os.O_WRONLY), into)  # so that it can be closed

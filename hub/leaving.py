@@ -1,0 +1,92 @@
+"""The end of the process: whoever keeps it from ending is named, and then it ends all the same."""
+
+from __future__ import annotations
+
+import concurrent.futures.thread
+import multiprocessing
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+
+from hub.partlog import PartLog
+
+PATIENCE = 2.0
+"""Seconds for what a consumer has left running: threads of a pool that was not shut down, child processes."""
+LAST_OUTPUT = 1.0
+"""Seconds for what is left to be printed."""
+
+
+class Leaving:
+    """Python waits for all threads that are no daemons, and for child processes, without end.
+
+    :param flush: has the log written, within a bound.
+    :param end: ends the process at once.
+    """
+
+    def __init__(
+        self,
+        log: PartLog,
+        flush: Callable[[], object],
+        patience: float = PATIENCE,
+        end: Callable[[int], object] = os._exit,
+    ) -> None:
+        self._log = log
+        self._flush = flush
+        self._patience = patience
+        self._end = end
+
+    def begin(self, code: int) -> None:
+        """The hub has stopped. In the main thread, which then ends with that exit code."""
+        if not flushed(LAST_OUTPUT):
+            # Whoever prints holds the lock of standard output; without it Python would end with an error.
+            self._log.warning("nobody reads standard output: what was printed last is lost", extra={"action": "stop"})
+            self._finish(code)
+        threading.Thread(target=self._wait, args=(code,), name="hubbub-leaving", daemon=True).start()
+
+    def _wait(self, code: int) -> None:
+        time.sleep(self._patience)  # a process that ends takes this thread with it
+        for who in left_running():
+            self._log.warning("%s keeps the process from ending: it is ended", who, extra={"action": "stop"})
+        self._finish(code)
+
+    def _finish(self, code: int) -> None:
+        for child in multiprocessing.active_children():
+            child.terminate()
+        self._flush()
+        self._end(code)
+
+
+def left_running() -> Iterator[str]:
+    """Threads and child processes that Python waits for, each with where it is."""
+    frames = sys._current_frames()
+    # A pool that was made in a worker, a daemon, has daemons; Python waits for those of a pool all the same.
+    pooled = set(getattr(concurrent.futures.thread, "_threads_queues", ()))
+    for thread in threading.enumerate():
+        if thread is threading.main_thread() or (thread.daemon and thread not in pooled):
+            continue
+        frame = frames.get(thread.ident or 0)
+        places = [f"{found.filename}, line {found.lineno}" for found in traceback.extract_stack(frame)[-1:]]
+        yield f"thread {thread.name}, in {''.join(places) or 'no frame'},"
+    for child in multiprocessing.active_children():
+        if not child.daemon:
+            yield f"child process {child.name}, with pid {child.pid},"
+
+
+def flushed(timeout: float) -> bool:
+    """Whether all that was printed is out, within so many seconds. What nobody will ever read is forgotten."""
+    thread = threading.Thread(target=_flush_output, name="hubbub-output", daemon=True)
+    thread.start()
+    thread.join(timeout)
+    return not thread.is_alive()
+
+
+def _flush_output() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # or Python would complain about it at the very end
+        os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), sys.stdout.fileno())
+    except (AttributeError, ValueError, OSError):  # there is none, or it is closed, or its disk is full
+        return

@@ -1,0 +1,96 @@
+"""What keeps the process from ending is named, and it ends. In processes of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+from tests.support import ROOT
+
+RIG = """
+import logging, multiprocessing, os, select, sys, threading, time
+from concurrent.futures import ThreadPoolExecutor
+from hub.leaving import Leaving
+from hub.partlog import part_log
+
+logging.basicConfig(format="%(message)s")
+leaving = Leaving(part_log("hub", "process"), lambda: None, patience=0.2)
+"""
+
+
+def run(script: str, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    source = RIG + textwrap.dedent(script)
+    command = [sys.executable, "-c", source]
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run(command, cwd=ROOT, env=environ, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60)
+
+
+def test_where_nothing_keeps_it_the_process_ends_as_any_other() -> None:
+    done = run("import atexit; atexit.register(print, 'cleaned up'); leaving.begin(3); sys.exit(3)")
+    assert (done.returncode, done.stdout, done.stderr) == (3, "cleaned up\n", "")
+
+
+def test_a_busy_executor_is_named_and_the_process_ends() -> None:
+    done = run("""
+    ThreadPoolExecutor(1, "pool-of-ann").submit(time.sleep, 1000)
+    leaving.begin(3)
+    sys.exit(3)
+    """)
+    assert done.returncode == 3
+    assert "thread pool-of-ann_0, in " in done.stderr
+    assert "keeps the process from ending: it is ended" in done.stderr
+
+
+def test_a_pool_that_a_daemon_made_is_named_too() -> None:
+    """As one that is made in start() of a consumer."""
+    done = run("""
+    def make(): ThreadPoolExecutor(1, "pool-of-ann").submit(time.sleep, 1000)
+    maker = threading.Thread(target=make, daemon=True)
+    maker.start()
+    maker.join()
+    leaving.begin(3)
+    sys.exit(3)
+    """)
+    assert done.returncode == 3
+    assert "thread pool-of-ann_0, in " in done.stderr
+
+
+def test_a_child_process_is_named_and_ended() -> None:
+    done = run("""
+    child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(1000,), name="child-of-ann")
+    child.start()
+    print(child.pid, flush=True)
+    leaving.begin(0)
+    sys.exit(0)
+    """)
+    assert done.returncode == 0
+    assert "child process child-of-ann, with pid " in done.stderr
+    assert not os.path.exists(f"/proc/{int(done.stdout)}/exe")
+
+
+def test_a_reader_of_standard_output_that_has_stopped_does_not_keep_it() -> None:
+    out, into = os.pipe()
+    done = run(
+        """
+        threading.Thread(target=lambda: [print("x" * 1000) for _ in range(1000)], daemon=True).start()
+        while select.select([], [1], [], 0)[1]:
+            pass
+        leaving.begin(3)
+        sys.exit(3)
+        """,
+        stdout=into,
+    )
+    os.close(out)
+    os.close(into)
+    assert done.returncode == 3
+    assert "nobody reads standard output" in done.stderr
+
+
+def test_a_reader_that_is_gone_is_no_error() -> None:
+    out, into = os.pipe()
+    os.close(out)
+    done = run("print('nobody reads it'); leaving.begin(0); sys.exit(0)", stdout=into)
+    os.close(into)
+    assert (done.returncode, done.stderr) == (0, "")
