@@ -16,10 +16,10 @@ from hub.configuration.schema import Configuration, Part
 from hub.consumer import Consumer
 from hub.control.api import Api
 from hub.control.audit import AUDIT_FILE, Audit
-from hub.control.beginning import give_kept
+from hub.control.beginning import Beginnings
 from hub.control.socket import ControlSocket
 from hub.control.standing import STANDING_FILE, StandingOrders
-from hub.control.steering import ReplayOrder, Steering
+from hub.control.steering import Steering
 from hub.duplicates import Duplicates
 from hub.enqueuer import Enqueuer
 from hub.errors import ConfigError
@@ -96,6 +96,7 @@ class Service:
         standing = StandingOrders(configuration.state_dir / STANDING_FILE, configuration.consumers)
         parts = (self.roster, self.fleet, self.enqueuer, self.store, self.supervisor, standing, wall)
         self.steering = Steering(*parts)
+        self._beginnings = Beginnings(self, self.store, lambda: self.state in ("starting", *RUNS), wall)
         self.audit = Audit(configuration.state_dir / AUDIT_FILE, wall)
         self.exports = Exports(self.snapshot, self._rounds.begin, self.publisher.tracing)
         self.servers = Servers(reactor, self._server_context)
@@ -163,10 +164,7 @@ class Service:
 
     def _hire(self, part: Part, consumer: Consumer) -> None:
         self.roster.hire(part, consumer)
-        begin = part.settings.begin
-        if begin and self.roster.members[part.name].queue.next_position == 0:
-            now = self._wall()
-            give_kept(self, ReplayOrder(part.name, now - begin, now), lambda: self.state in ("starting", *RUNS))
+        self._beginnings.hired(part)
 
     def reroute(self) -> None:
         """Route, and subscribe to, what the consumers want now."""

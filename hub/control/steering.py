@@ -247,6 +247,14 @@ class Steering:
                 size -= len(letter.message.body) + len(letter.traceback)
         return found
 
+    def give(self, name: str, messages: Sequence[Message]) -> int:
+        """Put them into its queue, as if they had come now. Returns how many it took: the first ones.
+
+        :raises Drained: the consumer is.
+        """
+        start, stop = self._deliver(self.open_queue(name), messages)
+        return stop - start
+
     def _deliver(self, queue: Queue, messages: Sequence[Message]) -> tuple[int, int]:
         now = self._wall()
         fresh = [msgspec.structs.replace(message, received_at=now) for message in messages]

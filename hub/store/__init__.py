@@ -44,6 +44,20 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """How far a new queue is with what was kept before it was there.
+
+    :ivar since: epoch seconds; what was received before is not for it.
+    :ivar page: the number of the first page that it was not given. :ivar until: that of the first page which came
+        after the queue did; 0: of the page that comes next.
+    """
+
+    since: float
+    page: int = 0
+    until: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RoutedBatch:
     """One turn of a backend's reader, with its routes frozen: the unit that a store appends."""
 
@@ -51,6 +65,8 @@ class RoutedBatch:
     shares: Sequence[Share]
     copy: bool = False
     """These were received before: a replay does not give them again."""
+    beginning: tuple[str, Beginning | None] | None = None
+    """How far that queue is with its beginning, once this batch is committed; ``None``: it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +248,9 @@ class Store(Protocol):
     def history(self, queue: str, first: int, stop: int) -> Iterator[tuple[int, Sequence[Kept]]]:
         """Messages of the pages that are still there, from the number ``first`` up to, not including, ``stop``; in
         order, a page in each step. With them comes the number to go on from."""
+
+    def beginning(self, queue: str) -> Beginning | None:
+        """How far it is, as committed; ``None``: it has none, or it is over."""
 
     def bound(self, size: int | None) -> None:
         """From now on have no more than so many bytes in use, as far as history is what takes them: the oldest goes

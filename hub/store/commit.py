@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import astuple, replace
 from itertools import takewhile
 from typing import Any
 
-from hub.store import Outgoing, Range, RoutedBatch, Share
+from hub.store import Beginning, Outgoing, Range, RoutedBatch, Share
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.ledger import Ledger, below
@@ -51,6 +52,7 @@ class Commit:
         self._steady = now if steady is None else steady
         self._keep = keep
         self._final = final
+        self._beginnings: dict[str, Beginning | None] = {}
         self._arrived = {name: ledger.next_position for name, ledger in ledgers.items()}
 
     @property
@@ -59,7 +61,7 @@ class Commit:
         return [
             ledger
             for name, ledger in self._ledgers.items()
-            if ledger.dirty or self._arrived[name] != ledger.next_position
+            if ledger.dirty or self._arrived[name] != ledger.next_position or name in self._beginnings
         ]
 
     def append(self, number: int, batch: RoutedBatch) -> bool:
@@ -67,6 +69,9 @@ class Commit:
 
         :returns: whether it was: what every queue has finished already, before its commit, needs no page.
         """
+        if batch.beginning is not None:
+            name, beginning = batch.beginning
+            self._beginnings[name] = beginning and replace(beginning, until=beginning.until or number)
         wanted: list[tuple[Ledger, Share]] = []
         for share in batch.shares:
             ledger = self._ledgers.get(share.queue)
@@ -110,6 +115,9 @@ class Commit:
             SettledRows(cursor, ledger.number, ledger.created_at).note(ledger.window, settled, next_position)
         self._write_tries(ledger, next_position)
         record_ = self._settle_letters(ledger, next_position)
+        if ledger.name in self._beginnings:
+            beginning = self._beginnings[ledger.name]
+            record_.beginning = astuple(beginning) if beginning else None
         self._put(t.queue_key(ledger.number), r.seal(r.QUEUE, record_), db=self._tables.queues)
         return record_
 

@@ -15,7 +15,7 @@ from hub.deadletter import DeadLetter
 from hub.errors import ConfigError
 from hub.interfaces import Clock
 from hub.stats.counters import Counters, QueueStats
-from hub.store import Found, Journal, Kept, Outgoing, QueueState, RoutedBatch, Run, Try, search
+from hub.store import Beginning, Found, Journal, Kept, Outgoing, QueueState, RoutedBatch, Run, Try, search
 from hub.store import tables as t
 from hub.store.hands import FileHand, Hands
 from hub.store.history import received_between
@@ -203,6 +203,11 @@ class DurableStore:
         """What is committed by the time of each step."""
         ledger = self.writer.ledgers.get(queue)
         return self._reader.history(ledger.number if ledger else None, first, stop)
+
+    def beginning(self, queue: str) -> Beginning | None:
+        """As of the last commit."""
+        ledger = self.writer.ledgers.get(queue)
+        return ledger.beginning if ledger else None
 
     def bound(self, size: int | None) -> None:
         """With the next commits."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 from hub.deadletter import DeadLetter
 from hub.stats.counters import Counters
-from hub.store import Journal, Outgoing, QueueState, Range, Try
+from hub.store import Beginning, Journal, Outgoing, QueueState, Range, Try
 from hub.store.letters import Amount, LetterLimits, size_of
 from hub.store.records import QueueRecord
 from hub.store.window import AckWindow
@@ -28,6 +28,7 @@ class Ledger:
     :ivar removed: numbers of dead letters to be deleted.
     :ivar letters_held: those that are committed. :ivar letters_size: their bytes after this
         commit.
+    :ivar beginning: as committed.
     :ivar letters_due: whether their ages are to be looked at.
     :ivar hidden: numbers of committed ones that will be deleted, and that nobody may take until then.
     """
@@ -56,6 +57,7 @@ class Ledger:
         self.dirty = True
         self._next_letter = 1
         self._commit = 0
+        self.beginning: Beginning | None = None
 
     @classmethod
     def restore(
@@ -73,6 +75,7 @@ class Ledger:
         ledger.letters_lost = record.lost_letters
         ledger._next_letter = record.next_letter
         ledger._commit = record.commit
+        ledger.beginning = Beginning(*record.beginning) if record.beginning else None
         ledger.dirty = False
         # What arrived after the queue's own reading was taken is in the pages, and so in ``next_position``.
         open_ = sum(stop - start for start, stop in ledger.window.open(record.floor, record.next_position))
@@ -169,6 +172,7 @@ class Ledger:
             letters=max(0, self.letters_kept + len(self.letters) - evicted - removed),
             lost_letters=self.letters_lost + evicted,
             commit=self._commit + 1,
+            beginning=astuple(self.beginning) if self.beginning else None,
         )
 
     def accept(self, record: QueueRecord, removed: bool) -> None:
@@ -176,6 +180,7 @@ class Ledger:
         upto = self.next_position = record.next_position
         self.letters_held, self.letters_lost = Amount(record.letters, self.letters_size), record.lost_letters
         self._commit = record.commit
+        self.beginning = Beginning(*record.beginning) if record.beginning else None
         self.settled = [(max(start, upto), stop) for start, stop in self.settled if stop > upto]
         self.tries = {position: one for position, one in self.tries.items() if position >= upto}
         self.letters, self.outbox, self.untried = {}, [], []

@@ -14,7 +14,7 @@ from typing import Any
 from hub.deadletter import DeadLetter
 from hub.interfaces import Clock
 from hub.stats.counters import Counters, QueueStats
-from hub.store import Found, Journal, Kept, Outgoing, QueueState, RoutedBatch, Run
+from hub.store import Beginning, Found, Journal, Kept, Outgoing, QueueState, RoutedBatch, Run
 from hub.store.letters import LetterLimits, size_of
 
 DEFAULT_LIMIT = 10_000
@@ -182,6 +182,10 @@ class MemoryStore:
     def history(self, queue: str, first: int, stop: int) -> Iterator[tuple[int, Sequence[Kept]]]:
         """None."""
         return iter(())
+
+    def beginning(self, queue: str) -> Beginning | None:
+        """There is nothing that it could begin with."""
+        return None
 
     def bound(self, size: int | None) -> None:
         """There is no history that could go."""

@@ -94,6 +94,7 @@ class QueueRecord(msgspec.Struct, array_like=True):
 
     :ivar ranges: empty; they are rows of the table ``settled``, but for the records of format 1.
     :ivar commit: counts those of the queue, so that a rescue can tell the newest of its records.
+    :ivar beginning: the fields of a :class:`hub.store.Beginning`.
     """
 
     number: int
@@ -108,6 +109,7 @@ class QueueRecord(msgspec.Struct, array_like=True):
     letters: int
     lost_letters: int
     commit: int = 0
+    beginning: tuple[float, int, int] | None = None
 
 
 class RangeRecord(msgspec.Struct, array_like=True):

@@ -49,6 +49,7 @@ def rebuild(
         letters=len(kept),
         lost_letters=base.lost_letters if base else 0,
         commit=base.commit + 1 if base else 1,
+        beginning=base.beginning if base else None,
     )
 
 
