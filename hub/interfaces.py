@@ -191,6 +191,16 @@ class Guard(Protocol):
         """Who asks, for the audit log. :raises Forbidden: not this one."""
 
 
+class Auditor(Protocol):
+    """Writes down who did what."""
+
+    def note(self, who: str, action: str, order: Any, outcome: str) -> None:
+        """One action. :param order: a ``msgspec.Struct`` of what was asked for, or ``None``."""
+
+    def read(self, who: str, action: str) -> None:
+        """Somebody read contents. Of many alike a few are written, with their number."""
+
+
 @dataclass(frozen=True)
 class ServerContext:
     """What a server is given when it is made."""
@@ -207,6 +217,8 @@ class ServerContext:
     api: Callable[[Guard], Any]
     """All verbs as one resource of ``twisted.web``, behind a guard. Its status is whole, with the texts of errors: who
     shows it to strangers leaves these out, as ``monitoring.web`` does."""
+    audit: Auditor
+    """For what the server does beside the verbs, which note by themselves."""
 
 
 class Server(Protocol):

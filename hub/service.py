@@ -177,7 +177,9 @@ class Service:
     def _server_context(self, part: Part) -> ServerContext:
         log, directory = part_log("server", part.name), self.configuration.state_dir
         api = partial(Api, self)
-        return ServerContext(part.name, part.config, self.reactor, log, self._wall, directory, self.snapshot, api)
+        return ServerContext(
+            part.name, part.config, self.reactor, log, self._wall, directory, self.snapshot, api, self.audit
+        )
 
     # -- stop
 

@@ -8,15 +8,15 @@ from typing import Any
 
 from hub.configuration import places
 from hub.configuration.flaws import CLASS_DEFAULTS
-from hub.configuration.kinds import written_by
+from hub.configuration.kinds import is_plain_secret, written_by
 from hub.configuration.layers import Layers
-from hub.configuration.masking import masked_value
+from hub.configuration.masking import HIDDEN, masked_value
 from hub.configuration.schema import SECTIONS, Configuration, Part
 from hub.configuration.spelling import shown
 from hub.configuration.toml_lines import KeyPath
 from hub.configuration.toml_text import toml_key, toml_path, toml_value
 from hub.consumer import Consumer
-from hub.settings import Settings
+from hub.settings import Secret, Settings
 
 DEFAULT = "default"
 
@@ -75,6 +75,8 @@ def _written(settings: Settings) -> Iterator[tuple[str, Any]]:
     fields = type(settings).model_fields
     for name, value in settings.model_dump().items():
         write, exact = written_by(fields[name]), getattr(settings, name)
+        if value is not None and is_plain_secret(name, fields[name]) and not Secret.is_reference(value):
+            value = HIDDEN
         yield name, write(exact) if write is not shown and isinstance(exact, (int, float)) else value
 
 

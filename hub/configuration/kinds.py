@@ -13,7 +13,11 @@ from pydantic.fields import FieldInfo
 from hub.configuration.spelling import exact_duration, exact_size, shown
 from hub.settings import Secret, Settings, duration_of, size_of
 
-_SECRET_NAME = re.compile(r"passw|secret|token|private_key|credential", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"passw|passphrase|pwd|secret|token|credential|bearer|(api|access|private|signing|auth)[_-]?key|(^|_)auth$",
+    re.IGNORECASE,
+)
+_PLACES = ("_file", "_path", "_dir")
 _WORDS: Mapping[object, str] = {
     str: "text",
     bool: "true or false",
@@ -46,6 +50,12 @@ def written_by(field: FieldInfo) -> Callable[[Any], str]:
 def is_secret(name: str, field: FieldInfo | None) -> bool:
     """Whether what was given for it must not be printed: it is declared so, or, in a plugin's words, named so."""
     return _SECRET_NAME.search(name) is not None or (field is not None and Secret in set(_inner(field.annotation)))
+
+
+def is_plain_secret(name: str, field: FieldInfo) -> bool:
+    """Whether what was given for it is a secret itself, not the place of one: a text that is named like one."""
+    is_text = str in set(_inner(field.annotation)) and written_by(field) is shown
+    return is_text and _SECRET_NAME.search(name) is not None and not name.endswith(_PLACES)
 
 
 def tables_in(field: FieldInfo) -> Mapping[str, FieldInfo]:

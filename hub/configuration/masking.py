@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from hub.configuration.kinds import is_secret
 from hub.configuration.spelling import shown
+from hub.settings import Secret
 
 HIDDEN = "***"
 _IN_TEXT = re.compile(r"(://[^\s:@/'\"]*:)[^\s'\"]*@")
 _IN_VALUE = re.compile(r"^([A-Za-z][\w+.-]*://[^:@/]*:)(.*)@", re.DOTALL)
-_IN_QUERY = re.compile(r"([?&][^=&\s'\"]*(?:passw|secret|token)[^=&\s'\"]*=)[^&\s'\"]+", re.IGNORECASE)
+_NAMED_SECRET = r"(?:passw|pwd|secret|token|api_?key|access_?key|signature)"  # noqa: S105 - how secrets are named
+_IN_QUERY = re.compile(rf"([?&][^=&\s'\"]*{_NAMED_SECRET}[^=&\s'\"]*=)[^&\s'\"]+", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
@@ -26,8 +29,13 @@ def masked_value(value: Any) -> Any:
     if isinstance(value, list):
         return [masked_value(item) for item in value]
     if isinstance(value, dict):
-        return {key: masked_value(item) for key, item in value.items()}
+        return {key: HIDDEN if _is_secret(key, item) else masked_value(item) for key, item in value.items()}
     return value
+
+
+def _is_secret(key: object, value: object) -> bool:
+    """Whether a key of a table is named like a secret, and has one, not the place of one."""
+    return isinstance(value, str) and is_secret(str(key), None) and not Secret.is_reference(value)
 
 
 def shown_masked(value: object) -> str:

@@ -36,6 +36,7 @@ class Audit:
         self._path = path
         self._wall = wall
         self._refusals = Refusals(monotonic)
+        self._reads = Refusals(monotonic)
         self._log = part_log("hub", "audit")
 
     def note(self, who: str, action: str, order: msgspec.Struct | None, outcome: str) -> None:
@@ -49,6 +50,13 @@ class Audit:
             self._note(who, action, {}, f"refused: {why}")
         self.flush()
 
+    def read(self, who: str, action: str) -> None:
+        """Somebody read contents. A page or a program may do so each second: of many alike only a few are written down,
+        with their number."""
+        if self._reads.met(Refusal(who, action, "")):
+            self._note(who, action, {}, "read")
+        self.flush()
+
     def flush(self, final: bool = False) -> None:
         """Write how many refusals were not written, of those whose time is over. To be called now and then.
 
@@ -56,6 +64,8 @@ class Audit:
         """
         for one, count in self._refusals.over(final):
             self._note(one.who, one.action, {}, f"refused {count} times more: {one.why}")
+        for one, count in self._reads.over(final):
+            self._note(one.who, one.action, {}, f"read {count} times more")
 
     def _note(self, who: str, action: str, order: dict[str, Any], outcome: str) -> None:
         outcome = encodable(outcome[:LONGEST_OUTCOME])

@@ -20,12 +20,15 @@ class Channel(HTTPChannel):
 
     maxHeaders = 100
     unread = 0
+    waits_since: float | None = None
+    """Monotonic seconds since when the client is waited for, to ask or to read; ``None``: it waits for us."""
     site: Any
     transport: Any
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
         """Begin."""
         self.site.channels.add(self)
+        self.waits_since = self.site.reactor.seconds()
         super().connectionMade()  # type: ignore[no-untyped-call]
 
     def connectionLost(self, reason: Any = connectionDone) -> None:  # noqa: N802 - Twisted's name
@@ -47,6 +50,13 @@ class Channel(HTTPChannel):
         super().writeSequence(parts)  # type: ignore[no-untyped-call]
         if not self._waitingForTransport:
             self.unread = 0
+        elif self.waits_since is None:
+            self.waits_since = self.site.reactor.seconds()
+
+    def allContentReceived(self) -> None:  # noqa: N802 - Twisted's name
+        """The request is whole: it is to be answered."""
+        self.waits_since = None
+        super().allContentReceived()  # type: ignore[no-untyped-call]
 
     def rawDataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """A body, or what comes while a request is being answered. Twisted keeps all of the latter where the client
@@ -59,6 +69,7 @@ class Channel(HTTPChannel):
         """It is answered. The next one, if it came along with it (pipelining), has to wait: for the next turn of the
         reactor, so that others have theirs, and until the client reads, so that no answers pile up."""
         self.paused = True
+        self.waits_since = self.site.reactor.seconds()
         super().requestDone(request)  # type: ignore[no-untyped-call]
         if self._waitingForTransport:
             self.transport.pauseProducing()
@@ -68,6 +79,7 @@ class Channel(HTTPChannel):
     def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
         """The client has read all there was."""
         self.unread = 0
+        self.waits_since = None if self._handlingRequest else self.site.reactor.seconds()
         super().resumeProducing()  # type: ignore[no-untyped-call]
         self._go_on()
 
@@ -81,6 +93,10 @@ class Channel(HTTPChannel):
         head = b"HTTP/1.1 " + status + b"\r\n" + headers.LINES + b"Connection: close\r\nContent-Length: 0\r\n\r\n"
         self.transport.write(head)
         self.loseConnection()  # type: ignore[no-untyped-call]
+
+    def abort(self) -> None:
+        """Hang up at once, whatever is under way."""
+        self.transport.abortConnection()
 
     def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802 - Twisted's name
         self.refuse(b"400 Bad Request")

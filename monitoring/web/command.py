@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -13,47 +14,163 @@ from hub.cli.common import ConfigReader, config_option, json_option
 from hub.configuration.schema import Configuration, Part
 from hub.control.audit import AUDIT_FILE, Audit
 from hub.errors import ConfigError, Unavailable
+from hub.interfaces import Access
+from hub.settings import duration_of
 from hub.statefiles import as_owner
 from hub.unixsocket import ourselves
-from monitoring.web import Web
+from monitoring.web import Web, tokens
 from monitoring.web.address import TcpAddress, parse
+from monitoring.web.login import make_code
 from monitoring.web.token import create, read, token_path
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @config_option
 @json_option
 @click.option("--server", metavar="NAME", help="Which web server, where there are several [default: the first].")
 @click.option("--new-token", is_flag=True, help="Make a new token; the old one is good for nothing from then on.")
-def web(load_config: ConfigReader, as_json: bool, server: str | None, new_token: bool) -> None:
-    """Show the address of the web page, with the token that lets its reader act: keep it to yourself."""
-    configuration = load_config()
-    part = _choose(configuration, server)
-    address = parse(part.config.listen)
+@click.pass_context
+def web(context: click.Context, load_config: ConfigReader, as_json: bool, server: str | None, new_token: bool) -> None:
+    """Show a link that opens the web page, so that its reader may act: it is good once, for a minute.
+
+    With --json it shows the token that the link stands for: keep it to yourself.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    place = _Place(load_config(), server)
+    address = parse(place.part.config.listen)
     if not isinstance(address, TcpAddress):
         _show_socket(address.path, new_token, as_json)
         return
-    path = token_path(part.config, configuration.state_dir)
-    who = ourselves()  # before root becomes another
-    directory = as_owner(path.parent)
-    token = _token(directory / path.name, path, new_token)
+    token = _token(place.directory / place.path.name, place.path, new_token)
     if new_token:
-        state = directory if path.parent == configuration.state_dir else as_owner(configuration.state_dir)
-        audit = Audit(state / AUDIT_FILE, time.time)
-        audit.note(who, "new-token", _NewToken(part.name), "done")
-    urls = [address.url, *(f"https://{host}/" for host in part.config.public_hosts)]
+        place.note("new-token", _NewToken(place.part.name))
+    urls = [address.url, *(f"https://{host}/" for host in place.part.config.public_hosts)]
     if as_json:
         click.echo(msgspec.json.encode({"urls": urls, "socket": None, "token": token}).decode())
         return
-    click.echo(f"{urls[0]}#token={token}")
+    code = make_code(token, time.time())
+    click.echo(f"{urls[0]}#code={code}")
     for url in urls[1:]:
-        click.echo(f"{url}#token={token}    (through the reverse proxy)")
+        click.echo(f"{url}#code={code}    (through the reverse proxy)")
+    click.echo("good once, for a minute", err=True)
+
+
+@web.command("tokens")
+@config_option
+@json_option
+@click.option("--server", metavar="NAME", help="Of which web server, where there are several [default: the first].")
+def list_tokens(load_config: ConfigReader, as_json: bool, server: str | None) -> None:
+    """List the named tokens: what each may do, and until when."""
+    found = tokens.read(_Place(load_config(), server).tokens)
+    now = time.time()
+    if as_json:
+        rows = [{**msgspec.structs.asdict(one), "good": one.good(now)} for one in found]
+        click.echo(msgspec.json.encode([{k: v for k, v in row.items() if k != "sha256"} for row in rows]).decode())
+        return
+    for one in found:
+        click.echo(f"{one.name:<20} {', '.join(one.rights):<28} {_until(one, now)}")
+    if not found:
+        click.echo("there are no named tokens; 'hubbub web add-token NAME' makes one", err=True)
+
+
+@web.command("add-token")
+@click.argument("name")
+@config_option
+@json_option
+@click.option("--server", metavar="NAME", help="For which web server, where there are several [default: the first].")
+@click.option(
+    "--rights",
+    default="numbers",
+    show_default=True,
+    metavar="LIST",
+    callback=lambda context, option, given: _rights_of(given),
+    help="numbers, contents, actions; with commas between them. Each has the numbers.",
+)
+@click.option("--expires", metavar="TIME", help="30d, 12h [default: never].")
+def add_token(
+    load_config: ConfigReader, name: str, as_json: bool, server: str | None, rights: list[Access], expires: str | None
+) -> None:
+    """Make a token with a name, for a program or a colleague. It is shown now, and never again."""
+    lasts = _lasts(expires)
+    place = _Place(load_config(), server)
+    token = tokens.add(place.tokens, name, rights, time.time(), lasts)
+    place.note("add-token", _NamedToken(place.part.name, name, rights, expires))
+    click.echo(msgspec.json.encode({"name": name, "token": token}).decode() if as_json else token)
+
+
+@web.command("remove-token")
+@click.argument("name")
+@config_option
+@click.option("--server", metavar="NAME", help="Of which web server, where there are several [default: the first].")
+def remove_token(load_config: ConfigReader, name: str, server: str | None) -> None:
+    """Remove a named token: it is good for nothing from then on, and what is open by it is closed."""
+    place = _Place(load_config(), server)
+    tokens.remove(place.tokens, name)
+    place.note("remove-token", _NamedToken(place.part.name, name))
+
+
+class _Place:
+    """Where a server's tokens are. Root becomes the owner of that directory.
+
+    :ivar part: the server's settings. :ivar path: of its own token, as it is shown.
+    :ivar directory: that of the tokens, to work in. :ivar tokens: the file of the named ones.
+    """
+
+    def __init__(self, configuration: Configuration, server: str | None) -> None:
+        self.part = _choose(configuration, server)
+        self.path = token_path(self.part.config, configuration.state_dir)
+        self._who = ourselves()  # before root becomes another
+        self._state_dir = configuration.state_dir
+        self.directory = self.path.parent
+        if isinstance(parse(self.part.config.listen), TcpAddress):
+            self.directory = as_owner(self.path.parent)
+        self.tokens = tokens.tokens_path(self.directory / self.path.name)
+
+    def note(self, action: str, order: msgspec.Struct) -> None:
+        """In the audit log."""
+        same = self.path.parent == self._state_dir
+        state = self.directory if same else as_owner(self._state_dir)
+        Audit(state / AUDIT_FILE, time.time).note(self._who, action, order, "done")
+
+
+def _rights_of(given: str) -> list[Access]:
+    words = [word.strip() for word in given.split(",")]
+    if unknown := [word for word in words if word not in tokens.RIGHTS]:
+        raise click.BadParameter(f"expected {', '.join(tokens.RIGHTS)}, not {unknown[0]!r}")
+    return [right for right in tokens.RIGHTS if right in words]
+
+
+def _lasts(expires: str | None) -> float | None:
+    try:
+        lasts = None if expires is None else duration_of(expires)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--expires") from error
+    if lasts is not None and lasts <= 0:
+        raise click.BadParameter("expected a time to come", param_hint="--expires")
+    return lasts
+
+
+def _until(one: tokens.NamedToken, now: float) -> str:
+    if one.expires is None:
+        return "for good"
+    moment = datetime.fromtimestamp(one.expires).astimezone().isoformat(sep=" ", timespec="minutes")
+    return f"until {moment}" if one.good(now) else f"over since {moment}"
 
 
 class _NewToken(msgspec.Struct):
     """For the audit log: the hub has no part in it."""
 
     server: str
+
+
+class _NamedToken(msgspec.Struct, omit_defaults=True):
+    """Likewise."""
+
+    server: str
+    name: str
+    rights: list[Access] = []
+    expires: str | None = None
 
 
 def _choose(configuration: Configuration, name: str | None) -> Part:

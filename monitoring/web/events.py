@@ -39,6 +39,7 @@ class Stream:
         self.request = request
         self.contents = contents
         self._monotonic = monotonic
+        self.began = monotonic()
         self._missed: bytes | None = None
         self.waiting_since: float | None = None
 
@@ -87,7 +88,7 @@ class Stream:
 class Events(Resource):
     """See the module. Where nobody listens, no snapshot is encoded; where many do, it is encoded once.
 
-    :ivar streams: the browsers. :ivar cut: how many did not read, and were let go; it only grows.
+    :ivar streams: the browsers. :ivar cut: how many did not read, or had to go for one with a token; it only grows.
     """
 
     isLeaf = True
@@ -103,13 +104,13 @@ class Events(Resource):
 
     def render_GET(self, request: Request) -> bytes | int:  # noqa: N802 - Twisted's name
         """Snapshots, until the browser hangs up."""
-        if len(self.streams) >= MOST:
-            request.setHeader(b"Retry-After", b"10")
-            return problem(request, 503, f"{MOST} pages are open already")
         try:
             contents = self._guard.shows_contents(request)
         except Forbidden as error:
             return problem(request, error.code, str(error))
+        if len(self.streams) >= MOST and not (contents and self._make_room()):
+            request.setHeader(b"Retry-After", b"10")
+            return problem(request, 503, f"{MOST} pages are open already")
         first = _event(self._pulse.latest(), contents)
         stream = Stream(request, contents, self._monotonic)
         request.notifyFinish().addBoth(lambda _: self.streams.discard(stream))
@@ -117,6 +118,17 @@ class Events(Resource):
         stream.start()
         stream.send(first)
         return NOT_DONE_YET
+
+    def _make_room(self) -> bool:
+        """Have the page that was opened first without a token go, for one with a token."""
+        strangers = [stream for stream in self.streams if not stream.contents]
+        if not strangers:
+            return False
+        first = min(strangers, key=lambda stream: stream.began)
+        self.streams.discard(first)
+        self.cut += 1
+        first.cut()
+        return True
 
     def render_HEAD(self, request: Request) -> bytes:  # noqa: N802 - Twisted's name
         """What there would be."""

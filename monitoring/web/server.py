@@ -20,8 +20,10 @@ from monitoring.web.aside import Aside
 from monitoring.web.events import Events
 from monitoring.web.guard import WebGuard
 from monitoring.web.history_file import HistoryFile
+from monitoring.web.holders import Holders
 from monitoring.web.hosts import Hosts
 from monitoring.web.listener import Listener
+from monitoring.web.login import Login
 from monitoring.web.pages import Health, HistoryPage, Metrics, Readiness, Root, SpikesPage, Status
 from monitoring.web.pulse import Pulse
 from monitoring.web.recorder import Recorder
@@ -29,6 +31,7 @@ from monitoring.web.settings import WebConfig
 from monitoring.web.site import WebSite
 from monitoring.web.static import INDEX, Static
 from monitoring.web.token import TokenFile, token_path
+from monitoring.web.tokens import NamedTokens, tokens_path
 from monitoring.web.wrong_tokens import WrongTokens
 
 PATIENCE = 1.5
@@ -51,11 +54,16 @@ class Web:
         self._listener = Listener(self._address, int(config.mode, 8), reactor)
         self._wrong = WrongTokens(monotonic, log)
         self._token: TokenFile | None = None
+        holders: Holders | None = None
         names = list(config.public_hosts)
         if isinstance(self._address, TcpAddress):
-            self._token = TokenFile(token_path(config, context.state_dir), self._complain)
+            path = token_path(config, context.state_dir)
+            self._token = TokenFile(path, self._complain)
+            named = NamedTokens(tokens_path(path), self._complain)
+            holders = Holders(self._token, named, context.wall, config.session)
             names.append(self._address.host)
-        self._guard = WebGuard(Hosts(names), self._token, config.read_only, self._wrong)
+        anonymous = config.anonymous == "numbers"
+        self._guard = WebGuard(Hosts(names), holders, config.read_only, self._wrong, context.audit, anonymous)
         self._pages = Aside(f"hubbub-web-{context.name}-pages", reactor)
         self._disk = Aside(f"hubbub-web-{context.name}-history", reactor)
         self._pulse = Pulse(context.snapshot, reactor, context.wall, monotonic, log)
@@ -63,7 +71,7 @@ class Web:
         self._recorder = Recorder(file, self._disk, config.spike_from, context.wall, log)
         self._events = Events(self._pulse, self._guard, monotonic)
         self._site = WebSite(self._root(), reactor, self._guard.check, self._bug)
-        self._pulse.listeners.append(self._recorder.beat)
+        self._pulse.listeners += [self._recorder.beat, lambda _: self._guard.end_stale()]
 
     def start(self) -> None:
         """Begin to listen.
@@ -123,6 +131,7 @@ class Web:
                 "": Static(files, INDEX),
                 "static": Static(files),
                 "events": self._events,
+                "login": Login(self._guard),
                 "healthz": Health(self._pulse),
                 "readyz": Readiness(self._pulse),
                 "metrics": Metrics(self._pulse, self._pages),

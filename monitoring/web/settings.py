@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from hub.settings import FilePath, Settings, setting
+from hub.settings import Duration, FilePath, Settings, setting
 from monitoring.web.address import valid
 
-NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE)
+NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", re.IGNORECASE)
+"""With underscores, which container runtimes have in names."""
 
 
 def _host(name: str) -> str:
@@ -40,6 +41,14 @@ class WebConfig(Settings):
         max_length=100,
     )
     read_only: bool = setting(False, "true: shows all and changes nothing, whoever asks.")
+    anonymous: Literal["numbers", "nothing"] = setting(
+        "numbers",
+        "What whoever reaches the port sees without a token: counts, states and names, or nothing but /healthz and "
+        "/readyz. 'nothing': Prometheus needs a token with the right 'numbers'.",
+    )
+    session: Duration = setting(
+        "12h", "How long a page that was opened by a link of 'hubbub web' may act; then it asks for a token.", gt=0
+    )
     token_file: FilePath | None = setting(
         None,
         "The token that actions need; it is made when the file is missing. Unset: web.token in state_dir.",

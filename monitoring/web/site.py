@@ -14,7 +14,8 @@ from monitoring.web.channel import TIMEOUT, Channel
 from monitoring.web.request import Problem, WebRequest
 
 MOST_CONNECTIONS = 200
-"""Beyond it new ones are closed at once: whoever reaches the port must not use up the hub's file descriptors."""
+"""Beyond it the one whose client is waited for longest, to ask or to read, has to go for a new one: whoever reaches the
+port must neither use up the hub's file descriptors nor shut out those who do ask."""
 MOST_UNREAD = 64 << 20
 """Bytes of answers that may wait for clients to read them; beyond it no more large ones are given."""
 GRACE = 5.0
@@ -26,7 +27,7 @@ class WebSite(Site):
 
     :param check: of every request, before anything is looked up. It raises ``Forbidden``.
     :param on_bug: is told of what should not have happened.
-    :ivar refused: connections that were too many; it only grows.
+    :ivar refused: connections that were too many, whether the new one was closed or an old one; it only grows.
     """
 
     requestFactory = WebRequest
@@ -44,7 +45,12 @@ class WebSite(Site):
         """For a new connection; ``None`` has it closed."""
         if len(self.channels) >= MOST_CONNECTIONS:
             self.refused += 1
-            return None
+            idle = [channel for channel in self.channels if channel.waits_since is not None]
+            if not idle:
+                return None
+            longest = min(idle, key=lambda channel: channel.waits_since or 0.0)
+            self.channels.discard(longest)
+            longest.abort()
         return super().buildProtocol(addr)  # type: ignore[no-untyped-call]
 
     def crowded(self, size: int) -> bool:

@@ -56,6 +56,11 @@ class TokenFile:
         self._refresh()
         return self._token is not None and hmac.compare_digest(self._token, candidate)
 
+    def secret(self) -> bytes | None:
+        """The token as it is now; ``None``: there is none that can be used."""
+        self._refresh()
+        return self._token
+
     def _refresh(self) -> None:
         mark = self._mark()
         if mark == self._seen:

@@ -297,7 +297,7 @@ def test_the_newcomers_demo_shows_traffic_and_ends_on_ctrl_c(tmp_path: Path) -> 
         try:
             wait_until(lambda: output.read_text().count("org.example.demo.git.receive") >= 10, 40, "visible traffic")
             assert "Ctrl-C stops all" in output.read_text()
-            assert "/#token=" in output.read_text()
+            assert "/#code=" in output.read_text()
             search = [str(HUBBUB), "archive", "search", "--since", "1h", "--json", "-c", str(file)]
             wait_until(lambda: subprocess.run(search, capture_output=True).stdout.count(b"\n") > 20, 20, "the archive")
             demo.send_signal(signal.SIGINT)

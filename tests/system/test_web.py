@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import socket
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -65,12 +64,46 @@ def test_actions_need_the_token_and_are_audited_with_who(tmp_path: Path) -> None
 
 def test_a_new_token_holds_at_once(tmp_path: Path) -> None:
     with web_hub(tmp_path) as (hub, client, token):
-        assert hub.command("web").stdout.strip().endswith(f"/#token={token}")
-        new = re.search("#token=(.*)", hub.command("web", "--new-token").stdout)
-        assert new is not None
-        assert new[1] != token
+        new = json.loads(hub.command("web", "--new-token", "--json").stdout)["token"]
+        assert new != token
         assert client.ask("POST", "/api/resume", {"consumer": "fast"}, **bearer(token)).code == 401
-        assert client.ask("POST", "/api/resume", {"consumer": "fast"}, **bearer(new[1])).code == 200
+        assert client.ask("POST", "/api/resume", {"consumer": "fast"}, **bearer(new)).code == 200
+
+
+def test_a_link_is_good_once(tmp_path: Path) -> None:
+    with web_hub(tmp_path) as (hub, client, token):
+        code = hub.command("web").stdout.strip().partition("#code=")[2]
+        session = json.loads(client.ask("POST", "/login", {"code": code}).body)["token"]
+        assert client.ask("POST", "/login", {"code": code}).code == 401
+        assert client.ask("POST", "/api/resume", {"consumer": "fast"}, **{"X-Hubbub-Token": session}).code == 200
+        audit = (tmp_path / "state" / "audit.log").read_text()
+        assert '"action":"login"' in audit
+        assert "token session from 127.0.0.1" in audit
+        assert code not in audit
+        assert session not in audit
+        assert token not in audit
+
+
+def test_a_tail_ends_with_its_token(tmp_path: Path) -> None:
+    with web_hub(tmp_path) as (hub, client, token):
+        with socket.create_connection(("127.0.0.1", client.port), timeout=20) as line:
+            line.sendall(f"GET /api/tail HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+            assert line.recv(1 << 16).startswith(b"HTTP/1.1 200")
+            hub.command("web", "--new-token")
+            with suppress(ConnectionResetError):
+                assert not line.recv(1 << 16)
+        audit = (tmp_path / "state" / "audit.log").read_text()
+        assert '"action":"tail","order":{},"outcome":"read"' in audit
+
+
+def test_named_tokens_have_rights_and_names(tmp_path: Path) -> None:
+    with web_hub(tmp_path) as (hub, client, _):
+        viewer = hub.command("web", "add-token", "screen", "--rights", "contents", "--expires", "1d").stdout.strip()
+        assert client.ask("GET", "/api/threads/fast", **bearer(viewer)).code == 200
+        assert client.ask("POST", "/api/pause", {"consumer": "fast"}, **bearer(viewer)).code == 403
+        hub.command("web", "remove-token", "screen")
+        assert client.ask("GET", "/api/threads/fast", **bearer(viewer)).code == 401
+        assert "token screen from 127.0.0.1" in (tmp_path / "state" / "audit.log").read_text()
 
 
 def test_other_sites_are_refused_and_every_answer_has_the_security_headers(tmp_path: Path) -> None:
@@ -78,7 +111,8 @@ def test_other_sites_are_refused_and_every_answer_has_the_security_headers(tmp_p
         paths = ("/", "/healthz", "/readyz", "/metrics", "/history", "/spikes/fast", "/api/status", "/nothing")
         replies = [client.ask("GET", path) for path in paths]
         assert [reply.code for reply in replies] == [200] * 7 + [404]
-        foreign = [client.ask("GET", path, Host="evil.example") for path in paths]
+        language = {"Accept-Language": "en"}  # as every browser has it
+        foreign = [client.ask("GET", path, Host="evil.example", **language) for path in paths]
         foreign += [client.ask("GET", path, Origin="http://evil.example") for path in paths]
         order = {"consumer": "fast"}
         foreign.append(client.ask("POST", "/api/pause", order, Origin="http://evil.example", **bearer(token)))

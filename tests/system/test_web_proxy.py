@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import shutil
@@ -53,6 +54,29 @@ def test_behind_tls_the_page_is_live_and_may_act_and_others_may_not(tmp_path: Pa
         assert "token from 127.0.0.1 for 127.0.0.1" in (tmp_path / "state" / "audit.log").read_text()
         events(nginx)
         page_by_http_2(nginx)
+
+
+def test_with_a_password_of_nginxs_the_token_goes_in_a_header_of_its_own(tmp_path: Path) -> None:
+    port = free_port()
+    server = f'[servers.web]\ntype = "web"\nlisten = "127.0.0.1:{port}"\npublic_hosts = ["{HOST}"]\n'
+    site = (ROOT / "contrib/nginx/hubbub.conf").read_text().replace("127.0.0.1:9941;", f"127.0.0.1:{port};")
+    assert site.count("#auth_basic") == 2
+    assert site.count("#proxy_set_header") == 1
+    site = site.replace("#auth_basic", "auth_basic").replace("#proxy_set_header", "proxy_set_header")
+    users = tmp_path / "users"
+    users.write_text("ann:{PLAIN}pass\n")
+    site = site.replace("/etc/nginx/hubbub.htpasswd", str(users))
+    with lagging_hub(tmp_path, server), Nginx(tmp_path / "nginx", site) as nginx:
+        token = (tmp_path / "state" / "web.token").read_text().strip()
+        password = {"Authorization": f"Basic {base64.b64encode(b'ann:pass').decode()}"}
+        order = json.dumps({"consumer": "fast"})
+        codes = []
+        for headers in ({}, {"X-Hubbub-Token": token}, password, {**password, "X-Hubbub-Token": token}):
+            browser = Browser(nginx)
+            browser.request("POST", "/api/pause", order, headers)
+            codes.append(browser.getresponse().status)
+            browser.close()
+        assert codes == [401, 401, 401, 200]
 
 
 def events(nginx: Nginx) -> None:

@@ -96,6 +96,8 @@ class Verb:
             if self.access == "actions":
                 self.hub.audit.refused(who, self.path, str(error))
             return answer(request, {"problems": [str(error)]}, code_of(error))
+        if self.access == "contents":
+            self.hub.audit.read(who, self.path)
         self.respond(request, order, who)
         return NOT_DONE_YET
 

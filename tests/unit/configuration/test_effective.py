@@ -77,3 +77,39 @@ def test_what_is_shown_can_be_loaded_again(tmp_path: Path) -> None:
     file.write_text("\n".join(line for line in text.splitlines() if not line.startswith((drop, "batch_wait"))))
     again = build(read(file, ("consumers.archive.batch_size=500",), {}), file, {}).consumers["my.one"]
     assert (again.settings, again.config) == (first.settings, first.config)
+
+
+def test_a_text_that_is_named_like_a_secret_is_not_shown(tmp_path: Path) -> None:
+    """A plugin should declare it as a SecretRef; the one that does not must not give it away."""
+    (tmp_path / "careless.py").write_text(CARELESS)
+    file = tmp_path / "hub.conf"
+    file.write_text(
+        '[consumers.c]\ntype = "careless.py:C"\napi_key = "hunter2"\nheaders = {X-Api-Key = "hunter3", Accept = "a"}\n'
+        'url = "https://x/?api_key=hunter4"\ntoken_file = "/t"\nauth_tokens = ["hunter5"]\n'
+    )
+    layers = read(file, (), {})
+    text = effective_file(iter(settings_in_force(build(layers, file, {}), layers, {})))
+    assert "hunter" not in text
+    found = tomllib.loads(text)["consumers"]["c"]
+    assert (found["api_key"], found["auth_tokens"]) == ("***", "***")
+    assert found["headers"] == {"X-Api-Key": "***", "Accept": "a"}
+    assert (found["token_file"], found["max_tokens"], found["token_age"]) == ("/t", 5, "1h")
+
+
+CARELESS = """
+from hub import Consumer, Settings, setting
+from hub.settings import Duration
+
+class C(Consumer):
+    class Config(Settings):
+        api_key: str = setting("", "A key.")
+        headers: dict[str, str] = setting({}, "Headers.")
+        url: str = setting("", "An address.")
+        token_file: str = setting("", "A file.")
+        auth_tokens: list[str] = setting([], "Tokens.")
+        max_tokens: int = setting(5, "A number.")
+        token_age: Duration = setting("1h", "An age.")
+
+    def consume(self, message):
+        pass
+"""

@@ -147,3 +147,12 @@ def test_who_claims_another_address_each_time_does_not_fill_the_file(desk: Desk)
         ("ann", "pause", "done"),
         ("others", "drain", f"refused {10_000 - MOST_KINDS - 1} times more: no token"),
     ]
+
+
+def test_reads_of_one_kind_are_a_line_and_a_number(desk: Desk) -> None:
+    for _ in range(1000):
+        desk.audit.read("token from 192.0.2.7", "status")
+    desk.audit.read("ann, pid 5", "dead")
+    assert desk.told() == [("token from 192.0.2.7", "status", "read"), ("ann, pid 5", "dead", "read")]
+    desk.audit.flush(final=True)
+    assert desk.told()[-1] == ("token from 192.0.2.7", "status", "read 999 times more")

@@ -17,6 +17,7 @@ from hub.parts.servers import STOP_TIMEOUT, Servers
 from hub.plugins import Plugin
 from hub.settings import Settings
 from tests.unit.doubles import FakeReactor, RecordingLog
+from tests.unit.monitoring.web.web_server import RecordingAudit
 
 result_of = SynchronousTestCase().successResultOf
 
@@ -67,7 +68,8 @@ def servers() -> tuple[Servers, FakeReactor]:
 
     def context(part: Part) -> ServerContext:
         log, snapshot = RecordingLog(), dict[str, Any]
-        return ServerContext(part.name, part.config, reactor, log, reactor.seconds, Path(), snapshot, lambda _: None)
+        given = (reactor, log, reactor.seconds, Path(), snapshot, lambda _: None, RecordingAudit())
+        return ServerContext(part.name, part.config, *given)
 
     return Servers(reactor, context), reactor
 

@@ -27,7 +27,7 @@ class Page {
   }
 
   async start() {
-    takeFromAddress();
+    await takeFromAddress();
     whenReadOnly((reason) => forbid(reason || READ_ONLY));
     addEventListener('hashchange', () => this.moved());
     await this.past.load();

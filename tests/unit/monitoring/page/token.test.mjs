@@ -3,10 +3,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { FORM, tokenIn } from '../../../../monitoring/web/static/js/model/token.js';
+import { FORM, codeIn, tokenIn } from '../../../../monitoring/web/static/js/model/token.js';
 import { errorWithheld, messagesWithheld } from '../../../../monitoring/web/static/js/model/withheld.js';
 
 const BASE64 = 'q/8+Zm9v~.-_YmFyYmF6cXV4Zm9vYmFyYmF6cXV4==';
+
+test('the code of a link is taken from the address', () => {
+  const code = `1795224384.${'a'.repeat(22)}.${'b'.repeat(43)}`;
+  assert.equal(codeIn(`#code=${code}`), code);
+  assert.equal(codeIn('#code=short'), '');
+  for (const hash of ['', '#/', `#token=${code}`, `#codes=${code}`]) assert.equal(codeIn(hash), null);
+});
 
 test('whatever the hub takes for a token is taken from the address', () => {
   assert.equal(tokenIn(`#token=${BASE64}`), BASE64);

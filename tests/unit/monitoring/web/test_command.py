@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hub.errors import ConfigError, Unavailable
+from monitoring.web import tokens
 from monitoring.web.command import web
+from monitoring.web.login import Codes
 from monitoring.web.token import create, read
 
 
@@ -36,10 +39,15 @@ def table(name: str = "web", **settings: Any) -> str:
 
 def test_it_shows_the_address_with_the_token(tmp_path: Path, state: Path) -> None:
     token = create(state / "web.token")
-    assert run(tmp_path, table()).output == f"http://127.0.0.1:9941/#token={token}\n"
+    shown = run(tmp_path, table())
+    assert token not in shown.output
+    start, _, code = shown.stdout.strip().partition("#code=")
+    assert start == "http://127.0.0.1:9941/"
+    assert Codes(lambda: time.time()).take(token.encode(), code.encode())
+    assert "once, for a minute" in shown.stderr
     public = run(tmp_path, table(listen="0.0.0.0:80", public_hosts=["hub.example.org"])).output.splitlines()
-    assert public[0] == f"http://localhost:80/#token={token}"
-    assert public[1].startswith(f"https://hub.example.org/#token={token} ")
+    assert public[0].startswith("http://localhost:80/#code=")
+    assert public[1].startswith("https://hub.example.org/#code=")
 
 
 def test_json_for_programs(tmp_path: Path, state: Path) -> None:
@@ -55,7 +63,8 @@ def test_a_new_token_takes_the_place_of_the_old_one(tmp_path: Path, state: Path)
     old = create(path)
     output = run(tmp_path, table(token_file=str(path)), "--new-token").output
     assert read(path) != old
-    assert output.strip().endswith(f"#token={read(path)}")
+    code = output.partition("#code=")[2].split()[0]
+    assert Codes(lambda: time.time()).take(read(path).encode(), code.encode())
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (entry,) = [msgspec.json.decode(line) for line in (state / "audit.log").read_text().splitlines()]
     assert (entry["action"], entry["order"], entry["outcome"]) == ("new-token", {"server": "web"}, "done")
@@ -93,3 +102,47 @@ def test_where_there_is_none_it_says_how_to_have_one(tmp_path: Path) -> None:
     refused = run(tmp_path, "")
     assert isinstance(refused.exception, ConfigError)
     assert "[servers.web]" in str(refused.exception)
+
+
+# -- tokens with a name
+
+
+def test_a_named_token_is_shown_once_and_listed_without_itself(tmp_path: Path, state: Path) -> None:
+    create(state / "web.token")
+    file = configured(tmp_path)
+    made = CliRunner().invoke(
+        web, ["add-token", "grafana", "--rights", "numbers,contents", "--expires", "30d", "-c", file]
+    )
+    token = made.stdout.strip()
+    (one,) = tokens.read(state / "web.tokens")
+    assert (one.name, one.rights) == ("grafana", ["numbers", "contents"])
+    assert token not in (state / "web.tokens").read_text()
+    assert one.expires is not None
+    assert 29 * 86400 < one.expires - time.time() < 31 * 86400
+    listed = CliRunner().invoke(web, ["tokens", "-c", file]).output
+    assert listed.startswith("grafana ")
+    assert "numbers, contents" in listed
+    assert "until 20" in listed
+    (row,) = msgspec.json.decode(CliRunner().invoke(web, ["tokens", "-c", file, "--json"]).output)
+    assert (row["name"], row["good"], "sha256" in row) == ("grafana", True, False)
+    assert CliRunner().invoke(web, ["remove-token", "grafana", "-c", file]).exit_code == 0
+    assert "there are no named tokens" in CliRunner().invoke(web, ["tokens", "-c", file]).output
+    audit = [msgspec.json.decode(line) for line in (state / "audit.log").read_text().splitlines()]
+    assert [(entry["action"], entry["order"]["name"]) for entry in audit] == [
+        ("add-token", "grafana"),
+        ("remove-token", "grafana"),
+    ]
+    assert token not in (state / "audit.log").read_text()
+
+
+@pytest.mark.parametrize("words", [["--rights", "all"], ["--expires", "soon"], ["--expires", "0"]])
+def test_what_makes_no_sense_is_refused(tmp_path: Path, state: Path, words: list[str]) -> None:
+    refused = CliRunner().invoke(web, ["add-token", "x", *words, "-c", configured(tmp_path)])
+    assert refused.exit_code == 2
+    assert not (state / "web.tokens").exists()
+
+
+def configured(directory: Path) -> str:
+    file = directory / "hub.conf"
+    file.write_text(f'[backends.bus]\ntype = "memory"\n{table()}')
+    return str(file)

@@ -177,6 +177,25 @@ def test_one_too_many_is_told_to_come_later(bench: Bench) -> None:
     assert len(bench.events.streams) == MOST
 
 
+def test_one_with_a_token_has_the_place_of_the_first_one_without(bench: Bench) -> None:
+    wires = []
+    for _ in range(MOST):
+        wires.append(bench.open()[1])
+        bench.clock.advance(0.001)
+    _, wire = bench.open(token="good")
+    assert Answer(wire.value()).code == 200  # type: ignore[no-untyped-call]
+    assert [one.aborted for one in wires] == [True] + [False] * (MOST - 1)
+    assert len(bench.events.streams) == MOST
+    assert bench.events.cut == 1
+
+
+def test_of_those_with_a_token_none_has_to_go(bench: Bench) -> None:
+    for _ in range(MOST):
+        bench.open(token="good")
+    _, wire = bench.open(token="good")
+    assert Answer(wire.value()).code == 503  # type: ignore[no-untyped-call]
+
+
 def test_where_the_numbers_can_not_be_had_the_connection_is_seen_to_live(bench: Bench) -> None:
     _, wire = bench.open()
     bench.events.send(None)

@@ -5,23 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from twisted.internet.task import Clock
 
+from hub.interfaces import Access
 from monitoring.web.guard import PENALTY
 from monitoring.web.headers import SECURITY
+from monitoring.web.login import make_code
 from monitoring.web.server import Web
-from monitoring.web.token import read
+from monitoring.web.token import create, read
+from monitoring.web.tokens import add, remove
 from tests.unit.doubles import RecordingLog
-from tests.unit.monitoring.web.web_server import Answer, ask, connect, context
+from tests.unit.monitoring.web.web_server import NOW, Answer, RecordingAudit, Wire, ask, connect, context
 
 
 class Bench:
     """A web server that does not listen; its site is called by hand."""
 
     def __init__(self, directory: Path, **config: Any) -> None:
-        self.clock, self.log = Clock(), RecordingLog()
-        self.web = Web(context(directory, self.clock, self.log, **config), self.clock.seconds)
+        self.clock, self.log, self.audit = Clock(), RecordingLog(), RecordingAudit()
+        self.web = Web(context(directory, self.clock, self.log, self.audit, **config), self.clock.seconds)
+        self.directory = directory
         assert self.web._token is not None
         self.web._token.prepare()
         self.token = read(directory / "web.token")
@@ -104,6 +109,126 @@ def test_the_proxys_word_is_told_where_it_is_an_address(bench: Bench) -> None:
     assert who("198.51.100.9, 192.0.2.7") == "127.0.0.1 for 192.0.2.7"
     assert who("2001:DB8::7") == "127.0.0.1 for 2001:db8::7"
     assert who('root"; DROP') == "127.0.0.1"
+    assert who("fe80::1%1: done; purge-queue by root pid 1" + "A" * 5000) == "127.0.0.1"
+
+
+# -- health checks and monitoring systems
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("host", ["", "message_hub:9941", "hub.example.org", "192.0.2.1"])
+def test_a_program_may_ask_by_any_name_or_none(bench: Bench, path: str, host: str) -> None:
+    """HAProxy's check has no Host, and Prometheus asks by the name of its target."""
+    assert ask(bench.web._site, "GET", path, {"Host": host}).code in (0, 200)  # 0: the metrics are still made
+    assert ask(bench.web._site, "GET", "/api/status", {"Host": host}).code == 403
+
+
+def test_a_stock_health_check_of_haproxy_is_answered(bench: Bench) -> None:
+    channel, wire = connect(bench.web._site)
+    channel.dataReceived(b"GET /readyz HTTP/1.0\r\n\r\n")
+    assert Answer(wire.value()).code == 200  # type: ignore[no-untyped-call]
+
+
+# -- headers that are no text
+
+
+@pytest.mark.parametrize("name", ["Host", "Origin", "Sec-Fetch-Site", "X-Forwarded-For", "Authorization", "Accept"])
+@pytest.mark.parametrize("path", ["/api/status", "/", "/metrics", "/api/pause"])
+def test_a_header_of_any_bytes_is_no_fault_of_ours(bench: Bench, name: str, path: str) -> None:
+    channel, wire = connect(bench.web._site)
+    host = b"" if name == "Host" else b"Host: localhost\r\n"
+    channel.dataReceived(b"GET %s HTTP/1.1\r\n%s%s: \xff\xfe\r\n\r\n" % (path.encode(), host, name.encode()))
+    bench.clock.advance(PENALTY)
+    assert b" 500 " not in wire.value().split(b"\r\n")[0]  # type: ignore[no-untyped-call]
+    assert not [line for line in bench.log.lines() if "failed" in line]
+
+
+# -- tokens
+
+
+def named(bench: Bench, *rights: Access, lasts: float | None = None) -> str:
+    return add(bench.directory / "web.tokens", "ann", list(rights), NOW, lasts)
+
+
+def test_a_token_may_be_sent_beside_a_proxys_password(bench: Bench) -> None:
+    """nginx asks for a password in Authorization; the browser keeps sending it."""
+    password = "Basic dXNlcjpwYXNz"
+    assert bench.ask("POST", "/api/pause", password, X_Hubbub_Token=bench.token).code == 200
+    assert bench.ask("GET", "/api/status", password, X_Hubbub_Token=bench.token).json()["hub"]["not_ready"] == []
+    assert bench.ask("POST", "/api/pause", f"Bearer {bench.token}", X_Hubbub_Token="w" * 43).code == 0  # it waits
+
+
+def test_a_named_token_has_its_rights_and_is_named_in_the_audit(bench: Bench) -> None:
+    token = named(bench, "numbers", "contents")
+    assert bench.ask("GET", "/api/peek", f"Bearer {token}").json() == {"who": "token ann from 127.0.0.1"}
+    refused = bench.ask("POST", "/api/pause", f"Bearer {token}")
+    assert refused.code == 403
+    assert refused.json()["problems"] == ["the token 'ann' has no right to actions, only to numbers, contents"]
+
+
+def test_one_for_the_numbers_sees_no_contents(bench: Bench) -> None:
+    token = named(bench, "numbers")
+    assert bench.ask("GET", "/api/status", f"Bearer {token}").code == 200
+    assert bench.audit.reads == []
+    assert bench.ask("GET", "/api/peek", f"Bearer {token}").code == 403
+
+
+def test_one_that_is_over_is_as_good_as_none(bench: Bench) -> None:
+    assert bench.ask("GET", "/api/peek", f"Bearer {named(bench, 'contents', lasts=-1.0)}").code == 0
+
+
+def test_strangers_may_be_shown_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, anonymous="nothing")
+    for path in ("/api/status", "/history", "/spikes/c", "/metrics", "/events", "/api/openapi.json"):
+        assert bench.ask("GET", path).code == 401, path
+    for path in ("/", "/static/icon.svg", "/healthz", "/readyz"):
+        assert bench.ask("GET", path).code == 200, path
+    token = named(bench, "numbers")
+    assert bench.ask("GET", "/api/status", f"Bearer {token}").code == 200
+    assert bench.ask("GET", "/metrics", f"Bearer {token}").code == 0  # it is made in another thread
+
+
+def test_the_code_of_a_link_is_exchanged_once_for_a_session(bench: Bench) -> None:
+    code = make_code(bench.token, NOW)
+    body = msgspec.json.encode({"code": code})
+    session = ask(bench.web._site, "POST", "/login", body=body).json()["token"]
+    assert session != bench.token
+    assert bench.ask("POST", "/api/pause", X_Hubbub_Token=session).json() == {"who": "token session from 127.0.0.1"}
+    assert bench.audit.noted == [("127.0.0.1", "login", "done")]
+    assert ask(bench.web._site, "POST", "/login", body=body).code == 0  # it waits
+    assert ask(bench.web._site, "POST", "/login", {"Origin": "http://evil.example"}, body).code == 403
+    assert ask(bench.web._site, "POST", "/login", body=b"[]").code == 400
+    create(bench.directory / "web.token", replace=True)
+    assert bench.ask("POST", "/api/pause", X_Hubbub_Token=session).code == 0
+
+
+@pytest.mark.parametrize("named_one", [False, True])
+def test_what_goes_on_ends_with_its_token(bench: Bench, named_one: bool) -> None:
+    """Also what is a verb of the hub's, which knows nothing of tokens."""
+    token = named(bench, "contents") if named_one else bench.token
+    wires = [tail(bench, one) for one in (token, add(bench.directory / "web.tokens", "bob", ["contents"], NOW, None))]
+    bench.web._pulse._beat()
+    assert [wire.aborted for wire in wires] == [False, False]
+    if named_one:
+        remove(bench.directory / "web.tokens", "ann")
+    else:
+        create(bench.directory / "web.token", replace=True)
+    bench.web._pulse._beat()
+    assert [wire.aborted for wire in wires] == [True, False]
+    assert len(bench.web._guard._reading) == 1
+
+
+def tail(bench: Bench, token: str) -> Wire:
+    channel, wire = connect(bench.web._site)
+    channel.dataReceived(f"GET /api/tail HTTP/1.1\r\nHost: localhost\r\nX-Hubbub-Token: {token}\r\n\r\n".encode())
+    assert b"a message" in wire.value()  # type: ignore[no-untyped-call]
+    return wire
+
+
+def test_who_reads_contents_is_in_the_audit(bench: Bench) -> None:
+    bench.ask("GET", "/api/status", f"Bearer {bench.token}")
+    bench.ask("GET", "/api/status")
+    assert bench.audit.reads == [("token from 127.0.0.1", "status")]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +239,7 @@ def test_the_proxys_word_is_told_where_it_is_an_address(bench: Bench) -> None:
     [{"Host": "evil.example"}, {"Host": ""}, {"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}],
 )
 def test_another_site_is_refused_everywhere(bench: Bench, path: str, headers: dict[str, str]) -> None:
-    refused = ask(bench.web._site, "GET", path, headers)
+    refused = ask(bench.web._site, "GET", path, {"Accept-Language": "en", **headers})
     assert refused.code == 403
     assert "access-control-allow-origin" not in refused.headers
 

@@ -224,12 +224,45 @@ def test_who_reads_owes_nothing(site: WebSite) -> None:
 
 
 def test_one_connection_too_many_is_closed_at_once_and_counted(site: WebSite) -> None:
-    made = [connect(site) for _ in range(MOST_CONNECTIONS)]
+    made = [busy(site) for _ in range(MOST_CONNECTIONS)]
     assert site.buildProtocol(None) is None
     assert site.refused == 1
     made[0][0].connectionLost()
     connect(site)
     assert site.refused == 1
+
+
+def busy(site: WebSite) -> tuple[Any, Wire]:
+    """A connection whose client waits for us."""
+    channel, wire = connect(site)
+    channel.dataReceived(b"GET /echo/later HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    return channel, wire
+
+
+def test_half_open_connections_shut_nobody_out(site: WebSite, echo: Echo) -> None:
+    """They make room for one who may ask: first the one that has been waited for longest."""
+    half: list[tuple[Any, Wire]] = []
+    for number in range(MOST_CONNECTIONS - 1):
+        half.append(connect(site))
+        half[-1][0].dataReceived(b"GET /echo HTTP/1.1\r\nHost: loc" if number % 2 else b"")
+        site.reactor.advance(0.01)
+    _, waiting = busy(site)
+    for number in range(5):
+        assert ask(site, "POST", "/echo", body=b"here").body == b"here"
+        assert len(site.channels) == MOST_CONNECTIONS
+        assert half[number][1].aborted
+    assert [wire.aborted for _, wire in half].count(True) == 5 == site.refused
+    assert not waiting.aborted
+
+
+def test_nor_do_those_who_do_not_read(site: WebSite, echo: Echo) -> None:
+    stalled = [busy(site) for _ in range(MOST_CONNECTIONS)]
+    for channel, wire in stalled:
+        channel.pauseProducing()
+        channel.requests[0].write(b"a part")
+        assert not wire.aborted
+    assert ask(site, "POST", "/echo", body=b"here").body == b"here"
+    assert [wire.aborted for _, wire in stalled].count(True) == 1
 
 
 def test_a_fault_of_ours_is_told_to_the_log_and_not_to_the_client(site: WebSite, bugs: list[Any]) -> None:

@@ -19,6 +19,9 @@ from hub.interfaces import Access, Guard, ServerContext
 from monitoring.web.settings import WebConfig
 from tests.unit.doubles import RecordingLog
 
+NOW = 1_795_224_384.0
+"""Epoch seconds of such a server."""
+
 
 def snapshot(**backlogs: int) -> dict[str, Any]:
     """A small status."""
@@ -27,8 +30,22 @@ def snapshot(**backlogs: int) -> dict[str, Any]:
     return {"hub": hub, "backends": {}, "consumers": consumers, "exporters": {}, "servers": {}}
 
 
+class RecordingAudit:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.noted: list[tuple[str, str, str]] = []
+        self.reads: list[tuple[str, str]] = []
+
+    def note(self, who: str, action: str, order: Any, outcome: str) -> None:
+        self.noted.append((who, action, outcome))
+
+    def read(self, who: str, action: str) -> None:
+        self.reads.append((who, action))
+
+
 class Verbs(Resource):
-    """Three verbs, one of each access; each answers who asked."""
+    """Three verbs, one of each access; each answers who asked. A fourth, ``tail``, goes on."""
 
     isLeaf = True
 
@@ -41,6 +58,8 @@ class Verbs(Resource):
         answer: dict[str, Any]
         try:
             assert request.postpath
+            if request.postpath == [b"tail"]:
+                return self._tail(request)
             answer, code = {"who": self._guard.admit(request, access[request.postpath[0]])}, 200
         except Forbidden as error:
             answer, code = {"problems": [str(error)]}, error.code
@@ -49,9 +68,19 @@ class Verbs(Resource):
         request.finish()
         return NOT_DONE_YET
 
+    def _tail(self, request: Request) -> int:
+        """Contents, without end."""
+        self._guard.admit(request, "contents")
+        request.write(b"a message")
+        return NOT_DONE_YET
+
 
 def context(
-    directory: Path, reactor: Any, log: logging.LoggerAdapter[Any] | None = None, **config: Any
+    directory: Path,
+    reactor: Any,
+    log: logging.LoggerAdapter[Any] | None = None,
+    audit: RecordingAudit | None = None,
+    **config: Any,
 ) -> ServerContext:
     """Of a hub with one consumer, ``c``, with 545 messages behind."""
     return ServerContext(
@@ -59,10 +88,11 @@ def context(
         config=WebConfig(**config),
         reactor=reactor,
         log=log or RecordingLog(),
-        wall=lambda: 1000.0,
+        wall=lambda: NOW,
         state_dir=directory,
         snapshot=lambda: snapshot(c=545),
         api=Verbs,
+        audit=audit or RecordingAudit(),
     )
 
 

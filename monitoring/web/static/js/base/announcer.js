@@ -1,5 +1,7 @@
 // Tells a screen reader what changed: states, readiness, the connection. Never a number that changes each second.
 
+import { setText } from './dom.js';
+
 const EVERY_MS = 4000;
 
 export class Announcer {
@@ -33,7 +35,7 @@ export class Announcer {
   say(text) {
     this.pending.push(text);
     this.timer ??= setTimeout(() => {
-      this.region.textContent = `${this.pending.slice(-5).join('. ')}.`;
+      setText(this.region, `${this.pending.slice(-5).join('. ')}.`);
       this.pending = [];
       this.timer = null;
     }, this.region.textContent ? EVERY_MS : 100);

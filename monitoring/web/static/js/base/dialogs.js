@@ -1,6 +1,6 @@
 // Questions. A <dialog> keeps the focus inside, gives it back to what opened it, and closes on Escape.
 
-import { el } from './dom.js';
+import { el, setText } from './dom.js';
 
 let titles = 0;
 let fields = 0;
@@ -47,7 +47,7 @@ export async function ask({ title, content = [], confirm, danger = false, check 
     try {
       dialog.close(check(new FormData(dialog.form)));
     } catch (error) {
-      problem.textContent = error.message;
+      setText(problem, error.message);
     }
   });
   return dialog.closed;

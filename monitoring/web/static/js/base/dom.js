@@ -1,6 +1,10 @@
 // Makes and changes elements. Whatever comes from the hub goes in as text: nothing in this page parses HTML.
 
+import { visible } from '../model/visible.js';
+
 const SVG = 'http://www.w3.org/2000/svg';
+/** Attributes that somebody reads. */
+const READ = new Set(['title', 'aria-label', 'alt', 'placeholder']);
 
 /**
  * el('p', { class: 'x', onClick: f, hidden: true }, 'text', node): null and false leave an attribute, or a child, out.
@@ -19,13 +23,15 @@ function filled(node, attributes, children) {
     if (name.startsWith('on')) node.addEventListener(name.slice(2).toLowerCase(), value);
     else setAttribute(node, name, value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  const there = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  node.append(...there.map((child) => (child instanceof Node ? child : visible(child))));
   return node;
 }
 
 /** Only where it differs: a text that is set anew is read out anew, and its selection is lost. */
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const shown = visible(text ?? '');
+  if (node.textContent !== shown) node.textContent = shown;
 }
 
 /** null and false take it away, true sets it empty. */
@@ -34,7 +40,7 @@ export function setAttribute(node, name, value) {
     if (node.hasAttribute(name)) node.removeAttribute(name);
     return;
   }
-  const text = value === true ? '' : String(value);
+  const text = value === true ? '' : READ.has(name) ? visible(value) : String(value);
   if (node.getAttribute(name) !== text) node.setAttribute(name, text);
 }
 

@@ -57,7 +57,8 @@ async function response(path, options) {
 /** The answer, whatever it is, to what is asked with the token `sent`, or without. */
 export async function asked(path, options, sent) {
   const headers = { Accept: 'application/json' };
-  if (sent) headers.Authorization = `Bearer ${sent}`;
+  // Not in Authorization: the browser puts the password there that a reverse proxy has asked for.
+  if (sent) headers['X-Hubbub-Token'] = sent;
   if (options.body) headers['Content-Type'] = 'application/json';
   try {
     return await fetch(path, { ...options, headers, cache: 'no-store', credentials: 'same-origin' });

@@ -1,8 +1,9 @@
-// The token that actions need: kept for this tab only, taken once from the address, or asked for.
+// The token that actions need: kept for this tab only, had for the code in the address, or asked for.
 
 import { ask, field } from '../base/dialogs.js';
 import { el } from '../base/dom.js';
-import { FORM, tokenIn } from '../model/token.js';
+import { notice } from '../base/notices.js';
+import { FORM, codeIn, tokenIn } from '../model/token.js';
 
 const KEY = 'hubbub.token';
 const listeners = new Set();
@@ -22,12 +23,25 @@ export function setToken(value) {
   for (const listener of listeners) listener();
 }
 
-/** From '#token=...', which then leaves the address bar and the history, whatever it is. */
-export function takeFromAddress() {
-  const found = tokenIn(location.hash);
-  if (found === null) return;
+/** From '#code=...' or '#token=...', which then leaves the address bar, whatever it is. */
+export async function takeFromAddress() {
+  const [code, found] = [codeIn(location.hash), tokenIn(location.hash)];
+  if (code === null && found === null) return;
   history.replaceState(null, '', `${location.pathname}${location.search}#/`);
   if (found) setToken(found);
+  if (code) await exchange(code);
+}
+
+/** What the link's code stands for. Without it the page shows what it shows to everybody. */
+async function exchange(code) {
+  try {
+    const found = await fetch('login', { method: 'POST', body: JSON.stringify({ code }), cache: 'no-store', credentials: 'same-origin' });
+    const answer = await found.json();
+    if (found.ok) setToken(answer.token);
+    else notice(answer.problems.join(' '), 'bad');
+  } catch {
+    notice('The hub does not answer: the link was not used.', 'bad');
+  }
 }
 
 /** Ask the reader; whether one was entered. Several that need one at once ask once. */

@@ -2,7 +2,7 @@
 
 import { tell } from '../base/actions.js';
 import { field, open } from '../base/dialogs.js';
-import { el } from '../base/dom.js';
+import { el, setText } from '../base/dom.js';
 import { postLines } from '../link/api.js';
 import { inputValue, stamp } from '../model/moment.js';
 import { plural } from '../model/number.js';
@@ -53,7 +53,7 @@ class ReplayDialog {
     this.count.hidden = Boolean(count);
     this.start.textContent = `Replay ${plural(count ?? 0, 'message')}`;
     const rest = leftOut ? ` ${plural(leftOut, 'message')} it has not settled yet: left out.` : '';
-    this.told.textContent = count === null ? '' : (count ? `${plural(count, 'message')} would be given to ${this.name} again.` : leftOut ? '' : 'The store has no such message.') + rest;
+    setText(this.told, count === null ? '' : (count ? `${plural(count, 'message')} would be given to ${this.name} again.` : leftOut ? '' : 'The store has no such message.') + rest);
   }
 
   async run(dryRun) {
@@ -65,7 +65,7 @@ class ReplayDialog {
       if (dryRun) this.offer(replayed, leftOut);
       else this.finish(replayed, notTaken);
     } catch (error) {
-      if (this.dialog.node.open) this.problem.textContent = error.message;
+      if (this.dialog.node.open) setText(this.problem, error.message);
       else tell(error);
     } finally {
       this.count.disabled = this.start.disabled = false;
