@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -34,10 +36,23 @@ GC_THRESHOLD = 50_000
 """Allocations between two collections of the youngest generation. CPython's 700 means one for every few hundred
 messages that wait in a queue, and they hold no cycles."""
 
+STACK = 8 << 20
+"""Bytes of stack for each thread, Linux' usual limit. Whoever publishes decides how deep JSON is nested, and a decoder
+stops at its own limit, which a smaller stack may not have room for: that would end the process. Only what is used takes
+memory."""
 LAST_WORDS = 0.2
 """Seconds for the last lines of the log, where the process is told for the second time to end."""
 LOOK_EVERY = 1.0
 """Seconds between two looks whether there are file descriptors left."""
+
+
+def reserve_stack() -> None:
+    """Have :data:`STACK` for this thread and for those to come, whatever limit the hub was started with."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    if soft != resource.RLIM_INFINITY and soft < STACK:
+        wanted = STACK if hard == resource.RLIM_INFINITY else min(STACK, hard)
+        resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
+    threading.stack_size(STACK)
 
 
 class Process:
@@ -72,6 +87,7 @@ class Process:
         # Twisted's reactor goes by the wall clock: where that is set back, all that waits would stall, the watchdog's
         # feeder too, for as long.
         self._reactor.seconds = time.monotonic
+        reserve_stack()
         sys.setswitchinterval(configuration.hub.switch_interval)
         gc.set_threshold(GC_THRESHOLD)
         self._signals.install()

@@ -13,9 +13,10 @@ from backends.zeromq import settings
 from backends.zeromq.alteration import added, alter, endpoints, is_alterable, without_endpoints
 from backends.zeromq.auth import Authenticator
 from backends.zeromq.descriptor import Descriptor
-from backends.zeromq.ending import Ending
+from backends.zeromq.ending import LIMIT, Ending
 from backends.zeromq.endpoints import Endpoint
 from backends.zeromq.frames import Parser
+from backends.zeromq.held import Held, Resident
 from backends.zeromq.inherited import inherited
 from backends.zeromq.line import Line
 from backends.zeromq.notices import Notices
@@ -27,10 +28,13 @@ from backends.zeromq.reader import Reader
 from backends.zeromq.room import FOR_A_CONTEXT, FOR_AN_ENDPOINT, need
 from backends.zeromq.security import Security
 from backends.zeromq.sockets import Context
-from hub.errors import CannotPublish
+from hub.errors import CannotPublish, Unavailable
 from hub.interfaces import BackendContext, Intake
 from hub.message import Message
 from hub.settings import Settings
+
+AGAIN = 1.0
+"""Seconds until an address that is taken is tried again."""
 
 
 class ZeroMQ(Tools):
@@ -60,6 +64,11 @@ class ZeroMQ(Tools):
         self._auth: Authenticator | None = None
         self._auth_descriptor: Descriptor | None = None
         self._ending: Ending | None = None
+        self._resident = Resident()
+        self._held = Held(context.reactor, self._config.held_memory, self._resident, self._drop_held)
+        self._drops_until: float | None = None
+        self._away: tuple[list[str], list[str]] = ([], [])
+        self._unread = 0
 
     def start(self, intake: Intake) -> None:
         """Bind, connect and listen.
@@ -107,7 +116,7 @@ class ZeroMQ(Tools):
         :raises Unavailable: an address can't be bound, or there are too few file descriptors. Nothing was changed.
         """
         old = self._config
-        if self._state != "running" or not is_alterable(old, config):
+        if self._state != "running" or any(self._away) or not is_alterable(old, config):
             return False
         need(FOR_AN_ENDPOINT * len(added(endpoints(old), endpoints(config))))
         assert self._listening is not None
@@ -140,6 +149,8 @@ class ZeroMQ(Tools):
     def _read(self) -> bool:
         assert self._reader is not None
         assert self._listening is not None
+        if self._drops_until is not None:
+            return self._drop(self._reader, self._listening, self._drops_until)
         if self._paused:
             return self._reader.attend()
         more = self._reader.drain()
@@ -179,18 +190,55 @@ class ZeroMQ(Tools):
         self._publisher.check(message)
 
     def pause(self) -> None:
-        """Read no more. The socket takes ``receive_high_water`` messages more, then publishers drop."""
-        self._paused = True
+        """Read no more. The socket takes ``receive_high_water`` messages more, or as much as ``held_memory``; then
+        publishers drop."""
+        if not self._paused:
+            self._paused = True
+            self._held.begin()
 
     def resume(self) -> None:
         """Read on."""
         self._paused = False
+        self._held.end()
+        self._drops_until = None
         if self._listening is not None and self._state == "running":
+            self._come_back(self._listening)
             self._listening.wake()
+
+    def _drop_held(self, growth: int) -> None:
+        if self._listening is None or self._state != "running":
+            return
+        text = "while nothing could be read, %d MiB came: what waits is dropped, and the endpoints are let go"
+        self._context.log.error(text, growth >> 20, extra={"action": "let go"})
+        self._drops_until = self._context.reactor.seconds() + LIMIT
+        self._listening.wake()
+
+    def _drop(self, reader: Reader, listening: Line, until: float) -> bool:
+        """Returns whether there is more to drop. A publisher that floods us would never let it run empty."""
+        count, more = reader.discard()
+        self._unread += count
+        if reader.surplus or (more and self._context.reactor.seconds() < until):
+            return True
+        self._drops_until = None
+        self._away = listening.leave()
+        return False
+
+    def _come_back(self, listening: Line) -> None:
+        try:
+            listening.come_back(*self._away)
+        except Unavailable as error:
+            self._context.log.error("%s; it is tried again", error, extra={"action": "listen"})
+            self._context.reactor.callLater(AGAIN, self._try_to_come_back)
+
+    def _try_to_come_back(self) -> None:
+        if self._listening is not None and self._state == "running" and not self._paused:
+            self._come_back(self._listening)
 
     def stop(self) -> Deferred[None]:
         """Hand over what the socket holds (for one second at most), send what was published, close; see
         :class:`~backends.zeromq.ending.Ending`."""
+        self._held.end()
+        self._drops_until = None
         if self._ending is None:
             self._ending = Ending(self._context, self._reader, self._close)
             self._state = "stopping" if self._zmq is not None else "stopped"
@@ -207,6 +255,7 @@ class ZeroMQ(Tools):
             self._auth_descriptor.stop()
             self._auth.close()
         self._notices.stop()
+        self._resident.close()
         self._state = "stopped"
 
     def release(self, detach: Callable[[int], None]) -> None:
@@ -234,7 +283,7 @@ class ZeroMQ(Tools):
             "refused": self._parser.refused,
             "gaps": self._parser.gaps.missing,
             "lost": reader.lost if reader else 0,
-            "unread": self._ending.unread if self._ending else 0,
+            "unread": self._unread + (self._ending.unread if self._ending else 0),
             "published": self._publisher.published,
             "publish_failed": self._publisher.failed,
             **{name: sum(counts[name] for counts in lines) for name in Line.COUNTS},

@@ -146,6 +146,27 @@ class Line:
                 self._monitor.forget(endpoint)
         self.wake()
 
+    def leave(self) -> tuple[list[str], list[str]]:
+        """Let go of all endpoints now. To be called right after reading, as :meth:`let_go`.
+
+        :returns: what was bound, and what was connected to; see :meth:`come_back`.
+        """
+        bound, connects = list(self._bound), list(self._connects)
+        for endpoint in bound:
+            self.unbind(endpoint)
+        for endpoint in connects:
+            self.disconnect(endpoint)
+        self.let_go(more=False)
+        return bound, connects
+
+    def come_back(self, bound: list[str], connects: list[str]) -> None:
+        """Undo :meth:`leave`; what was done is taken from the lists. :raises Unavailable: one can't be bound now."""
+        while connects:
+            self.connect(connects.pop())
+        while bound:
+            self.bind(bound[-1])
+            bound.pop()
+
     # -- status
 
     def endpoints(self, role: str) -> list[dict[str, Any]]:

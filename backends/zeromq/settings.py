@@ -39,6 +39,12 @@ class Config(Settings):
         "quarter of a second at 200,000/s, and about 60MB per publisher if it fills with messages of 1kB.",
         ge=1,
     )
+    held_memory: Size = setting(
+        "256MiB",
+        "How much the process may grow while the hub has no room and reads nothing. Beyond, what waits in the socket "
+        "is dropped and counted, and the endpoints are let go until there is room: publishers drop meanwhile.",
+        ge=1 << 20,
+    )
     send_high_water: int = setting(
         50_000, "Messages that may wait for a slow listener; beyond, ZeroMQ drops them for that listener.", ge=1
     )

@@ -24,6 +24,11 @@ Socket = zmq.Socket[bytes]
 Context = zmq.Context[zmq.Socket[bytes]]
 
 
+LONGEST_SUBSCRIPTION = 4096
+"""Bytes that a listener may send a publishing socket at once: a prefix of a topic of at most 1024 characters. ZeroMQ
+keeps each that it is sent."""
+
+
 def make(context: Context, kind: int, config: Config) -> Socket:
     """A socket with limits, keepalive and reconnect intervals set; neither bound nor connected."""
     socket = context.socket(kind)
@@ -31,7 +36,7 @@ def make(context: Context, kind: int, config: Config) -> Socket:
         zmq.LINGER: round(config.linger * 1000),
         zmq.RCVHWM: config.receive_high_water,
         zmq.SNDHWM: config.send_high_water,
-        zmq.MAXMSGSIZE: config.max_frame_size,
+        zmq.MAXMSGSIZE: LONGEST_SUBSCRIPTION if kind == zmq.PUB else config.max_frame_size,
         zmq.RECONNECT_IVL: round(config.reconnect_interval * 1000),
         zmq.RECONNECT_IVL_MAX: round(config.reconnect_interval_max * 1000),
         zmq.TCP_KEEPALIVE: 1 if config.keepalive_idle else 0,
