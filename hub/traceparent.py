@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from hub.message import Message
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 
 TRACEPARENT, TRACESTATE = "traceparent", "tracestate"
 NAMES = (TRACEPARENT, TRACESTATE)

@@ -15,7 +15,7 @@ from hub.consumer import Consumer
 from hub.interfaces import Exporter, Tracer
 from hub.message import Message
 from hub.partlog import part_log
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 from hub.traceparent import speaks_of_a_trace
 
 Result = TypeVar("Result")

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from itertools import takewhile
 
+from hub.message import Message
 from hub.queue.ages import AgeLimit
 from hub.queue.killers import read_one
+from hub.queue.lanes import Item
 from hub.queue.locked import Locked
 from hub.queue.ordering import lane
 from hub.queue.overflow import QueuePolicy
+from hub.queue.readback import READ_BACK_BYTES, read_back
 from hub.queue.refill import bring_back, drop_expired, drop_expired_unread, first_kept, take_in
 from hub.queue.schedule import Entry
-from hub.queue.waiting import SORT_AHEAD, Taken
+from hub.queue.taken import Taken
+from hub.queue.waiting import SORT_AHEAD
 
 READ_AT_ONCE = 2048
 """Messages: what a worker reads from the store at a time, while it does nothing else."""
@@ -39,9 +43,28 @@ class Chores(Locked):
             return partial(self._try_alone, taken)
         return None if policy.max_age is None else self._expiring(taken, policy.max_age)
 
-    def _sorting(self) -> Chore | None:
+    def _looking(self) -> Chore | None:
+        """For something that can be handed out, where there is nothing now: among what is behind others, in lanes."""
+        if (unread := self._waiting.unread_in_lane()) is not None:
+            return partial(self._read_lane, *unread)
         entries = self._waiting.unsorted() if self.policy.lane_of else []
         return partial(self._sort, entries) if entries else None
+
+    def _read_lane(self, key: Hashable, items: list[Item]) -> None:
+        positions = [item if isinstance(item, int) else item.position for item in items]
+        messages: dict[int, Message] = {}
+        looked = 0
+        try:
+            messages, looked = read_back(self.store, self.name, positions, READ_BACK_BYTES)
+        finally:
+            with self._lock:
+                missing = self._waiting.read_in_lane(key, items[:looked], messages)
+                for position in missing:
+                    self._books.settle(position, position + 1)
+                self._books.counters.dropped_damaged += len(missing)
+                self._changed.notify_all()
+                room = self._overflow.made_room()
+            self._tell(room)
 
     def _sort(self, entries: list[Entry]) -> None:
         """Find their lanes without the lock: it may mean to decode their bodies."""
@@ -90,20 +113,24 @@ class Chores(Locked):
         self._tell(room)
 
     def _reread(self, taken: Taken) -> Taken | None:
-        """The message that ``taken`` stands for, from the store."""
+        """The messages that ``taken`` stands for, from the store: as many as are read at once; the rest is put back."""
+        positions = list(taken.positions)
         try:
-            message = read_one(self.store, self.name, taken.positions[0])
+            found, looked = read_back(self.store, self.name, positions, READ_BACK_BYTES)
         except BaseException:
             self.give_back(taken)
             raise
-        if message is not None:
-            taken.messages = [message]
-            return self._try_alone(taken) if taken.kills else taken
+        self.give_back_from(taken, looked)
+        missing = [position for position in positions[:looked] if position not in found]
         with self._lock:
-            self._books.counters.dropped_damaged += 1
-            room = self._settle(taken, 1)
-        self._tell(room)
-        return None
+            taken.positions = missing + list(found)
+            self._books.counters.dropped_damaged += len(missing)
+            room = self._settle(taken, len(missing)) if missing else False
+            taken.messages, taken.positions, taken.done = list(found.values()), list(found), 0
+        self._tell(room, bool(missing))
+        if not found:
+            return None
+        return self._try_alone(taken) if taken.kills else taken
 
     def _try_alone(self, taken: Taken) -> Taken | None:
         """It may have killed the hub. While another such message is in hand, anywhere, all of this queue waits: what

@@ -10,8 +10,9 @@ from hub.queue.ages import Ages
 from hub.queue.books import Books
 from hub.queue.overflow import Overflow, QueuePolicy
 from hub.queue.schedule import Entry
+from hub.queue.taken import Taken
 from hub.queue.trial import Trial
-from hub.queue.waiting import Taken, Waiting
+from hub.queue.waiting import Waiting
 from hub.store import Store
 
 

@@ -10,7 +10,8 @@ from typing import Literal
 
 from hub.message import Message
 from hub.queue.books import Books
-from hub.queue.waiting import Taken, Waiting
+from hub.queue.taken import Taken
+from hub.queue.waiting import Waiting
 
 MOST_RANGES = 10_000
 """Ranges of settled positions that are added up, under the queue's lock: a millisecond."""

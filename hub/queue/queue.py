@@ -23,9 +23,9 @@ from hub.queue.place import MOST_RANGES, Piece, Place, in_memory, place_of
 from hub.queue.reading import Held, aside, in_hand, oldest, reading, ready, unread
 from hub.queue.refill import drop_all
 from hub.queue.schedule import Entry
+from hub.queue.taken import Taken
 from hub.queue.taking import Taking
 from hub.queue.trial import Trial
-from hub.queue.waiting import Taken
 from hub.stats.counters import QueueStats
 from hub.store import Journal, Outgoing, Store, Try
 
@@ -223,7 +223,7 @@ class Queue(Taking):
         with self._lock:
             found = in_hand(self._in_flight, count) + ready(self._waiting, count)
             entries = self._waiting.aside()
-            start, stop = self._waiting.loaded, self._waiting.next_position
+            start, stop = max(self._waiting.first_unread, self._books.floor), self._waiting.next_position
         found = oldest([*found, *aside(entries)], count)
         # What was aside when the hub started lies among what is unread.
         if start < stop and (len(found) < count or found[-1][0] > start):

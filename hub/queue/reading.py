@@ -9,7 +9,8 @@ from heapq import nsmallest
 from hub.message import Message
 from hub.queue.books import Books
 from hub.queue.schedule import Entry
-from hub.queue.waiting import Taken, Waiting
+from hub.queue.taken import Taken
+from hub.queue.waiting import Waiting
 from hub.stats.counters import QueueStats
 from hub.store import Range, Run
 

@@ -1,10 +1,8 @@
-"""What waits for its time, and what waits for its turn. Pure: the caller brings the clock and the lock."""
+"""What waits for its time. Pure: the caller brings the clock and the lock."""
 
 from __future__ import annotations
 
 import heapq
-from collections import deque
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Generic, TypeVar
@@ -38,6 +36,11 @@ class Entry:
         """When it was received."""
         return self.received_at if self.message is None else self.message.received_at
 
+    @property
+    def size(self) -> int:
+        """Bytes of its body in memory."""
+        return len(self.message.body) if self.message is not None else 0
+
     def let_go(self) -> None:
         """Of its message, which the store has."""
         self.received_at, self.message = self.since, None
@@ -45,8 +48,11 @@ class Entry:
     def may_follow(self, before: Entry) -> bool:
         """Whether one worker may take both. Who is suspected of having killed the hub comes alone."""
         alike = (before.attempts, before.failures) == (self.attempts, self.failures)
-        whole = before.message is not None and self.message is not None
-        return alike and whole and not (before.kills or self.kills) and before.position < self.position
+        if not alike or before.kills or self.kills:
+            return False
+        if before.message is None:
+            return self.message is None  # they are read together, and sorted for it
+        return self.message is not None and before.position < self.position
 
 
 class Delays(Generic[Item]):
@@ -77,82 +83,3 @@ class Delays(Generic[Item]):
         if self._heap and self._heap[0][0] <= now:
             return heapq.heappop(self._heap)[2]
         return None
-
-
-class Lanes:
-    """Messages by key: one key's messages are handed out in order, one run at a time; keys run in parallel.
-
-    A lane is busy from ``take`` to ``release``; held, until it is due, where its first message waits for a retry.
-    """
-
-    def __init__(self) -> None:
-        self._lanes: dict[Hashable, deque[Entry]] = {}
-        self._free: deque[Hashable] = deque()
-        self._held: Delays[tuple[Hashable]] = Delays()
-        self._count = 0
-
-    def __len__(self) -> int:
-        """Messages in all lanes."""
-        return self._count
-
-    @property
-    def held(self) -> int:
-        """How many lanes wait for the retry of their first message."""
-        return len(self._held)
-
-    @property
-    def next_due(self) -> float | None:
-        """When the first held lane may go on."""
-        return self._held.next_due
-
-    def add(self, key: Hashable, entry: Entry) -> None:
-        """At the end of its lane."""
-        if key not in self._lanes:
-            self._lanes[key] = deque()
-            self._free.append(key)
-        self._lanes[key].append(entry)
-        self._count += 1
-
-    def take(self, limit: int, now: float) -> tuple[Hashable, list[Entry]] | None:
-        """A run from a free lane, which is busy from now on. One that was tried before comes alone."""
-        while (held := self._held.pop(now)) is not None:
-            self._free.append(held[0])
-        while self._free and (due := self._lanes[self._free[0]][0].due) > now:
-            self._held.add(due, (self._free.popleft(),))
-        if not self._free:
-            return None
-        key = self._free.popleft()
-        lane = self._lanes[key]
-        run = [lane.popleft()]
-        while len(run) < limit and lane and not run[0].attempts and not lane[0].attempts:
-            run.append(lane.popleft())
-        self._count -= len(run)
-        return key, run
-
-    def release(self, key: Hashable) -> None:
-        """What was taken is settled: the lane is free again, or gone when empty."""
-        if self._lanes[key]:
-            self._free.append(key)
-        else:
-            del self._lanes[key]
-
-    def put_back(self, key: Hashable, entries: Sequence[Entry], due: float) -> None:
-        """The rest of a run, in order, before all others of its lane, which is held until then if it was tried."""
-        self._lanes[key].extendleft(reversed(entries))
-        self._count += len(entries)
-        if entries[0].attempts:
-            self._held.add(due, (key,))
-        else:
-            self._free.append(key)
-
-    def drop(self) -> list[Entry]:
-        """All that were never tried, in no order."""
-        dropped: list[Entry] = []
-        for key, lane in self._lanes.items():
-            dropped += [entry for entry in lane if not entry.attempts]
-            self._lanes[key] = deque([entry for entry in lane if entry.attempts])
-        self._count -= len(dropped)
-        for key in [key for key in self._free if not self._lanes[key]]:
-            del self._lanes[key]
-        self._free = deque([key for key in self._free if key in self._lanes])
-        return dropped

@@ -6,7 +6,7 @@ import threading
 
 from hub.queue.chores import Chores
 from hub.queue.linger import Linger
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 
 
 class Taking(Chores):
@@ -40,9 +40,11 @@ class Taking(Chores):
                         self._sleep(patience.until - now)
                     elif (taken := self._waiting.take(limit, now, policy.lane_of is not None)) is not None:
                         self._in_flight[taken] = None
-                        if (chore := self._before(taken, policy)) is None:
+                        if taken.attempts or policy.max_age is not None:
+                            chore = self._before(taken, policy)
+                        if chore is None:
                             return taken
-                    elif (chore := self._sorting()) is None:
+                    elif (chore := self._looking()) is None:
                         if patience.deadline is not None and now >= patience.deadline:
                             return None
                         self._sleep(self._until_due(now, patience.deadline))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from hub.interfaces import Clock
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 
 LONGEST_TRIAL = 300.0
 """Seconds. The next one begins then, though this one is not over: one that hangs must not keep all others for ever."""

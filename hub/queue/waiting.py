@@ -8,69 +8,25 @@ up.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from operator import attrgetter
 
 from hub.message import Message
+from hub.queue.lanes import Item, Lanes
 from hub.queue.ready import Ready
 from hub.queue.resumed import Resumed
-from hub.queue.schedule import Delays, Entry, Lanes
+from hub.queue.schedule import Delays, Entry
+from hub.queue.taken import Taken
 
 SORT_AHEAD = 64
 """Messages that are sorted into lanes at a time: enough to find work for other threads, few enough for a lock."""
 
+MOST_IN_LANES = 1 << 20
+"""Messages behind others of their key, of which at least the position is in memory: some 40 MiB."""
+
+POSITION = attrgetter("position")
+
 LaneOf = Callable[[Message], Hashable]
-
-
-@dataclass(slots=True, eq=False)
-class Taken:
-    """What a worker has in hand: messages of ascending positions, of which the first ``done`` are settled.
-
-    ``at`` is the one that is being consumed now. Those between ``done`` and ``at`` are finished, but not reported yet;
-    readers of the queue's numbers count them as finished.
-    """
-
-    messages: Sequence[Message]
-    positions: Sequence[int]
-    attempts: int = 0
-    """How often they were given to the consumer before."""
-    failures: int = 0
-    """How many of these attempts count towards ``max_attempts``."""
-    kills: int = 0
-    """How often the hub was killed while a consumer had it in hand."""
-    lane: tuple[Hashable] | None = None
-    done: int = 0
-    at: int = 0
-    since: float | None = None
-    """When the first one was received, epoch seconds, while it is being read from the store."""
-
-    @property
-    def unreported(self) -> int:
-        """How many are finished and not reported."""
-        return max(0, self.at - self.done)
-
-    @property
-    def current(self) -> Message:
-        """The one that is being consumed now, or the last one."""
-        return self.messages[min(self.at, len(self.messages) - 1)]
-
-    @property
-    def left(self) -> int:
-        """How many are not settled."""
-        return len(self.messages) - self.done
-
-    def split(self, first: int) -> Taken:
-        """Keep those before the index ``first``. Returns the others, as something that was taken by itself."""
-        rest = replace(self, messages=self.messages[first:], positions=self.positions[first:], done=0, at=0)
-        self.messages, self.positions = self.messages[:first], self.positions[:first]
-        return rest
-
-    def rest(self, count: int) -> list[Entry]:
-        """The next ``count`` of those that are not settled."""
-        tries = (self.attempts, self.failures, self.kills)
-        return [
-            Entry(self.positions[at], self.messages[at], *tries, received_at=self.since)
-            for at in range(self.done, self.done + count)
-        ]
 
 
 @dataclass(frozen=True)
@@ -83,7 +39,10 @@ class Window:
 
 
 class Waiting:
-    """Hands out what is due: retries first, then lanes (where there are any), then the ready window.
+    """Hands out what is due: retries, then lanes (where there are any), then the ready window.
+
+    Retries and the ready window take turns, so that neither starves the other; but nothing passes what is suspected of
+    having killed the hub.
 
     :param window: ``None``: everything is in memory.
     :param loaded: positions below it are in memory, aside or settled; those from it on are unread.
@@ -101,12 +60,13 @@ class Waiting:
         self.oldest_unread: float | None = None
         self.resumed = Resumed()
         self._window = window
-        self._lanes = Lanes()
+        self._lanes = Lanes(window.count, window.size, self._let_go) if window else Lanes()
         self._delays: Delays[Entry] = Delays()
         self._aside: dict[int, Entry] = {}
         self._aside_size = 0
         self._delayed_size = 0
         self._sorting = False
+        self._turn_of_fresh = False
 
     @property
     def size(self) -> int:
@@ -114,13 +74,10 @@ class Waiting:
         return self.ready.size + self._aside_size
 
     @property
-    def _in_lanes(self) -> int:
-        return self._aside_size - self._delayed_size
-
-    @property
     def _in_turn(self) -> int:
-        """Bytes of what is ready or in a lane. What waits for a retry does not count: it must not keep others out."""
-        return self.ready.size + self._in_lanes
+        """Bytes of what is ready or in a free lane. What waits for a retry, or behind one, does not count: it must not
+        keep others out."""
+        return self.ready.size + self._lanes.ready_size
 
     @property
     def delayed(self) -> int:
@@ -131,6 +88,11 @@ class Waiting:
     def behind(self) -> bool:
         """Whether some are unread."""
         return self.loaded < self.next_position
+
+    @property
+    def first_unread(self) -> int:
+        """The first position that may have to be read from the store: what was let go of in lanes may lie anywhere."""
+        return 0 if self._lanes.let_go else self.loaded
 
     @property
     def next_due(self) -> float | None:
@@ -161,7 +123,7 @@ class Waiting:
             return 0
         if len(self.ready) > window.count // 2 or self._in_turn > window.size // 2:
             return 0
-        held = len(self.ready) + len(self._lanes)
+        held = len(self.ready) + self._lanes.ready
         return max(0, min(window.count - held, self.next_position - self.loaded))
 
     def room(self) -> int:
@@ -206,9 +168,12 @@ class Waiting:
 
         :param in_lanes: whether the ready window may be handed out only by way of ``unsorted`` and ``sort``.
         """
-        if run := self._due(limit, now):
-            self._delayed_size -= sum([len(entry.message.body) for entry in run if entry.message])
+        fresh = self._turn_of_fresh and self.ready and not in_lanes and not len(self._lanes)
+        if not fresh and (run := self._due(limit, now)):
+            self._delayed_size -= sum([entry.size for entry in run])
+            self._turn_of_fresh = not run[0].kills
             return self._taken(run, None)
+        self._turn_of_fresh = False
         if (found := self._lanes.take(limit, now)) is not None:
             key, run = found
             return self._taken(run, (key,))
@@ -236,6 +201,8 @@ class Waiting:
                 break
             run.append(entry)
             self._delays.pop(now)
+        if run and run[0].message is None:
+            run.sort(key=POSITION)
         return run
 
     def _taken(self, run: list[Entry], lane: tuple[Hashable] | None) -> Taken:
@@ -249,15 +216,47 @@ class Waiting:
     def unsorted(self) -> list[Entry]:
         """Messages to be sorted into lanes. One thread sorts at a time, or their order would be lost: what this
         returns must be brought to ``sort``; until then it returns nothing more."""
-        window = self._window
-        crowded = window is not None and (len(self._lanes) >= window.count or self._in_lanes >= window.size)
-        if self._sorting or crowded or not self.ready or self.resumed.spared:
+        if self._sorting or self._crowded or not self.ready or self.resumed.spared:
             return []
         self._sorting = True
         positions, messages = self.ready.take(SORT_AHEAD)
         entries = [self._entry(position, message) for position, message in zip(positions, messages, strict=True)]
         self._set_aside(entries)
         return entries
+
+    @property
+    def _crowded(self) -> bool:
+        """Whether there is enough in lanes: something to do, or more than can be remembered."""
+        window, lanes = self._window, self._lanes
+        if window is None:
+            return False
+        return lanes.ready >= window.count or lanes.ready_size >= window.size or len(lanes) >= MOST_IN_LANES
+
+    def unread_in_lane(self) -> tuple[Hashable, list[Item]] | None:
+        """A lane whose next messages are to be read again, and which; they must be brought to ``read_in_lane``."""
+        return self._lanes.unread()
+
+    def read_in_lane(self, key: Hashable, items: Sequence[Item], messages: Mapping[int, Message]) -> list[int]:
+        """So many of them were looked for. Returns the positions of those that can't be read: they wait no more."""
+        for item in items:
+            if isinstance(item, Entry) and (message := messages.get(item.position)) is not None:
+                self._aside_size += len(message.body)
+        missing = self._lanes.read(key, items, messages, self._entry_read)
+        for position in missing:
+            self._aside.pop(position, None)
+        return missing
+
+    def _entry_read(self, position: int, message: Message) -> Entry:
+        entry = Entry(position, message)
+        self._set_aside([entry])
+        return entry
+
+    def _let_go(self, entry: Entry) -> None:
+        """Of the message of an entry in a lane; one that was never tried is forgotten but for its position."""
+        if entry.attempts:
+            self._aside_size -= entry.size
+        else:
+            self._no_longer_aside(entry)
 
     def _entry(self, position: int, message: Message) -> Entry:
         entry = self.resumed.pop(position) or Entry(position, message)
@@ -315,10 +314,10 @@ class Waiting:
 
     def drop_lanes(self) -> list[int]:
         """The positions of what is in lanes and was never tried: it is there no more."""
-        dropped = self._lanes.drop()
-        for entry in dropped:
+        entries, positions = self._lanes.drop()
+        for entry in entries:
             self._no_longer_aside(entry)
-        return [entry.position for entry in dropped]
+        return [*(entry.position for entry in entries), *positions]
 
     def aside(self) -> list[Entry]:
         """All that are aside or in a lane."""

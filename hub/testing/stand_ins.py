@@ -14,7 +14,7 @@ from hub.message import Message
 from hub.partlog import part_log
 from hub.publisher import Publisher
 from hub.queue.queue import Queue
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 from hub.store import Outgoing
 
 

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 
 InHand = Callable[[], Taken | None]
 FIELDS = ("topic", "message_id", "attempt")

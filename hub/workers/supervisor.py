@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from hub.interfaces import Clock
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 from hub.workers.crew import Crew
 from hub.workers.worker import Worker
 

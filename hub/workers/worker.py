@@ -23,7 +23,7 @@ from hub.failure import Failure, told
 from hub.interfaces import Clock
 from hub.message import Message
 from hub.queue.queue import Queue
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 from hub.stats.histogram import BOUNDS, Histogram
 from hub.store import Outgoing
 from hub.traceparent import trace_in_hand, trace_of_all
@@ -220,7 +220,7 @@ class Worker:
         clock, counts = self._around.monotonic, self.consume_times.counts
         begun = reported = since = self.since
         gaps = not isinstance(taken.positions, range)
-        done = 0
+        at = -1
         for at, message in self._each(taken):
             taken.at = at
             if gaps:
@@ -235,16 +235,15 @@ class Worker:
                     self._time()
                     return
             now = clock()
-            done = at + 1
             counts[bisect_right(BOUNDS, now - since)] += 1
             self.since = since = now
             if now - reported > REPORT_EVERY or self._stopping:
-                self._report(taken, done)
+                self._report(taken, at + 1)
                 reported = now
                 if self._stopping or self._queue.paused:
                     return
-        self._report(taken, done)
-        mean = (since - begun) / max(1, done)
+        self._report(taken, at + 1)  # fewer than there were, where the others were given back
+        mean = (since - begun) / max(1, at + 1)
         self._limit = max(1, min(int(REPORT_EVERY / (mean + 1e-9)), 2 * self._limit, MOST_AT_ONCE))
 
     def _as_batch(self, taken: Taken) -> None:

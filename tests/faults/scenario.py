@@ -14,7 +14,8 @@ from hub.enqueuer import BackendIntake, Enqueuer
 from hub.message import Message
 from hub.queue.overflow import QueuePolicy
 from hub.queue.queue import Queue
-from hub.queue.waiting import Taken, Window
+from hub.queue.taken import Taken
+from hub.queue.waiting import Window
 from hub.router import Router
 from hub.store import Outgoing
 from hub.store.durable import DurableStore

@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 
 from hub.message import Message
 from hub.queue.overflow import QueuePolicy
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 from tests.unit.doubles import make_queue, message, offer
 
 

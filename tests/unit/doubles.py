@@ -18,7 +18,8 @@ from hub.partlog import PartLog
 from hub.plugins import Plugin
 from hub.queue.overflow import QueuePolicy
 from hub.queue.queue import Queue
-from hub.queue.waiting import LaneOf, Taken
+from hub.queue.taken import Taken
+from hub.queue.waiting import LaneOf
 from hub.settings import Settings
 from hub.store import Store
 from hub.store.memory import MemoryStore

@@ -21,7 +21,7 @@ TESTED_TOGETHER = {
     **dict.fromkeys(("errors", "defaults"), "test_cli"),
     "topics": "test_router",
     **dict.fromkeys(("steering", "storekeeper", "dead", "queues", "whole"), "test_durable"),
-    **dict.fromkeys(("taking", "locked", "chores", "reading", "killers"), "test_model"),
+    **dict.fromkeys(("taking", "taken", "locked", "chores", "reading", "killers"), "test_model"),
     **dict.fromkeys(("verb", "consumers"), "test_api"),
 }
 """Rooms that are only ever entered through another one, whose tests are theirs too."""

@@ -16,7 +16,7 @@ from hub.message import Message
 from hub.parts.roster import Member, crew_policy
 from hub.queue.overflow import QueuePolicy
 from hub.queue.queue import Queue
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 from hub.router import Router
 from hub.stats.rates import Rates
 from hub.store import Store

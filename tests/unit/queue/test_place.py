@@ -9,7 +9,7 @@ from hub.queue import place
 from hub.queue.overflow import QueuePolicy
 from hub.queue.place import SETTLED, positions_of
 from hub.queue.queue import LONGEST_REASON, MOST_REASONS, Queue
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 from tests.unit.doubles import letter_of, make_queue, message, messages, offer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import replace
 from typing import Literal
@@ -14,7 +15,7 @@ from twisted.internet.task import Clock
 from hub.deadletter import DeadLetter
 from hub.message import Message
 from hub.queue.overflow import QueuePolicy
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 from tests.unit.doubles import letter_of, make_queue, message, offer
 from tests.unit.queue.plain_queue import Held, Model
 
@@ -34,6 +35,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.model = Model(lanes)
         self.keys: list[str] = []
         self.hands: list[Taken] = []
+        self.arrived: list[tuple[int, float]] = []
+        self.turn_of_fresh = False
 
     # -- the reactor's side
 
@@ -51,6 +54,8 @@ class QueueMachine(RuleBasedStateMachine):
         model.ready.extend(range(start, start + kept))
         if self.policy.overflow == "drop_oldest" and not model.draining:
             self.drop([model.ready.popleft() for _ in range(min(surplus, len(model.ready)))])
+        if self.policy.max_age is not None:
+            self.arrived.append((start, model.now))
         held_back = offer(self.queue, batch)
         if self.policy.overflow != "block" or model.draining:
             assert not held_back
@@ -86,8 +91,11 @@ class QueueMachine(RuleBasedStateMachine):
 
     def expected(self, limit: int, taken: Taken | None) -> list[int]:
         model = self.model
-        if due := model.due(limit):
+        fresh = model.ready and not model.lanes_wanted
+        if not (self.turn_of_fresh and fresh) and (due := model.due(limit)):
+            self.turn_of_fresh = True
             return due
+        self.turn_of_fresh = False
         if not model.lanes_wanted:
             return [model.ready.popleft() for _ in model.contiguous(limit)]
         while not model.free_lanes() and model.ready:
@@ -207,8 +215,13 @@ class QueueMachine(RuleBasedStateMachine):
             self.drop([self.model.ready.popleft()])
 
     def too_old(self, position: int) -> bool:
-        max_age = self.policy.max_age
-        return max_age is not None and position not in self.model.tries and position < self.model.now - max_age
+        """By its own time, which may be one to come, unless it is known to have arrived later than that."""
+        max_age, now = self.policy.max_age, self.model.now
+        if max_age is None or position in self.model.tries:
+            return False
+        upto = min((start for start, time in self.arrived if time >= now - max_age), default=math.inf)
+        latest = now if now > max_age else math.inf
+        return position < upto and not now - max_age <= position <= latest
 
     @rule(count=st.integers(1, 12))
     def peek(self, count: int) -> None:

@@ -7,7 +7,8 @@ from collections import defaultdict, deque
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.queue.schedule import Delays, Entry, Lanes
+from hub.queue.lanes import Lanes
+from hub.queue.schedule import Delays, Entry
 from tests.unit.doubles import message
 
 

@@ -15,8 +15,9 @@ from hub.message import Message
 from hub.queue.chores import LOOK_AGAIN
 from hub.queue.overflow import QueuePolicy
 from hub.queue.queue import Queue
+from hub.queue.taken import Taken
 from hub.queue.trial import LONGEST_TRIAL, Trial
-from hub.queue.waiting import LaneOf, Taken
+from hub.queue.waiting import LaneOf
 from hub.router import Router
 from hub.store.durable import DurableStore
 from tests.unit.doubles import RecordingLog, letter_of

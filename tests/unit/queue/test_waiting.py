@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hub.queue.schedule import Entry
-from hub.queue.waiting import SORT_AHEAD, Taken, Waiting, Window
+from hub.queue.taken import Taken
+from hub.queue.waiting import SORT_AHEAD, Waiting, Window
 from tests.unit.doubles import messages, size_of
 
 
@@ -85,6 +86,7 @@ def test_the_age_is_known_of_what_was_let_go_for_its_size() -> None:
     assert [entry.message is None for entry in source.aside()] == [False, True]
     assert [source.since(at) for at in (0, 1)] == [0.0, 1.0]
     take(source, 1, now=9.0)
+    take(source, 1, now=9.0)  # the one that is ready has its turn between two retries
     being_read = take(source, 1, now=9.0)
     assert (len(being_read.messages), being_read.since) == (1, 1.0)
     source.put_back(being_read, being_read.rest(1), due=9.0)

@@ -12,7 +12,8 @@ from hub.enqueuer import Enqueuer
 from hub.message import Message
 from hub.queue.overflow import QueuePolicy
 from hub.queue.queue import Queue
-from hub.queue.waiting import Taken, Window
+from hub.queue.taken import Taken
+from hub.queue.waiting import Window
 from hub.router import Router
 from tests.unit.doubles import size_of
 from tests.unit.store.rig import RacedStore, rows

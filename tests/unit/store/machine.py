@@ -16,7 +16,8 @@ from hub.enqueuer import Enqueuer
 from hub.message import Message
 from hub.queue.overflow import QueuePolicy
 from hub.queue.queue import Queue
-from hub.queue.waiting import LaneOf, Taken, Window
+from hub.queue.taken import Taken
+from hub.queue.waiting import LaneOf, Window
 from hub.router import Router
 from hub.store import Hand, Outgoing, Try
 from hub.store import writer as writer_module

@@ -11,7 +11,7 @@ from hypothesis.stateful import precondition, rule
 
 from hub.deadletter import DeadLetter
 from hub.queue.queue import Queue
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 from hub.store import Outgoing, Try
 from tests.unit.doubles import in_turn, size_of
 from tests.unit.store.machine import NAMES, HubMachine, InHand, names

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from hub.message import Message
-from hub.queue.waiting import Taken, Window
+from hub.queue.taken import Taken
+from hub.queue.waiting import Window
 from hub.store import Try
 from tests.unit.doubles import in_turn, size_of
 from tests.unit.store.machine import NAMES, HubMachine, InHand, names
@@ -67,9 +68,7 @@ class LaneMachine(HubMachine):
         elif self.models[name].paused:
             pass
         elif self.free(name):
-            waiting = queue._waiting
-            crowded = len(waiting._lanes) >= self.window.count or waiting._in_lanes >= self.window.size
-            assert crowded, "there is some, and it is not handed out"
+            assert queue._waiting._crowded, "there is some, and it is not handed out"
 
     def taken(self, name: str, taken: Taken, limit: int) -> None:
         model, positions = self.models[name], list(taken.positions)

@@ -8,7 +8,7 @@ import pytest
 
 from hub.errors import HubError
 from hub.message import Message
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 from hub.workers.crew import Crew
 from tests.support import wait_until
 from tests.unit.crews import Watched, crew_of, end, finished, offer

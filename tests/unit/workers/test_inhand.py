@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from hub.queue.waiting import Taken
+from hub.queue.taken import Taken
 from hub.workers import inhand
 from tests.unit.doubles import messages
 
