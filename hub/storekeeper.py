@@ -61,13 +61,15 @@ class Storekeeper:
         self._sent_before = 0
         in_reactor = reactor.callFromThread
         store.watch(
-            lambda state, reason: in_reactor(self._became, state, reason),
+            lambda state, reason: in_reactor(self._look),
             lambda first, batch: in_reactor(self._send_stored, list(enumerate(batch, first))),
         )
         self.memory.watch(lambda state, reason: None, lambda first, batch: in_reactor(self._send, batch))
         publisher.hold()
 
-    def _became(self, state: str, reason: str) -> None:
+    def _look(self) -> None:
+        """Something changed. What is so now counts: two threads may have told of it in the wrong order."""
+        state, reason = self.store.condition()
         self.full = reason if state in ("full", "behind") else ""
         if state == "failed":
             self._on_fatal(reason)

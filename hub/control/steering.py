@@ -228,7 +228,7 @@ class Steering:
             if not refused:
                 start, stop = self._deliver(queue, [letter.message for letter in letters])
                 taken = letters[: stop - start]
-                queue.store.remove_letters(name, [letter.number for letter in taken])
+                queue.store.remove_letters(name, [letter.number for letter in taken], again=True)
                 first = first if count else start
                 count += len(taken)
                 letters = letters[len(taken) :]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from hub.store import Journal, QueueState, Range, Try
+from hub.store import Journal, QueueState, Range, Tie, Try
 from hub.store.window import AckWindow
 
 
@@ -33,10 +33,15 @@ class Books:
         """The ranges of ``start`` up to ``stop`` that are not settled."""
         return self._window.open(start, stop)
 
-    def settle(self, start: int, stop: int) -> None:
-        """They need no more work. A worker's runs mostly touch each other, so few ranges come of many."""
+    def settle(self, start: int, stop: int, tie: tuple[int, int] | None = None) -> None:
+        """They need no more work. A worker's runs mostly touch each other, so few ranges come of many.
+
+        :param tie: they are settled only together with so many dead letters, and so many messages that were sent out.
+        """
         self._window.finish(start, stop)
-        if self._durable:
+        if self._durable and tie is not None:
+            self.journal.ties.append(Tie(start, stop, *tie))
+        elif self._durable:
             settled = self.journal.settled
             if settled and settled[-1][1] == start:
                 settled[-1] = (settled[-1][0], stop)

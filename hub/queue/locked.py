@@ -109,14 +109,15 @@ class Locked:
             self._halted_until = float("-inf")
             self._changed.notify_all()
 
-    def _settle(self, taken: Taken, upto: int) -> bool:
-        """:returns: whether that made room in a queue that had said it was full."""
+    def _settle(self, taken: Taken, upto: int, tie: tuple[int, int] | None = None) -> bool:
+        """:param tie: see ``Books.settle``. :returns: whether that made room in a queue that had said it was full."""
         positions = taken.positions[taken.done : upto]
         if isinstance(positions, range):
-            self._books.settle(positions.start, positions.stop)
+            self._books.settle(positions.start, positions.stop, tie)
         else:
             for position in positions:
-                self._books.settle(position, position + 1)
+                self._books.settle(position, position + 1, tie)
+                tie = tie and (0, 0)
         taken.done = upto
         if not taken.left:
             self._put_down(taken)

@@ -66,7 +66,7 @@ class Queue(Taking):
         for position, letter in dead.items():
             self._books.counters.dead += 1
             self._books.journal.letters.append(letter)
-            self._books.settle(position, position + 1)
+            self._books.settle(position, position + 1, (1, 0))
         now, wall, entries = self._clock(), self._wall(), {}
         for position, one in tries.items():
             if position not in dead:
@@ -132,7 +132,7 @@ class Queue(Taking):
         with self._lock:
             self._books.counters.finished += upto - taken.done
             self._books.journal.outbox.extend(outbox)
-            room = self._settle(taken, upto)
+            room = self._settle(taken, upto, (0, len(outbox)) if outbox else None)
         self._tell(room, bool(outbox))
 
     def bury(self, taken: Taken, failed: bool, letter: DeadLetter) -> None:
@@ -145,7 +145,7 @@ class Queue(Taking):
             self._books.counters.failed += failed
             self._books.counters.rejected += not failed
             self._books.journal.letters.append(letter)
-            room = self._settle(taken, taken.done + 1)
+            room = self._settle(taken, taken.done + 1, (1, 0))
         self._tell(room)
 
     def retry(self, taken: Taken, delay: float, failed: bool, why: str = "") -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from hub.deadletter import DeadLetter
 from hub.message import Message
@@ -93,15 +93,28 @@ class Outgoing:
     message: Message
 
 
+class Tie(NamedTuple):
+    """Positions ``start`` up to ``stop``, with the next ``letters`` of a journal's dead letters and the next
+    ``outgoing`` of its outbox. What of these comes after the last tie belongs to no position."""
+
+    start: int
+    stop: int
+    letters: int
+    outgoing: int
+
+
 @dataclass(slots=True)
 class Journal:
     """What became of a queue's messages since the store asked last; the store applies all of it, or nothing.
 
     :ivar settled: ranges that need no more work.
     :ivar tries: positions that wait for a retry.
+    :ivar ties: which positions are settled only together with something that has to be written for them; they are not
+        in ``settled``. On a full disk they wait, and the others do not.
     """
 
     settled: list[Range] = field(default_factory=list)
+    ties: list[Tie] = field(default_factory=list)
     tries: dict[int, Try] = field(default_factory=dict)
     letters: list[DeadLetter] = field(default_factory=list)
     outbox: list[Outgoing] = field(default_factory=list)
@@ -109,7 +122,7 @@ class Journal:
     unread_bytes: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.settled or self.tries or self.letters or self.outbox)
+        return bool(self.settled or self.ties or self.tries or self.letters or self.outbox)
 
 
 @dataclass(slots=True)
@@ -213,8 +226,11 @@ class Store(Protocol):
     def letter(self, queue: str, number: int) -> DeadLetter | None:
         """The one of that number, if it is kept; reads no other."""
 
-    def remove_letters(self, queue: str, numbers: Sequence[int]) -> None:
-        """They were deleted, or given to the consumer again: from now on nobody is shown them, or can take them."""
+    def remove_letters(self, queue: str, numbers: Sequence[int], again: bool = False) -> None:
+        """They were deleted, or given to the consumer again: from now on nobody is shown them, or can take them.
+
+        :param again: they were given again: they go only when what was appended before is safe.
+        """
 
     def kept_dead_letters(self, queue: str) -> int:
         """How many ``dead_letters`` would give."""
@@ -282,8 +298,11 @@ class Store(Protocol):
     def flush(self, timeout: float) -> bool:
         """Wait until all that was appended and journalled so far is safe. Returns whether it is."""
 
+    def condition(self) -> tuple[str, str]:
+        """Its state, ``ok``, ``full``, ``behind`` or ``failed``, and the reason."""
+
     def watch(self, on_state: Callable[[str, str], None], on_outgoing: Callable[[int, list[Outgoing]], None]) -> None:
-        """Who is told, in any thread: of a new state (``ok``, ``full``, ``behind``, ``failed``) with its reason; and of
+        """Who is told, in any thread: of a new state, as ``condition`` says, which is asked what is so by then; and of
         messages to be sent out, numbered from the first argument on, once they are safe."""
 
     def outbox(self) -> Sequence[tuple[int, Outgoing]]:

@@ -16,6 +16,7 @@ from hub.store.records import QueueRecord
 from hub.store.settled import SettledRows
 
 HIGHEST = b"highest queue"
+TURN = b"turn"
 
 
 class Commit:
@@ -26,6 +27,7 @@ class Commit:
         message that it became.
     :param now: epoch seconds. :param steady: the same, by a clock that is not ahead for a moment.
     :param keep: seconds that a page is kept after all are done with it.
+    :param room: only what makes room is written: no tries.
     :ivar now: epoch seconds.
     :ivar pages: how many were written. :ivar skipped: batches that all queues had finished before they could be.
     """
@@ -39,7 +41,9 @@ class Commit:
         keep: float,
         final: bool = True,
         steady: float | None = None,
+        room: bool = False,
     ) -> None:
+        self._room = room
         self.pages = 0
         self.skipped = 0
         self._tables = tables
@@ -123,10 +127,10 @@ class Commit:
 
     def _settle_letters(self, ledger: Ledger, next_position: int) -> QueueRecord:
         rows = LetterRows(self._tables, self._transaction, ledger.number)
-        written, removed, evicted = rows.write(ledger.letters.items()), Amount(), Amount()
+        written, evicted = rows.write(ledger.letters.items()), Amount()
+        removed = rows.remove(ledger.deleted | (ledger.removed if self._final else set()))
         kept = ledger.letters_held
         if self._final:
-            removed = rows.remove(ledger.removed)
             there = Amount(kept.count + written.count - removed.count, kept.size + written.size - removed.size)
             limits = ledger.letter_limits
             oldest = self._steady - limits.age if limits.age is not None and ledger.letters_due else None
@@ -165,7 +169,7 @@ class Commit:
     def _write_tries(self, ledger: Ledger, limit: int) -> None:
         for position in ledger.untried:
             self._delete(t.place_key(ledger.number, position), db=self._tables.tries)
-        for position, one in ledger.tries.items():
+        for position, one in ledger.tries.items() if not self._room else ():
             if position < limit and not ledger.window.is_finished(position):
                 self._put(t.place_key(ledger.number, position), t.try_value(one), db=self._tables.tries)
 
@@ -186,6 +190,10 @@ class Commit:
     def number_queues(self, highest: int) -> None:
         """No number up to ``highest`` is ever given to another queue: pages name their queues by number."""
         self._put(HIGHEST, t.number_key(highest), db=self._tables.meta)
+
+    def turn(self) -> None:
+        """Have a commit, whatever else is in it: LMDB uses again what was freed two commits before, and no sooner."""
+        self._put(TURN, t.number_key(int(self.now)), db=self._tables.meta)
 
     def post(self, first: int, outbox: Sequence[Outgoing]) -> None:
         """Write messages to be sent out, numbered from ``first``."""

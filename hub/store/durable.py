@@ -241,11 +241,11 @@ class DurableStore:
         ledger = self.writer.ledgers.get(queue)
         return self._reader.letter(ledger.number, number) if ledger and number not in ledger.hidden else None
 
-    def remove_letters(self, queue: str, numbers: Sequence[int]) -> None:
+    def remove_letters(self, queue: str, numbers: Sequence[int], again: bool = False) -> None:
         """With the next commit."""
         ledger = self.writer.ledgers[queue]
         ledger.hide(self._reader.present(ledger.number, numbers))
-        self.writer.order(lambda: ledger.remove(numbers))
+        self.writer.order(lambda: ledger.remove(numbers, again))
 
     def kept_dead_letters(self, queue: str) -> int:
         """Of the last commit, without those that were removed since."""
@@ -285,11 +285,15 @@ class DurableStore:
         self.writer.when_stored(done.set)
         return done.wait(timeout)
 
+    def condition(self) -> tuple[str, str]:
+        """As the writer finds the disk, and as much waits for it."""
+        return self.writer.condition.now
+
     def watch(self, on_state: Callable[[str, str], None], on_outgoing: Callable[[int, list[Outgoing]], None]) -> None:
         """Who is told of trouble, and who sends; see :class:`~hub.store.writer.Writer`."""
-        self.writer.on_state, self.writer.on_outgoing = on_state, on_outgoing
-        if self.writer.state != "ok":
-            on_state(self.writer.state, self.writer.reason)
+        self.writer.condition.on_change, self.writer.on_outgoing = on_state, on_outgoing
+        if self.condition()[0] != "ok":
+            on_state(*self.condition())
 
     def sent(self, number: int) -> None:
         """That outgoing message need be kept no longer."""

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import astuple, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, replace
+from itertools import islice
 
 from hub.deadletter import DeadLetter
 from hub.stats.counters import Counters
 from hub.store import Beginning, Journal, Outgoing, QueueState, Range, Try
-from hub.store.letters import Amount, LetterLimits, size_of
+from hub.store.letters import ROW, Amount, LetterLimits, size_of
 from hub.store.records import QueueRecord
 from hub.store.window import AckWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Burden:
+    """Positions that are settled only together with what has to be written for them.
+
+    :ivar dead: how many of them are dead; the others are finished. :ivar size: bytes, about.
+    """
+
+    start: int
+    stop: int
+    dead: int
+    letters: Sequence[DeadLetter]
+    outbox: Sequence[Outgoing]
+
+    @property
+    def size(self) -> int:
+        """See the class."""
+        return ROW + sum(map(size_of, self.letters)) + sum([ROW + len(one.message.body) for one in self.outbox])
+
+
+def burdens_of(journal: Journal) -> Iterator[Burden]:
+    """In their order."""
+    letters, outbox = iter(journal.letters), iter(journal.outbox)
+    for start, stop, buried, sent in journal.ties:
+        yield Burden(start, stop, buried, list(islice(letters, buried)), list(islice(outbox, sent)))
+    for letter in letters:
+        yield Burden(0, 0, 1, [letter], [])
+    for outgoing in outbox:
+        yield Burden(0, 0, 0, [], [outgoing])
 
 
 class Ledger:
@@ -25,11 +56,13 @@ class Ledger:
     :ivar tries: those to be committed.
     :ivar tried: positions that have, or will have, a row in the table of tries. :ivar untried: rows to be deleted.
     :ivar letters: dead letters to be committed, by number.
-    :ivar removed: numbers of dead letters to be deleted.
     :ivar letters_held: those that are committed. :ivar letters_size: their bytes after this
         commit.
     :ivar beginning: as committed.
     :ivar letters_due: whether their ages are to be looked at.
+    :ivar removed: numbers of dead letters that were given again, to be deleted. :ivar deleted: of others.
+    :ivar held: what waits for room on the disk, with the positions that are settled by it. :ivar admitted: what of it
+        is to be committed.
     :ivar hidden: numbers of committed ones that will be deleted, and that nobody may take until then.
     """
 
@@ -47,6 +80,9 @@ class Ledger:
         self.untried: list[int] = []
         self.letters: dict[int, DeadLetter] = {}
         self.removed: set[int] = set()
+        self.deleted: set[int] = set()
+        self.held: list[Burden] = []
+        self.admitted: list[Burden] = []
         self.hidden: set[int] = set()
         self.letter_limits = LetterLimits()
         self.letters_due = False
@@ -83,37 +119,70 @@ class Ledger:
         return ledger
 
     def state(self, tries: dict[int, Try], oldest: float | None) -> QueueState:
-        """For the queue to go on with."""
-        window = self.window
+        """For the queue to go on with: what is held is settled for it."""
+        window = AckWindow(self.window.floor)
+        window.restore(self.window.ranges)
+        for burden in self.held:
+            window.finish(burden.start, burden.stop)
         books = (window.floor, window.ranges, self.next_position, replace(self.counters))
         return QueueState(*books, tries, self.unread_bytes, oldest)
 
-    def absorb(self, journal: Journal) -> None:
-        """Note what became of its messages."""
+    def absorb(self, journal: Journal, hold: bool = False) -> None:
+        """Note what became of its messages. :param hold: what needs room waits for ``admit``."""
         self.dirty = self.dirty or bool(journal) or journal.counters != self.counters
         self.tries |= journal.tries
         self.tried |= journal.tries.keys()
-        for start, stop in journal.settled:
-            self.window.finish(start, stop)
-            self._no_longer_tried(start, stop)
-        self.settled += journal.settled
-        for letter in journal.letters:
-            self.letters[self._next_letter] = letter
-            self._next_letter += 1
-        self._give_up_letters()
-        self.outbox += journal.outbox
+        self._settle(journal.settled)
+        self.held += burdens_of(journal)
         self.counters = journal.counters
         self.unread_bytes = journal.unread_bytes
+        self._give_up_letters()
+        if not hold:
+            self.admit(len(self.held))
+
+    def admit(self, count: int) -> None:
+        """So many of those that are held, the oldest first, are to be written with the next commit."""
+        burdens, self.held = self.held[:count], self.held[count:]
+        self.admitted += burdens
+        self._settle([(burden.start, burden.stop) for burden in burdens if burden.stop > burden.start])
+        for burden in burdens:
+            for letter in burden.letters:
+                self.letters[self._next_letter] = letter
+                self._next_letter += 1
+            self.outbox += burden.outbox
+
+    def retract(self) -> None:
+        """That commit failed: they are held again, and another one may do without them."""
+        burdens, self.admitted = self.admitted, []
+        self.letters, self.outbox = {}, []
+        for start, stop in ((burden.start, burden.stop) for burden in burdens if burden.stop > burden.start):
+            self.window.reopen(start, stop)
+            self.settled.remove((start, stop))
+            again = {position for position in self.untried if start <= position < stop}
+            self.untried = [position for position in self.untried if position not in again]
+            self.tried |= again
+        self.held = burdens + self.held
+
+    def _settle(self, ranges: list[Range]) -> None:
+        for start, stop in ranges:
+            self.window.finish(start, stop)
+            self._no_longer_tried(start, stop)
+        self.settled += ranges
 
     def _give_up_letters(self) -> None:
         """The oldest of those that are to be committed, where they are too many: the disk may have been full for
-        long."""
-        surplus = len(self.letters) - self.letter_limits.count
-        size = sum([size_of(letter) for letter in self.letters.values()]) - self.letter_limits.size
-        while self.letters and (surplus > 0 or (size > 0 and len(self.letters) > 1)):
-            size -= size_of(self.letters.pop(next(iter(self.letters))))
-            surplus -= 1
-            self.letters_lost += 1
+        long. Their messages are settled without them."""
+        waiting = [letter for burden in (*self.admitted, *self.held) for letter in burden.letters]
+        surplus = len(waiting) - self.letter_limits.count
+        size = sum(map(size_of, waiting)) - self.letter_limits.size
+        gone = 0
+        while gone < len(waiting) and (surplus > gone or (size > 0 and len(waiting) - gone > 1)):
+            size -= size_of(waiting[gone])
+            gone += 1
+        if gone:
+            self.letters_lost += gone
+            self.retract()
+            self.held = _without_letters(self.held, gone)
 
     def _no_longer_tried(self, start: int, stop: int) -> None:
         few = range(start, stop) if stop - start < len(self.tried) else list(self.tried)
@@ -129,9 +198,12 @@ class Ledger:
         self.tried.add(position)
         self.dirty = True
 
-    def remove(self, numbers: Iterable[int]) -> None:
-        """These dead letters are to be deleted."""
-        self.removed |= set(numbers)
+    def remove(self, numbers: Iterable[int], again: bool = False) -> None:
+        """These dead letters are to be deleted. :param again: because they are among what arrived."""
+        if again:
+            self.removed |= set(numbers)
+        else:
+            self.deleted |= set(numbers)
         self.dirty = True
 
     def hide(self, numbers: Iterable[int]) -> None:
@@ -166,7 +238,7 @@ class Ledger:
             next_position=next_position,
             floor=min(self.window.floor, next_position),
             ranges=[],
-            counters=self.counters,
+            counters=self._written_counters(),
             unread_bytes=self.unread_bytes,
             next_letter=self._next_letter,
             letters=max(0, self.letters_kept + len(self.letters) - evicted - removed),
@@ -175,21 +247,47 @@ class Ledger:
             beginning=astuple(self.beginning) if self.beginning else None,
         )
 
-    def accept(self, record: QueueRecord, removed: bool) -> None:
-        """It is committed. :param removed: so are the deletions of dead letters."""
+    def _written_counters(self) -> Counters:
+        """Without what is held: after a kill that will be done again."""
+        if not self.held:
+            return self.counters
+        dead = sum([burden.dead for burden in self.held])
+        finished = sum([burden.stop - burden.start for burden in self.held if not burden.dead])
+        return replace(
+            self.counters, dead=max(0, self.counters.dead - dead), finished=max(0, self.counters.finished - finished)
+        )
+
+    def accept(self, record: QueueRecord, removed: bool, tried: bool = True) -> None:
+        """It is committed.
+
+        :param removed: so are the deletions of dead letters that were given again. :param tried: so are new tries.
+        """
         upto = self.next_position = record.next_position
         self.letters_held, self.letters_lost = Amount(record.letters, self.letters_size), record.lost_letters
         self._commit = record.commit
         self.beginning = Beginning(*record.beginning) if record.beginning else None
         self.settled = [(max(start, upto), stop) for start, stop in self.settled if stop > upto]
-        self.tries = {position: one for position, one in self.tries.items() if position >= upto}
-        self.letters, self.outbox, self.untried = {}, [], []
+        if tried:
+            self.tries = {position: one for position, one in self.tries.items() if position >= upto}
+        self.letters, self.outbox, self.untried, self.admitted = {}, [], [], []
+        self.hidden.difference_update(self.deleted)
+        self.deleted = set()
         if removed:
             self.hidden.difference_update(self.removed)
             self.removed = set()
-        self.dirty = bool(self.settled or self.tries or self.removed or not removed)
+        self.dirty = bool(self.settled or self.tries or self.removed or self.held or not removed)
 
 
 def below(ranges: Iterable[Range], limit: int) -> Iterator[Range]:
     """What of them lies below."""
     return ((start, min(stop, limit)) for start, stop in ranges if start < limit)
+
+
+def _without_letters(burdens: list[Burden], count: int) -> list[Burden]:
+    """Without the first ``count`` letters of all."""
+    found = []
+    for burden in burdens:
+        kept = burden.letters[count:]
+        count -= len(burden.letters) - len(kept)
+        found.append(replace(burden, letters=kept) if len(kept) < len(burden.letters) else burden)
+    return found

@@ -123,7 +123,7 @@ class MemoryStore:
         with self._lock:
             return self._graveyard(queue).letters.get(number)
 
-    def remove_letters(self, queue: str, numbers: Sequence[int]) -> None:
+    def remove_letters(self, queue: str, numbers: Sequence[int], again: bool = False) -> None:
         """At once."""
         with self._lock:
             for number in numbers:
@@ -145,6 +145,10 @@ class MemoryStore:
             graveyard = self._graveyard(queue)
             graveyard.limits = LetterLimits.of(count, size, age)
             graveyard.trim(float("-inf") if age is None else self._wall() - age)
+
+    def condition(self) -> tuple[str, str]:
+        """Always the same."""
+        return "ok", ""
 
     def watch(self, on_state: Callable[[str, str], None], on_outgoing: Callable[[int, list[Outgoing]], None]) -> None:
         """There is no other state than ``ok``."""

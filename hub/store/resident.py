@@ -33,12 +33,13 @@ class MappedFile:
 
 
 def _ranges(path: Path) -> Iterator[tuple[int, int]]:
-    """Addresses of the shared mappings of that file."""
+    """Addresses of the shared mappings of that file. Another file system may have another file of its number, whose
+    mapping may end while this one is used: its addresses are somebody else's then."""
     if not _MAPS.exists():
         return
-    inode = os.stat(path).st_ino
+    inode, name = os.stat(path).st_ino, os.path.realpath(path)
     for line in _MAPS.read_text(encoding="utf-8", errors="replace").splitlines():
-        addresses, permissions, _, _, found, *_ = line.split(maxsplit=5)
-        if int(found) == inode and permissions.endswith("s"):
+        addresses, permissions, _, _, found, *names = line.split(maxsplit=5)
+        if int(found) == inode and permissions.endswith("s") and names == [name]:
             start, _, stop = addresses.partition("-")
             yield int(start, 16), int(stop, 16)

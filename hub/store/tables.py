@@ -14,6 +14,7 @@ letters   queue, number                 a sealed :class:`~hub.store.records.Lett
 outbox    number                        a sealed :class:`~hub.store.records.OutgoingRecord`
 damaged   table and key                 what was found there
 meta      ``highest queue``             the highest number that a queue ever had
+meta      ``turn``                      epoch seconds of a commit that only made room
 meta      ``version``                   of the format: see :mod:`hub.store.version`, also for how it is changed
 ========= ============================= ==============================================================
 
@@ -36,7 +37,10 @@ from hub.store.mapping import larger, opened
 from hub.store.resident import MappedFile
 
 FILE = "log.mdb"
-RESERVE = 256 << 10
+RESERVE = 512 << 10
+"""Bytes that new messages leave free in the file; half of it, those that are written for a message that ends."""
+FREE_LIST = 256
+"""LMDB's list of free pages takes no more than this part of the file."""
 GROWTH = 1 << 20
 """Bytes by which the file grows beyond what is needed, so that it need not grow at each commit."""
 NAMES = ("pages", "index", "refs", "spent", "queues", "settled", "tries", "letters", "outbox", "damaged", "meta")
@@ -184,22 +188,26 @@ class Tables:
         with self._read() as transaction:
             return int(transaction.stat(self._handles[name])["entries"])
 
-    def reserve(self, size: int) -> None:
+    def reserve(self, size: int, standing: int = 0, ends: bool = False) -> None:
         """Have room in the file for a commit of ``size`` bytes, and for those after it that only settle.
+
+        :param standing: bytes that these may need besides.
+        :param ends: whether the commit ends messages and brings none.
 
         LMDB copies a page before it frees the old one, so even a commit that makes room needs some. On a disk that is
         full to the last byte none would ever succeed, whatever is settled; so who brings new messages leaves a reserve.
 
         :raises OSError: the disk is full. Met by the writer.
         """
-        wanted = size + size // 3 + RESERVE
-        if self._spare < wanted:
+        wanted = size + size // 3 + (RESERVE // 2 if ends else RESERVE) + standing
+        if self._spare < wanted + RESERVE:  # a size is a guess: near the end of the room it is looked at each time
             length = os.fstat(self._descriptor).st_size
+            wanted += length // FREE_LIST
             missing = wanted - (length - self.used())
             if missing > 0:
                 length += self._grow(length, missing)
             self._spare = length - self.used()
-        self._spare -= wanted - RESERVE
+        self._spare -= size + size // 3
 
     def _grow(self, length: int, missing: int) -> int:
         try:

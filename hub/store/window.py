@@ -55,6 +55,18 @@ class AckWindow:
                 self.floor = self._stops[at]
             del self._starts[at], self._stops[at]
 
+    def reopen(self, start: int, stop: int) -> None:
+        """Take back a ``finish`` of positions that are finished, all of them."""
+        if stop <= self.floor:
+            first, after, at = start, self.floor, 0
+            self.floor = start
+        else:
+            at = bisect_right(self._starts, start) - 1
+            first, after = self._starts.pop(at), self._stops.pop(at)
+        rest = [(one, upto) for one, upto in ((first, start), (stop, after)) if one < upto]
+        self._starts[at:at] = [one for one, _ in rest]
+        self._stops[at:at] = [upto for _, upto in rest]
+
     def restore(self, ranges: Iterable[tuple[int, int]]) -> None:
         """Take over what ``ranges`` gave, in a new window."""
         for start, stop in ranges:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import lmdb
 
@@ -15,21 +14,24 @@ from hub.interfaces import Clock
 from hub.steadyclock import SteadyClock
 from hub.store import Journal, Outgoing, RoutedBatch
 from hub.store.commit import Commit
+from hub.store.condition import Condition, State
 from hub.store.history import History
 from hub.store.ledger import Ledger
 from hub.store.numbers import Numbers, WriterCounters
-from hub.store.pending import Item, Pending, Stored, size_of
+from hub.store.pending import Item, Pending, Stored
+from hub.store.portion import Portion
 from hub.store.tables import Tables
 
-State = Literal["ok", "full", "failed"]
 MOST_BYTES = 64 << 20
 """Of bodies in one commit: a bound on what a transaction holds in memory."""
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-BEHIND = ("behind", "the disk does not keep up")
 MOST_PENDING = 2 * MOST_BYTES
 """Bytes that may wait for the disk, until no more are taken in."""
-LITTLE = MOST_BYTES // 4
-"""Bytes. With less free space than that, a failed write is put down to the disk being full."""
+MANY = MOST_BYTES // 2
+"""Bytes that wait, at which a commit is due whatever the pace: only a slow disk lets more wait, no setting does."""
+PER_MESSAGE = 64
+"""Bytes for each message that waits, which its end may cost before it makes room: a row of the settled ranges."""
+MOST_STANDING = 256 << 20
+CLOSING_TRIES = 5  # what one commit frees can be used by the next but one
 RETRY_EVERY = 1.0
 """Seconds between two attempts while the disk is full."""
 EXPIRE_EVERY = 30.0
@@ -43,7 +45,6 @@ class Writer:
         small commits cost more than one large, and what all have finished by then need not be written at all.
     :param hurries: whether a batch that somebody waits for is committed at once, whatever the pace.
     :param keep: seconds that a message is kept after all are done with it.
-    :ivar on_state: told of each change, with the reason; in the writer's thread.
     :ivar on_outgoing: given what is to be sent out, once it is committed, with its first number.
     :ivar ledgers: by the queue's name; replaced, never changed, when a queue comes or goes.
     :ivar pending: batches that are not committed.
@@ -62,14 +63,12 @@ class Writer:
         log: logging.LoggerAdapter[logging.Logger],
         monotonic: Clock = time.monotonic,
     ) -> None:
-        self.state: State = "ok"
-        self.reason = ""
         self.counters = WriterCounters()
         self.ledgers = ledgers
         self.journals: dict[str, Callable[[], Journal]] = {}
         self.pending = Pending(MOST_PENDING)
         self.lock = threading.Lock()
-        self.on_state: Callable[[str, str], None] = lambda state, reason: None
+        self.condition = Condition(self.pending, lambda: tables.free(), log)
         self.on_outgoing: Callable[[int, list[Outgoing]], None] = lambda first, outbox: None
         self._tables = tables
         self._next_page = numbers.page
@@ -79,6 +78,7 @@ class Writer:
         self._wall, self._monotonic = wall, monotonic
         self._steady = SteadyClock(wall, monotonic)
         self._log = log
+        self._most = MOST_PENDING
         self._work = threading.Event()
         self._urgent = threading.Event()
         self._closing = False
@@ -89,13 +89,18 @@ class Writer:
         self._doomed: frozenset[str] = frozenset()
         self._let_go_at = 0.0
 
+    @property
+    def state(self) -> State:
+        """Of the disk: ``ok``, ``full`` or ``failed``."""
+        return self.condition.state
+
     # -- any thread
 
     def append(self, batch: RoutedBatch, stored: Stored | None) -> None:
         """To be committed soon; at once if somebody waits for it."""
         if self.pending.append(batch, stored):
-            self.on_state(*BEHIND)
-        if stored is not None and self._hurries:
+            self.condition.tell()
+        if (stored is not None and self._hurries) or self.pending.size > MANY:
             self._urgent.set()
         if not self._work.is_set():
             self._work.set()
@@ -182,7 +187,10 @@ class Writer:
             self._step_or_fail()
             if self.state == "full":
                 self._work.set()
-        self._step_or_fail()
+        for _ in range(CLOSING_TRIES):
+            self._step_or_fail()
+            if self.state != "full":
+                break
 
     def _step_or_fail(self) -> None:
         """A bug here must not leave the others waiting for a thread that is gone."""
@@ -190,7 +198,7 @@ class Writer:
             self.step()
         except BaseException as error:  # noqa: BLE001 - see above
             self._log.critical("the writer failed", exc_info=error, extra={"action": "bug"})
-            self._become("failed", repr(error))
+            self.condition.become("failed", repr(error))
 
     def step(self) -> bool:
         """Commit what there is. Returns whether nothing is left that should have been.
@@ -206,17 +214,17 @@ class Writer:
             change()
         for name, journal in list(self.journals.items()):
             if name in self.ledgers and name not in self._doomed:
-                self.ledgers[name].absorb(journal())
+                self.ledgers[name].absorb(journal(), hold=True)
         waiting = self.pending.all()
         with self.lock:
             sent = set(self._sent)
         while True:
-            batches = self._some(waiting)
-            if not self._commit(batches, sent, len(batches) == len(waiting)):
+            portion = self._commit(waiting, sent)
+            if portion is None:
                 return False
-            del waiting[: len(batches)]
+            del waiting[: len(portion.batches)]
             sent = set()
-            if not waiting:
+            if portion.all:
                 break
         with self.lock:
             done, self._flushes = self._flushes[:flushes], self._flushes[flushes:]
@@ -224,77 +232,102 @@ class Writer:
             call()
         return True
 
-    def _some(self, waiting: list[Item]) -> list[Item]:
-        """As many as one commit takes."""
-        size = 0
-        for count, (batch, _) in enumerate(waiting):
-            size += sum([len(message.body) for message in batch.messages])
-            if size > MOST_BYTES and count:
-                return waiting[:count]
-        return list(waiting)
-
-    def _commit(self, batches: list[Item], sent: set[int], final: bool) -> bool:
-        """:param final: whether it has all that arrived."""
+    def _commit(self, waiting: list[Item], sent: set[int]) -> Portion | None:
+        """As much of it as is good at once; on a full disk as much as there is room for. ``None``: for nothing."""
         began = self._monotonic()
-        try:
-            self._write(batches, sent, final)
-        except (lmdb.Error, OSError) as error:
-            self._failed(error)
-            if self.state == "full" and batches:
-                self._make_room(sent)
-            return False
+        portion = self._some_of(waiting, sent)
+        if portion is None:
+            return None
+        self._most = min(MOST_PENDING, 2 * self._most)
         self.counters.commit_times.add(self._monotonic() - began)
-        if self.pending.drop(len(batches)) and self.state == "ok":
-            self.on_state("ok", "")
-        self._become("ok", "")
-        for _, stored in batches:
+        few = self.pending.drop(len(portion.batches))
+        self.condition.become("ok", "")
+        if few:
+            self.condition.tell()
+        for _, stored in portion.batches:
             if stored is not None:
                 stored()
-        return True
+        return portion
+
+    def _some_of(self, waiting: list[Item], sent: set[int]) -> Portion | None:
+        """Smaller and smaller parts, until one is written, or none can be."""
+        grown = False
+        while True:
+            portion = Portion.of(waiting, self.ledgers.values(), min(MOST_BYTES, self._most))
+            try:
+                self._write(portion, sent)
+            except (lmdb.Error, OSError) as error:
+                self.counters.failures += 1
+                portion.retract()
+                if isinstance(error, lmdb.MapFullError) and not grown:
+                    grown = self._tables.grow_map()  # a map is not a disk
+                    if grown:
+                        continue
+                if portion.parts > 1 and self.condition.is_full(error):
+                    self._most = portion.half()
+                    continue
+                self.condition.failed(error)
+                if self.state == "full":
+                    self._make_room(sent)
+                return None
+            return portion
 
     def _make_room(self, sent: set[int]) -> None:
-        """What is settled lets pages go: without the new messages it may still be committed, and be room for them."""
+        """What is settled lets pages go: without what needs room it may still be committed, and be room for that."""
         try:
-            self._write([], sent, final=False)
+            self._write(Portion((), (), False), sent, room=True)
         except (lmdb.Error, OSError) as error:
-            self._failed(error)
+            self.counters.failures += 1
+            self.condition.failed(error)
 
-    def _write(self, batches: list[Item], sent: set[int], final: bool) -> None:
+    def _write(self, portion: Portion, sent: set[int], room: bool = False) -> None:
+        """:param room: only what makes room."""
         doomed = [self.ledgers[name] for name in self._doomed if name in self.ledgers]
         ledgers = {name: ledger for name, ledger in self.ledgers.items() if ledger not in doomed}
-        if not (batches or sent or doomed or self.history.due or any(ledger.dirty for ledger in ledgers.values())):
+        dirty = sent or doomed or self.history.due or any(ledger.dirty for ledger in ledgers.values())
+        if not (room or portion.parts or dirty):
             return
-        if batches:
-            self._tables.reserve(sum([size_of(batch) for batch, _ in batches]))
-        page, highest = self._next_page, self._highest_queue
+        if not room:
+            self._reserve(portion)
+        portion.admit()
+        page, highest, final = self._next_page, self._highest_queue, portion.all
         with self._tables.writing() as transaction:
             steady = self._steady()
-            commit = Commit(self._tables, transaction, ledgers, self._wall(), self._keep, final, steady)
+            commit = Commit(self._tables, transaction, ledgers, self._wall(), self._keep, final, steady, room)
             if highest > self._highest_written:
                 commit.number_queues(highest)
             for ledger in doomed:
                 commit.delete(ledger)
-            for batch, _ in batches:
+            for batch, _ in portion.batches:
                 page += commit.append(page, batch)
             touched = commit.touched
             drafts = [(ledger, commit.settle(ledger)) for ledger in touched]
             outbox = [outgoing for ledger in touched for outgoing in ledger.outbox]
             commit.post(self._next_outgoing, outbox)
             commit.sent(sent)
+            if room:
+                commit.turn()
             expired = self.history.expire(transaction, steady, commit.pages)
         for ledger, record in drafts:
-            ledger.accept(record, final)
+            ledger.accept(record, final, not room)
         first, self._next_outgoing = self._next_outgoing, self._next_outgoing + len(outbox)
         self._next_page, self._highest_written = page, highest
         with self.lock:
             self._sent -= sent
             self._forget(doomed)
-        self._count(commit, batches, expired)
+        self._count(commit, portion.batches, expired)
         if self._monotonic() - self._let_go_at >= LET_GO_EVERY:
             self._let_go_at = self._monotonic()
             self._tables.let_go()
         if outbox:
             self.on_outgoing(first, outbox)
+
+    def _reserve(self, portion: Portion) -> None:
+        """:raises OSError: the disk has no room for it, and for what will make room later."""
+        size = portion.needs(self.ledgers.values())
+        if size:
+            waiting = sum([max(0, ledger.counters.backlog) for ledger in self.ledgers.values()])
+            self._tables.reserve(size, min(MOST_STANDING, PER_MESSAGE * waiting), not portion.batches)
 
     def _forget(self, doomed: list[Ledger]) -> None:
         for ledger in doomed:
@@ -303,7 +336,7 @@ class Writer:
         if doomed:
             self.ledgers = {name: ledger for name, ledger in self.ledgers.items() if ledger not in doomed}
 
-    def _count(self, commit: Commit, batches: list[Item], expired: int) -> None:
+    def _count(self, commit: Commit, batches: Sequence[Item], expired: int) -> None:
         counters = self.counters
         counters.commits += 1
         counters.pages += commit.pages
@@ -313,27 +346,8 @@ class Writer:
         if self.history.crowded:
             self._work.set()
 
-    def _failed(self, error: Exception) -> None:
-        """A full disk is waited for: what is in memory stays there, and the next commit has it. After anything else
-        nobody knows what is on the disk, so nothing is believed again (as PostgreSQL does after a failed fsync)."""
-        self.counters.failures += 1
-        code = getattr(error, "code", 0) or getattr(error, "errno", 0) or 0
-        full = isinstance(error, (lmdb.MapFullError, lmdb.DiskError)) or code in FULL
-        # LMDB calls a write that came short, as the last one before a disk is full does, an I/O error.
-        full = full or (code == errno.EIO and self._tables.free() < LITTLE)
-        self._become("full" if full else "failed", str(error))
-
-    def _become(self, state: State, reason: str) -> None:
-        if state == self.state:
-            return
-        self.state, self.reason = state, reason
-        if state == "ok":
-            self._log.info("the store can write again", extra={"action": "store"})
-        else:
-            self._log.error("the store is %s: %s", state, reason, extra={"action": "store"})
-        self.on_state(*(BEHIND if state == "ok" and self.pending.swamped else (state, reason)))
-
     def status(self) -> Mapping[str, Any]:
         """Its numbers."""
-        state = {"state": self.state, "reason": self.reason or None}
-        return {**state, **self.counters.shown(), "pending": len(self.pending), "pending_bytes": self.pending.size}
+        state, reason = self.condition.now
+        waiting = {"pending": len(self.pending), "pending_bytes": self.pending.size}
+        return {"state": state, "reason": reason or None, **self.counters.shown(), **waiting}

@@ -21,9 +21,14 @@ class StoreWithOutbox(MemoryStore):
         self.used = self.history_pages = 0
         self.limit: int | None = None
         self.tell: Any = None
+        self.changed: Any = None
+        self.now = ("ok", "")
 
     def watch(self, on_state: Any, on_outbox: Any) -> None:
-        self.tell = on_outbox
+        self.changed, self.tell = on_state, on_outbox
+
+    def condition(self) -> tuple[str, str]:
+        return self.now
 
     def status(self) -> dict[str, Any]:
         return {"used_bytes": self.used, "history_pages": self.history_pages}
@@ -110,3 +115,16 @@ def test_no_queue_is_squeezed_while_there_is_history_that_can_go() -> None:
         desk.store.used = 101
         desk.keeper.squeeze(100, orders.append)
     assert (orders, desk.store.limit) == ([False, True, False], 100)
+
+
+def test_the_buses_go_by_what_is_so_and_not_by_what_was_told_last() -> None:
+    """Two threads tell, and the later word may be the older one."""
+    desk = Desk()
+    heard: list[str] = []
+    desk.keeper._on_full, desk.keeper._on_room = heard.append, lambda: heard.append("room")
+    desk.store.changed("ok", "")
+    desk.store.changed("behind", "the disk does not keep up")
+    assert (heard, desk.keeper.full) == (["room", "room"], "")
+    desk.store.now = ("behind", "the disk does not keep up")
+    desk.store.changed("ok", "")
+    assert (heard[-1], desk.keeper.full) == ("the disk does not keep up", "the disk does not keep up")

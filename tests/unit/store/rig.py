@@ -81,7 +81,7 @@ class FullDisk:
             yield transaction
             if self.left:
                 self.left -= 1
-                raise lmdb.MapFullError("the test says that it is full")
+                raise lmdb.DiskError("the test says that it is full")
 
 
 def rows(tables: Tables, name: str) -> dict[bytes, bytes]:

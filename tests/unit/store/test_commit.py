@@ -277,18 +277,28 @@ def test_a_letter_is_not_deleted_before_all_that_arrived_is_stored(desk: Desk) -
     """It may be among it: given to its queue again."""
     desk.bury("one", 1, 2)
     desk.commit()
-    desk.ledgers["one"].remove([1])
+    desk.ledgers["one"].remove([1], again=True)
     desk.commit(final=False)
     assert desk.letters() == ["1", "2"]
     desk.commit()
     assert desk.letters() == ["2"]
 
 
+def test_one_that_an_operator_deletes_waits_for_nothing(desk: Desk) -> None:
+    """It is room for what waits."""
+    desk.bury("one", 1, 2)
+    desk.commit()
+    desk.ledgers["one"].remove([1])
+    desk.commit(final=False)
+    assert desk.letters() == ["2"]
+    assert desk.ledgers["one"].letters_kept == 1
+
+
 def test_nor_is_a_good_one_evicted_for_it(desk: Desk) -> None:
     desk.ledgers["one"].limit(LetterLimits(2))
     desk.bury("one", 1, 2)
     desk.commit()
-    desk.ledgers["one"].remove([2])
+    desk.ledgers["one"].remove([2], again=True)
     desk.bury("one", 3)
     desk.commit(final=False)
     desk.commit()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hub.deadletter import DeadLetter
 from hub.stats.counters import Counters
-from hub.store import Journal, Outgoing, Try
+from hub.store import Journal, Outgoing, Tie, Try
 from hub.store.ledger import Ledger, below
 from tests.unit.doubles import message
 
@@ -106,7 +106,7 @@ def test_evicted_letters_are_lost_and_removed_ones_are_not() -> None:
 
 def test_letters_whose_deletion_waits_are_still_to_be_removed() -> None:
     one = ledger()
-    one.remove([1])
+    one.remove([1], again=True)
     one.accept(one.draft(0, 0, 0), False)
     assert (one.removed, one.dirty) == ({1}, True)
 
@@ -161,3 +161,36 @@ ranges = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 5)).map(lambda on
 def test_below_leaves_the_positions_below(some: list[tuple[int, int]], limit: int) -> None:
     expected = [at for start, stop in some for at in range(start, stop) if at < limit]
     assert [at for start, stop in below(some, limit) for at in range(start, stop)] == expected
+
+
+def test_what_needs_room_is_held_until_it_is_admitted() -> None:
+    """And what does not is settled meanwhile, also that which came later."""
+    one = ledger(9)
+    counters = Counters(received=9, dead=1, finished=3)
+    tied = Journal(settled=[(0, 2)], ties=[Tie(2, 3, 1, 0), Tie(4, 5, 0, 1)], letters=[letter(2)], counters=counters)
+    tied.outbox.append(Outgoing("bus", message(4)))
+    one.absorb(tied, hold=True)
+    record = one.draft(9, 0, 0)
+    assert (one.window.floor, one.letters, one.outbox, record.floor) == (2, {}, [], 2)
+    assert (record.counters.dead, record.counters.finished) == (0, 2)
+    assert one.state({}, None).ranges == [(4, 5)]
+    assert one.state({}, None).floor == 3
+    one.absorb(Journal(settled=[(3, 4)], counters=counters), hold=True)
+    one.admit(2)
+    assert (one.window.floor, list(one.letters), len(one.outbox)) == (5, [1], 1)
+    assert one.draft(9, 0, 0).counters == counters
+
+
+def test_what_was_admitted_is_held_again_if_the_commit_failed() -> None:
+    one = ledger(9)
+    one.absorb(Journal(tries={2: Try(1)}))
+    commit(one, 9)
+    one.absorb(Journal(ties=[Tie(2, 3, 1, 0), Tie(5, 7, 1, 0)], letters=[letter(2), letter(5)]), hold=True)
+    one.admit(2)
+    assert (one.untried, one.settled) == ([2], [(2, 3), (5, 7)])
+    one.retract()
+    assert (one.window.floor, one.window.ranges, one.settled, one.letters) == (0, [], [], {})
+    assert (one.untried, one.tried, len(one.held)) == ([], {2}, 2)
+    one.admit(2)
+    commit(one, 9)
+    assert (one.window.ranges, one.held, one.admitted) == ([(2, 3), (5, 7)], [], [])

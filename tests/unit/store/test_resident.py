@@ -6,6 +6,9 @@ import mmap
 import re
 from pathlib import Path
 
+import pytest
+
+from hub.store import resident
 from hub.store.resident import MappedFile
 
 
@@ -31,3 +34,18 @@ def test_a_file_that_is_not_mapped_is_no_trouble(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.touch()
     MappedFile(path).let_go()
+
+
+def test_a_file_of_the_same_number_elsewhere_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its mapping may end before this one, and its addresses be used for something else."""
+    path, maps = tmp_path / "file", tmp_path / "maps"
+    path.touch()
+    number = path.stat().st_ino
+    maps.write_text(
+        f"1000-2000 r--s 00000000 00:2a {number} /elsewhere/file\n"
+        f"3000-4000 r--s 00000000 00:2b {number} {path}\n"
+        f"5000-6000 r--p 00000000 00:2b {number} {path}\n"
+        "7000-8000 rw-p 00000000 00:00 0\n"
+    )
+    monkeypatch.setattr(resident, "_MAPS", maps)
+    assert list(resident._ranges(path)) == [(0x3000, 0x4000)]

@@ -39,7 +39,7 @@ def test_a_dead_letter_is_taken_once_on_a_full_disk_too(bench: Bench) -> None:
         bench.queues["q"].bury(taken, False, letter_of(taken))
     bench.step()
     first, second = (one.number for one in bench.store.dead_letters("q"))
-    with FullDisk(bench.store.tables, times=2):
+    with FullDisk(bench.store.tables, times=4):
         bench.store.remove_letters("q", [first, first, 99])
         for _ in range(2):
             assert not bench.store.writer.step()
@@ -54,7 +54,7 @@ def test_a_dead_letter_is_taken_once_on_a_full_disk_too(bench: Bench) -> None:
 
 def test_who_waits_for_the_disk_is_told_once_it_has_everything(bench: Bench) -> None:
     told: list[str] = []
-    with FullDisk(bench.store.tables, times=2):
+    with FullDisk(bench.store.tables, times=4):
         bench.deliver(messages(1))
         bench.store.when_stored(lambda: told.append("one"))
         bench.step()

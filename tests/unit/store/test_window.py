@@ -68,3 +68,22 @@ def test_gaps() -> None:
     assert list(gaps(0, 10, sorted([(6, 7), (2, 4)]))) == [(0, 2), (4, 6), (7, 10)]
     assert list(gaps(0, 10, [(0, 10)])) == []
     assert list(gaps(3, 5, [(0, 1), (8, 9)])) == [(3, 5)]
+
+
+@given(RANGES, st.data())
+def test_what_was_finished_can_be_taken_back(ranges: list[tuple[int, int]], data: st.DataObject) -> None:
+    window, done, marks = AckWindow(), set[int](), []
+    for start, length in ranges:
+        if length and not done & set(range(start, start + length)):
+            window.finish(start, start + length)
+            done |= set(range(start, start + length))
+            marks.append((start, start + length))
+    for start, stop in data.draw(st.lists(st.sampled_from(marks), unique=True)) if marks else ():
+        window.reopen(start, stop)
+        done -= set(range(start, stop))
+    assert window.floor == floor_of(done)
+    assert {p for p in range(60) if window.is_finished(p)} == done
+    again = AckWindow()
+    for position in sorted(done):
+        again.finish(position, position + 1)
+    assert (window.floor, window.ranges) == (again.floor, again.ranges)

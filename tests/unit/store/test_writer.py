@@ -14,6 +14,7 @@ import pytest
 from hub.deadletter import DeadLetter
 from hub.store import Journal, Outgoing, RoutedBatch, Share, writer
 from hub.store.durable import DurableStore
+from hub.store.pending import OVERHEAD
 from tests.support import wait_until
 from tests.unit.doubles import RecordingLog, message, messages
 from tests.unit.store.rig import FullDisk, rows
@@ -103,7 +104,7 @@ def test_all_that_arrived_is_one_commit(bench: Bench) -> None:
 
 
 def test_but_no_commit_is_larger_than_memory_allows(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "MOST_BYTES", 100)
+    monkeypatch.setattr(writer, "MOST_BYTES", 100 + 2 * OVERHEAD)
     bench.writer.step()
     before = bench.writer.counters.commits
     for size in (60, 40, 1, 500, 60, 30):
@@ -156,7 +157,7 @@ def test_a_letter_that_was_given_again_is_not_deleted_while_the_disk_is_full(ben
     bench.journal.letters.append(DeadLetter(message(0), "no", 1, 0.0))
     bench.writer.step()
     bench.append()
-    bench.store.remove_letters("q", [1])
+    bench.store.remove_letters("q", [1], again=True)
     with FullDisk(bench.store.tables, 1):
         bench.writer.step()
     assert (bench.count("pages"), bench.count("letters")) == (0, 1)

@@ -1,0 +1,74 @@
+"""What one commit takes of all that waits: a bounded piece of what needs room on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from hub.store.ledger import Burden, Ledger
+from hub.store.pending import Item, size_of
+
+TRY_SIZE = 64
+"""Bytes of a row for a message that waits for a retry, at the most."""
+
+
+@dataclass(frozen=True)
+class Portion:
+    """See the module.
+
+    :ivar batches: the oldest that wait. :ivar burdens: settlements with what has to be written for them.
+    :ivar all: whether nothing else waits.
+    """
+
+    batches: Sequence[Item]
+    burdens: Sequence[tuple[Ledger, Burden]]
+    all: bool
+
+    @classmethod
+    def of(cls, waiting: Sequence[Item], ledgers: Iterable[Ledger], limit: int) -> Portion:
+        """Burdens first, for they settle something. One of either at least, whatever its size.
+
+        :param limit: bytes. No part counts for nothing, so that a lower limit comes to a smaller portion.
+        """
+        held = [(ledger, burden) for ledger in ledgers for burden in ledger.held]
+        burdens, left = _within([burden.size for _, burden in held], limit)
+        sizes = [size_of(batch) for batch, _ in waiting]
+        batches, _ = _within(sizes, left, least=0 if burdens else 1)
+        whole = burdens == len(held) and batches == len(waiting)
+        return cls(waiting[:batches], held[:burdens], whole)
+
+    def admit(self) -> None:
+        """Have its burdens written with the next commit."""
+        for ledger, burdens in groupby([ledger for ledger, _ in self.burdens]):
+            ledger.admit(len(list(burdens)))
+
+    def retract(self) -> None:
+        """That commit failed."""
+        for ledger in {id(ledger): ledger for ledger, _ in self.burdens}.values():
+            ledger.retract()
+
+    @property
+    def parts(self) -> int:
+        """What it can be divided into."""
+        return len(self.batches) + len(self.burdens)
+
+    def half(self) -> int:
+        """A limit that makes a smaller one."""
+        sizes = [size_of(batch) for batch, _ in self.batches] + [burden.size for _, burden in self.burdens]
+        return sum(sizes) // 2
+
+    def needs(self, ledgers: Iterable[Ledger]) -> int:
+        """Bytes on the disk, about."""
+        tries = TRY_SIZE * sum([len(ledger.tries) for ledger in ledgers])
+        return sum([size_of(batch) for batch, _ in self.batches]) + sum([one.size for _, one in self.burdens]) + tries
+
+
+def _within(sizes: Sequence[int], limit: int, least: int = 1) -> tuple[int, int]:
+    """How many of them fit, and what is left of the limit."""
+    left = limit
+    for count, size in enumerate(sizes):
+        if size > left and count >= least:
+            return count, left
+        left = max(0, left - size)
+    return len(sizes), left
