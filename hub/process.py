@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import os
 import resource
@@ -90,6 +91,7 @@ class Process:
         reserve_stack()
         sys.setswitchinterval(configuration.hub.switch_interval)
         gc.set_threshold(GC_THRESHOLD)
+        faulthandler.enable()  # the watchdog's SIGABRT shows what each thread does, also one that holds the interpreter
         self._signals.install()
         self._service = Service(configuration, self._reactor, self._notifier, self._load, on_fatal=self._end)
         Children(self._reactor, continue_in_child, self._release).watch()
@@ -118,6 +120,7 @@ class Process:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         self._stopping = True
+        self._signals.arm(signal.Signals(number))
         self._reactor.callFromThread(self._stop)
 
     def _end(self, reason: str) -> None:

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from hub.partlog import PartLog, part_log
+from hub.sigaction import once
 
 Handler = Callable[[int, Any], object]
 
 
+ENDING = (signal.SIGTERM, signal.SIGINT)
 OURS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -48,15 +50,22 @@ class Signals:
 
     def install(self) -> None:
         """From now on."""
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+        for number in self._handlers:
+            self.arm(number)
+
+    def arm(self, number: signal.Signals) -> None:
+        """Have the handler called for the next one. One that ends the hub does so at the second, see
+        :mod:`hub.sigaction`, until it is armed again."""
+        signal.signal(number, self._handlers[number])
+        if number in ENDING:
+            once(number)
 
     def look(self) -> None:
         """Take back those that somebody else has taken, and say who; to be called each second."""
         for number, handler in self._handlers.items():
             found = signal.getsignal(number)
             if found is not handler:
-                signal.signal(number, handler)
+                self.arm(number)
                 _tell(self._log, number, _name(found))
 
 
