@@ -58,7 +58,7 @@ def package(name: str) -> str:
 
 def test_there_is_something_to_look_at() -> None:
     assert {"hub.queue.queue", "hub.store.memory"} <= set(SOURCES)
-    assert "hub.queue.waiting" in set(imported("hub.queue.queue"))
+    assert "hub.queue.taken" in set(imported("hub.queue.queue"))
     assert "hub.message" in set(imported("hub"))
 
 
