@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import zmq
@@ -29,6 +29,7 @@ class Authenticator:
         self._security = security
         self._path = allowed
         self._stamp: tuple[int, int] | None = None
+        self._admitted: set[bytes] = set()
         self._keys: frozenset[bytes] = allowed_keys(allowed) if allowed else frozenset()
         # Not REP, which would take no question more once one has gone without an answer.
         self.socket = context.socket(zmq.ROUTER)
@@ -61,8 +62,20 @@ class Authenticator:
             return credentials[0] if name_fits and word_fits else None
         if mechanism == b"CURVE" and len(credentials) == 1 and len(credentials[0]) == 32:
             key = z85.encode(credentials[0])
-            return key if self._path is None or key == self._security.public or key in self._allowed() else None
+            if self._path is None or key == self._security.public:
+                return key
+            if key in self._allowed():
+                self._admitted.add(key)
+                return key
         return None
+
+    def withdrawn(self) -> frozenset[bytes]:
+        """Keys that somebody has connected by and that may connect no more."""
+        return frozenset(self._admitted - self._allowed()) if self._path is not None else frozenset()
+
+    def forget(self, keys: Iterable[bytes]) -> None:
+        """Those have no connections any more."""
+        self._admitted.difference_update(keys)
 
     def _allowed(self) -> frozenset[bytes]:
         """The keys in the file as it is now, so that a key is added or withdrawn without a restart."""

@@ -28,6 +28,7 @@ from backends.zeromq.reader import Reader
 from backends.zeromq.room import FOR_A_CONTEXT, FOR_AN_ENDPOINT, need
 from backends.zeromq.security import Security
 from backends.zeromq.sockets import Context
+from backends.zeromq.withdrawal import Withdrawal
 from hub.errors import CannotPublish, Unavailable
 from hub.interfaces import BackendContext, Intake
 from hub.message import Message
@@ -63,6 +64,7 @@ class ZeroMQ(Tools):
         self._outlets: Outlets | None = None
         self._auth: Authenticator | None = None
         self._auth_descriptor: Descriptor | None = None
+        self._withdrawal: Withdrawal | None = None
         self._ending: Ending | None = None
         self._resident = Resident()
         self._held = Held(context.reactor, self._config.held_memory, self._resident, self._drop_held)
@@ -96,6 +98,8 @@ class ZeroMQ(Tools):
                 self._context.reactor, self._auth.socket, self._authenticate, self._context.log
             )
             self._auth_descriptor.start()
+            self._withdrawal = Withdrawal(self._auth, self._cut_off, self._context)
+            self._withdrawal.start()
 
         def line(kind: int) -> Line:
             return Line(context, kind, config, security, self._context, self._notices)
@@ -164,6 +168,13 @@ class ZeroMQ(Tools):
         if self._auth.problem:
             self._notices.say("refuse", logging.ERROR, f"peers are refused: {self._auth.problem}")
         return again
+
+    def _cut_off(self) -> None:
+        """All peers that came to us: one alone can't be cut off."""
+        assert self._listening is not None
+        assert self._outlets is not None
+        self._listening.rebind()
+        self._outlets.rebind()
 
     def _refuse(self, message: Message, reason: str) -> None:
         assert self._intake is not None
@@ -254,6 +265,8 @@ class ZeroMQ(Tools):
         if self._auth is not None and self._auth_descriptor is not None:
             self._auth_descriptor.stop()
             self._auth.close()
+        if self._withdrawal is not None:
+            self._withdrawal.stop()
         self._notices.stop()
         self._resident.close()
         self._state = "stopped"

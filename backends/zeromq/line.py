@@ -35,6 +35,7 @@ class Line:
     ) -> None:
         self.socket = make(context, kind, config)
         self._bound: dict[str, list[str]] = {}
+        self._unbound: list[tuple[str, str]] = []
         self._connects: list[str] = []
         # Endpoints to be let go once what has arrived is read, and whether they are connected to again then.
         self._leaving: dict[str, bool] = {}
@@ -80,10 +81,13 @@ class Line:
 
     # -- endpoints. Options are copied when one is made, so one socket can be server to some peers and client to others.
 
-    def bind(self, endpoint: str) -> None:
-        """:raises Unavailable: it can't be bound; nothing has changed then."""
+    def bind(self, endpoint: str, at: str | None = None) -> None:
+        """:param at: where it was bound before, if the system chose the port, or one of several addresses of a name.
+
+        :raises Unavailable: it can't be bound; nothing has changed then.
+        """
         self._security.serve(self.socket)
-        real = bind(self.socket, endpoint, self._config)
+        real = bind(self.socket, at or endpoint, self._config)
         for one in real:
             self._monitor.watch(one, connects=False)
         self._bound.setdefault(endpoint, []).extend(real)
@@ -99,6 +103,22 @@ class Line:
         for one in real:
             self._monitor.forget(one)
         self.wake()
+
+    def rebind(self) -> None:
+        """Cut off the peers that came by what is bound here; they may come again. Not of a PUB socket, as ``unbind``.
+
+        :raises Unavailable: an address can't be bound again. The next call tries it again.
+        """
+        for endpoint, real in list(self._bound.items()):
+            self.unbind(endpoint)
+            self._unbound += [(endpoint, at) for at in real]
+        while self._unbound:
+            self.bind(*self._unbound[0])
+            del self._unbound[0]
+
+    def bound(self) -> list[tuple[str, str]]:
+        """What is bound: as it is configured, and where."""
+        return [(endpoint, at) for endpoint, real in self._bound.items() for at in real]
 
     def connect(self, endpoint: str) -> None:
         """Now, or as soon as the peer is there."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from backends.zeromq.line import Line
+from backends.zeromq.sockets import await_closed
 
 Kind = Literal["bind", "connect"]
 
@@ -32,16 +33,17 @@ class Outlets:
         self._make = make
         self._outlets: list[_Outlet] = []
         self._past: Counter[str] = Counter()
+        self._unbound: list[tuple[str, str]] = []
 
     def __bool__(self) -> bool:
         return bool(self._outlets)
 
-    def open(self, kind: Kind, endpoint: str) -> None:
-        """One more. :raises Unavailable: it can't be bound."""
+    def open(self, kind: Kind, endpoint: str, at: str | None = None) -> None:
+        """One more. :param at: see :meth:`Line.bind`. :raises Unavailable: it can't be bound."""
         line = self._make()
         try:
             if kind == "bind":
-                line.bind(endpoint)
+                line.bind(endpoint, at)
             else:
                 line.connect(endpoint)
         except BaseException:
@@ -49,6 +51,19 @@ class Outlets:
             raise
         line.start()
         self._outlets.append(_Outlet(kind, endpoint, line))
+
+    def rebind(self) -> None:
+        """Cut off the listeners that came by what is bound; they may come again.
+
+        :raises Unavailable: an address can't be bound again. The next call tries it again.
+        """
+        for outlet in [one for one in self._outlets if one.kind == "bind"]:
+            self._unbound += [(outlet.endpoint, at) for _, at in outlet.line.bound()]
+            self.drop("bind", outlet.endpoint)
+        await_closed([at for _, at in self._unbound])
+        while self._unbound:
+            self.open("bind", *self._unbound[0])
+            del self._unbound[0]
 
     def drop(self, kind: Kind, endpoint: str) -> None:
         """Publish there no longer; what was sent and is not out yet has its linger."""

@@ -7,13 +7,17 @@ from unittest.mock import Mock
 import pytest
 import zmq
 import zmq.auth
+from twisted.internet.task import Clock
+from zmq.utils import z85
 
 from backends.zeromq import ZeroMQ
 from backends.zeromq.auth import Authenticator
 from backends.zeromq.security import Security, allowed_keys
-from hub.errors import ConfigError
+from backends.zeromq.withdrawal import PACE, Withdrawal
+from hub.errors import ConfigError, Unavailable
 from tests.support import free_port
 from tests.unit.backends.support import (
+    Lines,
     Recorder,
     configured,
     hub_context,
@@ -21,6 +25,7 @@ from tests.unit.backends.support import (
     real_endpoint,
     running,
     subscribed,
+    turn_for,
     turn_until,
 )
 
@@ -97,6 +102,84 @@ def test_a_key_is_added_and_withdrawn_without_a_restart(
         (tmp_path / "allowed").write_text("spoilt\n")
         with publisher(endpoint, **friend.client_of(hub.public)):
             turn_until(lambda: backend.status()["handshake_failures"] == 1, "the refusal")
+
+
+def test_who_is_connected_by_a_key_that_is_withdrawn_is_heard_no_more(tmp_path: Path, hub: Keys, friend: Keys) -> None:
+    """The others come back by themselves, also to a port that the system chose."""
+    other = Keys(tmp_path, "other")
+    options: dict[str, Any] = {"curve_secret_key": hub.setting}
+    options["curve_allowed_keys_file"] = allow(tmp_path, friend, other)
+    with running(bind=[ANY], reconnect_interval=0.01, **options) as (backend, intake):
+        endpoint = real_endpoint(backend.status())
+        with (
+            publisher(endpoint, **friend.client_of(hub.public)) as stays,
+            publisher(endpoint, **other.client_of(hub.public)) as goes,
+        ):
+            subscribed(stays)
+            subscribed(goes)
+            allow(tmp_path, friend)
+            turn_until(lambda: backend.status()["handshake_failures"] >= 1, "the refusal")
+            assert real_endpoint(backend.status()) == endpoint
+            turn_until(lambda: backend.status()["peers"] == 1, "the other to be back")
+            goes.send_multipart([b"org.test.withdrawn", b"{}"])
+            turn_until(lambda: stays.send_multipart(MESSAGE) or intake.messages, "the friend's message")
+            turn_for(0.3)
+            assert {message.topic for message in intake.messages} == {MESSAGE[0].decode()}
+
+
+def test_nor_does_a_listener_hear_what_is_published(tmp_path: Path, hub: Keys, friend: Keys) -> None:
+    options: dict[str, Any] = {"curve_secret_key": hub.setting, "curve_allowed_keys_file": allow(tmp_path, friend)}
+    with running(publish_bind=[ANY], **options) as (backend, _):
+        endpoint = real_endpoint(backend.status())
+        with zmq.Context() as context, context.socket(zmq.SUB) as listener:
+            for name, value in friend.client_of(hub.public).items():
+                setattr(listener, name, value)
+            listener.connect(endpoint)
+            turn_until(lambda: backend.status()["peers"] == 1, "the listener")
+            allow(tmp_path)
+            turn_until(lambda: backend.status()["handshake_failures"] >= 1, "the refusal")
+            assert backend.status()["peers"] == 0
+            assert real_endpoint(backend.status()) == endpoint
+
+
+def test_a_file_that_is_empty_for_a_moment_cuts_nobody_off(tmp_path: Path, hub: Keys, friend: Keys) -> None:
+    options: dict[str, Any] = {"curve_secret_key": hub.setting, "curve_allowed_keys_file": allow(tmp_path, friend)}
+    auth = Authenticator(zmq.Context(), Security.read(configured(bind=[ANY], **options)), tmp_path / "allowed")
+    clock, cuts = Clock(), []
+    context = hub_context(None, reactor=clock)
+    Withdrawal(auth, lambda: cuts.append(clock.seconds()), context).start()
+    assert auth.user(b"CURVE", [z85.decode(friend.public)]) is not None
+    for keys in ((), (friend,), (), ()):
+        (tmp_path / "allowed").unlink()
+        allow(tmp_path, *keys)
+        clock.advance(PACE)
+    assert cuts == [4 * PACE]
+    clock.advance(PACE)
+    assert cuts == [4 * PACE]
+    auth.close()
+
+
+def test_an_address_that_can_not_be_bound_again_is_tried_again(tmp_path: Path, hub: Keys, friend: Keys) -> None:
+    clock = Clock()
+    tries: list[float] = []
+
+    class Auth:
+        def withdrawn(self) -> frozenset[bytes]:
+            return frozenset({b"k"}) if not tries else frozenset()
+
+        def forget(self, keys: object) -> None:
+            pass
+
+    def cut() -> None:
+        tries.append(clock.seconds())
+        if len(tries) < 3:
+            raise Unavailable("tcp://127.0.0.1:1 can't be bound")
+
+    lines = Lines()
+    Withdrawal(Auth(), cut, hub_context(None, lines, clock)).start()  # type: ignore[arg-type]
+    clock.pump([PACE] * 8)
+    assert tries == [2 * PACE, 3 * PACE, 4 * PACE]
+    assert len([line for line in lines.texts if "tried again" in line]) == 1
 
 
 def test_without_an_allow_list_our_public_key_lets_in(hub: Keys, friend: Keys) -> None:
