@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -89,6 +90,11 @@ class Terminal:
         """A key by its name, or any text."""
         for key in keys:
             os.write(self._descriptor, KEYS.get(key, key).encode())
+
+    def interrupt(self) -> None:
+        """What Ctrl-C sends; this terminal is not the one that controls the program."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
 
     def until(self, condition: Callable[[], object], what: str, timeout: float = 20.0) -> None:
         """Wait for it."""

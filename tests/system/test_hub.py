@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import zmq
 
-from tests.support import ROOT, free_port, wait_until
+from tests.support import free_port, wait_until
 from tests.system.hubs import HUBBUB, RunningHub
 
 pytestmark = pytest.mark.system
@@ -280,32 +280,3 @@ def test_the_status_and_the_check_read_well(tmp_path: Path, endpoint: str) -> No
     gone = hub.command("status", check=False)
     assert (gone.returncode, "no hub is running" in gone.stderr) == (69, True)
     assert hub.command("frobnicate", check=False).returncode == 64
-
-
-def test_the_newcomers_demo_shows_traffic_and_ends_on_ctrl_c(tmp_path: Path) -> None:
-    for name in ("hub.conf", "contrib"):
-        target = tmp_path / name
-        subprocess.run(["cp", "-r", str(ROOT / name), str(target)], check=True)
-    port = free_port()
-    file = tmp_path / "hub.conf"
-    file.write_text(file.read_text().replace("9940", str(port)).replace("9941", str(free_port())))
-    output = tmp_path / "output"
-    with output.open("wb") as out:
-        # Whoever starts the tests may have SIGINT ignored, as a shell has for what it runs in the background.
-        command = ["env", "--default-signal=INT", str(tmp_path / "contrib" / "demo.sh"), str(HUBBUB.parent), "100"]
-        demo = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
-        try:
-            wait_until(lambda: output.read_text().count("org.example.demo.git.receive") >= 10, 40, "visible traffic")
-            assert "Ctrl-C stops all" in output.read_text()
-            assert "/#code=" in output.read_text()
-            search = [str(HUBBUB), "archive", "search", "--since", "1h", "--json", "-c", str(file)]
-            wait_until(lambda: subprocess.run(search, capture_output=True).stdout.count(b"\n") > 20, 20, "the archive")
-            demo.send_signal(signal.SIGINT)
-            assert demo.wait(30) == 0
-        finally:
-            print(output.read_text()[-5000:])
-            if demo.poll() is None:
-                demo.terminate()  # it ends the hub and the feed
-                demo.wait(30)
-    assert "consumer slow: received" in output.read_text()
-    assert not subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True).stdout

@@ -215,6 +215,6 @@ def test_equal_tables_are_equal_parts_and_another_file_is_another_part(tmp_path:
 
 def test_the_shipped_file_is_good_and_listens_on_loopback_only() -> None:
     found = load(ROOT / "hub.conf", (), {})
-    assert set(found.consumers) == {"archive", "log", "slow"}
+    assert set(found.consumers) == {"archive", "log", "mirror", "slow"}
     config = found.backends["bus"].config
     assert all(endpoint.startswith("tcp://127.0.0.1:") for endpoint in [*config.bind, *config.publish_connect])
