@@ -157,8 +157,9 @@ class Check:
             yield Problem("orphan", f"page {page.number} is needed by nobody", "pages", key, wanted=since)
             return
         wanted: tuple[bytes | None, bytes | None] = (t.refs_value(needed, page.stored_at), None)
-        if not needed:
-            wanted = (None, spent and t.time_value(page.stored_at))
+        if not needed:  # one that was stored while the clock was ahead was given an earlier time
+            earlier = spent is not None and len(spent) == len(key) and t.time_of(spent) < page.stored_at
+            wanted = (None, spent if earlier else spent and t.time_value(page.stored_at))
         if (refs, spent) != wanted:
             text = f"page {page.number}: what is noted of who needs it is wrong: {needed} queues do"
             yield Problem("marks", text, "pages", key, wanted=wanted)

@@ -10,6 +10,7 @@ import pytest
 from hub.store import Journal, RoutedBatch, Share, history
 from hub.store import tables as t
 from hub.store.durable import DurableStore
+from hub.store.fsck.check import Check
 from hub.store.history import STRIDE, History, expire_old, received_between
 from hub.store.tables import Tables
 from tests.unit.doubles import RecordingLog, message, messages
@@ -136,4 +137,19 @@ def test_pages_are_read_from_a_number_to_a_number(tmp_path: Path) -> None:
     assert store.writer.pages_to_come == 6
     found = [(after, [one.id for one, _ in page]) for after, page in store.history("q", 2, 5)]
     assert found == [(3, ["1"]), (4, ["2"]), (5, ["3"])]
+    store.close()
+
+
+@pytest.mark.parametrize(("at", "kinds"), [(5.0, []), (1e12, ["marks"])])
+def test_a_page_of_history_may_be_noted_as_older_but_not_as_younger(
+    tmp_path: Path, at: float, kinds: list[str]
+) -> None:
+    """It was stored while the clock was ahead."""
+    store = DurableStore(tmp_path, RecordingLog(), keep=1e9, threaded=False, wall=lambda: 1000.0)
+    store.append(RoutedBatch([message(1)], []), None)
+    store.writer.step()
+    with store.tables.writing() as transaction:
+        transaction.put(t.number_key(1), t.time_value(at), db=store.tables.spent)
+    with store.tables.reading() as transaction:
+        assert [problem.kind for problem in Check(store.tables, transaction).problems()] == kinds
     store.close()
