@@ -164,6 +164,9 @@ class Service:
 
     def _hire(self, part: Part, consumer: Consumer) -> None:
         self.roster.hire(part, consumer)
+        if self.state == "starting":
+            for problem in self.roster.succession.take_problems():
+                self.log.warning("%s", problem, extra={"action": "start"})
         self._beginnings.hired(part)
 
     def reroute(self) -> None:

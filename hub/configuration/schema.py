@@ -107,11 +107,14 @@ class ConsumerSettings(Settings):
     )
     renamed_from: str | None = setting(
         None,
-        "The name that it had before: the queue of that name, which is an orphan now, becomes its own.",
+        "The name that it had before: the queue of that name, which is an orphan now, becomes its own, at a start or a "
+        "reload. A queue that it has already must be empty.",
         example="old",
     )
     durable: bool = setting(
-        True, "Whether its queue is kept on the disk. false: faster, and a stop or a crash loses what waits."
+        True,
+        "Whether its queue is kept on the disk. false: faster, and a stop or a crash loses what waits. A change is "
+        "applied while nothing is left in the queue; until then it stays where it is, and a reload says so.",
     )
     max_backlog: int | None = setting(
         None,

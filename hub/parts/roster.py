@@ -11,6 +11,7 @@ from hub.configuration.schema import ConsumerSettings, Part
 from hub.consumer import Consumer, Context
 from hub.errors import ConfigError
 from hub.partlog import part_log
+from hub.parts.succession import Succession
 from hub.queue.ordering import lane_of
 from hub.queue.overflow import Measure, QueuePolicy
 from hub.queue.queue import Queue
@@ -77,6 +78,7 @@ class Roster:
         self._on_room = on_room
         self._holds_back = holds_back
         self._max_disk: int | None = None
+        self.succession = Succession(store, memory, lambda old, new: self.renamed(old, new))
 
     def make(self, part: Part) -> Consumer:
         """A new instance of the consumer's class. :raises ConfigError: its constructor failed."""
@@ -95,12 +97,18 @@ class Roster:
     def hire(self, part: Part, consumer: Consumer) -> None:
         """Start a crew for it, on its old queue where there is one."""
         previous = self.members.pop(part.name, None) or self.orphans.pop(part.name, None)
+        previous = self._successor(part, previous)
+        store = self.succession.store_for(part, previous.queue if previous else None)
+        part = self._in_force(part, store)
         policy = queue_policy(part.settings, self._holds_back)
-        if previous is None:
-            queue, rates = self._queue(part, policy), Rates()
-        else:
+        if previous is not None and previous.queue.store is store:
             queue, rates = previous.queue, previous.rates
             queue.adopt(policy)
+        else:
+            clocks = (self._around.monotonic, self._around.wall)
+            queue, rates = Queue(part.name, policy, store, *clocks, self._on_room, self._trial), Rates()
+            if previous is not None:
+                queue.count_on(previous.queue.stats().counters)
         crew = Crew(consumer, queue, crew_policy(part), self._around, part_log("consumer", part.name))
         if previous is not None:
             crew.follow(previous.crew)
@@ -109,18 +117,23 @@ class Roster:
         self.comply(part.name)
         crew.start()
 
-    def _queue(self, part: Part, policy: QueuePolicy) -> Queue:
-        store = self._store if part.settings.durable else self._memory
+    def _successor(self, part: Part, own: Member | None) -> Member | None:
+        """Its queue with all that belongs to it: perhaps the one of its former name."""
         before = part.settings.renamed_from
-        if (
-            before in store.queues()
-            and before not in {*self.members, *self.orphans}
-            and part.name not in store.queues()
-        ):
-            store.rename(before, part.name)
-            self.renamed(before, part.name)
-        clocks = (self._around.monotonic, self._around.wall)
-        return Queue(part.name, policy, store, *clocks, self._on_room, self._trial)
+        orphan = self.orphans.get(before) if before else None
+        queues = (own.queue if own else None, orphan.queue if orphan else None)
+        if not self.succession.rename(part, *queues, before in self.members):
+            return own
+        return self.orphans.pop(before, None) if before else None
+
+    def _in_force(self, part: Part, store: Store) -> Part:
+        """As it is, with that store. A reload that finds it otherwise configured tries again."""
+        changes: dict[str, object] = {}
+        if store is not (self._store if part.settings.durable else self._memory):
+            changes["durable"] = store.durable
+        if any(f".{part.name}.renamed_from:" in problem for problem in self.succession.problems):
+            changes["renamed_from"] = None
+        return replace(part, settings=part.settings.model_copy(update=changes)) if changes else part
 
     def stop(self, name: str) -> Crew:
         """Tell its crew to finish what it has in hand; the queue goes on taking messages."""

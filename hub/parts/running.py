@@ -57,6 +57,7 @@ class Running:
                 self._hire(new.consumers[name], consumer)
             except Exception as error:  # noqa: BLE001 - a reload must come to its end, or nobody knows what is in force
                 problems.append(f"consumers.{name}: {told(error)}")
+            problems += self._roster.succession.take_problems()
         return problems
 
     @inlineCallbacks

@@ -12,6 +12,7 @@ is left; the *journal* holds what has changed since the store fetched it last.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from hub.deadletter import DeadLetter
@@ -26,7 +27,7 @@ from hub.queue.schedule import Entry
 from hub.queue.taken import Taken
 from hub.queue.taking import Taking
 from hub.queue.trial import Trial
-from hub.stats.counters import QueueStats
+from hub.stats.counters import Counters, QueueStats
 from hub.store import Journal, Outgoing, Store, Try
 
 PEEK_BYTES = 4 << 20
@@ -173,6 +174,12 @@ class Queue(Taking):
     def full(self) -> bool:
         """Whether it asked for the bus to be held back, and has made no room since."""
         return self._overflow.full
+
+    def count_on(self, counters: Counters) -> None:
+        """Count on from what a queue of this name, which had nothing left, has counted. Before it is used."""
+        with self._lock:
+            self._books.counters = replace(counters)
+        self.store.changed(self.name)
 
     @property
     def next_position(self) -> int:

@@ -248,7 +248,8 @@ class Store(Protocol):
         """All that there are, those that belong to no consumer too."""
 
     def rename(self, old: str, new: str) -> None:
-        """A queue that was not opened; there must be one of the old name, and none of the new."""
+        """There must be a queue of the old name, and none of the new. One that is open has its new name after a
+        ``flush``, before which nothing may be appended to it."""
 
     def stats(self, queue: str) -> QueueStats:
         """Of a queue that was not opened: as it was committed."""

@@ -127,7 +127,7 @@ class DurableStore:
         return ledger is None or ledger.window.is_finished(position)
 
     def rename(self, old: str, new: str) -> None:
-        """Before it is opened; with the next commit."""
+        """With the next commit; see the interface."""
         self._tries[new] = self._tries.pop(old, {})
         self.writer.rename(old, new)
 

@@ -142,12 +142,20 @@ class Writer:
         return ledger
 
     def rename(self, old: str, new: str) -> None:
-        """A queue that nobody has opened."""
+        """A queue; at once if nobody has opened it, else in the writer's thread: nothing of it may be on its way."""
+        if old in self.journals:
+            self.order(lambda: self._rename(old, new))
+        else:
+            self._rename(old, new)
+            self.changed()
+
+    def _rename(self, old: str, new: str) -> None:
         with self.lock:
             ledger = self.ledgers[old]
-            ledger.name = new
+            ledger.name, ledger.dirty = new, True
             self.ledgers = {name: one for name, one in self.ledgers.items() if name != old} | {new: ledger}
-        self.order(ledger.soil)
+        if old in self.journals:
+            self.journals[new] = self.journals.pop(old)
 
     @property
     def pages_to_come(self) -> int:
