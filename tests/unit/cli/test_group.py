@@ -13,7 +13,7 @@ from hub.cli import GROUP, LazyGroup
 from hub.cli.group import Group
 from hub.errors import Unavailable
 
-GROUPS: list[list[str]] = [[], ["queue"], ["dead"], ["refused"], ["archive"]]
+GROUPS: list[list[str]] = [[], ["queue"], ["dead"], ["refused"], ["archive"], ["web"]]
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=" ".join)
