@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from hub.cli.common import ConfigReader, config_option, json_option
+from hub.cli.group import Group
 from hub.configuration.schema import Configuration, Part
 from hub.control.audit import AUDIT_FILE, Audit
 from hub.errors import ConfigError, Unavailable
@@ -24,7 +25,7 @@ from monitoring.web.login import make_code
 from monitoring.web.token import create, read, token_path
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @config_option
 @json_option
 @click.option("--server", metavar="NAME", help="Which web server, where there are several [default: the first].")
