@@ -19,7 +19,7 @@ from hub.parts.roster import Member, Roster
 from hub.stats.catchup import UNKNOWN, CatchUp
 from hub.stats.condition import Condition, Facts, conditions, rows
 from hub.stats.counters import QueueStats
-from hub.stats.histogram import SHARES, coarse, shares
+from hub.stats.histogram import SHARES, coarse, fine, shares
 from hub.store import Store
 from hub.workers.supervisor import Supervisor
 
@@ -85,6 +85,7 @@ def consumer_status(
         "error": member.crew.start_error or None,
         "tick_error": member.crew.tick_error or None,
         "last_error": None if failure is None else asdict(failure),
+        "consume_buckets": fine(consume),
         "consume_histogram": {"bounds": bounds, "counts": counts, "sum": member.crew.busy(supervisor.now())},
     }
 
@@ -138,6 +139,7 @@ def stored_status(store: Store, name: str, now: float) -> dict[str, Any]:
         "error": None,
         "tick_error": None,
         "last_error": None,
+        "consume_buckets": [],
         "consume_histogram": None,
     }
 

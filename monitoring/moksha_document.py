@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from pathlib import PurePath
 from typing import Any
 
 MOST_TIMES = 1000
@@ -16,19 +15,18 @@ NOT_YET = frozenset({"starting", "failing to start", "stopped", "orphan"})
 
 @dataclass(frozen=True)
 class _Counts:
-    """Of one consumer, since ever. ``taken``: attempts that were begun. ``times``: consume times, in buckets."""
+    """Of one consumer, since ever. ``taken``: attempts that were begun. ``times``: how many calls
+    took about so many seconds."""
 
     received: int
     taken: int
     failed: int
-    bounds: Sequence[float]
-    times: Sequence[int]
+    times: Mapping[float, int]
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> _Counts:
-        histogram = row.get("consume_histogram") or {"bounds": [], "counts": []}
         taken = row["finished"] + row["retried"] + row["dead"] + row["in_flight"]
-        return cls(row["received"], taken, row["failed"], histogram["bounds"], histogram["counts"])
+        return cls(row["received"], taken, row["failed"], dict(row.get("consume_buckets") or ()))
 
 
 class Publications:
@@ -67,7 +65,8 @@ def _consumer(name: str, row: Mapping[str, Any], before: _Counts, now: _Counts) 
         "exceptions": max(0, now.failed - before.failed),
         "jsonify": True,
         # moksha says None of a consumer that does not start; our queues fill all the same, and the number is known.
-        "backlog": row["backlog"],
+        # What a worker has in hand has left moksha's queue.
+        "backlog": row["backlog"] - row["in_flight"],
         "headcount_out": max(0, now.taken - before.taken),
         "headcount_in": max(0, now.received - before.received),
         "times": _times(before, now),
@@ -75,8 +74,12 @@ def _consumer(name: str, row: Mapping[str, Any], before: _Counts, now: _Counts) 
 
 
 def _module(row: Mapping[str, Any]) -> str:
-    """``package.module`` of ``package.module:Class``; else the type in hub.conf; of an orphan nothing."""
-    return (row.get("class") or row.get("type") or "").partition(":")[0]
+    """``package.module`` of ``package.module:Class``; of a consumer from a file, the file's name: its module has a name
+    that changes with each edit. Of an orphan nothing."""
+    file, _, _ = (row.get("type") or "").partition(":")
+    if file.endswith(".py"):
+        return PurePath(file).stem
+    return (row.get("class") or file).partition(":")[0]
 
 
 def _ourselves(time: float, interval: float) -> dict[str, Any]:
@@ -93,19 +96,12 @@ def _ourselves(time: float, interval: float) -> dict[str, Any]:
 
 
 def _times(before: _Counts, now: _Counts) -> list[float]:
-    """Seconds that each call took since, as near as its bucket says. Of too many, each bucket has its share, and one
-    at least: the shortest and the longest are what readers draw."""
-    if before.bounds != now.bounds:
-        return []
-    counts = [max(0, new - old) for new, old in zip(now.times, before.times, strict=True)]
-    total = max(sum(counts), MOST_TIMES)
-    kept = [-(-count * MOST_TIMES // total) for count in counts]  # rounded up
-    return [middle for middle, count in zip(_middles(now.bounds), kept, strict=True) for _ in range(count)]
-
-
-def _middles(bounds: Sequence[float]) -> list[float]:
-    """Of the buckets: the geometric mean of the bounds; of the first, half its bound; of the last, the bound."""
-    if not bounds:
-        return []
-    inner = [math.sqrt(lower * upper) for lower, upper in pairwise(bounds)]
-    return [bounds[0] / 2, *inner, bounds[-1]]
+    """Seconds that each call took since, within a tenth. Of too many, each bucket has its share, and one at least: the
+    shortest and the longest are what readers draw."""
+    counts = {middle: count - before.times.get(middle, 0) for middle, count in now.times.items()}
+    total = max(sum(count for count in counts.values() if count > 0), MOST_TIMES)
+    return [
+        middle
+        for middle, count in sorted(counts.items())
+        for _ in range(-(-count * MOST_TIMES // total))  # rounded up
+    ]

@@ -57,6 +57,7 @@ class Exports:
         self.threads[part.name], self.parts[part.name] = thread, part
         self._loops[part.name] = self._loop(lambda: thread.offer(self._snapshot()), part.settings.interval)
         self._tracing.adopt(part.name, exporter)
+        thread.offer(self._snapshot())  # whoever waits for the first numbers need not wait for an interval
 
     @inlineCallbacks
     def apply(

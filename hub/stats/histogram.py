@@ -34,6 +34,15 @@ def coarse(counts: Sequence[int]) -> tuple[list[float], list[int]]:
     return bounds, [sum(counts[start:stop]) for start, stop in zip(starts, stops, strict=True)]
 
 
+def fine(counts: Sequence[int]) -> list[list[float]]:
+    """All buckets that hold something: seconds at their middle, and the count."""
+    return [[_middle(index), count] for index, count in enumerate(counts) if count]
+
+
+def _middle(index: int) -> float:
+    return BOUNDS[index] * _MIDDLE if index < len(BOUNDS) else BOUNDS[-1]
+
+
 def merge(histograms: Iterable[Histogram]) -> list[int]:
     """The counts of all of them together."""
     return [sum(column) for column in zip(*(histogram.counts for histogram in histograms), strict=True)]
@@ -61,6 +70,6 @@ def percentiles(counts: Sequence[int], wanted: Sequence[float]) -> list[float | 
         for index, count in enumerate(counts):
             seen += count
             if seen >= rank and count:
-                found.append(BOUNDS[index] * _MIDDLE if index < len(BOUNDS) else BOUNDS[-1])
+                found.append(_middle(index))
                 break
     return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from consumers.archive import Archive
+from tests.support import ROOT, require
 from tests.system.archives import make
 from tests.system.distribution import Distribution, build
 from tests.system.postgres import Postgres
+
+FEDMSG = ["setuptools==65.5.0", "fedmsg[consumers,commands,crypto_ng]==1.1.7", "pyOpenSSL==24.2.1", "cryptography<44"]
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +37,21 @@ def postgres() -> Iterator[Postgres]:
 def distribution(tmp_path_factory: pytest.TempPathFactory) -> Distribution:
     """The sdist of this checkout, and its wheel."""
     return build(tmp_path_factory.mktemp("distribution"))
+
+
+@pytest.fixture(scope="session")
+def fedmsg_python() -> Path:
+    """A Python 3.11 that has the real fedmsg; made once, kept beside the checkout's other environments."""
+    directory = ROOT / ".venv-fedmsg"
+    python = directory / "bin" / "python"
+    if not (directory / "ready").exists():
+        require(sys.version_info[:2] == (3, 11), "fedmsg 1.1.7 needs Python 3.11")
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(directory)], check=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        done = subprocess.run([*pip, *FEDMSG], capture_output=True, text=True)
+        require(done.returncode == 0, f"fedmsg 1.1.7 can't be installed: {done.stderr[-500:]}")
+        (directory / "ready").touch()
+    return python
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, bus_messages, free_port, require, wait_until
+from tests.support import bus_messages, free_port, wait_until
 from tests.system.hubs import RunningHub
 from tests.system.postgres import Postgres
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
-FEDMSG = ["setuptools==65.5.0", "fedmsg[consumers,commands,crypto_ng]==1.1.7", "pyOpenSSL==24.2.1", "cryptography<44"]
 RECORDER = """
 import json
 from hub import Consumer
@@ -29,21 +27,6 @@ class Recorder(Consumer):
         self.file.write(message.body.replace(b"\\n", b" ") + b"\\n")
         self.file.flush()
 """
-
-
-@pytest.fixture(scope="module")
-def fedmsg_python() -> Path:
-    """A Python 3.11 that has the real fedmsg; made once, kept beside the checkout's other environments."""
-    directory = ROOT / ".venv-fedmsg"
-    python = directory / "bin" / "python"
-    if not (directory / "ready").exists():
-        require(sys.version_info[:2] == (3, 11), "fedmsg 1.1.7 needs Python 3.11")
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(directory)], check=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        done = subprocess.run([*pip, *FEDMSG], capture_output=True, text=True)
-        require(done.returncode == 0, f"fedmsg 1.1.7 can't be installed: {done.stderr[-500:]}")
-        (directory / "ready").touch()
-    return python
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import ROOT, free_port, require, wait_until
-from tests.system.lagging import lagging_hub
+from tests.system.lagging import BEHIND, lagging_hub
 from tests.system.moksha_readers import check_all_there, check_number, putvals, read
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -71,7 +71,7 @@ def shown(text: str, name: str) -> dict[str, float]:
     return {labels.split('name="')[1].split('"')[0]: float(number) for labels, number in rows}
 
 
-def test_moksha_monitor_exporter_shows_545(tmp_path: Path, exporter_python: Path) -> None:
+def test_moksha_monitor_exporter_shows_545_of_which_one_is_in_hand(tmp_path: Path, exporter_python: Path) -> None:
     port = free_port()
     with (
         lagging_hub(tmp_path, MONITOR.format(bind=f"tcp://127.0.0.1:{port}")),
@@ -79,19 +79,19 @@ def test_moksha_monitor_exporter_shows_545(tmp_path: Path, exporter_python: Path
     ):
         wait_until(lambda: "moksha_monitor_exporter_up 1.0" in page(url), 60, "the exporter to hear the hub")
         text = page(url)
-    assert shown(text, "consumers_backlog") == {"SlowConsumer": 545, "fast": 0}
+    assert shown(text, "consumers_backlog") == {"SlowConsumer": BEHIND - 1, "fast": 0}
     assert shown(text, "consumers_exceptions") == {"SlowConsumer": 0, "fast": 0}
     assert set(shown(text, "consumers_headcount_in")) == {"SlowConsumer", "fast"}
     assert set(shown(text, "producers_last_ran")) == {"MonitoringProducer"}
 
 
-def test_the_collectd_script_prints_545_and_the_nagios_checks_go_by_it(tmp_path: Path) -> None:
+def test_the_collectd_script_prints_544_and_the_nagios_checks_go_by_it(tmp_path: Path) -> None:
     socket = tmp_path / "monitoring-fedmsg-hub.socket"
     with lagging_hub(tmp_path, MONITOR.format(bind=f"ipc://{socket}")) as hub:
         wait_until(socket.exists, 20, "the monitoring socket")
         document = read(socket)
         lines = putvals(document, "fedmsg-hub", "host", 1400000000)
-        assert "PUTVAL host/fedmsg-hub/queue_length-SlowConsumer_backlog interval=5 1400000000:545" in lines
+        assert "PUTVAL host/fedmsg-hub/queue_length-SlowConsumer_backlog interval=5 1400000000:544" in lines
         assert "PUTVAL host/fedmsg-hub/queue_length-fast_backlog interval=5 1400000000:0" in lines
         assert "PUTVAL host/fedmsg-hub/response_time-SlowConsumer_max interval=5 1400000000:0" in lines
         assert "PUTVAL host/fedmsg-hub/gauge-MonitoringProducer_exceptions interval=5 1400000000:0" in lines
@@ -103,3 +103,33 @@ def test_the_collectd_script_prints_545_and_the_nagios_checks_go_by_it(tmp_path:
         assert check_all_there(document, {"NoConsumer"}) == 2
         hub.stop()
         assert not socket.exists()
+
+
+def fedmsg_check(python: Path, directory: Path, socket: Path, *names: str) -> tuple[int, str]:
+    """The real ``fedmsg-check``, configured as its users do."""
+    (directory / "fedmsg.d").mkdir(exist_ok=True)
+    (directory / "fedmsg.d" / "hub.py").write_text(
+        f'config = {{"endpoints": {{}}, "moksha.monitoring.socket": "ipc://{socket}"}}'
+    )
+    command = [str(python.with_name("fedmsg-check")), "--timeout", "20", *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=directory, timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_fedmsgs_own_check_finds_the_consumers(tmp_path: Path, fedmsg_python: Path) -> None:
+    socket = tmp_path / "monitoring-fedmsg-hub.socket"
+    with lagging_hub(tmp_path, MONITOR.format(bind=f"ipc://{socket}")):
+        wait_until(socket.exists, 20, "the monitoring socket")
+        code, said = fedmsg_check(fedmsg_python, tmp_path, socket, "-c", "SlowConsumer", "-p", "MonitoringProducer")
+        assert code == 0, said
+        assert "All consumers and producers are active!" in said
+        assert f'"backlog": {BEHIND - 1}' in said
+        code, said = fedmsg_check(fedmsg_python, tmp_path, socket, "-c", "NoConsumer")
+        assert (code, '"NoConsumer" is not active!' in said) == (1, True), said
+
+
+def test_the_socket_is_there_when_the_hub_is_ready_and_tells_of_its_first_interval(tmp_path: Path) -> None:
+    socket = tmp_path / "monitoring.socket"
+    text = MONITOR.format(bind=f"ipc://{socket}").replace('"1s"', '"1h"')
+    with lagging_hub(tmp_path, text):
+        wait_until(socket.exists, 10, "the monitoring socket, long before its interval is over")

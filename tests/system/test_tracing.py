@@ -18,7 +18,6 @@ from tests.system.behind import hub_behind
 from tests.system.hubs import RunningHub
 from tests.system.lagging import BEHIND
 from tests.system.otlp import Receiver, attributes
-from tests.system.test_fedmsg import fedmsg_python as fedmsg_python  # a fixture
 
 pytestmark = pytest.mark.system
 

@@ -44,6 +44,7 @@ def consumer(**changes: Any) -> dict[str, Any]:
         "catch_up_seconds": 54.5,
         "utilisation": 0.75,
         "workers": [{"name": "slow-0", "state": "busy"}, {"name": "slow-1", "state": "idle"}],
+        "consume_buckets": [[0.01, 30], [0.06, 20]],
         "consume_histogram": histogram(*[0.01] * 30, *[0.06] * 20),
         "threads_replaced": 0,
         "tick_failures": 0,

@@ -225,4 +225,14 @@ def test_one_is_closed_though_there_are_no_numbers(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(made, "_snapshot", lambda: 1 / 0)
     made.stop(["one"])
     wait_until(lambda: made.gone)
-    assert (loops[0].stopped, exporter.closed.is_set(), exporter.given) == (True, True, [])
+    assert (loops[0].stopped, exporter.closed.is_set(), exporter.given) == (True, True, [{"n": 7}])
+
+
+def test_the_first_numbers_are_there_before_the_first_interval_is_over() -> None:
+    made, _ = exports()
+    exporter = made.make(part())
+    assert isinstance(exporter, Recorder)
+    made.start(part(), exporter)
+    wait_until(lambda: exporter.given)
+    made.stop(["one"])
+    wait_until(lambda: made.gone)
