@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.enqueuer import BackendIntake, Enqueuer
+from hub.enqueuer import PAGE_BYTES, BackendIntake, Enqueuer
 from hub.message import Message
 from hub.queue.overflow import QueuePolicy
 from hub.queue.queue import Queue
@@ -189,3 +189,45 @@ def test_a_router_that_was_swapped_holds_from_the_next_batch_on(topic: str) -> N
     desk.enqueuer.router = Router([(["#"], desk.xy)])
     desk.receive([message(1, topic)])
     assert (desk.all.ids, desk.xy.ids) == (["0"], ["1"])
+
+
+def test_a_batch_that_is_large_is_received_in_halves_and_confirmed_once_for_all() -> None:
+    desk, told = Desk(), []
+    batch = [message(number, "x.y", body=b"x" * (PAGE_BYTES // 3)) for number in range(8)]
+    desk.enqueuer.receive(batch, lambda: told.append(len(desk.store.batches)))
+    wanted = [str(number) for number in range(8)]
+    assert desk.all.ids == desk.x.ids == desk.xy.ids == wanted
+    assert [one.id for stored in desk.store.batches for one in stored.messages] == wanted
+    assert told == [len(desk.store.batches)]
+    assert len(told) == 1
+    assert desk.enqueuer.counters.received == 8
+
+
+class Careful(RecordingStore):
+    """A hub that was killed lately. Counts the commits that the reactor waited for."""
+
+    careful = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flushes = 0
+
+    def flush(self, timeout: float) -> bool:
+        self.flushes += 1
+        return True
+
+
+def test_after_a_while_of_care_no_batch_is_waited_for_any_more() -> None:
+    store, later = Careful(), list[Callable[[], None]]()
+    queue = RecordingQueue("all", store)
+    enqueuer = Enqueuer(Router([(["#"], queue)]), store, lambda: 0.0, lambda: None, None, later.append)
+    enqueuer.receive([message(0)], None)
+    assert (store.flushes, queue.ids) == (1, [])
+    store.careful = False
+    enqueuer.receive([message(1)], None)
+    assert store.flushes == 2, "it must not pass the one that is not offered yet"
+    for offer_late in later:
+        offer_late()
+    assert queue.ids == ["0", "1"]
+    enqueuer.receive([message(2)], None)
+    assert (store.flushes, queue.ids) == (2, ["0", "1", "2"])

@@ -117,3 +117,12 @@ def test_topics_without_end_do_not_fill_the_memory() -> None:
         router.route(f"a.{number}")
     assert len(router.cache) <= CACHE_LIMIT
     assert router.route("a.0") == ("one",)
+
+
+def test_topics_that_were_looked_up_are_remembered_until_there_are_too_many() -> None:
+    router: Router[str] = Router([(["#"], "all")])
+    for number in range(CACHE_LIMIT):
+        router.route(f"t.{number}")
+    assert len(router.cache) == CACHE_LIMIT
+    router.route("one.more")
+    assert list(router.cache) == ["one.more"]

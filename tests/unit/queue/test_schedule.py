@@ -129,3 +129,10 @@ def test_an_empty_lane_leaves_nothing_behind() -> None:
         lanes.release(position)
     assert not lanes._lanes
     assert not lanes._free
+
+
+def test_what_is_suspected_of_having_killed_the_hub_is_never_taken_together_with_another() -> None:
+    for kills, others in ((1, 0), (0, 1), (1, 1)):
+        before, after = Entry(0, message(0), 2, 1, kills), Entry(1, message(1), 2, 1, others)
+        assert not after.may_follow(before)
+    assert Entry(1, message(1), 2, 1).may_follow(Entry(0, message(0), 2, 1))

@@ -239,3 +239,30 @@ def test_what_a_crew_that_does_not_leave_is_in_is_known(where: str, told: str) -
     consumer.release.set()
     end(crew)
     assert crew.busy_with in ("", "its stop()")
+
+
+def test_a_worker_that_pauses_is_woken_by_the_stop() -> None:
+    crew = crew_of(Watched())
+    crew.start()
+    assert crew.started.wait(10)
+    ((worker, _),) = crew.workers
+    worker._resume_at = time.monotonic() + 600
+    crew.queue.nudge()  # out of its wait for a message, into its pause
+    crew.stop()
+    assert crew.gone.wait(10)
+    assert worker._stopping
+
+
+def test_start_is_tried_again_with_pauses_that_grow() -> None:
+    consumer, asked = Watched(), list[float]()
+    consumer.start_errors = [OSError("away") for _ in range(4)]
+
+    def bound(low: float, high: float) -> float:
+        asked.append(high)
+        return 0.0
+
+    crew = crew_of(consumer, uniform=bound)
+    crew.start()
+    assert crew.started.wait(10)
+    end(crew)
+    assert asked == [0.01, 0.02, 0.04, 0.08]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from tests.unit.crews import Watched, crew_of, end
 
@@ -42,3 +43,14 @@ def test_a_tick_that_fails_is_counted_and_the_next_one_comes() -> None:
     assert all(ticks.acquire(timeout=10) for _ in range(3))
     end(crew)
     assert crew.tick_failures >= 3
+
+
+def test_there_is_an_interval_between_two_ticks() -> None:
+    consumer, ticks = Watched(), threading.Semaphore(0)
+    consumer.on_tick = ticks.release
+    crew = crew_of(consumer, every=0.05)
+    begun = time.monotonic()
+    crew.start()
+    assert all(ticks.acquire(timeout=10) for _ in range(4))
+    assert time.monotonic() - begun >= 0.2
+    end(crew)
