@@ -79,16 +79,16 @@ def test_what_is_in_a_lane_stays_for_it_must_not_pass() -> None:
 def test_a_batch_is_begun_as_a_whole_and_stays_whatever_was_in_hand_before() -> None:
     consumer = ScriptedBatches()
     consumer.script = {"0": [KeyError("x"), KeyError("x")]}
-    bench = Bench(consumer, batch_size=3)
+    bench = Bench(consumer, batch_size=6)
     consumer.on_consume = lambda one: bench.worker.stop() if one.id == "1" and len(consumer.batches) == 3 else None
-    bench.offer(*messages(3))
+    bench.offer(*messages(6))
     bench.worker.step(0)  # split, and left in the midst
     bench.worker._stopping = False
     consumer.on_consume = lambda _: bench.worker.give_back_rest()
-    bench.offer(*[message(number) for number in range(3, 6)])
+    bench.offer(*[message(number) for number in range(6, 12)])
     bench.run_to_the_end()
-    assert sorted(Counter(one for batch in consumer.batches for one in batch if one > "2").values()) == [1, 1, 1]
-    assert bench.queue.stats().counters.finished == 6
+    assert sorted(Counter(one for batch in consumer.batches for one in batch if int(one) > 5).values()) == [1] * 6
+    assert bench.queue.stats().counters.finished == 12
 
 
 def test_of_an_idle_worker_there_is_nothing_to_give_back() -> None:
