@@ -105,3 +105,11 @@ def test_the_spans_that_are_kept_are_bounded() -> None:
     assert list(ages._starts) == [7]
     ages.arrive(8, None)
     assert list(ages._starts) == [7]
+
+
+def test_one_with_a_time_that_is_to_come_is_not_too_old_at_once() -> None:
+    desk = Desk()
+    desk.wait(HOUR + 10)
+    desk.offer(ahead=YEAR)
+    assert desk.expired == 0
+    assert desk.queue.take(1, timeout=0) is not None
