@@ -121,6 +121,8 @@ class Enqueuer:
             my_size = size if indexes is None else sum([len(message.body) for message in mine])
             start, kept, kept_size = queue.admit(mine, my_size, copy)
             offers.append((queue, start, kept, kept_size))
+            if len(kept) < len(mine):
+                queue.store.changed(queue.name)  # what it dropped is counted
             if kept and queue.store.durable:
                 if len(kept) < len(mine):
                     indexes = list(indexes or range(len(mine)))[: len(kept)]

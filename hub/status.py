@@ -145,9 +145,12 @@ def stored_status(store: Store, name: str, now: float) -> dict[str, Any]:
 
 
 def _queue(stats: QueueStats, store: Store, name: str, now: float) -> dict[str, Any]:
-    counters, oldest = stats.counters, stats.oldest_received_at
+    """Counts as the last commit left them, so that none is ever less after a kill; what became of a message since
+    counts as backlog."""
+    shown, oldest = store.shown(name), stats.oldest_received_at
+    counters = stats.counters if shown is None else shown
     return {
-        "backlog": counters.backlog,
+        "backlog": max(stats.counters.backlog, counters.backlog),
         "in_flight": stats.in_flight,
         "delayed": stats.delayed,
         "received": counters.received,

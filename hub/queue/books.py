@@ -61,9 +61,9 @@ class Books:
         if self._durable:
             self.journal.tries[position] = one
 
-    def take_journal(self, waiting_bytes: int) -> Journal:
+    def take_journal(self, waiting_bytes: int, admitted: int) -> Journal:
         """What has changed since the last call."""
         journal, self.journal = self.journal, Journal()
         journal.counters = replace(self.counters)
-        journal.unread_bytes = waiting_bytes
+        journal.unread_bytes, journal.admitted = waiting_bytes, admitted
         return journal

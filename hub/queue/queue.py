@@ -113,7 +113,10 @@ class Queue(Taking):
             self._overflow.arrived(len(messages))
             if self._sleepers:
                 self._changed.notify(min(self._sleepers, len(messages)))
-            return self._overflow.full
+            full = self._overflow.full
+        if self.policy.overflow == "drop_oldest":  # it may have dropped some
+            self.store.changed(self.name)
+        return full
 
     def refuse(self, letter: DeadLetter) -> None:
         """Bury a message that can't be used, without queueing it."""
@@ -278,7 +281,7 @@ class Queue(Taking):
     def take_journal(self) -> Journal:
         """What has changed since the last call. For the store."""
         with self._lock:
-            return self._books.take_journal(self._waiting.size + self._waiting.unread_size)
+            return self._books.take_journal(self._waiting.size + self._waiting.unread_size, self._admitted)
 
     def stats(self) -> QueueStats:
         """One consistent reading; changes nothing."""

@@ -111,6 +111,7 @@ class Journal:
     :ivar tries: positions that wait for a retry.
     :ivar ties: which positions are settled only together with something that has to be written for them; they are not
         in ``settled``. On a full disk they wait, and the others do not.
+    :ivar admitted: the position after the last one that the queue had given when ``counters`` was read.
     """
 
     settled: list[Range] = field(default_factory=list)
@@ -119,6 +120,7 @@ class Journal:
     letters: list[DeadLetter] = field(default_factory=list)
     outbox: list[Outgoing] = field(default_factory=list)
     counters: Counters = field(default_factory=Counters)
+    admitted: int = 0
     unread_bytes: int = 0
 
     def __bool__(self) -> bool:
@@ -253,6 +255,10 @@ class Store(Protocol):
 
     def stats(self, queue: str) -> QueueStats:
         """Of a queue that was not opened: as it was committed."""
+
+    def shown(self, queue: str) -> Counters | None:
+        """The counters that may be shown: those which no kill of the hub can take back. ``None``: any, for the store
+        keeps none. A copy, or never changed."""
 
     def delete(self, queue: str) -> None:
         """All of it, with the next commit. Nobody may use it any more."""

@@ -117,6 +117,11 @@ class DurableStore:
             return QueueStats(Counters(), 0, 0, None)
         return QueueStats(replace(ledger.counters), 0, len(ledger.tried), self._oldest(ledger))
 
+    def shown(self, queue: str) -> Counters | None:
+        """As the last commit left them."""
+        ledger = self.writer.ledgers.get(queue)
+        return ledger.shown if ledger else None
+
     def created_at(self, queue: str) -> float:
         """Also as what it is called now."""
         return self.writer.ledgers[queue].created_at
@@ -255,7 +260,7 @@ class DurableStore:
     def lost_dead_letters(self, queue: str) -> int:
         """Only grows."""
         ledger = self.writer.ledgers.get(queue)
-        return ledger.letters_lost if ledger else 0
+        return ledger.letters_lost_shown if ledger else 0
 
     def limit_dead_letters(self, queue: str, count: int, size: int | None = None, age: float | None = None) -> None:
         """With the next commit."""

@@ -52,6 +52,8 @@ class Ledger:
 
     :ivar window: all positions that are settled, committed or not.
     :ivar next_position: as committed.
+    :ivar shown: the counters as they would be after a kill, or less: what may be shown, as it never falls.
+    :ivar letters_lost_shown: the same of ``letters_lost``.
     :ivar settled: ranges to be committed.
     :ivar tries: those to be committed.
     :ivar tried: positions that have, or will have, a row in the table of tries. :ivar untried: rows to be deleted.
@@ -72,7 +74,7 @@ class Ledger:
         self.created_at = created_at
         self.window = AckWindow()
         self.next_position = 0
-        self.counters = Counters()
+        self.counters = self.shown = Counters()
         self.unread_bytes = 0
         self.settled: list[Range] = []
         self.tries: dict[int, Try] = {}
@@ -88,7 +90,8 @@ class Ledger:
         self.letters_due = False
         self.letters_held = Amount()
         self.letters_size = 0
-        self.letters_lost = 0
+        self.letters_lost = self.letters_lost_shown = 0
+        self._placeless = 0
         self.outbox: list[Outgoing] = []
         self.dirty = True
         self._next_letter = 1
@@ -108,14 +111,15 @@ class Ledger:
         ledger.unread_bytes = record.unread_bytes
         ledger.tried = set(tries)
         ledger.letters_held = Amount(record.letters, letter_bytes)
-        ledger.letters_lost = record.lost_letters
+        ledger.letters_lost = ledger.letters_lost_shown = record.lost_letters
         ledger._next_letter = record.next_letter
         ledger._commit = record.commit
         ledger.beginning = Beginning(*record.beginning) if record.beginning else None
         ledger.dirty = False
         # What arrived after the queue's own reading was taken is in the pages, and so in ``next_position``.
         open_ = sum(stop - start for start, stop in ledger.window.open(record.floor, record.next_position))
-        ledger.counters = replace(record.counters, received=record.counters.settled + open_)
+        ledger.counters = ledger.shown = replace(record.counters, received=record.counters.settled + open_)
+        ledger._placeless = ledger.counters.received - ledger.next_position
         return ledger
 
     def state(self, tries: dict[int, Try], oldest: float | None) -> QueueState:
@@ -135,6 +139,7 @@ class Ledger:
         self._settle(journal.settled)
         self.held += burdens_of(journal)
         self.counters = journal.counters
+        self._placeless = journal.counters.received - journal.admitted
         self.unread_bytes = journal.unread_bytes
         self._give_up_letters()
         if not hold:
@@ -263,6 +268,10 @@ class Ledger:
         :param removed: so are the deletions of dead letters that were given again. :param tried: so are new tries.
         """
         upto = self.next_position = record.next_position
+        # What is received and not stored yet may never have been: a restart knows nothing of it.
+        received = upto + self._placeless - sum([one.dead for one in self.held if one.start == one.stop])
+        self.shown = replace(record.counters, received=received)
+        self.letters_lost_shown = record.lost_letters
         self.letters_held, self.letters_lost = Amount(record.letters, self.letters_size), record.lost_letters
         self._commit = record.commit
         self.beginning = Beginning(*record.beginning) if record.beginning else None

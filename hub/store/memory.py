@@ -172,6 +172,9 @@ class MemoryStore:
         """Nothing is known of it here."""
         return QueueStats(Counters(), 0, 0, None)
 
+    def shown(self, queue: str) -> None:
+        """Any: with the next hub all begin at nothing."""
+
     def delete(self, queue: str) -> None:
         """Its dead letters go."""
         with self._lock:

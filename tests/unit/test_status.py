@@ -291,3 +291,25 @@ def test_nobody_knows_when_a_paused_consumer_will_have_caught_up(office: Office)
     worked(member)
     status = office.status(member)
     assert (status["catch_up_seconds"], status["catch_up_at"], status["trend"]) == (None, None, "unknown")
+
+
+class LateStore(MemoryStore):
+    """Its last commit was some time ago."""
+
+    committed: Counters | None = None
+
+    def shown(self, queue: str) -> Counters | None:  # type: ignore[override]
+        return self.committed
+
+
+def test_counts_are_those_of_the_last_commit_and_the_backlog_is_what_may_come_again(office: Office) -> None:
+    store = office.roster._store = office.roster._memory = LateStore()
+    member = started(office.hire(consumer_part("c", topics=["a.#"])))
+    store.committed = Counters(received=10, finished=2)
+    status = office.status(member)
+    assert (status["received"], status["finished"], status["backlog"]) == (10, 2, 8)
+    store.committed = Counters(received=10, finished=10)
+    member.queue.pause()
+    offer(member.queue, messages(3))
+    status = office.status(member)
+    assert (status["received"], status["finished"], status["backlog"]) == (10, 10, 3)

@@ -42,7 +42,7 @@ def test_a_journal_is_fetched_once() -> None:
     kept = books()
     kept.settle(0, 3)
     kept.tried(5, Try(2))
-    first, second = kept.take_journal(70), kept.take_journal(60)
+    first, second = kept.take_journal(70, 5), kept.take_journal(60, 6)
     assert (first.settled, first.tries, first.unread_bytes) == ([(0, 3)], {5: Try(2)}, 70)
     assert (bool(second), second.unread_bytes) == (False, 60)
 
@@ -50,7 +50,7 @@ def test_a_journal_is_fetched_once() -> None:
 def test_its_counters_are_those_of_that_moment() -> None:
     kept = books()
     kept.counters.finished = 3
-    journal = kept.take_journal(0)
+    journal = kept.take_journal(0, 0)
     kept.counters.finished = 4
     assert journal.counters.finished == 3
 
@@ -59,7 +59,7 @@ def test_the_newest_try_counts() -> None:
     kept = books()
     kept.tried(5, Try(1))
     kept.tried(5, Try(2))
-    assert kept.take_journal(0).tries == {5: Try(2)}
+    assert kept.take_journal(0, 0).tries == {5: Try(2)}
 
 
 def test_it_goes_on_where_the_store_left_it() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -67,6 +67,8 @@ class HubMachine(RuleBasedStateMachine):
         self.expected: list[int] = []
         """Batches whose senders are to be told."""
         self.batches = 0
+        self.seen: dict[tuple[str, str], int] = {}
+        """Counters that were shown, through all crashes."""
         self.unsent: dict[int, Outgoing] = {}
         self.posted: list[Outgoing] = []
         self.made = 0
@@ -283,6 +285,15 @@ class HubMachine(RuleBasedStateMachine):
             assert (queue._waiting._aside_size, queue._waiting.size - queue._waiting.ready.size) == (aside, aside)
             assert not (queue.full and model.draining)
             assert not queue.full or stats.counters.backlog or model.squeezed, "nobody will ever make room"
+
+    @invariant()
+    def what_may_be_shown_never_falls(self) -> None:
+        for name, queue in self.queues.items() if hasattr(self, "queues") else ():
+            shown, now = self.store.shown(name), asdict(queue.stats().counters)
+            assert shown is not None
+            for counter, value in asdict(shown).items():
+                assert self.seen.get((name, counter), 0) <= value <= now[counter], f"{name}: {counter}"
+                self.seen[name, counter] = value
 
     def the_oldest_is_that_of_the_model(self, name: str, told: float | None) -> None:
         """Of what was not read since the hub started, or not yet, it is known only that it is no older."""

@@ -201,6 +201,7 @@ class StoreMachine(HubMachine):
             arrivals.pop(name, None)
         self.models[name] = QueueModel(self.policies[name])
         self.stored[name] = 0
+        self.seen = {key: value for key, value in self.seen.items() if key[0] != name}
         self.store.delete(name)
         self.commit()
         self.queues[name] = Queue(name, self.policies[name], self.store, self.clock.seconds, self.wall)

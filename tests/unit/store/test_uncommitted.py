@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.queue.overflow import QueuePolicy
 from hub.store import Outgoing
 from tests.unit.doubles import letter_of, message, messages
 from tests.unit.store.bench import Bench
@@ -64,3 +65,41 @@ def test_who_waits_for_the_disk_is_told_once_it_has_everything(bench: Bench) -> 
     assert told == ["one", "two"]
     bench.step()
     assert told == ["one", "two"]
+
+
+def test_counters_are_shown_as_no_kill_can_take_them_back(bench: Bench) -> None:
+    bench.deliver(messages(4))
+    bench.finish(1)
+    bench.step()
+    bench.finish(2)
+    bench.deliver(messages(3))
+    shown = bench.store.shown("q")
+    assert shown is not None
+    assert (shown.received, shown.finished) == (4, 1)
+    bench.step()
+    shown = bench.store.shown("q")
+    assert shown is not None
+    assert (shown.received, shown.finished, shown.backlog) == (7, 3, 4)
+    bench.finish(1)
+    bench.crash()
+    assert bench.received() == (7, 3, 4)
+    assert bench.store.shown("q") == shown
+
+
+def test_what_a_full_queue_drops_is_shown_though_nothing_is_stored(bench: Bench) -> None:
+    queue = bench.queues["q"]
+    queue.adopt(QueuePolicy(max_backlog=1))
+    bench.deliver(messages(1))
+    bench.step()
+    bench.store.writer._work.clear()
+    bench.deliver(messages(5))
+    assert bench.store.writer._work.is_set()
+    bench.step()
+    shown = bench.store.shown("q")
+    assert shown is not None
+    assert (shown.received, shown.dropped_newest, shown.backlog) == (6, 5, 1)
+    queue.adopt(QueuePolicy(max_backlog=1, overflow="drop_oldest"))
+    start, kept, size = queue.admit(messages(2), 4)
+    bench.store.writer._work.clear()
+    queue.offer(start, kept, size)
+    assert bench.store.writer._work.is_set()
