@@ -303,8 +303,8 @@ class LateStore(MemoryStore):
 
 
 def test_counts_are_those_of_the_last_commit_and_the_backlog_is_what_may_come_again(office: Office) -> None:
-    store = office.roster._store = office.roster._memory = LateStore()
     member = started(office.hire(consumer_part("c", topics=["a.#"])))
+    store = member.queue.store = LateStore()
     store.committed = Counters(received=10, finished=2)
     status = office.status(member)
     assert (status["received"], status["finished"], status["backlog"]) == (10, 2, 8)
