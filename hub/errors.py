@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from datetime import timedelta
 
 from hub.units import parse_duration
+
+PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+"""Errors of a disk, full, read-only or failing, that may be over at the next start: exit code 74, not 78."""
 
 
 class HubError(Exception):

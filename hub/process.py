@@ -19,7 +19,7 @@ from hub.children import Children, Detach
 from hub.configuration.exposure import exposures
 from hub.configuration.schema import Configuration
 from hub.descriptors import Descriptors
-from hub.errors import ConfigError, HubError
+from hub.errors import PASSING, ConfigError, HubError
 from hub.leaving import Leaving
 from hub.logs.logs import configure, continue_in_child, flush
 from hub.partlog import part_log
@@ -142,6 +142,9 @@ class Process:
             self._exit = EX_CONFIG if isinstance(error, ConfigError) else EX_UNAVAILABLE
             for line in str(error).splitlines():
                 self._log.error("%s", line, extra={"action": "start"})
+        elif isinstance(error, OSError) and error.errno in PASSING:
+            self._exit = EX_IOERR
+            self._log.error("%s", error, extra={"action": "start"})
         else:
             self._bug(failure)
         return self._stop()

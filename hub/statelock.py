@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from hub.errors import ConfigError
+from hub.errors import PASSING, ConfigError
 from hub.statefiles import check_directory, open_file
 
 FILE = "lock"
@@ -29,6 +29,7 @@ class StateLock:
     :ivar descriptor: its file descriptor.
 
     :raises ConfigError: the directory can't be made or written, is another user's or open to others.
+    :raises OSError: the disk is full, read-only or failing.
     :raises StateInUse: another process holds it, which is named.
     """
 
@@ -38,7 +39,10 @@ class StateLock:
             directory.mkdir(parents=True, exist_ok=True)
             self.descriptor = open_file(directory / FILE, os.O_RDWR | os.O_CREAT)
         except OSError as error:
-            raise ConfigError([f"hub.state_dir: {directory} can't be used: {error.strerror or error}"]) from error
+            problem = f"hub.state_dir: {directory} can't be used: {error.strerror or error}"
+            if error.errno in PASSING:
+                raise OSError(problem) from error
+            raise ConfigError([problem]) from error
         try:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -28,6 +28,7 @@ def durable_store(configuration: Configuration) -> DurableStore:
         hurries=not interval,
         keep=configuration.hub.keep,
         sync=sync != "none",
+        map_size=configuration.hub.map_size,
     )
 
 

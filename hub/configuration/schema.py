@@ -64,6 +64,13 @@ class HubSettings(Settings):
         example="20GiB",
         ge=1,
     )
+    map_size: Size | None = setting(
+        None,
+        "Addresses (not disk, not memory) that the store's file is mapped into at the start; more are taken when they "
+        "are used up. Unset: 1TiB, or what there is of it: less in a 39-bit address space, or under a process limit.",
+        example="64GiB",
+        ge=1 << 20,
+    )
     switch_interval: Duration = setting(
         "500us",
         "How long one thread may keep Python's lock while another wants it. CPython's own 5ms lets "

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
 from pathlib import Path
 
 import lmdb
 
-from hub.errors import ConfigError
+from hub.errors import PASSING, ConfigError
 from hub.store import tables as t
 from hub.store.fsck.aside import sync_folder
 from hub.store.fsck.firstpages import FirstPages
@@ -23,8 +22,6 @@ MARKER = "opening"
 """A file that is there while a store is opened. If it is there before, the last attempt ended the process."""
 NEW = "new"
 """A folder that is there while a store is made: its file appears in its place when it is complete."""
-AWAY = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
-"""Errors that may be over at the next start."""
 
 
 class Opening:
@@ -96,7 +93,7 @@ def refusal(directory: Path, error: lmdb.Error) -> Exception:
     """What to raise for an error of LMDB's at the start."""
     code = getattr(error, "code", 0) or 0
     text = f"hub.state_dir: the store in {directory} can't be opened: {error}"
-    if code in AWAY or isinstance(error, (lmdb.MapFullError, lmdb.DiskError)):
+    if code in PASSING or isinstance(error, (lmdb.MapFullError, lmdb.DiskError)):
         return OSError(text)
     return ConfigError([f"{text}: {_DAMAGED}"])
 

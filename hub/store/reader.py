@@ -17,6 +17,8 @@ from hub.store.records import DamagedError
 
 CACHED_PAGES = 16
 """Pages that are held decoded: queues that are behind tend to read the same ones at about the same time."""
+CACHED_BYTES = 16 << 20
+"""Of them, as they are on the disk; beyond, only the last one is held, which a queue may need message by message."""
 
 
 class Reader:
@@ -25,7 +27,8 @@ class Reader:
     def __init__(self, tables: t.Tables, log: logging.LoggerAdapter[logging.Logger]) -> None:
         self._tables = tables
         self._log = log
-        self._cache: OrderedDict[int, tuple[r.Page, list[Message]]] = OrderedDict()
+        self._cache: OrderedDict[int, tuple[r.Page, list[Message], int]] = OrderedDict()
+        self._cached_bytes = 0
         self._cache_lock = threading.Lock()
 
     def read(self, queue: int, position: int) -> Iterator[Run]:
@@ -56,17 +59,21 @@ class Reader:
         with self._cache_lock:
             if (found := self._cache.get(number)) is not None:
                 self._cache.move_to_end(number)
-                return found
+                return found[:2]
         value = transaction.get(t.number_key(number), db=self._tables.pages)
         if value is None:
             raise DamagedError(f"page {number} is missing")
         page = r.unseal(r.PAGE, r.pages, value)
-        found = page, page.messages()
+        messages = page.messages()
+        self._hold(number, (page, messages, len(value)))
+        return page, messages
+
+    def _hold(self, number: int, found: tuple[r.Page, list[Message], int]) -> None:
         with self._cache_lock:
+            self._cached_bytes += found[2] - self._cache.pop(number, (None, None, 0))[2]
             self._cache[number] = found
-            if len(self._cache) > CACHED_PAGES:
-                self._cache.popitem(last=False)
-        return found
+            while len(self._cache) > CACHED_PAGES or (self._cached_bytes > CACHED_BYTES and len(self._cache) > 1):
+                self._cached_bytes -= self._cache.popitem(last=False)[1][2]
 
     def history(self, queue: int | None, first: int, stop: int) -> Iterator[tuple[int, Sequence[Kept]]]:
         """Page by page, from the number ``first`` up to, not including, ``stop``: the number after it, and its

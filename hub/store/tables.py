@@ -49,6 +49,8 @@ GROW_TIMEOUT = 10.0
 END = (1 << 64) - 1
 """No position is so high."""
 _READERS = 1024
+LOCK_SIZE = (_READERS + 3) * 64
+"""Bytes of LMDB's lock file."""
 _NUMBER = struct.Struct(">Q")
 _PLACE = struct.Struct(">IQ")
 _SPAN = struct.Struct(">QI")
@@ -94,6 +96,7 @@ class Tables:
     :param sync: whether a commit waits for the disk.
     :param map_size: bytes of addresses to begin with; ``None``: plenty, or what there is.
     :raises lmdb.Error: it can't be opened, or is no such environment. Met by who opens the store.
+    :raises OSError: the disk is full.
     :raises OSError: a link or another user's file is in its place.
     """
 
@@ -102,6 +105,8 @@ class Tables:
         for path in (self.path, directory / f"{FILE}-lock"):
             check_file(path)
         self._gate = Gate()
+        if not readonly:
+            _allocate(Path(f"{self.path}-lock"), LOCK_SIZE)
         self._environment = opened(
             str(self.path),
             map_size,
@@ -231,6 +236,15 @@ class Tables:
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._environment.close()
+
+
+def _allocate(path: Path, size: int) -> None:
+    """Have blocks for a file that is written through a map: on a full disk an error here, not a signal there."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    finally:
+        os.close(descriptor)
 
 
 def covering(cursor: Any, queue: int, position: int) -> Iterator[tuple[int, int, int]]:
