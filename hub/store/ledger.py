@@ -135,7 +135,7 @@ class Ledger:
         """Note what became of its messages. :param hold: what needs room waits for ``admit``."""
         self.dirty = self.dirty or bool(journal) or journal.counters != self.counters
         self.tries |= journal.tries
-        self.tried |= journal.tries.keys()
+        self.tried.update(journal.tries)  # not |=, which would copy them all
         self._settle(journal.settled)
         self.held += burdens_of(journal)
         self.counters = journal.counters
