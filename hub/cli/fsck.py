@@ -48,7 +48,7 @@ def fsck(load_config: ConfigReader, as_json: bool, repair: bool) -> None:
             click.echo(json_text({"problems": problems}))
         raise click.exceptions.Exit(os.EX_NOINPUT)
     work_in = as_owner(directory)
-    lock = _lock(work_in)
+    lock = _lock(work_in, directory)
     try:
         report = Report(work_in, configuration.hub.keep > 0, directory)
         if repair:
@@ -59,13 +59,11 @@ def fsck(load_config: ConfigReader, as_json: bool, repair: bool) -> None:
     raise click.exceptions.Exit(report.code)
 
 
-def _lock(directory: Path) -> StateLock:
+def _lock(directory: Path, shown: Path) -> StateLock:
     try:
         return StateLock(directory)
     except StateInUse as error:
-        problem = (
-            f"the hub of {directory} runs, with pid {error.holder}: stop it first; only then can its store be checked"
-        )
+        problem = f"the hub of {shown} runs, with pid {error.holder}: stop it first; only then can its store be checked"
         raise ConfigError([problem]) from error
 
 

@@ -124,3 +124,12 @@ def test_a_wrong_token_is_refused_and_the_right_one_is_kept_for_the_tab(hub: Web
         page.reload(wait_until="domcontentloaded")
         page.get_by_role("button", name="Look").click()
         expect(page.get_by_text("Nothing waits.")).to_be_visible()
+
+
+def test_a_character_that_turns_the_text_around_is_shown_as_an_escape(hub: WebHub, chromium: Chromium) -> None:
+    hub.feed([("org.example.fragile.invoice\u202efdp", 1)])
+    with chromium.page(f"{hub.url}#token={hub.token}") as page:
+        expect(page.get_by_role("button", name="token set: forget it")).to_be_visible()
+        page.evaluate("() => { location.hash = '#/consumer/fragile'; }")
+        expect(page.get_by_text("invoice\\u202efdp").first).to_be_visible()
+        assert "\u202e" not in page.content()
