@@ -55,13 +55,14 @@ class Condition:
         nobody knows what is on the disk, so nothing is believed again (as PostgreSQL does after a failed fsync)."""
         self.become("full" if self.is_full(error) else "failed", str(error))
 
-    def become(self, state: State, reason: str) -> None:
-        """Tell of it, if it is another one."""
+    def become(self, state: State, reason: str) -> bool:
+        """Tell of it, if it is another one. Returns whether it is."""
         if state == self.state:
-            return
+            return False
         self.state, self.reason = state, reason
         if state == "ok":
             self._log.info("the store can write again", extra={"action": "store"})
         else:
             self._log.error("the store is %s: %s", state, reason, extra={"action": "store"})
         self.tell()
+        return True

@@ -249,8 +249,7 @@ class Writer:
         self._most = min(MOST_PENDING, 2 * self._most)
         self.counters.commit_times.add(self._monotonic() - began)
         few = self.pending.drop(len(portion.batches))
-        self.condition.become("ok", "")
-        if few:
+        if not self.condition.become("ok", "") and few:
             self.condition.tell()
         for _, stored in portion.batches:
             if stored is not None:
@@ -267,10 +266,8 @@ class Writer:
             except (lmdb.Error, OSError) as error:
                 self.counters.failures += 1
                 portion.retract()
-                if isinstance(error, lmdb.MapFullError) and not grown:
-                    grown = self._tables.grow_map()  # a map is not a disk
-                    if grown:
-                        continue
+                if isinstance(error, lmdb.MapFullError) and not grown and (grown := self._tables.grow_map()):
+                    continue  # a map is not a disk
                 if portion.parts > 1 and self.condition.is_full(error):
                     self._most = portion.half()
                     continue
