@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from hub.store.ledger import Burden, Ledger
 from hub.store.pending import Item, size_of
+from hub.store.tables import Tables
 
 TRY_SIZE = 64
 """Bytes of a row for a message that waits for a retry, at the most."""
+PER_MESSAGE = 64
+"""Bytes for each message that waits, which its end may cost before it makes room: a row of the settled ranges."""
+MOST_STANDING = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,13 @@ class Portion:
         sizes = [size_of(batch) for batch, _ in self.batches] + [burden.size for _, burden in self.burdens]
         return sum(sizes) // 2
 
-    def needs(self, ledgers: Iterable[Ledger]) -> int:
-        """Bytes on the disk, about."""
+    def reserve(self, tables: Tables, ledgers: Collection[Ledger]) -> None:
+        """:raises OSError: the disk has no room for it, and for what will make room later."""
         tries = TRY_SIZE * sum([len(ledger.tries) for ledger in ledgers])
-        return sum([size_of(batch) for batch, _ in self.batches]) + sum([one.size for _, one in self.burdens]) + tries
+        size = sum([size_of(batch) for batch, _ in self.batches]) + sum([one.size for _, one in self.burdens]) + tries
+        if size:
+            waiting = sum([max(0, ledger.counters.backlog) for ledger in ledgers])
+            tables.reserve(size, min(MOST_STANDING, PER_MESSAGE * waiting), not self.batches)
 
 
 def _within(sizes: Sequence[int], limit: int, least: int = 1) -> tuple[int, int]:

@@ -28,9 +28,6 @@ MOST_PENDING = 2 * MOST_BYTES
 """Bytes that may wait for the disk, until no more are taken in."""
 MANY = MOST_BYTES // 2
 """Bytes that wait, at which a commit is due whatever the pace: only a slow disk lets more wait, no setting does."""
-PER_MESSAGE = 64
-"""Bytes for each message that waits, which its end may cost before it makes room: a row of the settled ranges."""
-MOST_STANDING = 256 << 20
 CLOSING_TRIES = 5  # what one commit frees can be used by the next but one
 RETRY_EVERY = 1.0
 """Seconds between two attempts while the disk is full."""
@@ -293,7 +290,7 @@ class Writer:
         if not (room or portion.parts or dirty):
             return
         if not room:
-            self._reserve(portion)
+            portion.reserve(self._tables, self.ledgers.values())
         portion.admit()
         page, highest, final = self._next_page, self._highest_queue, portion.all
         with self._tables.writing() as transaction:
@@ -326,13 +323,6 @@ class Writer:
             self._tables.let_go()
         if outbox:
             self.on_outgoing(first, outbox)
-
-    def _reserve(self, portion: Portion) -> None:
-        """:raises OSError: the disk has no room for it, and for what will make room later."""
-        size = portion.needs(self.ledgers.values())
-        if size:
-            waiting = sum([max(0, ledger.counters.backlog) for ledger in self.ledgers.values()])
-            self._tables.reserve(size, min(MOST_STANDING, PER_MESSAGE * waiting), not portion.batches)
 
     def _forget(self, doomed: list[Ledger]) -> None:
         for ledger in doomed:
