@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import importlib
-import importlib.util
-import sys
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hub import files
 from hub.children import other_code
 from hub.errors import ConfigError, HubError, PluginError
 from hub.signals import kept
@@ -28,6 +26,8 @@ class Plugin:
 
     cls: type[Any]
     fingerprint: str
+    module: str = ""
+    """Of a file, the module's name; see :mod:`hub.files`."""
 
     def make(self, place: str, context: Any) -> Any:
         """An instance. :raises ConfigError: it says why it can't be; ``place`` stands before each line."""
@@ -66,7 +66,8 @@ def _load(group: str, spec: str, directory: Path) -> Plugin:
         if (refusal := Trust.now().refusal(directory / place)) is not None:
             raise PluginError(f"{spec!r} is not imported: {refusal}")
         path = (directory / place).resolve()
-        return Plugin(_class(_module_of_file(path), attribute, spec), _fingerprint(path))
+        loaded = _loaded(path)
+        return Plugin(_class(loaded.module, attribute, spec), loaded.fingerprint, loaded.module.__name__)
     if colon:
         return Plugin(_class(_imported(place, spec), attribute, spec), spec)
     point = entry_point(group, spec)
@@ -93,30 +94,15 @@ def _imported(module: str, spec: str) -> ModuleType:
     except PluginError:
         raise
     except Exception as error:
-        raise PluginError(f"{spec!r} can't be imported: {type(error).__name__}: {error}") from error
+        text = f"{spec!r} can't be imported: {type(error).__name__}: {error}"
+        if module.partition(".")[0] in files.PACKAGES:
+            text += f"; the hub has a package of that name itself: name the file, '{module.replace('.', '/')}.py:Class'"
+        raise PluginError(text) from error
 
 
-def _fingerprint(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _module_of_file(path: Path) -> ModuleType:
-    """The file as a module under a private name, so that it can't shadow, or be shadowed by, an installed one."""
+def _loaded(path: Path) -> files.Loaded:
     try:
-        name = f"hub_consumer_{path.stem}_{_fingerprint(path)[:12]}"
-        if name in sys.modules:
-            return sys.modules[name]
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[name]
-            raise
-        return module
+        return files.load(path)
     except OSError as error:
         raise PluginError(f"{path} can't be read: {error.strerror or error}") from error
     except Exception as error:

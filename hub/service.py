@@ -26,7 +26,7 @@ from hub.errors import ConfigError
 from hub.interfaces import Clock, ServerContext
 from hub.logs.logs import flush, lost, set_levels
 from hub.partlog import part_log
-from hub.parts.changes import Changes, Outcome, in_force
+from hub.parts.changes import Changes, Outcome, forget_modules, in_force, read_anew
 from hub.parts.departure import tell_the_end
 from hub.parts.exports import EXPORT_TIMEOUT, Exports
 from hub.parts.fleet import Fleet
@@ -227,10 +227,16 @@ class Service:
 
     @inlineCallbacks
     def _reload(self) -> Generator[Deferred[Any], Any, Outcome]:
+        try:
+            return (yield from self._read_and_apply())
+        finally:
+            forget_modules(self._running.parts())
+
+    def _read_and_apply(self) -> Generator[Deferred[Any], Any, Outcome]:
         """All that can fail comes first: the file is checked, and every new part made, before one is stopped."""
         if self.state != "running":
             raise ConfigError([f"the hub is {self.state}: it can't be reloaded now"])
-        new = self.load()
+        new = read_anew(self.load, self.configuration)
         old, changes = self.configuration, Changes.between(self.configuration, new)
         made = self._running.make(changes, new)
         self.state = "reloading"

@@ -205,9 +205,9 @@ class Part:
     """An instance of the plugin's ``Config``."""
 
     @property
-    def identity(self) -> tuple[str, object, object]:
+    def identity(self) -> tuple[str, str, object, object]:
         """Equal for two parts that would run alike: what a reload compares."""
-        return (self.plugin.fingerprint, self.settings, self.config)
+        return (self.plugin.fingerprint, self.plugin.module, self.settings, self.config)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hub.configuration.schema import Configuration, Part
+from hub import files
+from hub.configuration.schema import SECTIONS, Configuration, Part
 
 LIVE = {"log_level", "log_levels", "max_disk", "stop_timeout"}
 """Settings of ``[hub]`` that a reload applies."""
@@ -71,6 +72,34 @@ class Outcome:
     """What could not be changed or started, and what became of it. A next reload tries again."""
 
 
+def read_anew(load: Callable[[], Configuration], old: Configuration) -> Configuration:
+    """The configuration as it is now. A part of a file that is to be replaced, for its settings differ, is given a
+    module that is imported anew: its own has what the part before it has closed. So are other parts of that file.
+
+    :raises ConfigError: with all that is wrong.
+    """
+    new = load()
+    before, after = _parts(old), _parts(new)
+    modules = {part.plugin.module for key, part in after.items() if key in before and _is_reused(before[key], part)}
+    if not modules:
+        return new
+    files.renew(modules)
+    return load()
+
+
+def forget_modules(running: Mapping[str, Mapping[str, Part]]) -> None:
+    """After a reload: let go of the modules of files that no part has any more."""
+    files.forget_others({part.plugin.module for parts in running.values() for part in parts.values()})
+
+
+def _parts(configuration: Configuration) -> dict[tuple[str, str], Part]:
+    return {(section, name): part for section in SECTIONS for name, part in getattr(configuration, section).items()}
+
+
+def _is_reused(old: Part, new: Part) -> bool:
+    return bool(new.plugin.module) and old.plugin.module == new.plugin.module and old.identity != new.identity
+
+
 def in_force(old: Configuration, new: Configuration, running: Mapping[str, Mapping[str, Part]]) -> Configuration:
     """What holds after a reload: what takes a restart is as it was.
 
@@ -90,7 +119,7 @@ def _change(old: Part | None, new: Part) -> str:
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     if old.plugin.fingerprint != new.plugin.fingerprint and "type" not in names:
         names.insert(0, "its code")
-    return f"changed ({', '.join(names)})"
+    return f"changed ({', '.join(names) or 'its module, which another part has too'})"
 
 
 def _of_the_hub(old: Configuration, new: Configuration) -> list[str]:

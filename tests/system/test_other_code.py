@@ -51,7 +51,7 @@ def test_the_hub_goes_on_telling_is_stopped_and_reloaded_all_the_same(
     with RunningHub(tmp_path, CONFIGURATION.format(free_port()), arguments=("-c", "hub.conf")) as hub:
         assert "is ready, consumers: c" in hub.log
         wait_until(lambda: "a library has set up logging for the whole process" in hub.log, 20, "the log to be told")
-        assert "SIGTERM was taken by consumers.c (hub_consumer" in hub.log
+        assert "SIGTERM was taken by consumers.c (hub.files." in hub.log
         hub.command("publish", "t.a", "{}")
         wait_until(lambda: "hello, t.a" in hub.log, 20, "what was printed")
         hub.file.write_text(hub.file.read_text() + "threads = 2\n")

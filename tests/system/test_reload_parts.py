@@ -146,7 +146,7 @@ def test_servers_are_added_changed_and_removed(running: Reloads) -> None:
     assert WebClient(ports[1]).ask("GET", "/readyz").code == 200
     with socket.create_server(("127.0.0.1", ports[0])):
         (line,) = running.reload(web(ports[0]), code=69)
-        assert line.startswith("hubbub: servers.web: can't listen")
+        assert line.startswith("hubbub: servers.web: listen: can't listen")
         assert line.endswith("it goes on with its old settings")
         assert WebClient(ports[1]).ask("GET", "/readyz").code == 200
     assert running.reload(web(ports[0])) == ["server web: changed (listen)"]

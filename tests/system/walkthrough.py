@@ -147,5 +147,4 @@ def _pattern(line: str) -> str:
 
 def _plain(line: str) -> str:
     line = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", line)
-    line = re.sub(r"hub_consumer_(\w+)_[0-9a-f]{12}", r"hub_consumer_\1", line)
     return " ".join(re.sub(r"\d+(\.\d+)?", "N", line).split())

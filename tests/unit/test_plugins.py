@@ -58,3 +58,9 @@ def test_what_can_not_be_had_is_said(tmp_path: Path, spec: str, said: str) -> No
     with pytest.raises(PluginError) as caught:
         load(spec, tmp_path)
     assert said in str(caught.value)
+
+
+def test_a_package_of_ones_own_that_is_called_as_one_of_the_hubs_is_to_be_named_by_its_file(tmp_path: Path) -> None:
+    with pytest.raises(PluginError) as caught:
+        load("consumers.mine:Mine", tmp_path)
+    assert "the hub has a package of that name itself: name the file, 'consumers/mine.py:Class'" in str(caught.value)

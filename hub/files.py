@@ -1,0 +1,164 @@
+"""Plugins that are files: each is a module of its own, with the modules beside it.
+
+A file is imported as ``hub.files.PATH``, with PATH quoted, so that it can't shadow, or be shadowed by, an installed
+module, and so that a process which ``multiprocessing`` starts anew can import it by that name: importing this module is
+all that it takes. Modules beside the file are found after all that is installed.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import importlib
+import importlib.abc
+import importlib.util
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import quote, unquote
+
+from hub.collectors import replaced
+
+__path__: list[str] = []
+"""As of a package: its modules are found by :class:`Finder`."""
+PACKAGES = ("hub", "backends", "consumers", "monitoring")
+"""The hub's own."""
+PREFIX = f"{__name__}."
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The newest module of a file. :ivar fingerprint: of its content, and that of the modules beside it."""
+
+    module: ModuleType
+    fingerprint: str
+
+
+_newest: dict[Path, Loaded] = {}
+_numbers: dict[Path, int] = {}
+"""How often each file was imported."""
+_beside: dict[str, Path] = {}
+"""Modules that files have imported of their own directories, by name."""
+
+
+class Finder(importlib.abc.MetaPathFinder):
+    """Finds the file of such a name."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """As the import system asks for it."""
+        if not fullname.startswith(PREFIX):
+            return None
+        return importlib.util.spec_from_file_location(fullname, path_of(fullname))
+
+
+def name_of(path: Path, number: int) -> str:
+    """The module's name. :param number: which import of the file it is, from 1."""
+    name = PREFIX + quote(str(path)).replace(".", "%2E")
+    return name if number == 1 else f"{name};{number}"
+
+
+def path_of(name: str) -> Path:
+    """The file of a module of that name."""
+    return Path(unquote(name.removeprefix(PREFIX).partition(";")[0]))
+
+
+def load(path: Path) -> Loaded:
+    """The module of that file; imported anew if it, or a module beside it, has changed.
+
+    :raises OSError: it can't be read. Whatever else its import raises is raised, too.
+    """
+    known = _newest.get(path)
+    if known is not None and known.fingerprint == _fingerprint(path):
+        return known
+    path.read_bytes()  # the error of a file that can't be read, and not that of an import
+    number = _numbers[path] = _numbers.get(path, 0) + 1
+    with _imports_of(path.parent, anew=number > 1), replaced(path):
+        module = _execute(path, number)
+    _newest[path] = Loaded(module, _fingerprint(path))
+    return _newest[path]
+
+
+def _execute(path: Path, number: int) -> ModuleType:
+    name = name_of(path, number)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def renew(modules: Collection[str]) -> None:
+    """Import the files of these modules anew when they are loaded next: who replaces a plugin wants none of what its
+    module has closed."""
+    for path in [path for path, loaded in _newest.items() if loaded.module.__name__ in modules]:
+        del _newest[path]
+
+
+def forget_others(modules: Collection[str]) -> None:
+    """Let go of all modules of files but these, which are in use."""
+    for path in [path for path, loaded in _newest.items() if loaded.module.__name__ not in modules]:
+        del _newest[path]
+    unused = [name for name in list(sys.modules) if name.startswith(PREFIX) and name not in modules]
+    for name in unused:
+        del sys.modules[name]
+    if unused:
+        gc.collect()  # a module and its functions hold on to each other, and the hub's collector comes seldom
+
+
+def _fingerprint(path: Path) -> str:
+    total = hashlib.sha256(path.read_bytes())
+    for file in sorted({file for file in _beside.values() if file.is_relative_to(path.parent)}):
+        total.update(file.read_bytes() if file.exists() else b"")
+    return total.hexdigest()
+
+
+@contextmanager
+def _imports_of(directory: Path, anew: bool) -> Iterator[None]:
+    """While a file of that directory is imported: modules beside it are found, after all that is installed; those that
+    files of other directories have imported by the same names are not.
+
+    :param anew: those of its own directory are imported once more.
+    """
+    set_aside = {
+        name: sys.modules.pop(name)
+        for name, file in _beside.items()
+        if name in sys.modules and (anew or not file.is_relative_to(directory))
+    }
+    _find_first(directory)
+    before = set(sys.modules)
+    try:
+        yield
+    finally:
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file is not None and not name.startswith(PREFIX) and Path(file).is_relative_to(directory):
+                _beside[name] = Path(file)
+        for name, module in set_aside.items():
+            sys.modules.setdefault(name, module)
+
+
+def _find_first(directory: Path) -> None:
+    """Before the directories of other files. The hub's own packages are imported by then: in an installation that
+    points to a checkout, a file that is called as one of them would be found instead."""
+    for package in PACKAGES:
+        importlib.import_module(package)
+    with suppress(ValueError):
+        sys.path.remove(str(directory))
+    others = [sys.path.index(str(path.parent)) for path in _newest if str(path.parent) in sys.path]
+    sys.path.insert(min(others, default=len(sys.path)), str(directory))
+    importlib.invalidate_caches()
+
+
+if not any(isinstance(finder, Finder) for finder in sys.meta_path):
+    sys.meta_path.append(Finder())
