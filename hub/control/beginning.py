@@ -79,7 +79,8 @@ class Beginnings:
         cooperate(self._give(name, steps)).whenDone().addErrback(self._tell, name).addBoth(self._over, name)
 
     def _give(self, name: str, steps: Iterator[Replayed]) -> Iterator[Deferred[None] | None]:
-        hub, extra = self._hub, {"action": "begin", "consumer": name}
+        hub = self._hub
+        extra = {"action": "begin", "consumer": name}
         queue, given = hub.steering.queue(name), 0
         while queue.store.durable and self._store.beginning(name) is None and self._goes_on():
             yield deferLater(hub.reactor, MOMENT)  # it was ordered, and is not committed yet

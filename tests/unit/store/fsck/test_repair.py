@@ -145,7 +145,7 @@ def test_a_damaged_queue_is_rebuilt(known: Known, number: int) -> None:
 
 
 def test_without_an_older_record_the_name_comes_from_the_damaged_one(known: Known) -> None:
-    damage(known, flip("queues", t.queue_key(2), -1))
+    damage(known, flip("queues", t.queue_key(2), r.HEAD_SIZE + 12))  # when it was made: it can still be decoded
     tables = edit(known.directory)
     mend(tables, Aside(known.directory, NOW), False, dict)
     tables.close()
