@@ -190,14 +190,23 @@ command -v debootstrap >/dev/null || fail "debootstrap is not installed (Debian 
 [ ${#people[@]} -gt 0 ] || exit 0
 
 directory=$(mktemp -d /var/tmp/bare-debian.XXXXXX)
-trap 'rm -rf --one-file-system "$directory"' EXIT
+inner=
+clean() {
+    # unshare itself heeds no other signal; its end is that of all in its namespaces.
+    [ -z "$inner" ] || { kill -KILL "$inner" && wait "$inner"; } 2>/dev/null || true
+    rm -rf --one-file-system "$directory"
+}
+trap clean EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 make_base
 for who in "${people[@]}"; do
     echo "bare-debian: $* as $who"
     cp -a "$directory/base" "$directory/$who"
-    unshare --mount --pid --fork --kill-child --propagation private -- \
-        "$top/contrib/bare-debian.sh" --inside "$who" "$directory/$who" "$@" </dev/null || fail "$* failed as $who"
+    env --default-signal=INT unshare --mount --pid --fork --kill-child --propagation private -- \
+        "$top/contrib/bare-debian.sh" --inside "$who" "$directory/$who" "$@" </dev/null &
+    inner=$!
+    wait "$inner" || fail "$* failed as $who"
+    inner=
     rm -rf --one-file-system "${directory:?}/$who"
 done

@@ -48,6 +48,8 @@ def fedmsg_python() -> Path:
         require(sys.version_info[:2] == (3, 11), "fedmsg 1.1.7 needs Python 3.11")
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(directory)], check=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        # Some of its dependencies build their own by setuptools' old way, which needs this where pip is old.
+        subprocess.run([*pip, "wheel"], check=True, capture_output=True)
         done = subprocess.run([*pip, *FEDMSG], capture_output=True, text=True)
         require(done.returncode == 0, f"fedmsg 1.1.7 can't be installed: {done.stderr[-500:]}")
         (directory / "ready").touch()

@@ -6,14 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hub.store.tables import Tables
-from tests.support import ROOT, free_port, require
+from tests.support import free_port, require, require_root
+from tests.system.distribution import Distribution
 
+pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 HUB_USER = 54321
 """A user without a name, as systemd's dynamic ones."""
 CONFIG = """\
@@ -35,10 +38,22 @@ class X(Consumer):
 """
 
 
+@pytest.fixture(scope="module")
+def libraries(distribution: Distribution) -> Iterator[Path]:
+    """The program where the hub's user can read it: this checkout may be in root's own home."""
+    require_root("gives files away")
+    directory = Path(tempfile.mkdtemp(prefix="hubbub-program-"))
+    directory.chmod(0o755)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--target", str(directory), str(distribution.wheel)], check=True, capture_output=True)
+    yield directory
+    shutil.rmtree(directory)
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path: Path, libraries: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Root's configuration beside a state directory of the hub's user's, and files that are root's own."""
-    require(os.geteuid() == 0, "only root gives files away")
+    monkeypatch.setenv("PYTHONPATH", str(libraries))
     state = tmp_path / "state"
     state.mkdir()
     Tables(state).close()
@@ -66,10 +81,8 @@ def python() -> str:
 
 def hubbub(directory: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     # -S: without what the distribution has installed for its own Python.
-    libraries = sysconfig.get_paths()["purelib"]
-    where = {"PYTHONPATH": f"{ROOT}:{libraries}", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [python(), "-S", "-c", "from hub.cli import main; main()", *words]
-    environment = {**os.environ, **where, **environment}
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment}
     return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60, env=environment)
 
 
