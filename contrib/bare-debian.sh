@@ -203,7 +203,7 @@ make_base
 for who in "${people[@]}"; do
     echo "bare-debian: $* as $who"
     cp -a "$directory/base" "$directory/$who"
-    env --default-signal=INT unshare --mount --pid --fork --kill-child --propagation private -- \
+    setpriv --pdeathsig KILL env --default-signal=INT unshare --mount --pid --fork --kill-child --propagation private -- \
         "$top/contrib/bare-debian.sh" --inside "$who" "$directory/$who" "$@" </dev/null &
     inner=$!
     wait "$inner" || fail "$* failed as $who"

@@ -73,7 +73,8 @@ def home(tmp_path: Path, libraries: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 def python() -> str:
     """An interpreter that the hub's user can read, too; this one may be in root's own home."""
-    readable = all(path.stat().st_mode & 0o001 for path in Path(os.__file__).resolve().parents)
+    places = (*Path(os.__file__).resolve().parents, *Path(sys.executable).parents)
+    readable = all(path.stat().st_mode & 0o001 for path in places)
     found = sys.executable if readable else f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
     require(os.path.exists(found), f"{found}: this Python's files can be read by root alone")
     return found
