@@ -13,6 +13,7 @@ import msgspec
 from hub import jsontext
 from hub.errors import NotJSON
 
+_decode = msgspec.json.Decoder().decode
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -46,6 +47,12 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         :raises NotJSON: the body is not JSON, or is nested too deeply.
         """
         try:
-            return jsontext.read(self.body)
+            return _decode(self.body)  # here, not by way of jsontext.read: each consumer calls it for each message
+        except jsontext.NO_JSON:
+            return self._json_leniently()
+
+    def _json_leniently(self) -> Any:
+        try:
+            return jsontext.read_leniently(self.body)
         except jsontext.NO_JSON as error:
             raise NotJSON(f"the body of message {self.id!r} is not JSON: {error}") from error

@@ -10,8 +10,6 @@ from hub.store import RoutedBatch
 
 Stored = Callable[[], None]
 Item = tuple[RoutedBatch, Stored | None]
-OVERHEAD = 200
-"""Bytes on the disk for each message beside its body, at the most, but for large headers."""
 
 
 class Pending:
@@ -33,10 +31,9 @@ class Pending:
 
     def append(self, batch: RoutedBatch, stored: Stored | None) -> bool:
         """Returns whether it is that one which makes them too many."""
-        size = size_of(batch)
         with self._lock:
             self._items.append((batch, stored))
-            self.size += size
+            self.size += batch.size
             too_many = self.size > self._limit and not self.swamped
             self.swamped = self.swamped or too_many
             return too_many
@@ -51,12 +48,7 @@ class Pending:
         with self._lock:
             for _ in range(count):
                 batch, _stored = self._items.popleft()
-                self.size -= size_of(batch)
+                self.size -= batch.size
             few = self.swamped and self.size < self._limit // 2
             self.swamped = self.swamped and not few
             return few
-
-
-def size_of(batch: RoutedBatch) -> int:
-    """Bytes that it takes on the disk, about."""
-    return sum([len(message.body) for message in batch.messages]) + OVERHEAD * len(batch.messages)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from hub.store.ledger import Burden, Ledger
-from hub.store.pending import Item, size_of
+from hub.store.pending import Item
 from hub.store.tables import Tables
 
 TRY_SIZE = 64
@@ -37,7 +37,7 @@ class Portion:
         """
         held = [(ledger, burden) for ledger in ledgers for burden in ledger.held]
         burdens, left = _within([burden.size for _, burden in held], limit)
-        sizes = [size_of(batch) for batch, _ in waiting]
+        sizes = [batch.size for batch, _ in waiting]
         batches, _ = _within(sizes, left, least=0 if burdens else 1)
         whole = burdens == len(held) and batches == len(waiting)
         return cls(waiting[:batches], held[:burdens], whole)
@@ -59,13 +59,13 @@ class Portion:
 
     def half(self) -> int:
         """A limit that makes a smaller one."""
-        sizes = [size_of(batch) for batch, _ in self.batches] + [burden.size for _, burden in self.burdens]
+        sizes = [batch.size for batch, _ in self.batches] + [burden.size for _, burden in self.burdens]
         return sum(sizes) // 2
 
     def reserve(self, tables: Tables, ledgers: Collection[Ledger]) -> None:
         """:raises OSError: the disk has no room for it, and for what will make room later."""
         tries = TRY_SIZE * sum([len(ledger.tries) for ledger in ledgers])
-        size = sum([size_of(batch) for batch, _ in self.batches]) + sum([one.size for _, one in self.burdens]) + tries
+        size = sum([batch.size for batch, _ in self.batches]) + sum([one.size for _, one in self.burdens]) + tries
         if size:
             waiting = sum([max(0, ledger.counters.backlog) for ledger in ledgers])
             tables.reserve(size, min(MOST_STANDING, PER_MESSAGE * waiting), not self.batches)

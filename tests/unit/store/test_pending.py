@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hub.store import RoutedBatch
-from hub.store.pending import OVERHEAD, Pending
+from hub.store import OVERHEAD, RoutedBatch
+from hub.store.pending import Pending
 from tests.unit.doubles import message, messages
 from tests.unit.store.bench import Bench
 

@@ -12,9 +12,8 @@ import lmdb
 import pytest
 
 from hub.deadletter import DeadLetter
-from hub.store import Journal, Outgoing, RoutedBatch, Share, writer
+from hub.store import OVERHEAD, Journal, Outgoing, RoutedBatch, Share, writer
 from hub.store.durable import DurableStore
-from hub.store.pending import OVERHEAD
 from tests.support import wait_until
 from tests.unit.doubles import RecordingLog, message, messages
 from tests.unit.store.rig import FullDisk, rows
