@@ -18,6 +18,7 @@ from hub.store.fsck.image import Image
 from hub.store.hands import Hands
 from hub.store.tables import Tables
 from monitoring.web.history_file import HistoryFile
+from tests.support import require_root
 
 STRANGER = 54321
 
@@ -56,8 +57,7 @@ def test_a_library_is_not_given_a_link(tmp_path: Path) -> None:
 
 
 def test_a_strangers_file_is_refused(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root gives files away")
+    require_root("gives files away")
     (tmp_path / "file").write_text("")
     os.chown(tmp_path / "file", STRANGER, -1)
     with pytest.raises(PermissionError, match=f"belongs to uid {STRANGER}"):
@@ -111,8 +111,7 @@ def test_a_state_directory_that_others_may_write_is_refused(tmp_path: Path) -> N
 
 
 def test_so_is_a_strangers(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root gives files away")
+    require_root("gives files away")
     os.chown(tmp_path, STRANGER, -1)
     with pytest.raises(ConfigError, match=f"belongs to uid {STRANGER}.*run this as uid {STRANGER}"):
         StateLock(tmp_path)

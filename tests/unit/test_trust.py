@@ -12,6 +12,7 @@ from hub.configuration.loading import find, load
 from hub.configuration.reach import reach
 from hub.errors import ConfigError, PluginError
 from hub.trust import Trust, user_name
+from tests.support import require_root
 
 STRANGER = 54321
 CONFIG = '[backends.bus]\ntype = "memory"\n'
@@ -97,8 +98,7 @@ def test_the_way_by_a_link_counts_too(tmp_path: Path) -> None:
 
 
 def test_a_link_of_a_strangers_is_refused(tmp_path: Path, file: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root gives files away")
+    require_root("gives files away")
     link = tmp_path / "link.conf"
     link.symlink_to(file)
     os.chown(link, STRANGER, -1, follow_symlinks=False)

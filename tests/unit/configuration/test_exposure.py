@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from hub.cli.config import check
 from hub.errors import ConfigError
 from hub.trust import Trust
+from tests.support import require_root
 from tests.unit.configuration.configurations import CLASSES
 
 TEXT = """\
@@ -100,7 +101,6 @@ def test_a_state_directory_that_no_hub_would_use_fails_any_check(directory: Path
 
 
 def test_one_of_the_hubs_own_user_is_fine_for_root(directory: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root gives files away")
+    require_root("gives files away")
     os.chown(directory / "state", 54321, -1)
     assert run(directory, "--strict").exit_code == 0

@@ -9,6 +9,7 @@ import pytest
 
 from hub.errors import ConfigError
 from monitoring.web.tokens import NamedTokens, add, read, remove, tokens_path
+from tests.support import require_root
 
 
 @pytest.fixture
@@ -77,8 +78,7 @@ def test_a_file_that_makes_no_sense_lets_nobody_in(path: Path, content: str) -> 
 
 
 def test_nor_does_another_users(path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root gives files away")
+    require_root("gives files away")
     token = add(path, "a", ["actions"], 0.0, None)
     os.chown(path, 54321, -1)
     complaints: list[str] = []
