@@ -327,10 +327,7 @@ class Service:
         now = self._monotonic()
         backlog = 0
         for member in [*self.roster.members.values(), *self.roster.orphans.values()]:
-            stats = member.queue.stats()
-            lost = member.queue.store.lost_dead_letters(member.queue.name)
-            member.rates.sample(now, stats, member.crew.busy(now), lost)
-            backlog += stats.counters.backlog
+            backlog += member.sample(now).counters.backlog
             member.queue.expire()
         for name in self.steering.end_pauses():
             self.log.info("consumer %s goes on: its pause is over", name, extra={"action": "resume"})

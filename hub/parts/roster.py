@@ -17,6 +17,7 @@ from hub.queue.overflow import Measure, QueuePolicy
 from hub.queue.queue import Queue
 from hub.queue.trial import Trial
 from hub.router import Router
+from hub.stats.counters import QueueStats
 from hub.stats.rates import Rates
 from hub.store import Store
 from hub.workers.crew import Crew, CrewPolicy
@@ -40,6 +41,12 @@ class Member:
     queue: Queue
     crew: Crew
     rates: Rates
+
+    def sample(self, now: float) -> QueueStats:
+        """Note its numbers at monotonic time ``now``. Returns those of its queue."""
+        stats = self.queue.stats()
+        self.rates.sample(now, stats, self.crew.busy(now), self.queue.store.lost_dead_letters(self.queue.name))
+        return stats
 
 
 class Roster:
@@ -112,8 +119,9 @@ class Roster:
         crew = Crew(consumer, queue, crew_policy(part), self._around, part_log("consumer", part.name))
         if previous is not None:
             crew.follow(previous.crew)
-        self.members[part.name] = Member(part, queue, crew, rates)
-        self._limit_letters(self.members[part.name])
+        member = self.members[part.name] = Member(part, queue, crew, rates)
+        member.sample(self._around.monotonic())  # what comes before the next sample is counted from here
+        self._limit_letters(member)
         self.comply(part.name)
         crew.start()
 
