@@ -292,9 +292,8 @@ class Writer:
         if not room:
             portion.reserve(self._tables, self.ledgers.values())
         portion.admit()
-        page, highest, final = self._next_page, self._highest_queue, portion.all
+        page, highest, final, steady = self._next_page, self._highest_queue, portion.all, self._steady()
         with self._tables.writing() as transaction:
-            steady = self._steady()
             commit = Commit(self._tables, transaction, ledgers, self._wall(), self._keep, final, steady, room)
             if highest > self._highest_written:
                 commit.number_queues(highest)
@@ -312,7 +311,6 @@ class Writer:
             expired = self.history.expire(transaction, steady, commit.pages)
         for ledger, record in drafts:
             ledger.accept(record, final, not room)
-        first, self._next_outgoing = self._next_outgoing, self._next_outgoing + len(outbox)
         self._next_page, self._highest_written = page, highest
         with self.lock:
             self._sent -= sent
@@ -321,6 +319,10 @@ class Writer:
         if self._monotonic() - self._let_go_at >= LET_GO_EVERY:
             self._let_go_at = self._monotonic()
             self._tables.let_go()
+        self._hand_out(outbox)
+
+    def _hand_out(self, outbox: list[Outgoing]) -> None:
+        first, self._next_outgoing = self._next_outgoing, self._next_outgoing + len(outbox)
         if outbox:
             self.on_outgoing(first, outbox)
 
