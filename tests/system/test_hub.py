@@ -264,7 +264,8 @@ def test_bad_input_of_every_kind_is_counted_and_the_next_message_arrives(tmp_pat
         hub.wait_for("c", "finished", expected)
         malformed = hub.status()["backends"]["bus"]["malformed"]
         assert malformed == {kind: len(messages) for kind, messages in bad.items()}
-        assert hub.status()["hub"]["refused"] == len(bad["not_json"]) + len(bad["not_an_object"])
+        refused = sum(len(bad[kind]) for kind in ("not_json", "not_an_object", "oversize"))
+        assert hub.status()["hub"]["refused"] == refused
         assert "Traceback" not in hub.log
 
 
