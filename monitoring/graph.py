@@ -1,25 +1,41 @@
-"""``hubbub graph``: a consumer's backlog, rates and time to catch up, from collectd's RRD files, drawn by rrdtool."""
+"""``hubbub graph``: a consumer's backlog, rates and time to catch up, drawn by rrdtool.
+
+The numbers are those of collectd's RRD files, or of the hub's own history.
+"""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 
 from hub.cli.common import ConfigReader, config_option
-from hub.errors import Unavailable
+from hub.errors import HubError, Unavailable
 from hub.units import parse_duration
+from monitoring import graph_history
 from monitoring.collectd_values import identifier
 from monitoring.png import stack
+from monitoring.rrd import Lines, moments, place, run
+from monitoring.web import Web
 
 INK, GRID, BACK = "#24292f", "#d0d7de", "#ffffff"
 BACKLOG, PEAK, IN, OUT, LEFT = "#9ec5fe", "#0a58ca", "#d9480f", "#2b8a3e", "#862e9c"
 SHARES = (0.46, 0.29, 0.25)
-"""How the height is divided among the three panels."""
+"""How the height is divided among the panels."""
+
+HISTORY = "the hub's own history"
+
+Span = tuple[str, str]
+"""Start and end, in rrdtool's notation."""
+
+
+class NoNumbers(Unavailable):
+    """collectd has no numbers of a consumer; the hub's own history may."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +45,18 @@ class Files:
     directory: Path
     consumer: str
 
-    def source(self, kind: str, suffix: str) -> str:
-        """rrdtool's notation for a file's name, in which a colon has a meaning."""
-        return str(self.directory / f"{kind}-{self.consumer}_{suffix}.rrd").replace("\\", "\\\\").replace(":", "\\:")
+    def lines(self) -> Lines:
+        """What is drawn of them."""
+        backlog = self._place("queue_length", "backlog")
+        received, finished = self._place("derive", "received"), self._place("derive", "finished")
+        return Lines(backlog, backlog, received, finished, self._place("timeleft", "catch_up"))
+
+    def _place(self, kind: str, suffix: str) -> str:
+        return place(self.directory / f"{kind}-{self.consumer}_{suffix}.rrd")
 
 
 def find(rrd_dir: Path, hostname: str | None, plugin: str, consumer: str) -> Files:
-    """:raises Unavailable: there are none, with the names of those that there are."""
+    """A consumer's files. :raises NoNumbers: there are none. :raises Unavailable: several hosts have some."""
     name = identifier(consumer)
     suffix = "_backlog.rrd"
     found = {path.parent: path for path in rrd_dir.glob(f"{hostname or '*'}/{plugin}-*/queue_length-{name}{suffix}")}
@@ -46,15 +67,14 @@ def find(rrd_dir: Path, hostname: str | None, plugin: str, consumer: str) -> Fil
         return Files(next(iter(found)), name)
     there = {path.name.removeprefix("queue_length-") for path in rrd_dir.glob(f"*/{plugin}-*/queue_length-*{suffix}")}
     names = ", ".join(sorted(name.removesuffix(suffix) for name in there)) or "none"
-    raise Unavailable(f"collectd has no numbers of {consumer!r} under {rrd_dir}; it has those of: {names}")
+    raise NoNumbers(f"collectd has no numbers of {consumer!r} under {rrd_dir}; it has those of: {names}")
 
 
-def backlog(files: Files) -> list[str]:
+def backlog(lines: Lines) -> list[str]:
     """The panel of the backlog; the maximum beside the average, or long graphs hide the spikes."""
-    source = files.source("queue_length", "backlog")
     return [
-        f"DEF:average={source}:value:AVERAGE",
-        f"DEF:maximum={source}:value:MAX",
+        f"DEF:average={lines.backlog}:AVERAGE",
+        f"DEF:maximum={lines.peak}:MAX",
         f"AREA:average{BACKLOG}: waiting (average)",
         f"LINE1.5:maximum{PEAK}: peak",
         r"GPRINT:average:LAST:now %8.0lf",
@@ -62,11 +82,11 @@ def backlog(files: Files) -> list[str]:
     ]
 
 
-def rates(files: Files) -> list[str]:
+def rates(lines: Lines) -> list[str]:
     """The panel of the rates."""
     return [
-        f"DEF:in={files.source('derive', 'received')}:value:AVERAGE",
-        f"DEF:out={files.source('derive', 'finished')}:value:AVERAGE",
+        f"DEF:in={lines.rate_in}:AVERAGE",
+        f"DEF:out={lines.rate_out}:AVERAGE",
         f"LINE1.5:in{IN}: in ",
         r"GPRINT:in:LAST:now %8.1lf/s",
         r"GPRINT:in:MAX:highest %8.1lf/s\l",
@@ -76,10 +96,10 @@ def rates(files: Files) -> list[str]:
     ]
 
 
-def catch_up(files: Files) -> list[str]:
+def catch_up(place: str) -> list[str]:
     """The panel of the time to catch up; a gap where it is not known, as while a backlog grows."""
     return [
-        f"DEF:left={files.source('timeleft', 'catch_up')}:value:AVERAGE",
+        f"DEF:left={place}:AVERAGE",
         f"AREA:left{LEFT}33",
         f"LINE1.5:left{LEFT}: until caught up",
         r"GPRINT:left:LAST:now %8.0lf s",
@@ -87,11 +107,8 @@ def catch_up(files: Files) -> list[str]:
     ]
 
 
-def draw(panel: list[str], title: str, unit: str, size: tuple[int, int], span: tuple[str, str]) -> bytes:
+def draw(panel: list[str], title: str, unit: str, size: tuple[int, int], span: Span) -> bytes:
     """One panel as PNG. :raises Unavailable: rrdtool is missing, or says no."""
-    program = shutil.which("rrdtool")
-    if program is None:
-        raise Unavailable("rrdtool is not installed")
     colors = {"BACK": BACK, "CANVAS": BACK, "FONT": INK, "GRID": GRID, "MGRID": GRID, "AXIS": INK, "FRAME": BACK}
     options = [part for name, color in colors.items() for part in ("--color", f"{name}{color}")]
     options += ["--title", title, "--vertical-label", unit, "--start", span[0], "--end", span[1]]
@@ -99,11 +116,7 @@ def draw(panel: list[str], title: str, unit: str, size: tuple[int, int], span: t
     options += ["--border", "0", "--slope-mode", "--units-exponent", "0", "--font", "DEFAULT:9:DejaVu Sans"]
     options += ["--font", "TITLE:11:DejaVu Sans", "--font", "WATERMARK:1:"]
     with tempfile.NamedTemporaryFile(suffix=".png") as image:
-        done = subprocess.run(  # noqa: S603 - an argument list, no shell
-            [program, "graph", image.name, *options, *panel], capture_output=True, text=True
-        )
-        if done.returncode:
-            raise Unavailable(f"rrdtool: {done.stderr.strip().removeprefix('ERROR: ')}")
+        run("graph", image.name, *options, *panel)
         return Path(image.name).read_bytes()
 
 
@@ -115,6 +128,52 @@ def moment(text: str) -> str:
         return text
 
 
+def picture(lines: Lines, consumer: str, size: tuple[int, int], span: Span) -> bytes:
+    """All panels as one PNG. :raises Unavailable: see :func:`draw`."""
+    panels = [(backlog(lines), f"{consumer}: backlog", "messages"), (rates(lines), "rates", "messages / s")]
+    if lines.catch_up is not None:
+        panels.append((catch_up(lines.catch_up), "time to catch up", "seconds"))
+    shares = SHARES[: len(panels)]
+    heights = [round(size[1] * share / sum(shares)) for share in shares]
+    images = [
+        draw(panel, title, unit, (size[0], height), span)
+        for (panel, title, unit), height in zip(panels, heights, strict=True)
+    ]
+    return stack(images)
+
+
+def from_history(load_config: ConfigReader, consumer: str, span: Span, directory: Path) -> Lines:
+    """What the hub itself has kept, as an RRD file in ``directory``.
+
+    :raises ConfigError: the configuration can't be read.
+    :raises Unavailable: rrdtool does not understand the times, or the history has no such consumer.
+    """
+    configuration, now = load_config(), time.time()
+    start, _ = moments(*span)
+    servers = [part.name for part in configuration.servers.values() if issubclass(part.plugin.cls, Web)]
+    seconds = max(1, round(now) - start)
+    document = graph_history.read(configuration.state_dir, servers, consumer, seconds, now)
+    return graph_history.lines(directory, document, consumer)
+
+
+def choose(source: str, collectd: Callable[[], Files], history: Callable[[], Lines]) -> tuple[Lines, str]:
+    """The numbers of a source, and its name. Of ``auto``, collectd's; where it has none, the history.
+
+    :raises HubError: they are not to be had; of ``auto`` it says why of both sources.
+    """
+    if source == "history":
+        return history(), HISTORY
+    try:
+        return collectd().lines(), "collectd"
+    except NoNumbers as missing:
+        if source == "collectd":
+            raise
+        try:
+            return history(), HISTORY
+        except HubError as error:
+            raise Unavailable(f"{missing}; {error}") from error
+
+
 @click.command()
 @click.argument("consumer")
 @config_option
@@ -123,8 +182,16 @@ def moment(text: str) -> str:
 )
 @click.option("--since", default="1h", show_default=True, help="How far back: 90s, 1h, 7d.")
 @click.option("--until", default="now", show_default=True, help="now, or how long ago.")
+@click.option(
+    "--from",
+    "source",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "collectd", "history"]),
+    help="collectd's RRD files, or the hub's own history; auto: the history where collectd has no numbers of CONSUMER.",
+)
 @click.option("--rrd-dir", default="/var/lib/collectd/rrd", show_default=True, type=click.Path(path_type=Path))
-@click.option("--hostname", help="collectd's name of the host, where it has several.")
+@click.option("--hostname", help="collectd's name of the host, where it has several; auto is collectd then.")
 @click.option("--plugin", default="hubbub", show_default=True, help="The plugin name that the numbers go under.")
 @click.option("--width", default=900, show_default=True, type=click.IntRange(300, 4000))
 @click.option("--height", default=640, show_default=True, type=click.IntRange(300, 4000))
@@ -134,23 +201,24 @@ def graph(
     output: Path,
     since: str,
     until: str,
+    source: str,
     rrd_dir: Path,
     hostname: str | None,
     plugin: str,
     width: int,
     height: int,
 ) -> None:
-    """Draw the backlog of CONSUMER, its rates and its time to catch up, from collectd's RRD files."""
-    files = find(rrd_dir, hostname, plugin, consumer)
+    """Draw the backlog of CONSUMER, its rates and its time to catch up, from collectd's RRD files.
+
+    Where collectd has no numbers of it, they are from the hub's own history of 30 days, which a web server keeps; that
+    has no time to catch up.
+    """
     span = moment(since), moment(until)
-    panels = (
-        (backlog(files), f"{consumer}: backlog", "messages"),
-        (rates(files), "rates", "messages / s"),
-        (catch_up(files), "time to catch up", "seconds"),
-    )
-    images = [
-        draw(panel, title, unit, (width, round(height * share)), span)
-        for (panel, title, unit), share in zip(panels, SHARES, strict=True)
-    ]
-    output.write_bytes(stack(images))
-    click.echo(f"{output}: {consumer}, the last {since}")
+    collectd = partial(find, rrd_dir, hostname, plugin, consumer)
+    if hostname is not None and source == "auto":
+        source = "collectd"  # the history is that of this hub, not of another host's
+    with tempfile.TemporaryDirectory(prefix="hubbub-") as name:
+        history = partial(from_history, load_config, consumer, span, Path(name))
+        lines, told = choose(source, collectd, history)
+        output.write_bytes(picture(lines, consumer, (width, height), span))
+    click.echo(f"{output}: {consumer}, the last {since}, from {told}")
