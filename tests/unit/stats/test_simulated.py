@@ -146,3 +146,15 @@ def test_of_what_comes_at_random_the_time_is_right_within_a_factor_of_three() ->
         seconds = [one.catch_up.seconds / (one.backlog / 4) for one in said if one.catch_up.seconds]
         assert min(seconds) > 0.5
         assert max(seconds) < 3
+
+
+@pytest.mark.parametrize("phase", range(20))
+def test_just_after_a_burst_no_time_is_told_that_is_out_of_all_proportion(phase: int) -> None:
+    """600 come in ten seconds to one that does fifteen a second; the window of what came lately still holds some."""
+    start = 8 + phase / 20
+    consumer = Consumer([start + at / 60 for at in range(600)], constant(1 / 15))
+    said = told(consumer, 50, start=start + 10)
+    clear = next(one.time for one in said if not one.backlog)
+    seconds = [(one.catch_up.seconds, clear - one.time) for one in said if one.catch_up.seconds]
+    assert len(seconds) > 40
+    assert all(predicted < 1.6 * true + 1 for predicted, true in seconds)
