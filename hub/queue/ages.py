@@ -37,23 +37,24 @@ class AgeLimit:
 class Ages:
     """When messages arrived, by the monotonic clock: those that came since the hub started, in spans.
 
-    The age of what was there before is told by the wall clock alone.
+    The age of what was there before, or came while there was no limit, is told by the wall clock alone.
 
     :param clock: monotonic seconds. :param wall: epoch seconds.
     """
 
     def __init__(self, clock: Clock, wall: Clock) -> None:
         self._clock, self._now = clock, SteadyClock(wall, clock)
-        self._began = clock()
+        self._unknown = clock()  # nothing is known of what arrived up to then
         self._starts: deque[int] = deque()
         self._opened: deque[float] = deque()
         self._lasts: deque[float] = deque()
 
     def arrive(self, start: int, max_age: float | None) -> None:
         """The message at ``start``, and those after it, arrive now. :param max_age: seconds; ``None``: none is kept."""
-        if max_age is None:
-            return
         now = self._clock()
+        if max_age is None:
+            self._unknown = now
+            return
         if self._starts and now - self._opened[-1] < max(SHORTEST, max_age / SPANS):
             self._lasts[-1] = now
             return
@@ -70,4 +71,4 @@ class Ages:
             self._lasts.popleft()
         upto = self._starts[0] if self._starts else sys.maxsize
         now = self._now()
-        return AgeLimit(now - max_age, now if self._began < oldest else math.inf, upto)
+        return AgeLimit(now - max_age, now if self._unknown < oldest else math.inf, upto)

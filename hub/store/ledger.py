@@ -159,6 +159,7 @@ class Ledger:
     def retract(self) -> None:
         """That commit failed: they are held again, and another one may do without them."""
         burdens, self.admitted = self.admitted, []
+        self._next_letter -= len(self.letters)  # none of these numbers was written
         self.letters, self.outbox = {}, []
         for start, stop in ((burden.start, burden.stop) for burden in burdens if burden.stop > burden.start):
             self.window.reopen(start, stop)

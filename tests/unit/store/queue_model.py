@@ -44,6 +44,12 @@ class QueueModel:
     messages: list[Message] = field(default_factory=list)
     fates: list[Fate] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    arrived: list[float] = field(default_factory=list)
+    """By the monotonic clock."""
+    noted: set[int] = field(default_factory=set)
+    """Positions of which the queue knows when they arrived."""
+    turn_of_fresh: bool = False
+    """What was taken last was a retry."""
     offered: int = 0
     tries: dict[int, Try] = field(default_factory=dict)
     aside: list[tuple[float, int, int]] = field(default_factory=list)
@@ -72,10 +78,14 @@ class QueueModel:
         away = self.in_hand | {position for _, _, position in self.aside}
         return [at for at in range(self.offered) if self.fates[at] == "open" and at not in away]
 
+    def on_trial(self) -> bool:
+        """Whether one is in hand that may have killed the hub."""
+        return any(self.tries[at].kills for at in self.in_hand if at in self.tries)
+
     def due(self, now: float) -> list[tuple[float, int, int]]:
         return sorted(one for one in self.aside if one[0] <= now)
 
-    def admit(self, batch: Sequence[Message]) -> None:
+    def admit(self, batch: Sequence[Message], now: float) -> None:
         """``drop_newest`` refuses here."""
         kept, limit = len(batch), self.policy.max_backlog
         if self.policy.overflow == "drop_newest" and (self.squeezed or limit is not None):
@@ -85,10 +95,12 @@ class QueueModel:
         self.counts["dropped_drained" if self.draining else "dropped_newest"] += len(batch) - kept
         self.messages += batch[:kept]
         self.fates += ["open"] * kept
+        self.arrived += [now] * kept
 
     def offer(self) -> None:
         """``drop_oldest`` drops here: the oldest that nobody has begun."""
         arrived = len(self.fates) - self.offered
+        self.noted |= set(range(self.offered, len(self.fates))) if self.policy.max_age is not None else set()
         self.offered = len(self.fates)
         limit = self.policy.max_backlog
         if self.policy.overflow == "drop_oldest" and not self.draining:
@@ -142,6 +154,7 @@ class QueueModel:
         self.counts, self.tries = saved.counts.copy(), dict(saved.tries)
         self.counts["received"] = self.open_count() + sum(self.counts[name] for name in SETTLED)
         self.offered = len(self.fates)
+        self.arrived, self.noted, self.turn_of_fresh = self.arrived[: self.offered], set(), False
         self.in_hand, self.removed, self.new_letters, self.turn = set(), set(), [], 0
         self.squeezed = False
         self.aside = []

@@ -48,7 +48,7 @@ class StoreMachine(HubMachine):
                 model = self.models[name]
                 routes.append((self.queues[name], None if len(indexes) == len(batch) else indexes))
                 before = len(model.fates)
-                model.admit([batch[index] for index in indexes])
+                model.admit([batch[index] for index in indexes], self.clock.seconds())
                 if len(model.fates) > before:
                     arrivals[name] = len(model.fates)
         number = self.batches
@@ -85,7 +85,10 @@ class StoreMachine(HubMachine):
         self.expired(name)
         if model.paused:
             assert taken is None
+        elif taken is None and model.on_trial():
+            pass  # while a suspect is in hand, the next one waits, and all that comes after it
         elif taken is None:
+            model.turn_of_fresh = False
             assert not model.due(self.clock.seconds())
             assert not model.fresh(), "there is some, and it is not handed out"
         else:
@@ -97,27 +100,38 @@ class StoreMachine(HubMachine):
         self.expired(name)
         if taken is not None:
             assert not self.models[name].paused
+            self.models[name].turn_of_fresh = True  # whose turn it is, the take in whose middle this is may have set
             self.taken(name, taken, 2)
 
     def taken(self, name: str, taken: Taken, limit: int) -> None:
         model, positions = self.models[name], list(taken.positions)
         assert 1 <= len(positions) <= limit
         assert list(taken.messages) == [model.messages[at] for at in positions]
-        assert not self.steady or not any(self.too_old(name, at) for at in positions)
+        assert not any(self.too_old(name, at) for at in positions)
         one = model.tries.get(positions[0], Try())
         assert (taken.attempts, taken.failures, taken.kills) == (one.attempts, one.failures, one.kills)
-        for at in positions:
-            due = model.due(self.clock.seconds())
-            if due:
-                mine = [entry for entry in due if entry[2] == at and entry[:2] == due[0][:2]]
-                assert mine, f"{at} is not the next that is due: {due}"
-                model.aside.remove(mine[0])
-            else:
-                assert at == model.fresh()[0]
-            model.in_hand.add(at)
+        due = model.due(self.clock.seconds())
+        if positions[0] in [at for _, _, at in due]:
+            self.taken_again(model, positions, due)
+            model.turn_of_fresh = not taken.kills
+        else:
+            assert positions == model.fresh()[: len(positions)]
+            assert model.turn_of_fresh or not due, f"{positions} came before what was due: {due}"
+            model.turn_of_fresh = False
+        model.in_hand |= set(positions)
         hand = self.store.hand(name)
         hand.hold(positions[0], positions[-1] + 1)
         self.hands.append(InHand(name, taken, hand))
+
+    def taken_again(self, model: QueueModel, positions: list[int], due: list[tuple[float, int, int]]) -> None:
+        """Retries come as they are due; those that were let go of come by the page, in the order of their positions."""
+        first = due[: len(positions)]
+        in_turn = [entry[2] for entry in first]
+        alike = [{entry[2] for entry in due if entry[:2] == one[:2]} for one in first]
+        if not all(at in same for at, same in zip(positions, alike, strict=True)):
+            assert positions == sorted(positions), f"{positions} is not what is due: {in_turn}"
+            assert set(positions) <= {entry[2] for entry in due}
+        model.aside = [entry for entry in model.aside if entry[2] not in positions]
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data(), posts=st.booleans())

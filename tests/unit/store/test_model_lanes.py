@@ -47,7 +47,7 @@ class LaneMachine(HubMachine):
     def deliver(self, sizes: list[int], wanting: set[str]) -> None:
         batch = [self.message(size) for size in sizes]
         for name in wanting:
-            self.models[name].admit(batch)
+            self.models[name].admit(batch, self.clock.seconds())
         arrivals = {name: len(self.models[name].fates) for name in wanting if not self.models[name].draining}
         self.arrivals += [arrivals] if arrivals or self.keep else []
         self.batches += 1
@@ -78,7 +78,7 @@ class LaneMachine(HubMachine):
         assert 1 <= len(positions) <= limit
         assert positions == self.lane(name, lane)[: len(positions)]
         assert list(taken.messages) == [model.messages[at] for at in positions]
-        assert not self.steady or not any(self.too_old(name, at) for at in positions)
+        assert not any(self.too_old(name, at) for at in positions)
         tries = [model.tries.get(at, Try()) for at in positions]
         assert len(positions) == 1 or not any(one.attempts for one in tries), "one that was tried comes alone"
         assert (taken.attempts, taken.failures, taken.kills) == (tries[0].attempts, tries[0].failures, tries[0].kills)
