@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ HOUR = 3600.0
 class Desk:
     """A queue with two clocks, which the test sets."""
 
-    def __init__(self, max_age: float = HOUR) -> None:
+    def __init__(self, max_age: float | None = HOUR) -> None:
         self.wall, self.monotonic = 1e9, 0.0
         policy = QueuePolicy(None, None, max_age=max_age)
         self.queue = Queue("q", policy, MemoryStore(), lambda: self.monotonic, lambda: self.wall)
@@ -30,6 +31,9 @@ class Desk:
     def wait(self, seconds: float) -> None:
         self.wall += seconds
         self.monotonic += seconds
+
+    def limit(self, max_age: float | None) -> None:
+        self.queue.adopt(replace(self.queue.policy, max_age=max_age))
 
     @property
     def expired(self) -> int:
@@ -111,5 +115,28 @@ def test_one_with_a_time_that_is_to_come_is_not_too_old_at_once() -> None:
     desk = Desk()
     desk.wait(HOUR + 10)
     desk.offer(ahead=YEAR)
+    assert desk.expired == 0
+    assert desk.queue.take(1, timeout=0) is not None
+
+
+def test_a_limit_that_is_set_later_does_not_drop_early_what_came_while_the_clock_was_ahead() -> None:
+    """Nobody noted when it came, so its time to come does not prove that it has waited long."""
+    desk = Desk(max_age=None)
+    desk.wait(2 * HOUR)
+    desk.offer(ahead=YEAR)
+    desk.limit(HOUR)
+    assert desk.expired == 0
+    desk.wait(HOUR - 5)
+    assert desk.expired == 0
+    desk.wait(10)
+    assert desk.expired == 1
+
+
+def test_nor_does_a_limit_that_is_set_again() -> None:
+    desk = Desk()
+    desk.wait(2 * HOUR)
+    desk.limit(None)
+    desk.offer(ahead=YEAR)
+    desk.limit(HOUR)
     assert desk.expired == 0
     assert desk.queue.take(1, timeout=0) is not None

@@ -194,3 +194,21 @@ def test_what_was_admitted_is_held_again_if_the_commit_failed() -> None:
     one.admit(2)
     commit(one, 9)
     assert (one.window.ranges, one.held, one.admitted) == ([(2, 3), (5, 7)], [], [])
+
+
+def test_a_commit_that_failed_takes_no_number_from_the_dead_letters() -> None:
+    """Also where some are committed before, and where the one that failed is tried with fewer."""
+    one = ledger()
+    one.absorb(Journal(letters=[letter(1), letter(2)]))
+    commit(one, 0)
+    one.absorb(Journal(letters=[letter(3), letter(4)]), hold=True)
+    one.admit(2)
+    one.retract()
+    assert one.draft(0, 0, 0).next_letter == 3
+    one.admit(1)
+    one.retract()
+    one.admit(1)
+    assert list(one.letters) == [3]
+    commit(one, 0)
+    one.admit(1)
+    assert list(one.letters) == [4]
