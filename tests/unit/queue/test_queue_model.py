@@ -38,6 +38,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.keys: list[str] = []
         self.hands: list[Taken] = []
         self.arrived: list[tuple[int, float]] = []
+        self.came: list[float] = []
+        """When each of the positions arrived in truth."""
         self.unknown = 0.0
         """When the last batch came whose time of arrival nobody noted."""
         self.turn_of_fresh = False
@@ -55,6 +57,7 @@ class QueueMachine(RuleBasedStateMachine):
         model.turned_away += len(batch) - kept
         self.keys += topics[:kept]
         model.fates += ["open"] * kept
+        self.came += [model.now] * kept
         model.ready.extend(range(start, start + kept))
         if self.policy.overflow == "drop_oldest" and not model.draining:
             self.drop([model.ready.popleft() for _ in range(min(surplus, len(model.ready)))])
@@ -217,9 +220,18 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule()
     def expire(self) -> None:
+        """What is ready goes by the batch, so where some times of one lie ahead, the others may go with them: if they
+        have waited too long in truth."""
         self.queue.expire()
-        while self.model.ready and self.too_old(self.model.ready[0]):
-            self.drop([self.model.ready.popleft()])
+        ready = self.model.ready
+        gone = list(takewhile(self.queue._books._window.is_finished, ready))
+        assert all(self.too_old(at) or self.has_waited_too_long(at) for at in gone)
+        self.drop([ready.popleft() for _ in gone])
+        assert not ready or not self.too_old(ready[0])
+
+    def has_waited_too_long(self, position: int) -> bool:
+        max_age = self.policy.max_age
+        return max_age is not None and self.came[position] < self.model.now - max_age
 
     def too_old(self, position: int) -> bool:
         """By its own time, which may be one to come, unless it is known to have arrived later than that."""
