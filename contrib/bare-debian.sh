@@ -130,16 +130,21 @@ make_user() {
     echo "$USER_NAME ALL=(root) NOPASSWD: /usr/bin/apt-get" >"$root/etc/sudoers.d/$USER_NAME"
 }
 
-# No process but this one may be left. The namespace holds no other's.
-nothing_left() {
-    local process left=0
+# Command lines of all processes but this one and its subshell. The namespace holds no other's.
+others() {
+    local process command
     for process in /proc/[0-9]*; do
-        [ "${process#/proc/}" != $$ ] || continue
-        [ -s "$process/exe" ] || [ -n "$(tr '\0' ' ' <"$process/cmdline" 2>/dev/null)" ] || continue
-        echo "bare-debian: left running: $(tr '\0' ' ' <"$process/cmdline")" >&2
-        left=1
+        case ${process#/proc/} in $$ | "$BASHPID") continue ;; esac
+        command=$(tr '\0' ' ' 2>/dev/null <"$process/cmdline") || continue    # it has ended meanwhile
+        [ -z "$command" ] || echo "$command"    # a zombie has none
     done
-    return "$left"
+}
+
+# Some end by themselves, a moment after their parent.
+nothing_left() {
+    local tries=100 left
+    while left=$(others) && [ -n "$left" ] && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done
+    [ -z "$left" ] || { sed 's/^/bare-debian: left running: /' <<<"$left" >&2; return 1; }
 }
 
 inside() {

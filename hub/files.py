@@ -78,6 +78,8 @@ def load(path: Path) -> Loaded:
         return known
     path.read_bytes()  # the error of a file that can't be read, and not that of an import
     number = _numbers[path] = _numbers.get(path, 0) + 1
+    if number > 1:
+        _forget_bytecode(path)
     with _imports_of(path.parent, anew=number > 1), replaced(path):
         module = _execute(path, number)
     _newest[path] = Loaded(module, _fingerprint(path))
@@ -96,6 +98,12 @@ def _execute(path: Path, number: int) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def _forget_bytecode(file: Path) -> None:
+    """Python takes it for that of a file which was changed within the same second, and has the same size."""
+    with suppress(OSError):  # not ours to delete: nor did this process write it
+        Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
 
 
 def renew(modules: Collection[str]) -> None:
@@ -135,6 +143,9 @@ def _imports_of(directory: Path, anew: bool) -> Iterator[None]:
         for name, file in _beside.items()
         if name in sys.modules and (anew or not file.is_relative_to(directory))
     }
+    if anew:
+        for helper in {file for file in _beside.values() if file.is_relative_to(directory)}:
+            _forget_bytecode(helper)
     _find_first(directory)
     before = set(sys.modules)
     try:

@@ -82,7 +82,8 @@ def test_a_drain_is_seen_of_a_consumer_that_is_stuck(tmp_path: Path) -> None:
         assert "stuck, draining" in hub.command("queue", "show", "slow").stdout
         assert "stuck, draining" in hub.command("status").stdout
         check = subprocess.run([HUBBUB, "check-backlog"], cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert check.stdout.startswith("HUBBUB CRITICAL - slow: stuck, draining")
+        assert check.stdout.startswith("HUBBUB CRITICAL - slow: stuck: a thread has been busy with one message for ")
+        assert "; slow: draining |" in check.stdout
 
 
 def test_a_queue_and_the_hub_are_drained_and_waited_for(tmp_path: Path) -> None:

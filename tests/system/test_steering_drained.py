@@ -62,6 +62,8 @@ def test_the_page_says_why_and_nothing_is_lost(hub: WebHub) -> None:
         page.get_by_role("button", name="List").click()
         for button in ("Retry all", "Canary", "Retry dead letter 1"):
             page.get_by_role("button", name=button).first.click()
+            if button == "Retry all":
+                page.get_by_role("dialog").get_by_role("button", name="Retry 3").click()
             expect(page.get_by_text(REFUSED).first).to_be_visible()
             page.reload(wait_until="domcontentloaded")
             page.get_by_role("button", name="List").click()

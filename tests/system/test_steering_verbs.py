@@ -143,7 +143,7 @@ def test_every_action_is_in_the_audit_log(hub: RunningHub) -> None:
 
 
 def test_the_utilisation_is_that_of_the_threads(hub: RunningHub) -> None:
-    feed(hub, 2000)
+    feed(hub, 10_000)  # more than the seconds that it is told of
     wait_until(lambda: (hub.consumer("one")["utilisation"] or 0) > 0.8, 20)
     histogram = hub.consumer("one")["consume_histogram"]
     assert histogram["sum"] > 0.2

@@ -59,7 +59,7 @@ def test_behind_tls_the_page_is_live_and_may_act_and_others_may_not(tmp_path: Pa
 def test_with_a_password_of_nginxs_the_token_goes_in_a_header_of_its_own(tmp_path: Path) -> None:
     port = free_port()
     server = f'[servers.web]\ntype = "web"\nlisten = "127.0.0.1:{port}"\npublic_hosts = ["{HOST}"]\n'
-    site = (ROOT / "contrib/nginx/hubbub.conf").read_text().replace("127.0.0.1:9941;", f"127.0.0.1:{port};")
+    site = (ROOT / "hub/templates/nginx/hubbub.conf").read_text().replace("127.0.0.1:9941;", f"127.0.0.1:{port};")
     assert site.count("#auth_basic") == 2
     assert site.count("#proxy_set_header") == 1
     site = site.replace("#auth_basic", "auth_basic").replace("#proxy_set_header", "proxy_set_header")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -11,7 +12,7 @@ from twisted.web.server import Request
 
 from hub.control.verbs.pieces import Pieces
 from hub.control.verbs.steps import in_steps
-from hub.control.verbs.verb import Verb, answer, code_of
+from hub.control.verbs.verb import Verb, answer, code_of, when_stored
 from hub.deadletter import DeadLetter
 from hub.errors import HubError
 
@@ -140,19 +141,29 @@ class PositionsOrder(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class UnsettledCount(msgspec.Struct):
-    """How many of them need more work."""
+    """How many of them need more work, or had it, which is not on the disk yet."""
 
     unsettled: int
+    stored: bool = True
 
 
 class Unsettled(Verb):
-    """How many of these positions of a consumer's queue need more work."""
+    """How many of these positions of a consumer's queue need more work. None: what became of them is counted, and
+    listed where it is a dead letter."""
 
     path, about, order, result = "unsettled", "consumer", PositionsOrder, UnsettledCount
 
-    def carry_out(self, order: PositionsOrder) -> UnsettledCount:
+    def carry_out(self, order: PositionsOrder) -> UnsettledCount | Deferred[UnsettledCount]:
         """See the class."""
-        return UnsettledCount(self.hub.steering.queue(order.consumer).unsettled(order.start, order.stop))
+        count = UnsettledCount(self.hub.steering.queue(order.consumer).unsettled(order.start, order.stop))
+        if count.unsettled:
+            return count
+        # Counters and dead letters are shown as they were committed.
+        return when_stored(self.hub, count).addCallback(partial(_with_unstored, max(0, order.stop - order.start)))
+
+
+def _with_unstored(positions: int, count: UnsettledCount) -> UnsettledCount:
+    return count if count.stored else UnsettledCount(positions, stored=False)
 
 
 def shown(letter: DeadLetter) -> ShownLetter:

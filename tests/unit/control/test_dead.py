@@ -203,6 +203,27 @@ def test_it_is_done_when_the_disk_has_it(
     assert outcome in hub.path.with_name("audit.log").read_text()
 
 
+@pytest.mark.parametrize("takes_it", [True, False])
+def test_nothing_is_settled_before_the_disk_has_it(
+    hub: ControlledHub, takes_it: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise what died again is neither counted nor listed yet, and passes for finished."""
+    slow = SlowStore()
+    monkeypatch.setattr(hub.store, "when_stored", slow.when_stored)
+    monkeypatch.setattr("hub.control.verbs.verb.STORE_TIMEOUT", 60.0 if takes_it else 0.05)
+    answers: list[dict[str, Any]] = []
+    asking = threading.Thread(
+        target=lambda: answers.append(hub.client().get("/unsettled/c?start=0&stop=3")), daemon=True
+    )
+    asking.start()
+    wait_until(lambda: bool(slow.waiting))
+    assert not answers or not takes_it
+    if takes_it:
+        slow.waiting[0]()
+    asking.join(10)
+    assert answers == [{"unsettled": 0 if takes_it else 3, "stored": takes_it}]
+
+
 # -- when it is refused
 
 

@@ -25,7 +25,7 @@ def test_a_pipe_that_is_full_holds_up_nobody() -> None:
         handler.handle(record("%s", "abcdefghij"[number % 10] * 1000, name=f"hubbub.consumer.c{number}"))
     assert writer.lost > 0
     with os.fdopen(out, "rb") as pipe:
-        while not writer.flush(0):  # its thread is in a write(), which ends once there is room
+        while not writer.flush(0.05):  # its thread is in a write(), which ends once there is room
             if select.select([pipe], [], [], 0)[0]:
                 assert pipe.read1(1 << 20)
     writer.stop()
