@@ -1,10 +1,12 @@
 """Distribution metadata. Tool settings are in pyproject.toml."""
 
+import os
 import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 REQUIRES = [
     "Twisted>=26.10",  # the reactor, the control socket's HTTP; before it: known holes (CVE-2026-42304 and later)
@@ -51,6 +53,7 @@ CHARTS = [
 ]
 ROOT = Path(__file__).parent
 MAN = [(f"share/man/man{page[-1]}", [f"docs/_build/man/{page}"]) for page in ("hubbub.1", "hub.conf.5")]
+LINKED = ("backends", "consumers", "monitoring")
 VENDOR = "monitoring/web/static/vendor/uPlot.iife.min.js"
 
 
@@ -65,6 +68,16 @@ class Complete(build_py):
         super().run()
 
 
+class Sources(sdist):
+    """The tree of the repository, which has the packages beside ``hub``, and in ``hub`` links to them."""
+
+    def make_release_tree(self, base_dir, files):
+        """Setuptools' own, which knows no links to directories."""
+        super().make_release_tree(base_dir, sorted({os.path.relpath(os.path.realpath(file)) for file in files}))
+        for package in LINKED:
+            os.symlink(os.readlink(f"hub/{package}"), f"{base_dir}/hub/{package}")
+
+
 setup(
     name="hubbub",
     version="0.1.0",
@@ -73,15 +86,14 @@ setup(
     long_description_content_type="text/x-rst",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=find_packages(include=["hub*", "backends*", "consumers*", "monitoring*"]),
+    # All in one: a package of somebody's own may be called consumers.
+    packages=find_packages(include=["hub", "hub.*"]),
     package_data={
         "hub": ["py.typed", "templates/hub.conf", "templates/*/*"],
-        "monitoring": ["py.typed", "web/static/**/*"],
-        "consumers": ["py.typed"],
-        "backends": ["py.typed"],
+        "hub.monitoring": ["web/static/**/*"],
     },
     data_files=[(place, pages) for place, pages in MAN if (ROOT / pages[0]).exists()],
-    cmdclass={"build_py": Complete},
+    cmdclass={"build_py": Complete, "sdist": Sources},
     install_requires=REQUIRES,
     extras_require={
         **EXTRAS,
@@ -91,27 +103,27 @@ setup(
     },
     entry_points={
         "console_scripts": ["hubbub = hub.cli:main"],
-        "hub.backends": ["zeromq = backends.zeromq:ZeroMQ", "memory = backends.memory:Memory"],
+        "hub.backends": ["zeromq = hub.backends.zeromq:ZeroMQ", "memory = hub.backends.memory:Memory"],
         "hub.consumers": [
-            "archive = consumers.archive:Archive",
-            "log = consumers.log:Log",
-            "slow = consumers.slow:Slow",
+            "archive = hub.consumers.archive:Archive",
+            "log = hub.consumers.log:Log",
+            "slow = hub.consumers.slow:Slow",
         ],
         "hub.exporters": [
-            "collectd = monitoring.collectd_push:CollectdPush",
-            "opentelemetry = monitoring.opentelemetry_push:OpenTelemetryPush",
-            "graphite = monitoring.graphite:Graphite",
-            "statsd = monitoring.statsd:Statsd",
-            "udp-monitor = monitoring.udp_monitor:UdpMonitor",
-            "moksha = monitoring.moksha:MokshaMonitor",
+            "collectd = hub.monitoring.collectd_push:CollectdPush",
+            "opentelemetry = hub.monitoring.opentelemetry_push:OpenTelemetryPush",
+            "graphite = hub.monitoring.graphite:Graphite",
+            "statsd = hub.monitoring.statsd:Statsd",
+            "udp-monitor = hub.monitoring.udp_monitor:UdpMonitor",
+            "moksha = hub.monitoring.moksha:MokshaMonitor",
         ],
         "pytest11": ["hubbub = hub.testing"],
-        "hub.servers": ["web = monitoring.web:Web"],
+        "hub.servers": ["web = hub.monitoring.web:Web"],
         "hub.commands": [
-            "archive = consumers.archive.command:archive",
-            "graph = monitoring.graph:graph",
-            "snmp = monitoring.snmp:snmp",
-            "web = monitoring.web.command:web",
+            "archive = hub.consumers.archive.command:archive",
+            "graph = hub.monitoring.graph:graph",
+            "snmp = hub.monitoring.snmp:snmp",
+            "web = hub.monitoring.web.command:web",
         ],
     },
     classifiers=[

@@ -25,8 +25,6 @@ from hub.collectors import replaced
 
 __path__: list[str] = []
 """As of a package: its modules are found by :class:`Finder`."""
-PACKAGES = ("hub", "backends", "consumers", "monitoring")
-"""The hub's own."""
 PREFIX = f"{__name__}."
 
 
@@ -160,10 +158,7 @@ def _imports_of(directory: Path, anew: bool) -> Iterator[None]:
 
 
 def _find_first(directory: Path) -> None:
-    """Before the directories of other files. The hub's own packages are imported by then: in an installation that
-    points to a checkout, a file that is called as one of them would be found instead."""
-    for package in PACKAGES:
-        importlib.import_module(package)
+    """Before the directories of other files."""
     with suppress(ValueError):
         sys.path.remove(str(directory))
     others = [sys.path.index(str(path.parent)) for path in _newest if str(path.parent) in sys.path]

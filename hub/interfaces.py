@@ -216,7 +216,7 @@ class ServerContext:
     """The status of everything; in the reactor's thread."""
     api: Callable[[Guard], Any]
     """All verbs as one resource of ``twisted.web``, behind a guard. Its status is whole, with the texts of errors: who
-    shows it to strangers leaves these out, as ``monitoring.web`` does."""
+    shows it to strangers leaves these out, as ``hub.monitoring.web`` does."""
     audit: Auditor
     """For what the server does beside the verbs, which note by themselves."""
 

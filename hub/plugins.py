@@ -95,8 +95,8 @@ def _imported(module: str, spec: str) -> ModuleType:
         raise
     except Exception as error:
         text = f"{spec!r} can't be imported: {type(error).__name__}: {error}"
-        if module.partition(".")[0] in files.PACKAGES:
-            text += f"; the hub has a package of that name itself: name the file, '{module.replace('.', '/')}.py:Class'"
+        if module.startswith("hub."):
+            text += f"; 'hub' is this program's own name: name the file, '{module.replace('.', '/')}.py:Class'"
         raise PluginError(text) from error
 
 

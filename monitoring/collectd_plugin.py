@@ -4,7 +4,7 @@ Standard library only: collectd embeds the distribution's own Python. Load it wi
 
     LoadPlugin python
     <Plugin python>
-        ModulePath "/opt/hubbub/lib/python3.11/site-packages/monitoring"
+        ModulePath "/opt/hubbub/lib/python3.11/site-packages/hub/monitoring"
         Import "collectd_plugin"
         <Module collectd_plugin>
             Socket "/run/hubbub/hub.sock"
@@ -28,7 +28,7 @@ import collectd  # the module that collectd's python plugin offers, not a file o
 try:
     from collectd_values import rows  # collectd's ModulePath is this directory
 except ImportError:
-    from monitoring.collectd_values import rows
+    from hub.monitoring.collectd_values import rows
 
 TIMEOUT = 5.0
 settings = {"socket": "/run/hubbub/hub.sock", "plugin": "hubbub", "plugininstance": "hub"}

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from hub.errors import MissingExtra
-from monitoring.collectd_values import Kind
+from hub.monitoring.collectd_values import Kind
 
 Seal = Callable[[bytes], bytes]
 

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Literal
 from pydantic import model_validator
 
 from hub.interfaces import ExporterContext
+from hub.monitoring.collectd_protocol import Origin, Seal, Value, datagrams, encrypter, plain, signer
+from hub.monitoring.collectd_values import rows
+from hub.monitoring.connection import UdpConnection
 from hub.settings import SecretRef, Settings, setting
-from monitoring.collectd_protocol import Origin, Seal, Value, datagrams, encrypter, plain, signer
-from monitoring.collectd_values import rows
-from monitoring.connection import UdpConnection
 
 NAME = r"^[A-Za-z0-9_.]{1,63}$"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from monitoring.collectd_values import BACKEND_COUNTS, COUNTS, HUB_COUNTS, identifier, identifiers
+from hub.monitoring.collectd_values import BACKEND_COUNTS, COUNTS, HUB_COUNTS, identifier, identifiers
 
 PREFIX = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
 """What a prefix of names may be; bounded to :data:`LONGEST_PREFIX`, so that every name fits into a datagram."""

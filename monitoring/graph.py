@@ -16,12 +16,12 @@ import click
 
 from hub.cli.common import ConfigReader, config_option
 from hub.errors import HubError, Unavailable
+from hub.monitoring import graph_history
+from hub.monitoring.collectd_values import identifier
+from hub.monitoring.png import stack
+from hub.monitoring.rrd import Lines, moments, place, run
+from hub.monitoring.web import Web
 from hub.units import parse_duration
-from monitoring import graph_history
-from monitoring.collectd_values import identifier
-from monitoring.png import stack
-from monitoring.rrd import Lines, moments, place, run
-from monitoring.web import Web
 
 INK, GRID, BACK = "#24292f", "#d0d7de", "#ffffff"
 BACKLOG, PEAK, IN, OUT, LEFT = "#9ec5fe", "#0a58ca", "#d9480f", "#2b8a3e", "#862e9c"

@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from hub.errors import Unavailable
+from hub.monitoring.rrd import Lines, make, place
+from hub.monitoring.web.history import History
+from hub.monitoring.web.history_file import Damaged, HistoryFile
+from hub.monitoring.web.server import history_path
 from hub.statefiles import as_owner, open_file
-from monitoring.rrd import Lines, make, place
-from monitoring.web.history import History
-from monitoring.web.history_file import Damaged, HistoryFile
-from monitoring.web.server import history_path
 
 NO_SERVER = 'the hub keeps no history: a web server does, and none is configured; [servers.web] with type = "web"'
 
@@ -27,7 +27,7 @@ ATTEMPTS = 5
 def lines(directory: Path, document: dict[str, Any], consumer: str) -> Lines:
     """Make an RRD file of a consumer's history in ``directory``.
 
-    :param document: of :meth:`monitoring.web.history.View.document`.
+    :param document: of :meth:`hub.monitoring.web.history.View.document`.
     :raises Unavailable: rrdtool is missing, or it failed.
     """
     path = directory / "history.rrd"
@@ -42,7 +42,7 @@ def read(state_dir: Path, servers: Sequence[str], consumer: str, span: int, now:
     picture is written.
 
     :param servers: names of the configured web servers, each of which keeps a history. :param now: epoch seconds.
-    :returns: see :meth:`monitoring.web.history.View.document`.
+    :returns: see :meth:`hub.monitoring.web.history.View.document`.
     :raises Unavailable: there is no history, it has no such consumer, or its file can't be read.
     """
     if not servers:

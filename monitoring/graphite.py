@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from hub.interfaces import ExporterContext
+from hub.monitoring.connection import TcpConnection, UdpConnection
+from hub.monitoring.datagrams import packed
+from hub.monitoring.figures import LONGEST_PREFIX, PREFIX, Figure, default_prefix, figures, text
 from hub.settings import Duration, Settings, setting
-from monitoring.connection import TcpConnection, UdpConnection
-from monitoring.datagrams import packed
-from monitoring.figures import LONGEST_PREFIX, PREFIX, Figure, default_prefix, figures, text
 
 
 class GraphiteConfig(Settings):

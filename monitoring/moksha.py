@@ -13,9 +13,9 @@ import zmq
 from pydantic import AfterValidator
 
 from hub.interfaces import ExporterContext
+from hub.monitoring.moksha_document import Publications
 from hub.settings import Settings, setting
 from hub.unixsocket import LONGEST_PATH, check_free
-from monitoring.moksha_document import Publications
 
 LINGER = 200
 """Milliseconds that the last document may take to leave."""

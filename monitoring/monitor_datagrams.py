@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from monitoring.datagrams import LIMIT
+from hub.monitoring.datagrams import LIMIT
 
 Row = Mapping[str, Any]
 Counts = Mapping[tuple[str, str], float]

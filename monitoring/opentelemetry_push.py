@@ -106,7 +106,7 @@ class OpenTelemetryPush:
             return None
         from opentelemetry import trace
 
-        from monitoring.opentelemetry_traces import ConsumerTracer
+        from hub.monitoring.opentelemetry_traces import ConsumerTracer
 
         self._provider = provider = self._make_provider()
         if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
@@ -134,7 +134,7 @@ class OpenTelemetryPush:
             return
         from opentelemetry.sdk.metrics.export import MetricExportResult
 
-        from monitoring.opentelemetry_metrics import metrics_of
+        from hub.monitoring.opentelemetry_metrics import metrics_of
 
         if self._metrics.export(metrics_of(snapshot, self._resource)) is not MetricExportResult.SUCCESS:
             raise NotTakenError(f"{self._config.endpoint} did not take the numbers")

@@ -10,7 +10,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from monitoring.prometheus_families import families
+from hub.monitoring.prometheus_families import families
 
 OPEN_METRICS = "application/openmetrics-text"
 ESCAPING = "; escaping=allow-utf-8"

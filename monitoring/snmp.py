@@ -14,8 +14,8 @@ from hub.cli.common import ConfigReader, config_option
 from hub.control.client import Client
 from hub.errors import HubError
 from hub.interfaces import Clock
-from monitoring.snmp_agent import Agent, Oid, Tree, format_oid, parse_oid
-from monitoring.snmp_values import BASE, down, objects
+from hub.monitoring.snmp_agent import Agent, Oid, Tree, format_oid, parse_oid
+from hub.monitoring.snmp_values import BASE, down, objects
 
 FRESH = 1.0
 """Seconds that a status is used for: a walk asks for hundreds of objects."""

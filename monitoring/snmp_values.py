@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from hub.monitoring.snmp_agent import Oid, Value
 from hub.text import printable
-from monitoring.snmp_agent import Oid, Value
 
 BASE: Oid = (1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 482)
 """hubbub has no enterprise number. Net-SNMP leaves ``netSnmpPlaypen`` (8072.9999.9999) to everybody's own use."""

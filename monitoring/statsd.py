@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from hub.interfaces import ExporterContext
+from hub.monitoring.connection import UdpConnection
+from hub.monitoring.datagrams import packed
+from hub.monitoring.figures import LONGEST_PREFIX, PREFIX, Figure, Path, default_prefix, figures, growth, text, totals
 from hub.settings import Settings, setting
-from monitoring.connection import UdpConnection
-from monitoring.datagrams import packed
-from monitoring.figures import LONGEST_PREFIX, PREFIX, Figure, Path, default_prefix, figures, growth, text, totals
 
 
 class StatsdConfig(Settings):

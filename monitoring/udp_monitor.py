@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from hub.interfaces import ExporterContext
+from hub.monitoring.connection import UdpConnection
+from hub.monitoring.figures import growth
+from hub.monitoring.monitor_datagrams import Counts, Sender, counts, json_datagrams, statusnet_datagrams
 from hub.settings import Settings, setting
-from monitoring.connection import UdpConnection
-from monitoring.figures import growth
-from monitoring.monitor_datagrams import Counts, Sender, counts, json_datagrams, statusnet_datagrams
 
 
 class UdpMonitorConfig(Settings):

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from backends.zeromq.endpoints import Endpoint
-from backends.zeromq.line import Line
-from backends.zeromq.outlets import Outlets
-from backends.zeromq.settings import Config
+from hub.backends.zeromq.endpoints import Endpoint
+from hub.backends.zeromq.line import Line
+from hub.backends.zeromq.outlets import Outlets
+from hub.backends.zeromq.settings import Config
 from hub.errors import Unavailable
 
 ENDPOINTS = ("bind", "connect", "publish_bind", "publish_connect")

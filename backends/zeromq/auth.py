@@ -9,8 +9,8 @@ from pathlib import Path
 import zmq
 from zmq.utils import z85
 
-from backends.zeromq.security import Security, allowed_keys
-from backends.zeromq.sockets import Context
+from hub.backends.zeromq.security import Security, allowed_keys
+from hub.backends.zeromq.sockets import Context
 from hub.errors import ConfigError
 
 _ADDRESS = "inproc://zeromq.zap.01"

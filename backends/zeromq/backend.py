@@ -9,26 +9,26 @@ from typing import Any
 import zmq
 from twisted.internet.defer import Deferred
 
-from backends.zeromq import settings
-from backends.zeromq.alteration import added, alter, endpoints, is_alterable, without_endpoints
-from backends.zeromq.auth import Authenticator
-from backends.zeromq.descriptor import Descriptor
-from backends.zeromq.ending import LIMIT, Ending
-from backends.zeromq.endpoints import Endpoint
-from backends.zeromq.frames import Parser
-from backends.zeromq.held import Held, Resident
-from backends.zeromq.inherited import inherited
-from backends.zeromq.line import Line
-from backends.zeromq.notices import Notices
-from backends.zeromq.outlets import Outlets
-from backends.zeromq.peers import Tools
-from backends.zeromq.prefixes import prefixes
-from backends.zeromq.publisher import Publisher
-from backends.zeromq.reader import Reader
-from backends.zeromq.room import FOR_A_CONTEXT, FOR_AN_ENDPOINT, need
-from backends.zeromq.security import Security
-from backends.zeromq.sockets import Context
-from backends.zeromq.withdrawal import Withdrawal
+from hub.backends.zeromq import settings
+from hub.backends.zeromq.alteration import added, alter, endpoints, is_alterable, without_endpoints
+from hub.backends.zeromq.auth import Authenticator
+from hub.backends.zeromq.descriptor import Descriptor
+from hub.backends.zeromq.ending import LIMIT, Ending
+from hub.backends.zeromq.endpoints import Endpoint
+from hub.backends.zeromq.frames import Parser
+from hub.backends.zeromq.held import Held, Resident
+from hub.backends.zeromq.inherited import inherited
+from hub.backends.zeromq.line import Line
+from hub.backends.zeromq.notices import Notices
+from hub.backends.zeromq.outlets import Outlets
+from hub.backends.zeromq.peers import Tools
+from hub.backends.zeromq.prefixes import prefixes
+from hub.backends.zeromq.publisher import Publisher
+from hub.backends.zeromq.reader import Reader
+from hub.backends.zeromq.room import FOR_A_CONTEXT, FOR_AN_ENDPOINT, need
+from hub.backends.zeromq.security import Security
+from hub.backends.zeromq.sockets import Context
+from hub.backends.zeromq.withdrawal import Withdrawal
 from hub.errors import CannotPublish, Unavailable
 from hub.interfaces import BackendContext, Intake
 from hub.message import Message
@@ -114,7 +114,7 @@ class ZeroMQ(Tools):
         self._listening.start(self._read)
 
     def reconfigure(self, config: settings.Config) -> bool:
-        """Go on with other endpoints; see :mod:`~backends.zeromq.alteration`.
+        """Go on with other endpoints; see :mod:`~hub.backends.zeromq.alteration`.
 
         :returns: whether they are all that differs. Where not, nothing was changed.
         :raises Unavailable: an address can't be bound, or there are too few file descriptors. Nothing was changed.
@@ -247,7 +247,7 @@ class ZeroMQ(Tools):
 
     def stop(self) -> Deferred[None]:
         """Hand over what the socket holds (for one second at most), send what was published, close; see
-        :class:`~backends.zeromq.ending.Ending`."""
+        :class:`~hub.backends.zeromq.ending.Ending`."""
         self._held.end()
         self._drops_until = None
         if self._ending is None:

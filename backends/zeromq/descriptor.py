@@ -10,7 +10,7 @@ import zmq
 from twisted.internet.interfaces import IReadDescriptor
 from zope.interface import implementer
 
-from backends.zeromq.sockets import Socket
+from hub.backends.zeromq.sockets import Socket
 
 FAULT_DELAY = 1.0
 """Seconds of rest after a fault of our own, lest a lasting one takes the reactor and floods the log."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 
-from backends.zeromq.reader import Reader
-from backends.zeromq.sockets import Context
+from hub.backends.zeromq.reader import Reader
+from hub.backends.zeromq.sockets import Context
 from hub.interfaces import BackendContext
 
 LIMIT = 1.0

@@ -12,9 +12,9 @@ from typing import Literal, TypeVar
 import msgspec
 import zmq
 
-from backends.zeromq.fedmsg import NONE, Envelope, Signer, headers_of, lenient_envelope
-from backends.zeromq.gaps import Gaps, stem
 from hub import jsontext
+from hub.backends.zeromq.fedmsg import NONE, Envelope, Signer, headers_of, lenient_envelope
+from hub.backends.zeromq.gaps import Gaps, stem
 from hub.message import NO_HEADERS, Message
 from hub.text import counted
 
@@ -30,7 +30,7 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 T = TypeVar("T")
 Notice = Callable[[str, int, str], None]
-"""See :meth:`backends.zeromq.notices.Notices.say`."""
+"""See :meth:`hub.backends.zeromq.notices.Notices.say`."""
 
 
 class Raw(msgspec.Struct):

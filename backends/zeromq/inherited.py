@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from backends.zeromq.endpoints import Endpoint
+from hub.backends.zeromq.endpoints import Endpoint
 
 OWN = "/proc/self/fd"
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import zmq
 
-from backends.zeromq.descriptor import Descriptor
-from backends.zeromq.monitor import Monitor
-from backends.zeromq.notices import Notices
-from backends.zeromq.revival import Revival
-from backends.zeromq.security import Security
-from backends.zeromq.settings import Config
-from backends.zeromq.sockets import Context, await_closed, bind, connect, make
+from hub.backends.zeromq.descriptor import Descriptor
+from hub.backends.zeromq.monitor import Monitor
+from hub.backends.zeromq.notices import Notices
+from hub.backends.zeromq.revival import Revival
+from hub.backends.zeromq.security import Security
+from hub.backends.zeromq.settings import Config
+from hub.backends.zeromq.sockets import Context, await_closed, bind, connect, make
 from hub.interfaces import BackendContext
 
 PACE = 0.02
@@ -75,7 +75,7 @@ class Line:
         self.wake()
 
     def wake(self) -> None:
-        """To be called after every use of the socket, see :class:`~backends.zeromq.descriptor.Descriptor`."""
+        """To be called after every use of the socket, see :class:`~hub.backends.zeromq.descriptor.Descriptor`."""
         for descriptor in self._descriptors[:1]:
             descriptor.wake()
 
@@ -94,8 +94,8 @@ class Line:
         self.wake()
 
     def unbind(self, endpoint: str) -> None:
-        """Not of a PUB socket, see :class:`~backends.zeromq.outlets.Outlets`. Peers that came by it are cut off; what
-        has arrived from them is still read."""
+        """Not of a PUB socket, see :class:`~hub.backends.zeromq.outlets.Outlets`. Peers that came by it are cut off;
+        what has arrived from them is still read."""
         real = self._bound.pop(endpoint)
         for one in real:
             self.socket.unbind(one)

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Sequence
 import zmq
 from twisted.internet.task import Clock
 
-from backends.zeromq.frames import Parser
-from backends.zeromq.monitor import Monitor
-from backends.zeromq.prefixes import prefixes
-from backends.zeromq.reader import Reader
-from backends.zeromq.revival import Revival
-from backends.zeromq.security import Security
-from backends.zeromq.settings import Config
-from backends.zeromq.sockets import Context, Socket, connect, make, reachable
+from hub.backends.zeromq.frames import Parser
+from hub.backends.zeromq.monitor import Monitor
+from hub.backends.zeromq.prefixes import prefixes
+from hub.backends.zeromq.reader import Reader
+from hub.backends.zeromq.revival import Revival
+from hub.backends.zeromq.security import Security
+from hub.backends.zeromq.settings import Config
+from hub.backends.zeromq.sockets import Context, Socket, connect, make, reachable
 from hub.errors import Unavailable
 from hub.message import Message
 
@@ -78,7 +78,7 @@ class _Lines:
         poller.poll(_TICK if self._timers.getDelayedCalls() else None)
 
     def attend(self) -> None:
-        """To be called right after reading, for the reason of :meth:`backends.zeromq.line.Line.let_go`."""
+        """To be called right after reading, for the reason of :meth:`hub.backends.zeromq.line.Line.let_go`."""
         # The time first, for timers count from it; they fire last, knowing what happened meanwhile.
         self._timers.rightNow = time.monotonic()
         self.monitor.drain()

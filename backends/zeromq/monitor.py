@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import zmq
 
-from backends.zeromq.frames import Notice
-from backends.zeromq.sockets import Socket
+from hub.backends.zeromq.frames import Notice
+from hub.backends.zeromq.sockets import Socket
 
 _FAILED = {
     int(zmq.Event.HANDSHAKE_FAILED_AUTH): "refused: not allowed",

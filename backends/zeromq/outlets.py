@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from backends.zeromq.line import Line
-from backends.zeromq.sockets import await_closed
+from hub.backends.zeromq.line import Line
+from hub.backends.zeromq.sockets import await_closed
 
 Kind = Literal["bind", "connect"]
 

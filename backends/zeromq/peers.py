@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from backends.zeromq.listener import listen
-from backends.zeromq.sender import Sender
-from backends.zeromq.settings import Config
+from hub.backends.zeromq.listener import listen
+from hub.backends.zeromq.sender import Sender
+from hub.backends.zeromq.settings import Config
 from hub.message import Message
 
 

@@ -12,9 +12,9 @@ from typing import Protocol
 
 import zmq
 
-from backends.zeromq.fedmsg import MAX_HEADERS_SIZE, check, is_msg_id, wrap
-from backends.zeromq.frames import MAX_TOPIC
-from backends.zeromq.settings import Config
+from hub.backends.zeromq.fedmsg import MAX_HEADERS_SIZE, check, is_msg_id, wrap
+from hub.backends.zeromq.frames import MAX_TOPIC
+from hub.backends.zeromq.settings import Config
 from hub.errors import CannotPublish
 from hub.interfaces import Clock
 from hub.message import Message

@@ -7,8 +7,8 @@ import traceback
 
 import zmq
 
-from backends.zeromq.frames import Pair, Parser
-from backends.zeromq.sockets import Socket
+from hub.backends.zeromq.frames import Pair, Parser
+from hub.backends.zeromq.sockets import Socket
 from hub.interfaces import Clock, Intake
 from hub.message import Message
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from backends.zeromq.monitor import Monitor
-from backends.zeromq.settings import Config
+from hub.backends.zeromq.monitor import Monitor
+from hub.backends.zeromq.settings import Config
 
 GRACE = 0.5
 """Seconds within which ZeroMQ connects again by itself, where it tries and the peer is there."""

@@ -9,8 +9,8 @@ from typing import Literal
 
 import zmq
 
-from backends.zeromq.settings import Config
-from backends.zeromq.sockets import Socket
+from hub.backends.zeromq.settings import Config
+from hub.backends.zeromq.sockets import Socket
 from hub.errors import ConfigError
 
 ZAP_DOMAIN = b"hub"
@@ -47,7 +47,7 @@ class Security:
         return cls("CURVE", public=public, secret=secret, server=_public_key(path) if path else b"")
 
     def serve(self, socket: Socket) -> None:
-        """To be called before binding: those that connect have to prove themselves, see :mod:`backends.zeromq.auth`."""
+        """To be called before binding: who connects has to prove itself, see :mod:`hub.backends.zeromq.auth`."""
         if self.mechanism == "PLAIN":
             socket.set(zmq.PLAIN_SERVER, 1)
         elif self.mechanism == "CURVE":

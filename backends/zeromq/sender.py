@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import zmq
 
-from backends.zeromq.auth import Authenticator
-from backends.zeromq.publisher import Publisher
-from backends.zeromq.security import Security
-from backends.zeromq.settings import Config
-from backends.zeromq.sockets import Context, bind, connect, make, reachable
+from hub.backends.zeromq.auth import Authenticator
+from hub.backends.zeromq.publisher import Publisher
+from hub.backends.zeromq.security import Security
+from hub.backends.zeromq.settings import Config
+from hub.backends.zeromq.sockets import Context, bind, connect, make, reachable
 from hub.errors import Unavailable
 from hub.message import Message
 

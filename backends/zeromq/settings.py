@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, model_validator
 
-from backends.zeromq.endpoints import BindEndpoint, ConnectEndpoint, Endpoint
+from hub.backends.zeromq.endpoints import BindEndpoint, ConnectEndpoint, Endpoint
 from hub.settings import Duration, FilePath, SecretRef, Settings, Size, setting
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import zmq
 
-from backends.zeromq.endpoints import Endpoint
-from backends.zeromq.settings import Config
 from hub import unixsocket
+from hub.backends.zeromq.endpoints import Endpoint
+from hub.backends.zeromq.settings import Config
 from hub.errors import Unavailable
 from hub.interfaces import Clock
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from backends.zeromq.auth import Authenticator
+from hub.backends.zeromq.auth import Authenticator
 from hub.errors import Unavailable
 from hub.interfaces import BackendContext
 

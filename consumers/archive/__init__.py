@@ -7,10 +7,10 @@ from typing import ClassVar, NoReturn
 
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 
-from consumers.archive.database import Database, SchemaError, of_its_content, passes, reason_of
-from consumers.archive.row import plain_row, row_of
-from consumers.archive.settings import Config as _Config
 from hub import Consumer, Context, Message, Reject, Retry
+from hub.consumers.archive.database import Database, SchemaError, of_its_content, passes, reason_of
+from hub.consumers.archive.row import plain_row, row_of
+from hub.consumers.archive.settings import Config as _Config
 from hub.settings import Settings
 
 __all__ = ["Archive"]

@@ -16,13 +16,13 @@ from rich.text import Text
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from consumers.archive import Archive
-from consumers.archive.database import Database, reason_of
-from consumers.archive.search import Query, search
 from hub.cli.common import ConfigReader, config_option, json_option
 from hub.cli.group import Group
 from hub.cli.saying import none
 from hub.configuration.schema import Configuration, Part
+from hub.consumers.archive import Archive
+from hub.consumers.archive.database import Database, reason_of
+from hub.consumers.archive.search import Query, search
 from hub.errors import ConfigError, Unavailable
 from hub.statefiles import as_owner, check_file, owner_reaches
 from hub.text import printable

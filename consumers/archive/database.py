@@ -24,7 +24,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from consumers.archive.schema import messages, metadata
+from hub.consumers.archive.schema import messages, metadata
 from hub.errors import MissingExtra
 from hub.text import printable
 

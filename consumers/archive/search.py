@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, String, cast, select
 
-from consumers.archive.schema import messages
+from hub.consumers.archive.schema import messages
 from hub.topics import compile_pattern
 
 PAGE = 1000

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError
 from hub.settings import SecretRef, Settings, setting
 
 DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg2")
-"""Those that errors are told apart for, see :mod:`consumers.archive.database`."""
+"""Those that errors are told apart for, see :mod:`hub.consumers.archive.database`."""
 
 
 class Config(Settings):

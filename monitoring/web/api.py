@@ -8,8 +8,8 @@ from twisted.web.http import OK
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from monitoring.web.pages import Status
-from monitoring.web.pulse import Pulse
+from hub.monitoring.web.pages import Status
+from hub.monitoring.web.pulse import Pulse
 
 STATUS = b"status"
 

@@ -8,7 +8,7 @@ from typing import Any
 from twisted.internet.protocol import connectionDone
 from twisted.web.http import HTTPChannel
 
-from monitoring.web import headers
+from hub.monitoring.web import headers
 
 TIMEOUT = 60.0
 """Seconds from the end of one answer to the end of the next request. Nothing extends it: a client that sends a byte now

@@ -16,13 +16,13 @@ from hub.configuration.schema import Configuration, Part
 from hub.control.audit import AUDIT_FILE, Audit
 from hub.errors import ConfigError, Unavailable
 from hub.interfaces import Access
+from hub.monitoring.web import Web, tokens
+from hub.monitoring.web.address import TcpAddress, parse
+from hub.monitoring.web.login import make_code
+from hub.monitoring.web.token import create, read, token_path
 from hub.settings import duration_of
 from hub.statefiles import as_owner
 from hub.unixsocket import ourselves
-from monitoring.web import Web, tokens
-from monitoring.web.address import TcpAddress, parse
-from monitoring.web.login import make_code
-from monitoring.web.token import create, read, token_path
 
 
 @click.group(cls=Group, invoke_without_command=True)

@@ -12,9 +12,9 @@ from zope.interface import implementer
 
 from hub.errors import Forbidden
 from hub.interfaces import Clock
-from monitoring.web.guard import WebGuard
-from monitoring.web.pulse import Frame, Pulse
-from monitoring.web.request import problem
+from hub.monitoring.web.guard import WebGuard
+from hub.monitoring.web.pulse import Frame, Pulse
+from hub.monitoring.web.request import problem
 
 MOST = 64
 """Browsers at once."""

@@ -10,9 +10,9 @@ from twisted.web.server import Request
 from hub import unixsocket
 from hub.errors import Forbidden
 from hub.interfaces import Access, Auditor
-from monitoring.web.holders import Holder, Holders
-from monitoring.web.hosts import Hosts, check_origin
-from monitoring.web.wrong_tokens import WrongTokens
+from hub.monitoring.web.holders import Holder, Holders
+from hub.monitoring.web.hosts import Hosts, check_origin
+from hub.monitoring.web.wrong_tokens import WrongTokens
 
 PENALTY = 1.0
 """Seconds that the answer to a wrong token takes. Nobody is locked out: behind a reverse proxy all have one address,

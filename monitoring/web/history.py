@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from monitoring.web.ring import TIERS, Ring, Sums, Tier
+from hub.monitoring.web.ring import TIERS, Ring, Sums, Tier
 
 MOST = 256
 """Queues that are kept apart; one more takes the place of the one that was gone longest, or has no history."""

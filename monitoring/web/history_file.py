@@ -15,10 +15,10 @@ from typing import TypeVar
 
 import msgspec
 
+from hub.monitoring.web.history import Row
+from hub.monitoring.web.ring import TIERS
+from hub.monitoring.web.spikes import MOST, Spike
 from hub.statefiles import open_file
-from monitoring.web.history import Row
-from monitoring.web.ring import TIERS
-from monitoring.web.spikes import MOST, Spike
 
 VERSION = 1
 """Of the tables, in SQLite's ``user_version``."""

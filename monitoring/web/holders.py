@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.interfaces import Access, Clock
-from monitoring.web.login import Codes, is_session, make_session
-from monitoring.web.token import TokenFile
-from monitoring.web.tokens import RIGHTS, NamedTokens
+from hub.monitoring.web.login import Codes, is_session, make_session
+from hub.monitoring.web.token import TokenFile
+from hub.monitoring.web.tokens import RIGHTS, NamedTokens
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from twisted.internet.error import CannotListenError
 
 from hub import unixsocket
 from hub.errors import ConfigError, Unavailable
-from monitoring.web.address import Address, UnixAddress
+from hub.monitoring.web.address import Address, UnixAddress
 
 
 class Listener:

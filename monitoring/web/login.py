@@ -17,7 +17,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from hub.interfaces import Clock
-from monitoring.web.request import problem
+from hub.monitoring.web.request import problem
 
 CODE_FOR = 60.0
 """Seconds that a code is good."""
@@ -72,7 +72,7 @@ class Order(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Login(Resource):
-    """``/login``: a session for a code. :param guard: a :class:`~monitoring.web.guard.WebGuard`."""
+    """``/login``: a session for a code. :param guard: a :class:`~hub.monitoring.web.guard.WebGuard`."""
 
     isLeaf = True
 

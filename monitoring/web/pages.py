@@ -13,14 +13,14 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from hub.errors import Forbidden, HubError, Unavailable
-from monitoring.prometheus import render
-from monitoring.web.aside import TOO_MUCH, Aside
-from monitoring.web.guard import WebGuard
-from monitoring.web.history import View
-from monitoring.web.pulse import Pulse
-from monitoring.web.recorder import Recorder
-from monitoring.web.request import Problem, problem
-from monitoring.web.ring import TIERS
+from hub.monitoring.prometheus import render
+from hub.monitoring.web.aside import TOO_MUCH, Aside
+from hub.monitoring.web.guard import WebGuard
+from hub.monitoring.web.history import View
+from hub.monitoring.web.pulse import Pulse
+from hub.monitoring.web.recorder import Recorder
+from hub.monitoring.web.request import Problem, problem
+from hub.monitoring.web.ring import TIERS
 
 SPAN = 600
 """Seconds of history, where nothing else is asked for."""

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from hub.interfaces import Clock
-from monitoring.web.numbers import numbers
+from hub.monitoring.web.numbers import numbers
 
 MIDDLE = 0.5
 """Of a second: when it beats. So each second has one beat, though timers are late at times."""
@@ -31,7 +31,7 @@ class Frame:
 
     @cached_property
     def numbers(self) -> Mapping[str, Any]:
-        """What of it anybody may see; see :mod:`monitoring.web.numbers`."""
+        """What of it anybody may see; see :mod:`hub.monitoring.web.numbers`."""
         return numbers(self.snapshot)
 
     def document(self, contents: bool) -> bytes:

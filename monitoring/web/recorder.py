@@ -12,11 +12,11 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from hub.interfaces import Clock
-from monitoring.web.aside import Aside
-from monitoring.web.history import History, Row, View
-from monitoring.web.history_file import Damaged, HistoryFile, Kept
-from monitoring.web.pulse import Frame
-from monitoring.web.spikes import Spike, Spikes
+from hub.monitoring.web.aside import Aside
+from hub.monitoring.web.history import History, Row, View
+from hub.monitoring.web.history_file import Damaged, HistoryFile, Kept
+from hub.monitoring.web.pulse import Frame
+from hub.monitoring.web.spikes import Spike, Spikes
 
 EVERY = 10
 """Beats between two writes: what a crash of the hub costs at most, in seconds of curves."""

@@ -10,14 +10,14 @@ from twisted.web.error import UnsupportedMethod
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from monitoring.web import headers
+from hub.monitoring.web import headers
 
 BODY_LIMIT = 256 << 10
 """Bytes of a request's body: room for the numbers of all dead letters that are kept by default."""
 
 
 class WebRequest(Request):
-    """One request, with the headers of :mod:`monitoring.web.headers` in its answer."""
+    """One request, with the headers of :mod:`hub.monitoring.web.headers` in its answer."""
 
     channel: Any
     site: Any

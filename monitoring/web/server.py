@@ -12,27 +12,27 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.python.failure import Failure
 
 from hub.interfaces import Clock, ServerContext
+from hub.monitoring.web import static
+from hub.monitoring.web.address import TcpAddress, parse
+from hub.monitoring.web.api import Api
+from hub.monitoring.web.aside import Aside
+from hub.monitoring.web.events import Events
+from hub.monitoring.web.guard import WebGuard
+from hub.monitoring.web.history_file import HistoryFile
+from hub.monitoring.web.holders import Holders
+from hub.monitoring.web.hosts import Hosts
+from hub.monitoring.web.listener import Listener
+from hub.monitoring.web.login import Login
+from hub.monitoring.web.pages import Health, HistoryPage, Metrics, Readiness, Root, SpikesPage, Status
+from hub.monitoring.web.pulse import Pulse
+from hub.monitoring.web.recorder import Recorder
+from hub.monitoring.web.settings import WebConfig
+from hub.monitoring.web.site import WebSite
+from hub.monitoring.web.static import INDEX, Static
+from hub.monitoring.web.token import TokenFile, token_path
+from hub.monitoring.web.tokens import NamedTokens, tokens_path
+from hub.monitoring.web.wrong_tokens import WrongTokens
 from hub.settings import Settings
-from monitoring.web import static
-from monitoring.web.address import TcpAddress, parse
-from monitoring.web.api import Api
-from monitoring.web.aside import Aside
-from monitoring.web.events import Events
-from monitoring.web.guard import WebGuard
-from monitoring.web.history_file import HistoryFile
-from monitoring.web.holders import Holders
-from monitoring.web.hosts import Hosts
-from monitoring.web.listener import Listener
-from monitoring.web.login import Login
-from monitoring.web.pages import Health, HistoryPage, Metrics, Readiness, Root, SpikesPage, Status
-from monitoring.web.pulse import Pulse
-from monitoring.web.recorder import Recorder
-from monitoring.web.settings import WebConfig
-from monitoring.web.site import WebSite
-from monitoring.web.static import INDEX, Static
-from monitoring.web.token import TokenFile, token_path
-from monitoring.web.tokens import NamedTokens, tokens_path
-from monitoring.web.wrong_tokens import WrongTokens
 
 PATIENCE = 1.5
 """Seconds that a stop waits for the history to be written."""

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from hub.monitoring.web.address import valid
 from hub.settings import Duration, FilePath, Settings, setting
-from monitoring.web.address import valid
 
 NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", re.IGNORECASE)
 """With underscores, which container runtimes have in names."""

@@ -9,9 +9,9 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
 from hub.errors import Forbidden
-from monitoring.web import headers
-from monitoring.web.channel import TIMEOUT, Channel
-from monitoring.web.request import Problem, WebRequest
+from hub.monitoring.web import headers
+from hub.monitoring.web.channel import TIMEOUT, Channel
+from hub.monitoring.web.request import Problem, WebRequest
 
 MOST_CONNECTIONS = 200
 """Beyond it the one whose client is waited for longest, to ask or to read, has to go for a new one: whoever reaches the

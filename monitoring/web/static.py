@@ -10,7 +10,7 @@ from twisted.web.http import CACHED
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from monitoring.web.request import problem
+from hub.monitoring.web.request import problem
 
 DIRECTORY = Path(__file__).with_name("static")
 INDEX = "index.html"

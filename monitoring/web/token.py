@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hub.errors import ConfigError
+from hub.monitoring.web.settings import WebConfig
 from hub.trust import ROOT, user_name
-from monitoring.web.settings import WebConfig
 
 FORM = re.compile(r"[A-Za-z0-9_.~+/=-]{32,512}")
 """What fits into an ``Authorization: Bearer`` header, and is too long to be guessed."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from backends.memory import Memory
-from backends.zeromq import ZeroMQ
+from hub.backends.memory import Memory
+from hub.backends.zeromq import ZeroMQ
 from hub.interfaces import Backend
 from hub.message import Message
 from hub.settings import Settings

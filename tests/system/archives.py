@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from consumers.archive import Archive
-from consumers.archive.schema import messages as table
 from hub import Context, Message
+from hub.consumers.archive import Archive
+from hub.consumers.archive.schema import messages as table
 from hub.partlog import part_log
 
 

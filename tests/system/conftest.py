@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.archive import Archive
+from hub.consumers.archive import Archive
 from tests.support import ROOT, require
 from tests.system.archives import make
 from tests.system.distribution import Distribution, build

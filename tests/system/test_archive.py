@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from consumers.archive import Archive
-from consumers.archive.command import archive as command
-from consumers.archive.schema import messages as table
-from consumers.archive.search import Query, search
 from hub import Message, Reject
+from hub.consumers.archive import Archive
+from hub.consumers.archive.command import archive as command
+from hub.consumers.archive.schema import messages as table
+from hub.consumers.archive.search import Query, search
 from tests.support import bus_messages
 from tests.system.archives import make, message, rows
 from tests.system.postgres import Postgres

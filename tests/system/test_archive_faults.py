@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from consumers.archive import Archive, database
 from hub import Message, Reject, Retry
+from hub.consumers.archive import Archive, database
 from tests.system.archives import make, message, rows
 from tests.system.postgres import Postgres
 from tests.unit.doubles import Bench

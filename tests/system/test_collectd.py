@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.graph import find
+from hub.monitoring.graph import find
 from tests.support import ROOT, free_port, wait_until
 from tests.system.collectd import Collectd
 from tests.system.hubs import RunningHub

@@ -119,10 +119,12 @@ for name in ("done", "Retry", "Reject", "ConnectionError"):
 @pytest.mark.parametrize("resting", [False, True], ids=["in a burst", "between two"])
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL", "parent"])
 def test_nothing_is_left_of_it(directory: Path, how: str, resting: bool) -> None:
-    """Started as a shell starts what runs in its background: with SIGINT ignored."""
+    """Started as a shell starts what runs in its background: with SIGINT ignored. SIGHUP is not, as it may be here:
+    'nohup' means it so."""
     starter = (
         "import signal, subprocess, sys\n"
         "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
         "demo = subprocess.Popen(sys.argv[1:], cwd='/', restore_signals=False)\n"
         "print(demo.pid, flush=True)\n"
         "demo.wait()\n"

@@ -19,6 +19,31 @@ from tests.system.distribution import Distribution, install
 from tests.system.hubs import RunningHub
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
+SITE = "import sysconfig; print(sysconfig.get_path('purelib'))"
+OWN_CONSUMER = """
+from pathlib import Path
+from hub import Consumer
+from monitoring.words import WORD
+
+class Badges(Consumer):
+    topics = ["org.example.#"]
+
+    def consume(self, message):
+        (self.context.state_dir / ".." / WORD).write_text(message.topic)
+"""
+OWN_PACKAGES = """
+[backends.bus]
+type = "zeromq"
+bind = ["{endpoint}"]
+publish_connect = ["{endpoint}"]
+[consumers.badges]
+type = "consumers.badges:Badges"
+[consumers.log]
+type = "log"
+[consumers.archive]
+type = "archive"
+database = "sqlite:///archive.db"
+"""
 CHARTS = "static/vendor/uPlot.iife.min.js"
 
 
@@ -38,12 +63,9 @@ def test_the_wheel_has_the_templates_the_manual_pages_and_the_charts(distributio
     names = set(zipfile.ZipFile(distribution.wheel).namelist())
     templates = {str(path.relative_to(ROOT)) for path in (ROOT / "hub" / "templates").rglob("*") if path.is_file()}
     assert {name for name in templates if "__pycache__" not in name} <= names
-    assert f"monitoring/web/{CHARTS}" in names
+    assert f"hub/monitoring/web/{CHARTS}" in names
     assert {name.rpartition("/")[2] for name in names if "/share/man/" in name} == {"hubbub.1", "hub.conf.5"}
-    assert {name.split("/")[0] for name in names} - {"hub", "backends", "consumers", "monitoring"} == {
-        "hubbub-0.1.0.dist-info",
-        "hubbub-0.1.0.data",
-    }
+    assert {name.split("/")[0] for name in names} == {"hub", "hubbub-0.1.0.dist-info", "hubbub-0.1.0.data"}
 
 
 def test_the_sdist_has_all_that_the_repository_has(distribution: Distribution) -> None:
@@ -75,6 +97,32 @@ def test_the_installed_command_begins_a_hub_that_runs_and_whose_page_has_its_cha
         hub.wait_for("log", "finished", 1)
         with urllib.request.urlopen(f"http://127.0.0.1:{page}/{CHARTS}", timeout=10) as answer:
             assert b"uPlot" in answer.read()
+
+
+def test_packages_of_ones_own_may_be_called_as_the_hubs_are(
+    programs: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """They are installed beside the wheel."""
+    site = Path(subprocess.check_output([programs / "python", "-c", SITE], env=environment, text=True).strip())
+    for package in ("backends", "consumers", "monitoring"):
+        (site / package).mkdir()
+        (site / package / "__init__.py").touch()
+    (site / "consumers" / "badges.py").write_text(OWN_CONSUMER)
+    (site / "monitoring" / "words.py").write_text("WORD = 'own'\n")
+    endpoint = f"tcp://127.0.0.1:{free_port()}"
+    hub = RunningHub(tmp_path, OWN_PACKAGES.format(endpoint=endpoint), program=programs / "hubbub")
+    try:
+        with hub:
+            assert "consumer badges: consumers.badges:Badges" in hub.command("check").stdout
+            hub.command("publish", "org.example.hello", '{"n": 1}')
+            for name in ("badges", "log", "archive"):
+                hub.wait_for(name, "finished", 1)
+        assert (tmp_path / "own").read_text() == "org.example.hello"
+        command = [programs / "hubbub", "archive", "search", "--topic", "org.example.#"]  # of a package called so, too
+        assert b"org.example.hello" in subprocess.check_output(command, cwd=tmp_path, env=environment)
+    finally:
+        for package in ("backends", "consumers", "monitoring"):
+            shutil.rmtree(site / package)
 
 
 def test_no_wheel_is_built_without_the_charts(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ class Worker(Consumer):
 """
 HANGER = """
 import time
-from backends.memory import Memory
+from hub.backends.memory import Memory
 
 class Hanger(Memory):
     def publish(self, message):

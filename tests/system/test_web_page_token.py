@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from monitoring.web.token import create
+from hub.monitoring.web.token import create
 from tests.system.chromium import Chromium
 from tests.system.web_hub import EVIL_ERROR, WebHub
 

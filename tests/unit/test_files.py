@@ -91,20 +91,22 @@ def test_what_is_installed_goes_before_what_is_beside(tmp_path: Path) -> None:
     assert value(write(tmp_path / "mine.py", "import json\nVALUE = json.dumps(1)\n")) == "1"
 
 
-SHADOWED = """
+NAMED_ALIKE = """
 import sys
 from pathlib import Path
 from hub import plugins
-plugins.load("hub.consumers", "consumers.py:Mine", Path(sys.argv[1]))
-print(plugins.load("hub.consumers", "log", Path(sys.argv[1])).cls.__name__)
+mine = plugins.load("hub.consumers", "mine.py:Mine", Path(sys.argv[1])).cls
+print(mine.__module__, plugins.load("hub.consumers", "log", Path(sys.argv[1])).cls.__module__)
 """
 
 
-def test_a_file_that_is_called_as_a_package_of_the_hub_is_not_in_its_way(tmp_path: Path) -> None:
-    write(tmp_path / "consumers.py", "class Mine: pass\n")
-    command = [sys.executable, "-P", "-c", SHADOWED, str(tmp_path)]
+def test_a_package_that_is_called_as_one_of_the_hubs_is_not_in_its_way(tmp_path: Path) -> None:
+    write(tmp_path / "consumers" / "__init__.py", "")
+    write(tmp_path / "consumers" / "badges.py", "class Mine: pass\n")
+    write(tmp_path / "mine.py", "from consumers.badges import Mine\n")
+    command = [sys.executable, "-P", "-c", NAMED_ALIKE, str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert (done.stdout, done.stderr) == ("Log\n", "")
+    assert (done.stdout, done.stderr) == ("consumers.badges hub.consumers.log\n", "")
 
 
 @pytest.mark.parametrize("name", ["mine.py", "with-dash.py", "a b/c.d/mine.py", "ünï.py"])

@@ -11,13 +11,20 @@ import pytest
 
 from tests.support import ROOT
 
-ROOMS = ("hub", "backends", "consumers", "monitoring")
+PLUGINS = ("backends", "consumers", "monitoring")
+"""Beside ``hub`` in the tree; imported as ``hub.backends``, by links, so that these names are free for others."""
+ROOMS = ("hub", *PLUGINS)
 BOTTOM = {
     *("hub", "hub.errors", "hub.message", "hub.units", "hub.text", "hub.topics", "hub.unixsocket"),
     *("hub.trust", "hub.statefiles", "hub.jsontext"),
     *("hub.settings", "hub.interfaces", "hub.consumer"),
 }
-COMMANDS = {"consumers.archive.command", "monitoring.graph", "monitoring.snmp", "monitoring.web.command"}
+COMMANDS = {
+    "hub.consumers.archive.command",
+    "hub.monitoring.graph",
+    "hub.monitoring.snmp",
+    "hub.monitoring.web.command",
+}
 """Modules of the entry point group ``hub.commands``: they run in the command, not in the hub."""
 FOR_COMMANDS = {
     *("hub.configuration.loading", "hub.configuration.schema", "hub.cli.common", "hub.control.client"),
@@ -27,10 +34,20 @@ FOR_COMMANDS = {
 
 def module_name(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
+    parts = parts if parts[0] == "hub" else ("hub", *parts)
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 SOURCES = {module_name(path): path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))}
+
+
+def top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def room_of(name: str) -> str:
+    """``hub`` itself, or ``hub.backends``, ..."""
+    return next((f"hub.{room}" for room in PLUGINS if f"{name}.".startswith(f"hub.{room}.")), "hub")
 
 
 def imported(name: str) -> Iterator[str]:
@@ -39,11 +56,11 @@ def imported(name: str) -> Iterator[str]:
     package = name if SOURCES[name].name == "__init__.py" else name.rpartition(".")[0]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in ROOMS)
+            yield from (alias.name for alias in node.names if top(alias.name) in ROOMS)
         elif isinstance(node, ast.ImportFrom):
             above = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) if node.level else ""
             base = ".".join(part for part in (above, node.module or "") if part)
-            if base.split(".")[0] in ROOMS:
+            if top(base) in ROOMS:
                 inner = [f"{base}.{alias.name}" for alias in node.names]
                 modules = [module for module in inner if module in SOURCES]
                 yield from modules
@@ -52,8 +69,9 @@ def imported(name: str) -> Iterator[str]:
 
 
 def package(name: str) -> str:
-    """``hub.queue`` of ``hub.queue.waiting``: what is one room on the floor plan."""
-    return ".".join(name.split(".")[:2])
+    """``hub.queue`` of ``hub.queue.waiting``, ``hub.backends.zeromq`` of ``hub.backends.zeromq.line``: what is one
+    room on the floor plan."""
+    return ".".join(name.split(".")[: 2 if room_of(name) == "hub" else 3])
 
 
 def test_there_is_something_to_look_at() -> None:
@@ -62,16 +80,21 @@ def test_there_is_something_to_look_at() -> None:
     assert "hub.message" in set(imported("hub"))
 
 
-@pytest.mark.parametrize("name", [name for name in SOURCES if name.split(".")[0] == "hub"])
+@pytest.mark.parametrize("room", PLUGINS)
+def test_plugins_have_one_name(room: str) -> None:
+    assert (ROOT / "hub" / room).readlink() == Path("..", room)
+    assert [name for name in SOURCES if any(top(module) == room for module in imported(name))] == []
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if room_of(name) == "hub"])
 def test_the_hub_imports_none_of_its_plugins(name: str) -> None:
-    assert {module for module in imported(name) if module.split(".")[0] != "hub"} == set()
+    assert {module for module in imported(name) if room_of(module) != "hub"} == set()
 
 
-@pytest.mark.parametrize("name", [name for name in SOURCES if name.split(".")[0] != "hub"])
+@pytest.mark.parametrize("name", [name for name in SOURCES if room_of(name) != "hub"])
 def test_plugins_import_only_the_bottom_rooms_and_their_own(name: str) -> None:
-    room = name.split(".")[0]
     allowed = BOTTOM | (FOR_COMMANDS if name in COMMANDS else set())
-    assert {module for module in imported(name) if module.split(".")[0] != room} - allowed == set()
+    assert {module for module in imported(name) if room_of(module) != room_of(name)} - allowed == set()
 
 
 def test_the_command_modules_are_those_that_setup_names() -> None:

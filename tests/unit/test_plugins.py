@@ -18,7 +18,7 @@ def load(spec: str, directory: Path) -> plugins.Plugin:
 def test_an_installed_name_a_dotted_path_and_a_file_are_found(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("class Mine: pass\n")
     assert load("log", tmp_path).cls.__name__ == "Log"
-    assert load("consumers.log:Log", tmp_path).cls is load("log", tmp_path).cls
+    assert load("hub.consumers.log:Log", tmp_path).cls is load("log", tmp_path).cls
     assert load("mine.py:Mine", tmp_path).cls.__name__ == "Mine"
     assert load(f"{tmp_path}/mine.py:Mine", Path("/")).cls.__name__ == "Mine"
 
@@ -45,7 +45,7 @@ def test_a_changed_file_is_another_class_with_another_fingerprint(tmp_path: Path
     [
         ("archve", "no consumer is called 'archve'; did you mean 'archive'?"),
         ("zzz", "there are: archive, log, slow"),
-        ("consumers.log:Lgo", "the module has no class 'Lgo'; did you mean 'Log'?"),
+        ("hub.consumers.log:Lgo", "the module has no class 'Lgo'; did you mean 'Log'?"),
         ("no.such.module:X", "No module named 'no'"),
         ("missing.py:X", "No such file"),
         ("broken.py:X", "can't be imported: SyntaxError"),
@@ -60,7 +60,7 @@ def test_what_can_not_be_had_is_said(tmp_path: Path, spec: str, said: str) -> No
     assert said in str(caught.value)
 
 
-def test_a_package_of_ones_own_that_is_called_as_one_of_the_hubs_is_to_be_named_by_its_file(tmp_path: Path) -> None:
+def test_a_package_of_ones_own_that_is_called_hub_is_to_be_named_by_its_file(tmp_path: Path) -> None:
     with pytest.raises(PluginError) as caught:
-        load("consumers.mine:Mine", tmp_path)
-    assert "the hub has a package of that name itself: name the file, 'consumers/mine.py:Class'" in str(caught.value)
+        load("hub.mine:Mine", tmp_path)
+    assert "'hub' is this program's own name: name the file, 'hub/mine.py:Class'" in str(caught.value)

@@ -12,12 +12,12 @@ import pytest
 from hub.control.audit import Audit
 from hub.control.standing import StandingOrders
 from hub.errors import ConfigError
+from hub.monitoring.web.history_file import HistoryFile
 from hub.statefiles import as_owner, check_directory, check_file, open_file
 from hub.statelock import StateLock
 from hub.store.fsck.image import Image
 from hub.store.hands import Hands
 from hub.store.tables import Tables
-from monitoring.web.history_file import HistoryFile
 from tests.support import require_root
 
 STRANGER = 54321

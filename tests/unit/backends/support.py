@@ -12,7 +12,7 @@ import pytest
 import zmq
 from twisted.internet.epollreactor import EPollReactor
 
-from backends.zeromq import Config, ZeroMQ
+from hub.backends.zeromq import Config, ZeroMQ
 from hub.interfaces import Backend, BackendContext
 from hub.message import Message
 

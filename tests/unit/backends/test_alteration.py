@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backends.zeromq.alteration import added, is_alterable
+from hub.backends.zeromq.alteration import added, is_alterable
 from tests.unit.backends.support import configured
 
 BOUND, PEER = "tcp://127.0.0.1:9940", "tcp://bus.example.org:9940"

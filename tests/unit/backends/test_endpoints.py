@@ -1,6 +1,6 @@
 import pytest
 
-from backends.zeromq.endpoints import Endpoint
+from hub.backends.zeromq.endpoints import Endpoint
 
 
 @pytest.mark.parametrize(

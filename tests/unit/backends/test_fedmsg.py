@@ -6,8 +6,8 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.zeromq.fedmsg import is_msg_id, wrap
-from backends.zeromq.publisher import Publisher
+from hub.backends.zeromq.fedmsg import is_msg_id, wrap
+from hub.backends.zeromq.publisher import Publisher
 from hub.errors import CannotPublish
 from hub.message import Message
 from tests.unit.backends.support import configured

@@ -6,7 +6,7 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.zeromq.frames import MAX_TOPIC, OVERSIZE_KEPT, Parser
+from hub.backends.zeromq.frames import MAX_TOPIC, OVERSIZE_KEPT, Parser
 from hub.message import Message
 from tests.unit.backends.support import Recorder
 

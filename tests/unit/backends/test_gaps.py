@@ -1,6 +1,6 @@
 import pytest
 
-from backends.zeromq.gaps import MOST_NUMBERINGS, Gaps, Publisher, stem
+from hub.backends.zeromq.gaps import MOST_NUMBERINGS, Gaps, Publisher, stem
 
 ONE: Publisher = ("127.0.0.1", "apache", "org.fp.prod.")
 OTHER: Publisher = ("127.0.0.2", "apache", "org.fp.prod.")

@@ -10,8 +10,8 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.zeromq.fedmsg import MAX_HEADERS, MAX_HEADERS_SIZE, wrap
-from backends.zeromq.frames import Parser
+from hub.backends.zeromq.fedmsg import MAX_HEADERS, MAX_HEADERS_SIZE, wrap
+from hub.backends.zeromq.frames import Parser
 from hub.errors import CannotPublish
 from hub.message import NO_HEADERS, Message
 from tests.unit.backends.support import Recorder

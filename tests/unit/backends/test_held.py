@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.internet.task import Clock
 
-from backends.zeromq.held import PERIOD, Held, Resident
+from hub.backends.zeromq.held import PERIOD, Held, Resident
 from tests.support import free_port
 from tests.unit.backends.support import Lines, publisher, running, subscribed, turn_until
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from backends.zeromq import inherited as module
-from backends.zeromq.inherited import inherited
+from hub.backends.zeromq import inherited as module
+from hub.backends.zeromq.inherited import inherited
 
 
 def pair(family: socket.AddressFamily, address: object) -> tuple[socket.socket, socket.socket, socket.socket]:

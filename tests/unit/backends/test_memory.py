@@ -1,6 +1,6 @@
 import pytest
 
-from backends.memory import Memory
+from hub.backends.memory import Memory
 from hub.errors import CannotPublish
 from hub.message import Message
 from hub.settings import Settings

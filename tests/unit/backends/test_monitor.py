@@ -8,8 +8,8 @@ import pytest
 import zmq
 from twisted.internet.task import Clock
 
-from backends.zeromq.monitor import EVENTS, Monitor
-from backends.zeromq.revival import Revival
+from hub.backends.zeromq.monitor import EVENTS, Monitor
+from hub.backends.zeromq.revival import Revival
 from tests.unit.backends.support import configured
 
 PEER = "tcp://127.0.0.1:9940"

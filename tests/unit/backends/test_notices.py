@@ -2,7 +2,7 @@ import logging
 
 from twisted.internet.task import Clock
 
-from backends.zeromq.notices import Notices
+from hub.backends.zeromq.notices import Notices
 from tests.unit.backends.support import Lines
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import zmq
 
-from backends.zeromq import ZeroMQ
-from backends.zeromq.sockets import reachable
+from hub.backends.zeromq import ZeroMQ
+from hub.backends.zeromq.sockets import reachable
 from hub.errors import CannotPublish, Unavailable
 from hub.interfaces import BusTools
 from hub.message import Message

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.zeromq.prefixes import prefix, prefixes
+from hub.backends.zeromq.prefixes import prefix, prefixes
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from unittest.mock import Mock
 import pytest
 import zmq
 
-from backends.zeromq.frames import Parser
-from backends.zeromq.reader import FRAMES, Reader
+from hub.backends.zeromq.frames import Parser
+from hub.backends.zeromq.reader import FRAMES, Reader
 from hub.message import Message
 from tests.unit.backends.support import Recorder
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import zmq
 
-from backends.zeromq import ZeroMQ
+from hub.backends.zeromq import ZeroMQ
 from hub.errors import CannotPublish, Unavailable
 from hub.message import Message
 from tests.support import free_port

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from backends.zeromq.room import need
+from hub.backends.zeromq.room import need
 from hub.errors import Unavailable
 
 ROOM = 8

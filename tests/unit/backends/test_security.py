@@ -10,10 +10,10 @@ import zmq.auth
 from twisted.internet.task import Clock
 from zmq.utils import z85
 
-from backends.zeromq import ZeroMQ
-from backends.zeromq.auth import Authenticator
-from backends.zeromq.security import Security, allowed_keys
-from backends.zeromq.withdrawal import PACE, Withdrawal
+from hub.backends.zeromq import ZeroMQ
+from hub.backends.zeromq.auth import Authenticator
+from hub.backends.zeromq.security import Security, allowed_keys
+from hub.backends.zeromq.withdrawal import PACE, Withdrawal
 from hub.errors import ConfigError, Unavailable
 from tests.support import free_port
 from tests.unit.backends.support import (

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from backends.zeromq import Config
+from hub.backends.zeromq import Config
 
 SECRET = "file:/etc/key"
 KEY = "/etc/server.key"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import zmq
 
-from backends.zeromq.sockets import CLOSE_WAIT, await_closed
+from hub.backends.zeromq.sockets import CLOSE_WAIT, await_closed
 from tests.support import free_port
 
 

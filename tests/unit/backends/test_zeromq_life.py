@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import zmq
 
-from backends.zeromq import ZeroMQ
+from hub.backends.zeromq import ZeroMQ
 from hub.errors import CannotPublish
 from hub.message import Message
 from tests.unit.backends.support import (

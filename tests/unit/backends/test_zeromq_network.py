@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backends.zeromq import ZeroMQ, line, reader
+from hub.backends.zeromq import ZeroMQ, line, reader
 from hub.errors import HubError, Unavailable
 from tests.support import free_port
 from tests.unit.backends.support import (

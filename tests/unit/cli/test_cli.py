@@ -82,7 +82,7 @@ def test_wrong_use_is_64_a_bad_file_78_and_no_hub_69(run: Run, tmp_path: Path) -
 def test_check_tells_what_there_is_or_all_that_is_wrong(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("check")
     assert code == 0
-    assert "consumer archive: consumers.archive:Archive, 1 thread, topics #" in out
+    assert "consumer archive: hub.consumers.archive:Archive, 1 thread, topics #" in out
     (tmp_path / "hub.conf").write_text("[hub]\nlog_level = 5\nx = 1\n")
     code, out, err = run("check")
     assert (code, len(err.splitlines())) == (78, 2)

@@ -42,9 +42,9 @@ def test_check_names_what_would_run(file: Path) -> None:
     assert found.exit_code == 0
     assert [line.strip() for line in found.output.splitlines()] == [
         f"{file}: OK",
-        "backend bus: backends.memory:Memory",
+        "backend bus: hub.backends.memory:Memory",
         next(line.strip() for line in found.output.splitlines() if ":Good" in line),
-        "consumer archive: consumers.archive:Archive, 1 thread, topics #",
+        "consumer archive: hub.consumers.archive:Archive, 1 thread, topics #",
         f"state in {file.parent}/state, control socket {file.parent}/state/hub.sock",
     ]
     assert "  consumer good: " in found.output
@@ -55,7 +55,7 @@ def test_check_says_the_same_to_programs(file: Path) -> None:
     found = json.loads(run(check, file, "--json").output)
     assert (found["ok"], found["problems"], found["file"]) == (True, [], str(file))
     assert found["consumers"]["good"]["topics"] == ["a.#"]
-    assert found["backends"] == {"bus": {"class": "backends.memory:Memory"}}
+    assert found["backends"] == {"bus": {"class": "hub.backends.memory:Memory"}}
     assert found["exporters"] == {}
 
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from backends.memory import Memory
 from hub import Consumer, Context, Message, Settings
+from hub.backends.memory import Memory
 from hub.configuration.flaws import flaws
 
 

@@ -11,11 +11,11 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from consumers.archive.command import When, archive
-from consumers.archive.database import Database
-from consumers.archive.row import row_of
-from consumers.archive.settings import Config
 from hub import Message
+from hub.consumers.archive.command import When, archive
+from hub.consumers.archive.database import Database
+from hub.consumers.archive.row import row_of
+from hub.consumers.archive.settings import Config
 from hub.errors import ConfigError, Unavailable
 
 CONFIGURATION = """

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import exc, inspect, make_url
 
-from consumers.archive.database import LONGEST_REASON, Database, SchemaError, passes, reason_of
-from consumers.archive.row import row_of
 from hub import Message
+from hub.consumers.archive.database import LONGEST_REASON, Database, SchemaError, passes, reason_of
+from hub.consumers.archive.row import row_of
 from hub.errors import MissingExtra
 
 

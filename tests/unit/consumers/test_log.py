@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.log import Log, line, pretty
 from hub import Message, Retry
+from hub.consumers.log import Log, line, pretty
 from tests.unit.doubles import context
 
 BODY = b'{"msg_id": "2026-1", "username": "apache", "msg": {"agent": "ann", "text": "hello"}}'

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.archive.row import DEEPEST, LONGEST, agent, category, digest, moment, plain_row, row_of
 from hub import Message
+from hub.consumers.archive.row import DEEPEST, LONGEST, agent, category, digest, moment, plain_row, row_of
 
 
 def message(body: Any, topic: str = "org.example.dev.git.receive", **headers: str) -> Message:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql
 
-from consumers.archive.search import Query, literal_prefix
+from hub.consumers.archive.search import Query, literal_prefix
 from hub.topics import compile_pattern
 
 

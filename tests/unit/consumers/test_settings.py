@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from consumers.archive.settings import Config
+from hub.consumers.archive.settings import Config
 from hub.errors import ConfigError
 
 STATE = Path("/var/lib/hubbub")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from consumers.slow import Slow
+from hub.consumers.slow import Slow
 from tests.unit.doubles import context, message
 
 
 def test_it_sleeps_as_long_as_it_was_told_for_each_message(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("consumers.slow.time.sleep", slept.append)
+    monkeypatch.setattr("hub.consumers.slow.time.sleep", slept.append)
     consumer = Slow(context("slow", Slow.Config.model_validate({"delay": "250ms"})))
     consumer.consume(message(1))
     consumer.consume(message(2))

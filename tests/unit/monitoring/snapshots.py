@@ -21,7 +21,7 @@ def consumer(**changes: Any) -> dict[str, Any]:
     """One that catches up."""
     row = {
         "type": "slow",
-        "class": "consumers.slow:Slow",
+        "class": "hub.consumers.slow:Slow",
         "state": "running",
         "topics": ["org.example.#"],
         "threads": 2,

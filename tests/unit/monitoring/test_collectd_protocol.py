@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.collectd_protocol import PACKET_LIMIT, Origin, Value, datagrams, encrypter, plain, signer
+from hub.monitoring.collectd_protocol import PACKET_LIMIT, Origin, Value, datagrams, encrypter, plain, signer
 
 try:
     from cryptography.hazmat.decrepit.ciphers.modes import OFB

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.collectd_values import identifiers, rows
+from hub.monitoring.collectd_values import identifiers, rows
 from tests.support import require
 
 TYPES_DB = Path("/usr/share/collectd/types.db")

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from monitoring.connection import TcpConnection, UdpConnection
+from hub.monitoring.connection import TcpConnection, UdpConnection
 from tests.support import free_port, wait_until
 from tests.unit.monitoring.receivers import LOOPBACK, accepted, listening, received, udp_socket
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.datagrams import LIMIT, packed
+from hub.monitoring.datagrams import LIMIT, packed
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40)), st.integers(min_value=1, max_value=100))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.figures import LONGEST_PREFIX, PREFIX, default_prefix, figures, growth, known, text, totals
+from hub.monitoring.figures import LONGEST_PREFIX, PREFIX, default_prefix, figures, growth, known, text, totals
 from tests.unit.monitoring.snapshots import backend, consumer, snapshot
 
 

@@ -15,10 +15,10 @@ import pytest
 
 from hub import cli
 from hub.errors import Unavailable
-from monitoring.graph_history import ATTEMPTS, copy, lines, read
-from monitoring.rrd import run as rrdtool
-from monitoring.web.history import Row
-from monitoring.web.history_file import HistoryFile
+from hub.monitoring.graph_history import ATTEMPTS, copy, lines, read
+from hub.monitoring.rrd import run as rrdtool
+from hub.monitoring.web.history import Row
+from hub.monitoring.web.history_file import HistoryFile
 from tests.support import require, require_root
 
 NOW = 1_000_000_000
@@ -161,7 +161,7 @@ def test_root_reads_it_as_its_owner_and_stays_root(tmp_path: Path, monkeypatch: 
     def told(*_: object) -> None:
         raise OSError(f"as {os.geteuid()}")
 
-    monkeypatch.setattr("monitoring.graph_history.copy", told)
+    monkeypatch.setattr("hub.monitoring.graph_history.copy", told)
     with pytest.raises(Unavailable, match=f"as {owner}$"):
         read(state, ["web"], "a/b", 1, NOW)
 

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from monitoring.datagrams import LIMIT
-from monitoring.figures import Figure
-from monitoring.graphite import Graphite, line
+from hub.monitoring.datagrams import LIMIT
+from hub.monitoring.figures import Figure
+from hub.monitoring.graphite import Graphite, line
 from tests.unit.monitoring.receivers import accepted, context, listening, received, udp_socket
 from tests.unit.monitoring.snapshots import consumer, snapshot
 

@@ -15,7 +15,7 @@ import zmq
 from pydantic import ValidationError
 
 from hub.interfaces import ExporterContext
-from monitoring.moksha import MokshaConfig, MokshaMonitor
+from hub.monitoring.moksha import MokshaConfig, MokshaMonitor
 from tests.support import free_port, wait_until
 from tests.unit.monitoring.snapshots import snapshot
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from hub.configuration.loading import load
-from monitoring.moksha_document import Publications
+from hub.monitoring.moksha_document import Publications
 from tests.support import ROOT
 from tests.unit.monitoring.snapshots import snapshot
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from hub.monitoring.moksha_document import MOST_TIMES, Publications
 from hub.stats.histogram import Histogram, fine
-from monitoring.moksha_document import MOST_TIMES, Publications
 from tests.unit.monitoring.snapshots import consumer, snapshot
 
 KEYS = ["name", "module", "topic", "initialized", "exceptions", "jsonify", "backlog"]
@@ -28,7 +28,7 @@ def test_the_keys_are_mokshas_and_545_behind_of_which_one_is_in_hand_are_544() -
     document = Publications(5.0).document(snapshot())
     (said,) = document["consumers"]
     assert list(said) == KEYS
-    assert (said["name"], said["module"], said["topic"]) == ("slow", "consumers.slow", "org.example.#")
+    assert (said["name"], said["module"], said["topic"]) == ("slow", "hub.consumers.slow", "org.example.#")
     assert (said["backlog"], said["initialized"], said["jsonify"]) == (544, True, True)
 
 

@@ -9,7 +9,7 @@ from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metr
 from opentelemetry.sdk.metrics.export import Gauge, Histogram, Metric, Sum
 from opentelemetry.sdk.resources import Resource
 
-from monitoring.opentelemetry_metrics import metrics_of
+from hub.monitoring.opentelemetry_metrics import metrics_of
 from tests.unit.monitoring.snapshots import backend, consumer, snapshot
 
 NOW, BEGIN = 1_700_000_000 * 10**9, 1_699_999_940 * 10**9

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from hub.errors import MissingExtra
 from hub.interfaces import ExporterContext
+from hub.monitoring.opentelemetry_push import NotTakenError, OpenTelemetryConfig, OpenTelemetryPush
 from hub.settings import Secret
-from monitoring.opentelemetry_push import NotTakenError, OpenTelemetryConfig, OpenTelemetryPush
 from tests.support import ROOT, free_port
 from tests.unit.doubles import RecordingLog
 from tests.unit.monitoring.snapshots import snapshot
@@ -30,7 +30,7 @@ def test_without_opentelemetry_the_extra_is_named(monkeypatch: pytest.MonkeyPatc
 
 
 def test_its_module_is_imported_without_opentelemetry() -> None:
-    code = "import sys; import monitoring.opentelemetry_push; sys.exit('opentelemetry' in sys.modules)"
+    code = "import sys; import hub.monitoring.opentelemetry_push; sys.exit('opentelemetry' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

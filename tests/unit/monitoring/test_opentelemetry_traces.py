@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from hub.errors import Reject, Retry
 from hub.message import Message
-from monitoring.opentelemetry_traces import MOST_LINKS, ConsumerTracer
+from hub.monitoring.opentelemetry_traces import MOST_LINKS, ConsumerTracer
 
 TRACE = 0x0AF7651916CD43DD8448EB211C80319C
 ONE, TWO = (f"00-{TRACE:032x}-{number:016x}-01" for number in (1, 2))

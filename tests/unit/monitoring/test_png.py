@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from monitoring.png import SIGNATURE, _chunk, _chunks, stack
+from hub.monitoring.png import SIGNATURE, _chunk, _chunks, stack
 
 WIDTH = 3
 

@@ -10,9 +10,9 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
+from hub.monitoring.prometheus import render
+from hub.monitoring.prometheus_families import families
 from hub.stats.condition import CONDITIONS
-from monitoring.prometheus import render
-from monitoring.prometheus_families import families
 from tests.support import ROOT
 from tests.unit.monitoring.snapshots import backend, consumer, snapshot
 

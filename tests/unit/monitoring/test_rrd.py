@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.errors import Unavailable
-from monitoring import rrd
+from hub.monitoring import rrd
 from tests.support import require
 
 START = 1_000_000_000

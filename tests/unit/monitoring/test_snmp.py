@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.errors import Unavailable
-from monitoring.snmp import Cache
-from monitoring.snmp_values import BASE
+from hub.monitoring.snmp import Cache
+from hub.monitoring.snmp_values import BASE
 
 STATE = (*BASE, 1, 1, 2, 0)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.snmp_agent import LONGEST_LINE, Agent, Oid, Tree, Value, format_oid, parse_oid
+from hub.monitoring.snmp_agent import LONGEST_LINE, Agent, Oid, Tree, Value, format_oid, parse_oid
 
 OIDS = st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=6).map(tuple)
 TREE = Tree(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from monitoring.snmp_agent import Oid, Tree, Value
-from monitoring.snmp_values import BASE, CONSUMER_STATES, HUB_STATES, down, objects
+from hub.monitoring.snmp_agent import Oid, Tree, Value
+from hub.monitoring.snmp_values import BASE, CONSUMER_STATES, HUB_STATES, down, objects
 from tests.support import ROOT
 
 MIB = (ROOT / "hub" / "templates" / "snmp" / "HUBBUB-MIB.txt").read_text(encoding="ascii")

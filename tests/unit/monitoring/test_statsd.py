@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from monitoring.datagrams import LIMIT
-from monitoring.figures import LONGEST_PREFIX, Figure
-from monitoring.statsd import Statsd, StatsdConfig, lines
+from hub.monitoring.datagrams import LIMIT
+from hub.monitoring.figures import LONGEST_PREFIX, Figure
+from hub.monitoring.statsd import Statsd, StatsdConfig, lines
 from tests.support import free_port, wait_until
 from tests.unit.monitoring.receivers import context, received, udp_socket
 from tests.unit.monitoring.snapshots import consumer, snapshot

@@ -7,9 +7,9 @@ import os
 from typing import Any
 from urllib.parse import parse_qs
 
-from monitoring.datagrams import LIMIT
-from monitoring.monitor_datagrams import Sender, json_datagrams, statusnet_datagrams
-from monitoring.udp_monitor import UdpMonitor
+from hub.monitoring.datagrams import LIMIT
+from hub.monitoring.monitor_datagrams import Sender, json_datagrams, statusnet_datagrams
+from hub.monitoring.udp_monitor import UdpMonitor
 from tests.unit.monitoring.receivers import context, received, udp_socket
 from tests.unit.monitoring.snapshots import consumer, snapshot
 

@@ -26,7 +26,7 @@ def row(**changes: Any) -> dict[str, Any]:
     """Of a consumer, as the status has it."""
     known: dict[str, Any] = {
         "type": "slow",
-        "class": "consumers.slow:Slow",
+        "class": "hub.consumers.slow:Slow",
         "state": "running",
         "paused": changes.get("state") == "paused",
         "paused_until": None,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from monitoring.web.address import TcpAddress, UnixAddress, parse
-from monitoring.web.settings import WebConfig
+from hub.monitoring.web.address import TcpAddress, UnixAddress, parse
+from hub.monitoring.web.settings import WebConfig
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from twisted.internet.task import Clock
 
-from monitoring.web.guard import PENALTY
-from monitoring.web.pulse import FRESH
-from monitoring.web.server import Web
-from monitoring.web.token import read
+from hub.monitoring.web.guard import PENALTY
+from hub.monitoring.web.pulse import FRESH
+from hub.monitoring.web.server import Web
+from hub.monitoring.web.token import read
 from tests.unit.doubles import RecordingLog
 from tests.unit.monitoring.web.web_server import Answer, ask, connect, context, snapshot
 

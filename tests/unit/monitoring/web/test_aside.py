@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from hub.errors import Unavailable
-from monitoring.web.aside import MOST, Aside
+from hub.monitoring.web.aside import MOST, Aside
 from tests.conftest import ReactorThread
 from tests.support import wait_until
 from tests.unit.doubles import in_turn

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hub.errors import ConfigError, Unavailable
-from monitoring.web import tokens
-from monitoring.web.command import web
-from monitoring.web.login import Codes
-from monitoring.web.token import create, read
+from hub.monitoring.web import tokens
+from hub.monitoring.web.command import web
+from hub.monitoring.web.login import Codes
+from hub.monitoring.web.token import create, read
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 from twisted.internet.task import Clock
 
 from hub.errors import Forbidden
-from monitoring.web.events import MOST, PATIENCE, Events
-from monitoring.web.pages import Root
-from monitoring.web.pulse import Frame, Pulse
-from monitoring.web.site import WebSite
+from hub.monitoring.web.events import MOST, PATIENCE, Events
+from hub.monitoring.web.pages import Root
+from hub.monitoring.web.pulse import Frame, Pulse
+from hub.monitoring.web.site import WebSite
 from tests.unit.doubles import RecordingLog
 from tests.unit.monitoring.web.web_server import Answer, Wire, connect
 

@@ -10,12 +10,12 @@ import pytest
 from twisted.internet.task import Clock
 
 from hub.interfaces import Access
-from monitoring.web.guard import PENALTY
-from monitoring.web.headers import SECURITY
-from monitoring.web.login import make_code
-from monitoring.web.server import Web
-from monitoring.web.token import create, read
-from monitoring.web.tokens import add, remove
+from hub.monitoring.web.guard import PENALTY
+from hub.monitoring.web.headers import SECURITY
+from hub.monitoring.web.login import make_code
+from hub.monitoring.web.server import Web
+from hub.monitoring.web.token import create, read
+from hub.monitoring.web.tokens import add, remove
 from tests.unit.doubles import RecordingLog
 from tests.unit.monitoring.web.web_server import NOW, Answer, RecordingAudit, Wire, ask, connect, context
 
@@ -87,7 +87,7 @@ def test_who_does_not_wait_for_the_answer_leaves_nothing_behind(bench: Bench) ->
 
 
 def test_a_new_token_holds_at_once(bench: Bench, tmp_path: Path) -> None:
-    from monitoring.web.token import create
+    from hub.monitoring.web.token import create
 
     new = create(tmp_path / "web.token", replace=True)
     assert bench.ask("POST", "/api/pause", f"Bearer {new}").code == 200

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.web.history import MOST, History, Row
-from monitoring.web.ring import TIERS, Tier
+from hub.monitoring.web.history import MOST, History, Row
+from hub.monitoring.web.ring import TIERS, Tier
 
 SMALL = (Tier(1, 10), Tier(5, 6), Tier(20, 4))
 START = 1_000_000.0

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.web.history import Row
-from monitoring.web.history_file import Damaged, HistoryFile
-from monitoring.web.ring import TIERS
-from monitoring.web.spikes import MOST, Spike
+from hub.monitoring.web.history import Row
+from hub.monitoring.web.history_file import Damaged, HistoryFile
+from hub.monitoring.web.ring import TIERS
+from hub.monitoring.web.spikes import MOST, Spike
 
 NUMBERS = (1.0, 5.0, 5.0, 1.0, 2.0, 3.0)
 
@@ -129,7 +129,7 @@ def test_a_place_where_none_can_be_is_the_disks_fault(tmp_path: Path) -> None:
 
 
 def test_a_file_that_somebody_keeps_to_himself_is_the_disks_fault(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitoring.web.history_file.TIMEOUT", 0.01)
+    monkeypatch.setattr("hub.monitoring.web.history_file.TIMEOUT", 0.01)
     file = HistoryFile(path)
     file.save(rows(1, range(1)), [])
     other = sqlite3.connect(path, isolation_level=None)

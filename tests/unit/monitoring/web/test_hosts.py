@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.errors import Forbidden
-from monitoring.web.hosts import Hosts, check_origin, name_of
+from hub.monitoring.web.hosts import Hosts, check_origin, name_of
 
 HOSTS = Hosts(["127.0.0.1", "hub.example.org"])
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from monitoring.web.login import CODE_FOR, Codes, is_session, make_code, make_session
-from monitoring.web.token import FORM
+from hub.monitoring.web.login import CODE_FOR, Codes, is_session, make_code, make_session
+from hub.monitoring.web.token import FORM
 
 TOKEN = b"t" * 43
 NOW = 1_795_224_384.5

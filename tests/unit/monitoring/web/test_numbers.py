@@ -10,8 +10,8 @@ import pytest
 
 from hub.failure import Failure, told
 from hub.message import Message
+from hub.monitoring.web.numbers import numbers
 from hub.status import not_ready
-from monitoring.web.numbers import numbers
 from tests.unit.monitoring.snapshots import consumer, snapshot
 
 SECRET = "hunter2"

@@ -10,12 +10,12 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from monitoring.web import site, static
-from monitoring.web.aside import MOST, TOO_MUCH
-from monitoring.web.numbers import numbers
-from monitoring.web.pages import CROWDED, LONGEST, LONGEST_OF_ALL, READ_TIMEOUT
-from monitoring.web.pulse import Frame
-from monitoring.web.server import Web, history_path
+from hub.monitoring.web import site, static
+from hub.monitoring.web.aside import MOST, TOO_MUCH
+from hub.monitoring.web.numbers import numbers
+from hub.monitoring.web.pages import CROWDED, LONGEST, LONGEST_OF_ALL, READ_TIMEOUT
+from hub.monitoring.web.pulse import Frame
+from hub.monitoring.web.server import Web, history_path
 from tests.unit.doubles import RecordingLog
 from tests.unit.monitoring.web.test_recorder import Now
 from tests.unit.monitoring.web.web_server import Answer, ask, connect, context, snapshot
@@ -72,14 +72,14 @@ def test_metrics_are_what_the_renderer_makes(bench: Bench, monkeypatch: pytest.M
         given.append(arguments)
         return "text/special", b"545"
 
-    monkeypatch.setattr("monitoring.web.pages.render", rendered)
+    monkeypatch.setattr("hub.monitoring.web.pages.render", rendered)
     answer = ask(bench.web._site, "GET", "/metrics", {"Accept": "any"})
     assert (answer.body, answer.headers["content-type"]) == (b"545", "text/special")
     assert given == [(numbers(bench.status), "any")]
 
 
 def test_a_renderer_that_fails_is_a_fault_of_ours(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitoring.web.pages.render", lambda *_: 1 // 0)
+    monkeypatch.setattr("hub.monitoring.web.pages.render", lambda *_: 1 // 0)
     assert bench.get("/metrics").code == 500
     assert bench.log.actions() == ["bug"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from twisted.internet.task import Clock
 
-from monitoring.web.pulse import FRESH, Frame, Pulse
+from hub.monitoring.web.pulse import FRESH, Frame, Pulse
 from tests.unit.doubles import RecordingLog
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred, execute
 
-from monitoring.web.history_file import HistoryFile
-from monitoring.web.pulse import Frame
-from monitoring.web.recorder import EVERY, MOST_WAITING, Recorder
+from hub.monitoring.web.history_file import HistoryFile
+from hub.monitoring.web.pulse import Frame
+from hub.monitoring.web.recorder import EVERY, MOST_WAITING, Recorder
 from tests.unit.doubles import RecordingLog
 from tests.unit.monitoring.web.web_server import snapshot
 

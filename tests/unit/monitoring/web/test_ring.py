@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.web.ring import TIERS, Ring, Sums, Tier
+from hub.monitoring.web.ring import TIERS, Ring, Sums, Tier
 
 
 def test_a_bucket_holds_mean_highest_and_rates() -> None:

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from hub.errors import ConfigError, Unavailable
-from monitoring.web import Web
+from hub.monitoring.web import Web
 from tests.conftest import ReactorThread
 from tests.support import free_port
 from tests.unit.doubles import RecordingLog

@@ -10,10 +10,10 @@ from twisted.internet.task import Clock
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from monitoring.web.channel import TIMEOUT
-from monitoring.web.pages import Root
-from monitoring.web.request import BODY_LIMIT
-from monitoring.web.site import GRACE, MOST_CONNECTIONS, MOST_UNREAD, WebSite
+from hub.monitoring.web.channel import TIMEOUT
+from hub.monitoring.web.pages import Root
+from hub.monitoring.web.request import BODY_LIMIT
+from hub.monitoring.web.site import GRACE, MOST_CONNECTIONS, MOST_UNREAD, WebSite
 from tests.unit.monitoring.web.web_server import Answer, Wire, ask, connect
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitoring.web.spikes import MOST, MOST_QUEUES, Spike, Spikes
+from hub.monitoring.web.spikes import MOST, MOST_QUEUES, Spike, Spikes
 
 
 def at(backlog: int, name: str = "c") -> dict[str, dict[str, Any]]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from twisted.internet.task import Clock
 
-from monitoring.web.pages import Root
-from monitoring.web.site import WebSite
-from monitoring.web.static import INDEX, Static, read
+from hub.monitoring.web.pages import Root
+from hub.monitoring.web.site import WebSite
+from hub.monitoring.web.static import INDEX, Static, read
 from tests.unit.monitoring.web.web_server import Answer, ask
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hub.errors import ConfigError
-from monitoring.web.static import DIRECTORY
-from monitoring.web.token import FORM, TokenFile, create, read
+from hub.monitoring.web.static import DIRECTORY
+from hub.monitoring.web.token import FORM, TokenFile, create, read
 from tests.support import require_root
 
 

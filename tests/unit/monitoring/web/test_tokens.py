@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.errors import ConfigError
-from monitoring.web.tokens import NamedTokens, add, read, remove, tokens_path
+from hub.monitoring.web.tokens import NamedTokens, add, read, remove, tokens_path
 from tests.support import require_root
 
 

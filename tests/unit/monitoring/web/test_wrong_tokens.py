@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.task import Clock
 
-from monitoring.web.wrong_tokens import EVERY, MOST, WrongTokens
+from hub.monitoring.web.wrong_tokens import EVERY, MOST, WrongTokens
 from tests.unit.doubles import RecordingLog
 
 

@@ -16,7 +16,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from hub.errors import Forbidden
 from hub.interfaces import Access, Guard, ServerContext
-from monitoring.web.settings import WebConfig
+from hub.monitoring.web.settings import WebConfig
 from tests.unit.doubles import RecordingLog
 
 NOW = 1_795_224_384.0
