@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import concurrent.futures.thread
 import multiprocessing
 import os
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from hub.partlog import PartLog
 
@@ -39,15 +40,21 @@ class Leaving:
         self._end = end
 
     def begin(self, code: int) -> None:
-        """The hub has stopped. In the main thread, which then ends with that exit code."""
+        """The hub has stopped: end the process with that exit code. In the main thread."""
         if not flushed(LAST_OUTPUT):
             # Whoever prints holds the lock of standard output; without it Python would end with an error.
             self._log.warning("nobody reads standard output: what was printed last is lost", extra={"action": "stop"})
             self._finish(code)
         threading.Thread(target=self._wait, args=(code,), name="hubbub-leaving", daemon=True).start()
+        # As the interpreter does at its end. What it does after that aborts the process where a daemon, such as a
+        # thread of a consumer that hangs, is in a print().
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        flushed(LAST_OUTPUT)
+        self._finish(code)
 
     def _wait(self, code: int) -> None:
-        time.sleep(self._patience)  # a process that ends takes this thread with it
+        threading.Event().wait(self._patience)  # a process that ends takes this thread with it
         for who in left_running():
             self._log.warning("%s keeps the process from ending: it is ended", who, extra={"action": "stop"})
         self._finish(code)
@@ -84,9 +91,7 @@ def flushed(timeout: float) -> bool:
 
 
 def _flush_output() -> None:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:  # or Python would complain about it at the very end
-        os.dup2(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), sys.stdout.fileno())
-    except (AttributeError, ValueError, OSError):  # there is none, or it is closed, or its disk is full
-        return
+    for output in (sys.stdout, sys.stderr):
+        # It breaks where nobody will ever read it, there is none, it is closed, or its disk is full.
+        with suppress(AttributeError, ValueError, OSError):
+            output.flush()

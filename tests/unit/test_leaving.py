@@ -7,6 +7,8 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
 from tests.support import ROOT
 
 RIG = """
@@ -86,6 +88,23 @@ def test_a_reader_of_standard_output_that_has_stopped_does_not_keep_it() -> None
     os.close(into)
     assert done.returncode == 3
     assert "nobody reads standard output" in done.stderr
+
+
+@pytest.mark.parametrize("output", ["stdout", "stderr"])
+def test_a_daemon_that_goes_on_printing_does_not_make_it_abort(output: str) -> None:
+    for _ in range(3):  # it did so two times of three
+        done = run(f"""
+        def print_on():
+            while True:
+                print("x" * 200, file=sys.{output})
+        for _ in range(2):
+            threading.Thread(target=print_on, daemon=True).start()
+        time.sleep(0.1)
+        leaving.begin(3)
+        sys.exit(3)
+        """)
+        assert done.returncode == 3
+        assert "Fatal Python error" not in done.stderr
 
 
 def test_a_reader_that_is_gone_is_no_error() -> None:
