@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Generator
@@ -25,6 +26,7 @@ from hub.enqueuer import Enqueuer
 from hub.errors import ConfigError
 from hub.interfaces import Clock, ServerContext
 from hub.logs.logs import flush, lost, set_levels
+from hub.memory import Memory
 from hub.partlog import part_log
 from hub.parts.changes import Changes, Outcome, forget_modules, in_force, read_anew
 from hub.parts.departure import tell_the_end
@@ -36,12 +38,13 @@ from hub.parts.roster import Roster
 from hub.parts.running import DRAIN_TIMEOUT, Running, hand_over
 from hub.parts.servers import Servers
 from hub.publisher import Publisher
+from hub.resident import Resident
 from hub.rounds import Rounds
 from hub.router import Router
 from hub.statelock import StateLock
 from hub.stats.headline import headline
 from hub.stats.lag import Lag
-from hub.status import RUNS, consumers_status, intake_status, not_ready, pinned_by, process_status
+from hub.status import RUNS, consumers_status, intake_status, not_ready, pinned_by
 from hub.store import Store
 from hub.storekeeper import Storekeeper, durable_store
 from hub.systemd import Notifier
@@ -92,7 +95,7 @@ class Service:
         self.keeper = Storekeeper(self.store, reactor, self.publisher, self.fleet.hold_back, self._let_go, on_fatal)
         self.roster = self._make_roster(Surroundings(monotonic, wall, uniform, self.publisher.tracing))
         self.supervisor = Supervisor(self.roster.crews, monotonic, self._notifier.watchdog)
-        self.lag = Lag(PERIOD)
+        self.lag, self.memory = Lag(PERIOD), Memory(Resident())
         standing = StandingOrders(configuration.state_dir / STANDING_FILE, configuration.consumers)
         parts = (self.roster, self.fleet, self.enqueuer, self.store, self.supervisor, standing, wall)
         self.steering = Steering(*parts)
@@ -155,6 +158,7 @@ class Service:
         yield wait_for(self.reactor, self._all_tried, START_TIMEOUT)
         if self.state == "starting":
             self.state = "running"
+            self.memory.begin()
             self._notifier.ready()
             names = ", ".join(self.roster.members) or "none"
             self.log.info("hubbub %s is ready, consumers: %s", __version__, names, extra={"action": "ready"})
@@ -295,7 +299,8 @@ class Service:
             "uptime": self._monotonic() - self._began,
             "time": self._wall(),
             "config": str(self.configuration.file) if self.configuration.file else None,
-            **process_status(),
+            "pid": os.getpid(),
+            **self.memory.status(self.roster.members.values(), store),
             **intake_status(self.enqueuer),
             "published": self.publisher.counters.published,
             "publish_failed": self.publisher.counters.failed,

@@ -5,10 +5,8 @@ Counts only grow; ``None`` stands where something is not known.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from functools import cache
 from typing import Any
 
 from hub.control.steering import Steering
@@ -26,7 +24,6 @@ from hub.workers.supervisor import Supervisor
 CAUSES = ("newest", "oldest", "expired", "purged", "damaged", "drained")
 """Of drops; see :class:`hub.stats.counters.Counters`."""
 MOST_PINNING = 3
-STATM = "/proc/self/statm"
 RUNS = ("running", "reloading")
 """States of a hub that does its work."""
 
@@ -241,26 +238,3 @@ def pinned_by(consumers: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The queues that keep the oldest messages in the store, the oldest first."""
     durable = [(row["oldest_age"], name) for name, row in consumers.items() if row["durable"] and row["oldest_age"]]
     return [{"queue": name, "age": age} for age, name in sorted(durable, reverse=True)[:MOST_PINNING]]
-
-
-def process_status() -> dict[str, Any]:
-    """Of this process: its number and its memory, where there is a /proc that tells."""
-    return {"pid": os.getpid(), "resident_bytes": resident_bytes(_statm())}
-
-
-def resident_bytes(statm: int | None) -> int | None:
-    """:param statm: a descriptor of ``/proc/PID/statm``. ``None``: nobody knows."""
-    try:
-        pages = None if statm is None else int(os.pread(statm, 100, 0).split()[1])
-    except (OSError, IndexError, ValueError):
-        return None
-    return None if pages is None else pages * os.sysconf("SC_PAGE_SIZE")
-
-
-@cache
-def _statm() -> int | None:
-    """Kept open: there must be a status also when there are no file descriptors left."""
-    try:
-        return os.open(STATM, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None

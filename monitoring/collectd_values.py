@@ -57,6 +57,7 @@ def _all(status: Mapping[str, Any]) -> Iterator[Row]:
     for key in HUB_COUNTS:
         yield "derive", f"hub_{key}", "derive", _number(status["hub"].get(key, 0))
     yield "memory", "hub_resident", "gauge", _number(status["hub"].get("resident_bytes"))
+    yield "memory", "hub_unaccounted", "gauge", _number(status["hub"].get("unaccounted_bytes"))
     consumers = status["consumers"]
     for name, prefix in identifiers(list(consumers)).items():
         yield from _consumer(prefix, consumers[name])

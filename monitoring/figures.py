@@ -14,7 +14,7 @@ from hub.monitoring.collectd_values import BACKEND_COUNTS, COUNTS, HUB_COUNTS, i
 PREFIX = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
 """What a prefix of names may be; bounded to :data:`LONGEST_PREFIX`, so that every name fits into a datagram."""
 LONGEST_PREFIX = 200
-OF_HUB = ("backlog", "resident_bytes", "uptime", "ready", "draining", "held_back")
+OF_HUB = ("backlog", "resident_bytes", "unaccounted_bytes", "uptime", "ready", "draining", "held_back")
 OF_STORE = ("used_bytes", "pending", "pending_bytes")
 OF_CONSUMER = (
     *("backlog", "in_flight", "delayed", "oldest_age", "catch_up_seconds"),

@@ -76,6 +76,7 @@ HUB = "hubbub.hub."
 HUB_GAUGES = (
     Number("backlog", "backlog", "{message}", "Backlog of all consumers."),
     Number("memory", "resident_bytes", "By", "Resident memory of the process."),
+    Number("memory_unaccounted", "unaccounted_bytes", "By", "Its growth, without the messages in memory."),
     Number("uptime", "uptime", "s", "Time since the start."),
     Number("lag", "lag", "s", "How late the receiving thread came to its work, at its worst in the last minute."),
     Number("ready", "ready", "1", "1: ready to take messages."),

@@ -85,6 +85,9 @@ HUB_GAUGES = (
     Number("backlog", "backlog_messages", "Of all consumers together."),
     Number("lag", "lag_seconds", "How late the receiving thread came to its work, at its worst in the last minute."),
     Number("resident_bytes", "resident_bytes", "Memory of the process."),
+    Number(
+        "unaccounted_bytes", "unaccounted_bytes", "What it grew by since the start, without the messages in memory."
+    ),
 )
 HUB_COUNTS = (
     Number("received", "received", "Messages from all buses."),

@@ -16,7 +16,7 @@ from hub.backends.zeromq.descriptor import Descriptor
 from hub.backends.zeromq.ending import LIMIT, Ending
 from hub.backends.zeromq.endpoints import Endpoint
 from hub.backends.zeromq.frames import Parser
-from hub.backends.zeromq.held import Held, Resident
+from hub.backends.zeromq.held import Held
 from hub.backends.zeromq.inherited import inherited
 from hub.backends.zeromq.line import Line
 from hub.backends.zeromq.notices import Notices
@@ -32,6 +32,7 @@ from hub.backends.zeromq.withdrawal import Withdrawal
 from hub.errors import CannotPublish, Unavailable
 from hub.interfaces import BackendContext, Intake
 from hub.message import Message
+from hub.resident import Resident
 from hub.settings import Settings
 
 AGAIN = 1.0

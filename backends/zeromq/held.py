@@ -6,8 +6,6 @@ the growth of the whole process is measured, which sees all of it.
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -15,26 +13,6 @@ from twisted.internet.task import LoopingCall
 
 PERIOD = 0.5
 """Seconds between two looks."""
-PAGE = os.sysconf("SC_PAGE_SIZE")
-
-
-class Resident:
-    """Bytes of memory of this process. Without ``/proc`` nobody knows them."""
-
-    def __init__(self) -> None:
-        self._file: int | None = None
-        with contextlib.suppress(OSError):
-            self._file = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
-
-    def __call__(self) -> int | None:
-        """As of now; ``None``: not known."""
-        return None if self._file is None else int(os.pread(self._file, 100, 0).split()[1]) * PAGE
-
-    def close(self) -> None:
-        """The last call."""
-        if self._file is not None:
-            os.close(self._file)
-        self._file = None
 
 
 class Held:

@@ -83,3 +83,5 @@ class QueueStats:
     delayed: int
     oldest_received_at: float | None
     """Epoch seconds; of the oldest message that is not settled."""
+    waiting_bytes: int = 0
+    """Of the bodies that wait in memory."""

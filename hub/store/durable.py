@@ -306,7 +306,8 @@ class DurableStore:
 
     def status(self) -> Mapping[str, Any]:
         """The writer's numbers, and the disk's."""
-        return {**self.writer.status(), "used_bytes": self.tables.used(), "history_pages": self.tables.count("spent")}
+        disk = {"used_bytes": self.tables.used(), "history_pages": self.tables.count("spent")}
+        return {**self.writer.status(), **disk, "cached_bytes": self._reader.cached_bytes}
 
     def close(self) -> bool:
         """Commits what there is."""

@@ -31,6 +31,11 @@ class Reader:
         self._cached_bytes = 0
         self._cache_lock = threading.Lock()
 
+    @property
+    def cached_bytes(self) -> int:
+        """Of the pages that are kept in memory."""
+        return self._cached_bytes
+
     def read(self, queue: int, position: int) -> Iterator[Run]:
         """The messages of the queue of that number, from that position on. Damaged pages are logged."""
         with self._tables.reading() as transaction:

@@ -16,7 +16,7 @@ PLUGINS = ("backends", "consumers", "monitoring")
 ROOMS = ("hub", *PLUGINS)
 BOTTOM = {
     *("hub", "hub.errors", "hub.message", "hub.units", "hub.text", "hub.topics", "hub.unixsocket"),
-    *("hub.trust", "hub.statefiles", "hub.jsontext"),
+    *("hub.trust", "hub.statefiles", "hub.jsontext", "hub.resident"),
     *("hub.settings", "hub.interfaces", "hub.consumer"),
 }
 COMMANDS = {

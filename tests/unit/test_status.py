@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,11 +11,10 @@ import msgspec
 import pytest
 from twisted.internet.task import Clock
 
-import hub.status
 from hub.configuration.schema import Part
 from hub.parts.roster import Member, Roster
 from hub.stats.counters import Counters, QueueStats
-from hub.status import consumer_status, not_ready, pinned_by, process_status
+from hub.status import consumer_status, not_ready, pinned_by
 from hub.store.memory import MemoryStore
 from hub.workers.supervisor import Supervisor
 from hub.workers.worker import Surroundings
@@ -190,31 +188,6 @@ def test_one_that_hangs_is_stuck_and_one_that_blocks_is_full(office: Office) -> 
 def test_all_of_it_goes_into_json(office: Office) -> None:
     status = office.status(started(office.hire(consumer_part("c"))))
     assert msgspec.json.decode(msgspec.json.encode(status)) == status
-
-
-def test_the_process_knows_its_number_and_its_memory() -> None:
-    status = process_status()
-    assert status["pid"] > 1
-    assert 1 << 20 < status["resident_bytes"] < 1 << 40
-
-
-def test_where_there_is_no_proc_the_memory_is_not_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(hub.status, "STATM", str(tmp_path / "missing"))
-    hub.status._statm.cache_clear()
-    try:
-        assert process_status() == {"pid": os.getpid(), "resident_bytes": None}
-    finally:
-        hub.status._statm.cache_clear()
-
-
-def test_what_proc_says_and_nobody_understands_is_not_known(tmp_path: Path) -> None:
-    (tmp_path / "statm").write_bytes(b"")
-    descriptor = os.open(tmp_path / "statm", os.O_RDONLY)
-    try:
-        assert hub.status.resident_bytes(descriptor) is None
-    finally:
-        os.close(descriptor)
-    assert hub.status.resident_bytes(descriptor) is None
 
 
 def test_the_last_error_is_told_with_its_message(office: Office) -> None:

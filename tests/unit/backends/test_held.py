@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.internet.task import Clock
 
-from hub.backends.zeromq.held import PERIOD, Held, Resident
+from hub.backends.zeromq.held import PERIOD, Held
 from tests.support import free_port
 from tests.unit.backends.support import Lines, publisher, running, subscribed, turn_until
 
@@ -51,15 +51,6 @@ def test_where_nobody_knows_the_memory_there_is_no_limit() -> None:
     watched = Watched(None)
     watched.held.begin()
     assert watched.clock.getDelayedCalls() == []
-
-
-def test_the_memory_of_this_process_is_known() -> None:
-    resident = Resident()
-    found = resident()
-    assert found is not None
-    assert 10 * MIB < found < 1 << 40
-    resident.close()
-    assert resident() is None
 
 
 @pytest.mark.parametrize("binds", [True, False])

@@ -93,7 +93,7 @@ def test_a_link_is_never_followed(directory: Path, force: list[str]) -> None:
 def test_the_files_name_the_programs_of_this_installation() -> None:
     found = {name: text for template in TEMPLATES for name, text in template.texts(Path("/srv/bin"), Path("/srv/lib"))}
     assert "ExecStart=/srv/bin/python -P /srv/bin/hubbub run" in found["hubbub.service"]
-    assert 'ModulePath "/srv/lib/monitoring"' in found["hubbub-plugin.conf"]
+    assert 'ModulePath "/srv/lib/hub/monitoring"' in found["hubbub-plugin.conf"]
     assert all(f"{PLACE}/bin" not in text for text in found.values())
 
 

@@ -84,6 +84,7 @@ def snapshot(**consumers: dict[str, Any]) -> dict[str, Any]:
         "lag": 0.002,
         "backlog": 545,
         "resident_bytes": 50_000_000,
+        "unaccounted_bytes": 2_000_000,
         "log_lost": 0,
         **dict.fromkeys(("received", "received_bytes", "unrouted", "refused", "duplicates", "collisions"), 1),
         **dict.fromkeys(("published", "publish_failed"), 0),

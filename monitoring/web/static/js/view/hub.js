@@ -63,6 +63,7 @@ class Process {
       ['Configuration', hub.config ?? '–'],
       ['Process', String(hub.pid)],
       ['Memory', bytes(hub.resident_bytes)],
+      ['Unaccounted memory', bytes(hub.unaccounted_bytes)],
       ['Uptime', duration(hub.uptime)],
       ['Worst lag in a minute', duration(hub.lag), hub.lag > 0.25 ? 'warn' : null],
       ['Received', `${count(hub.received)}, ${bytes(hub.received_bytes)}`],

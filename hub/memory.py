@@ -1,0 +1,32 @@
+"""The memory of the process, and how much of it the hub knows the use of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from hub.parts.roster import Member
+
+
+class Memory:
+    """:param resident: bytes that the process has; ``None``: nobody knows."""
+
+    def __init__(self, resident: Callable[[], int | None]) -> None:
+        self._resident = resident
+        self._at_start: int | None = None
+
+    def begin(self) -> None:
+        """The hub has started: what it has by now is what it takes without any message."""
+        self._at_start = self._resident()
+
+    def status(self, members: Iterable[Member], store: Mapping[str, Any]) -> dict[str, int | None]:
+        """What is resident, and what that has grown by since the start without the messages that are in memory.
+
+        :param members: whose queues hold messages. :param store: its status.
+        """
+        resident = self._resident()
+        if resident is None or self._at_start is None:
+            return {"resident_bytes": resident, "unaccounted_bytes": None}
+        waiting = sum(member.queue.stats().waiting_bytes for member in members)
+        known = waiting + int(store.get("pending_bytes", 0)) + int(store.get("cached_bytes", 0))
+        return {"resident_bytes": resident, "unaccounted_bytes": max(0, resident - self._at_start - known)}

@@ -1,0 +1,57 @@
+"""The memory of the process: what is known of it, and where nothing is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hub.memory import Memory
+from hub.parts.roster import Member
+from hub.queue.overflow import QueuePolicy
+from hub.queue.queue import Queue
+from hub.resident import Resident
+from hub.stats.rates import Rates
+from hub.store.memory import MemoryStore
+from tests.unit.doubles import consumer_part, messages, offer
+
+
+def member(count: int = 0) -> Member:
+    """Its consumer has no threads, so that so many messages wait."""
+    queue = Queue("c", QueuePolicy(), MemoryStore(), lambda: 0.0, lambda: 0.0)
+    offer(queue, messages(count))
+    return Member(consumer_part("c"), queue, None, Rates())  # type: ignore[arg-type]
+
+
+def test_what_has_come_since_the_start_is_told_without_the_messages_in_memory() -> None:
+    memory = Memory([5000, 9000, 5001].pop)
+    memory.begin()
+    holder = member(3)
+    bodies = sum(len(message.body) for message in messages(3))
+    assert bodies > 0
+    told = memory.status([holder, member()], {"pending_bytes": 30, "cached_bytes": 4})
+    assert told == {"resident_bytes": 9000, "unaccounted_bytes": 9000 - 5001 - 34 - bodies}
+    assert memory.status([], {})["unaccounted_bytes"] == 0, "never less than nothing"
+
+
+def test_before_the_start_it_is_not_told_apart() -> None:
+    assert Memory(lambda: 7).status([], {}) == {"resident_bytes": 7, "unaccounted_bytes": None}
+
+
+def test_this_process_has_some() -> None:
+    resident = Resident()
+    assert 1 << 20 < (resident() or 0) < 1 << 40
+    resident.close()
+    assert resident() is None
+
+
+@pytest.mark.parametrize("content", [b"", b"12", b"12 many 3", None])
+def test_where_proc_says_nothing_that_can_be_understood_nothing_is_known(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "statm").write_bytes(content)
+    resident = Resident(tmp_path / "statm")
+    assert resident() is None
+    memory = Memory(resident)
+    memory.begin()
+    assert memory.status([], {}) == {"resident_bytes": None, "unaccounted_bytes": None}
+    resident.close()
