@@ -23,6 +23,7 @@ from hub.errors import PASSING, ConfigError, HubError
 from hub.leaving import Leaving
 from hub.logs.logs import configure, continue_in_child, flush
 from hub.partlog import part_log
+from hub.resident import give_back_large_blocks
 from hub.rounds import Rounds
 from hub.service import Service
 from hub.signals import Handler, Signals
@@ -88,6 +89,7 @@ class Process:
         # Twisted's reactor goes by the wall clock: where that is set back, all that waits would stall, the watchdog's
         # feeder too, for as long.
         self._reactor.seconds = time.monotonic
+        give_back_large_blocks()
         reserve_stack()
         sys.setswitchinterval(configuration.hub.switch_interval)
         gc.set_threshold(GC_THRESHOLD)

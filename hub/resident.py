@@ -1,13 +1,26 @@
-"""How much memory this process has."""
+"""How much memory this process has, and what it keeps of what it does not need."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 from pathlib import Path
 
 STATM = Path("/proc/self/statm")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+LARGE = 1 << 20
+_M_MMAP_THRESHOLD = -3
+"""Of ``mallopt``, malloc.h."""
+
+
+def give_back_large_blocks(size: int = LARGE) -> None:
+    """Have blocks of so many bytes and more given back to the system when they are freed. Left alone, glibc raises that
+    size up to 32 MiB with the blocks that are freed, and keeps most of the memory of large messages. Does nothing where
+    the C library has no such choice."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, size)
 
 
 class Resident:

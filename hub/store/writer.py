@@ -182,11 +182,10 @@ class Writer:
     def run(self) -> None:
         """Until ``close``, or until the disk can't be trusted any more."""
         while not self._closing and self.state != "failed":
-            self._work.wait(EXPIRE_EVERY if self.history.exists else None)
-            if self.state == "full":
-                self._urgent.wait(0.0 if self._closing else RETRY_EVERY)
-            else:
-                self._urgent.wait(self._pace)
+            if not self._work.wait(LET_GO_EVERY):
+                self._tables.let_go()  # of what was read since the last commit
+                self._work.wait(EXPIRE_EVERY if self.history.exists else None)
+            self._urgent.wait(RETRY_EVERY if self.state == "full" else self._pace)
             self._urgent.clear()
             self._work.clear()
             self._step_or_fail()

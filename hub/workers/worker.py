@@ -151,6 +151,7 @@ class Worker:
             self._queue.give_back(taken)
         self._hand.drop()
         self.taken = None
+        self._to_begin = iter(())  # an iterator that is used up has its last message still
         self.busy += self.since - self._begun
 
     def busy_at(self, now: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import signal
@@ -47,7 +48,11 @@ def remaining(directory: Path) -> list[str]:
 
 def names(directory: Path) -> list[str]:
     """Of these processes."""
-    return [Path(f"/proc/{pid}/comm").read_text().strip() for pid in remaining(directory)]
+    found = []
+    for pid in remaining(directory):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            found.append(Path(f"/proc/{pid}/comm").read_text().strip())
+    return found
 
 
 def command(directory: Path, rate: int = 100) -> list[str]:

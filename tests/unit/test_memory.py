@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from hub.queue.queue import Queue
 from hub.resident import Resident
 from hub.stats.rates import Rates
 from hub.store.memory import MemoryStore
+from tests.support import ROOT
 from tests.unit.doubles import consumer_part, messages, offer
 
 
@@ -55,3 +58,29 @@ def test_where_proc_says_nothing_that_can_be_understood_nothing_is_known(tmp_pat
     memory.begin()
     assert memory.status([], {}) == {"resident_bytes": None, "unaccounted_bytes": None}
     resident.close()
+
+
+FREED = """
+import sys
+from hub.resident import Resident, give_back_large_blocks
+if sys.argv[1] == "given back":
+    give_back_large_blocks()
+resident, size = Resident(), 4 << 20
+bytes(size)  # glibc goes by what is freed
+large, small = [], []
+for _ in range(40):
+    large.append(b"x" * size)
+    small.append(b"x" * 200_000)  # between them, so that they are no end of the heap
+before = resident()
+large.clear()
+print((before - resident()) >> 20)
+"""
+
+
+def test_the_memory_of_large_messages_is_given_back() -> None:
+    def freed(how: str) -> int:
+        command = [sys.executable, "-c", FREED, how]
+        return int(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout)
+
+    assert freed("given back") >= 150
+    assert freed("kept") < 100, "the C library does so by itself: there is no need to ask"

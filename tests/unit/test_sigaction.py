@@ -9,7 +9,7 @@ import sys
 HELD = """
 import signal
 from hub.sigaction import once
-signal.signal(signal.SIGTERM, lambda *_: print("handled", flush=True))
+signal.signal(signal.SIGTERM, lambda *_: None)
 assert once(signal.SIGTERM)
 print("begun", flush=True)
 sum(range(10**13))  # one call that holds the interpreter for hours

@@ -315,3 +315,15 @@ def test_many_threads_may_append_and_settle(tmp_path: Path) -> None:
         thread.join(10)
     assert bench.heard == list(range(200))
     assert bench.store.close()
+
+
+def test_what_was_read_since_the_last_commit_is_let_go_when_nothing_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "LET_GO_EVERY", 0.01)
+    bench = Bench(tmp_path, threaded=True)
+    let_go = threading.Event()
+    bench.writer._let_go_at = float("inf")  # not by a commit
+    monkeypatch.setattr(bench.store.tables, "let_go", let_go.set)
+    assert let_go.wait(20)
+    bench.store.close()

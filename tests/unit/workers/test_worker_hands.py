@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import Counter
 
@@ -98,6 +99,17 @@ def test_of_an_idle_worker_there_is_nothing_to_give_back() -> None:
     bench.run()
     bench.worker.give_back_rest()
     assert bench.queue.stats().counters.finished == 2
+
+
+def test_an_idle_worker_keeps_no_message() -> None:
+    bench = Bench()
+    bench.consumer.on_consume = lambda _: None
+    body = b"large" * 10
+    bench.offer(message(0), message(1, body=body))
+    held = sys.getrefcount(body)
+    bench.run()
+    assert bench.queue.stats().counters.finished == 2
+    assert sys.getrefcount(body) == held - 1
 
 
 def test_between_threads_each_message_is_given_exactly_once() -> None:
