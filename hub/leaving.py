@@ -55,7 +55,7 @@ class Leaving:
 
     def _wait(self, code: int) -> None:
         threading.Event().wait(self._patience)  # a process that ends takes this thread with it
-        for who in left_running():
+        for who in list(left_running()) or [_what_the_end_does()]:
             self._log.warning("%s keeps the process from ending: it is ended", who, extra={"action": "stop"})
         self._finish(code)
 
@@ -80,6 +80,13 @@ def left_running() -> Iterator[str]:
     for child in multiprocessing.active_children():
         if not child.daemon:
             yield f"child process {child.name}, with pid {child.pid},"
+
+
+def _what_the_end_does() -> str:
+    """It is in the main thread that something is waited for: a function of ``atexit``."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    places = [f"{found.filename}, line {found.lineno}" for found in traceback.extract_stack(frame)[-1:]]
+    return f"what is to be done at the end, in {''.join(places) or 'no frame'},"
 
 
 def flushed(timeout: float) -> bool:

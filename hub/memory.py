@@ -15,9 +15,11 @@ class Memory:
         self._resident = resident
         self._at_start: int | None = None
 
-    def begin(self) -> None:
-        """The hub has started: what it has by now is what it takes without any message."""
-        self._at_start = self._resident()
+    def begin(self, members: Iterable[Member], store: Mapping[str, Any]) -> None:
+        """The hub has started: what it has by now, but for the messages, is what it takes without any."""
+        known = _known(members, store)
+        resident = self._resident()
+        self._at_start = None if resident is None else resident - known
 
     def status(self, members: Iterable[Member], store: Mapping[str, Any]) -> dict[str, int | None]:
         """What is resident, and what that has grown by since the start without the messages that are in memory.
@@ -27,6 +29,12 @@ class Memory:
         resident = self._resident()
         if resident is None or self._at_start is None:
             return {"resident_bytes": resident, "unaccounted_bytes": None}
-        waiting = sum(member.queue.stats().waiting_bytes for member in members)
-        known = waiting + int(store.get("pending_bytes", 0)) + int(store.get("cached_bytes", 0))
-        return {"resident_bytes": resident, "unaccounted_bytes": max(0, resident - self._at_start - known)}
+        unaccounted = resident - self._at_start - _known(members, store)
+        return {"resident_bytes": resident, "unaccounted_bytes": max(0, unaccounted)}
+
+
+def _known(members: Iterable[Member], store: Mapping[str, Any]) -> int:
+    """Bytes of messages in memory, at least: the queues share most bodies, so that of the one with the most counts. To
+    count a body twice would hide as much of what nobody counts."""
+    waiting = max((member.queue.stats().waiting_bytes for member in members), default=0)
+    return waiting + int(store.get("pending_bytes", 0)) + int(store.get("cached_bytes", 0))

@@ -38,6 +38,10 @@ class Plugin:
             raise ConfigError([f"{place}: {line}" for line in str(error).splitlines()]) from error
 
 
+MOVED = ("backends.", "consumers.", "monitoring.")
+"""What the hub's own packages were called by themselves once."""
+
+
 def names(group: str) -> list[str]:
     """The names that the installed distributions offer under an entry point group, such as ``hub.consumers``."""
     return sorted({point.name for point in entry_points(group=group)})
@@ -95,6 +99,8 @@ def _imported(module: str, spec: str) -> ModuleType:
         raise
     except Exception as error:
         text = f"{spec!r} can't be imported: {type(error).__name__}: {error}"
+        if module.startswith(MOVED):
+            text += f"; of the hub's own it is 'hub.{spec}'"
         if module.startswith("hub."):
             text += f"; 'hub' is this program's own name: name the file, '{module.replace('.', '/')}.py:Class'"
         raise PluginError(text) from error

@@ -158,7 +158,7 @@ class Service:
         yield wait_for(self.reactor, self._all_tried, START_TIMEOUT)
         if self.state == "starting":
             self.state = "running"
-            self.memory.begin()
+            self.memory.begin(self.roster.members.values(), self.store.status())
             self._notifier.ready()
             names = ", ".join(self.roster.members) or "none"
             self.log.info("hubbub %s is ready, consumers: %s", __version__, names, extra={"action": "ready"})

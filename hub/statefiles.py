@@ -17,6 +17,8 @@ from pathlib import Path
 from hub.errors import ConfigError, Unavailable
 from hub.trust import ROOT, Trust, user_name
 
+_REACHED, _NOT_REACHED, _FAILED = 0, 1, 2
+
 
 def open_file(path: Path, flags: int, mode: int = 0o600) -> int:
     """Open a file; with ``O_CREAT`` make it if it is missing.
@@ -92,18 +94,24 @@ def as_owner(directory: Path) -> Path:
 
 
 def owner_reaches(directory: Path) -> bool:
-    """Whether the directory's owner can walk to it from the top; tried by a child process, for root alone can try."""
+    """Whether the directory's owner can walk to it from the top; tried by a child process, for root alone can try.
+
+    :raises HubError: as ``as_owner``: nobody can become the owner, and root must not go on in its place.
+    """
     if os.geteuid() != ROOT or not directory.is_dir():
         return True
     child = os.fork()
     if child == 0:
-        reached = False
+        outcome = _FAILED
         try:
             as_owner(directory)
-            reached = os.access(directory, os.X_OK)
+            outcome = _REACHED if os.access(directory, os.X_OK) else _NOT_REACHED
         finally:
-            os._exit(0 if reached else 1)
-    return os.waitpid(child, 0)[1] == 0
+            os._exit(outcome)
+    outcome = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if outcome not in (_REACHED, _NOT_REACHED):
+        as_owner(directory)  # raises what it raised in the child
+    return outcome != _NOT_REACHED
 
 
 def _become(uid: int, gid: int) -> None:

@@ -70,7 +70,11 @@ class Trust:
         mode = f"mode {stat.S_IMODE(found.st_mode):04o}"
         if found.st_mode & stat.S_IWOTH:
             return f"{place} can be written by every user, {mode}: chmod o-w {place}"
-        if found.st_mode & stat.S_IWGRP and (strict or self.me == ROOT) and self._has_others(found.st_gid):
+        if not found.st_mode & stat.S_IWGRP or not (strict or self.me == ROOT):
+            return None
+        if _has_access_list(place):
+            return f"{place} can be written by those whom its access control list names, {mode}: setfacl -b {place}"
+        if self._has_others(found.st_gid):
             return f"{place} can be written by the group {group_name(found.st_gid)}, {mode}: chmod g-w {place}"
         return None
 
@@ -82,6 +86,14 @@ class Trust:
             return True
         members = named | {user.pw_uid for user in pwd.getpwall() if user.pw_gid == group}
         return not members <= {ROOT, self.me, *self.others}
+
+
+def _has_access_list(place: Path) -> bool:
+    """Then the mode shows as the group's what all may do whom the list names."""
+    try:
+        return bool(os.getxattr(place, "system.posix_acl_access", follow_symlinks=False))
+    except OSError:
+        return False
 
 
 def _way_to(path: Path) -> Iterator[tuple[Path, os.stat_result]]:

@@ -48,16 +48,16 @@ class Leftovers:
         """Mark what the run will start."""
         os.environ[MARK] = self._mark
 
-    @pytest.hookimpl
+    @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Look for what is left, end it, and fail the run."""
+        """Look for what is left, end it, and fail the run. After the fixtures of the session have ended theirs."""
         deadline = time.monotonic() + self._grace
         while (found := list(_find(self._mark))) and time.monotonic() < deadline:
             time.sleep(0.05)
         self._found = found
         for leftover in found:
             _kill(leftover.pid)
-        if found:
+        if found and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from hub import files
 from hub.configuration.schema import SECTIONS, Configuration, Part
 from hub.settings import Secret
 from hub.trust import Trust
@@ -38,6 +39,7 @@ def _files(configuration: Configuration, trust: Trust) -> Iterator[str]:
     if configuration.file is not None:
         beside = configuration.file.with_name(configuration.file.name + ".d")
         yield from _refusals([configuration.file, *sorted(beside.glob("*.conf"))], trust)
+    yield from _refusals(files.beside(), trust)
     for section in SECTIONS:
         for part in getattr(configuration, section).values():
             module = getattr(sys.modules.get(part.plugin.cls.__module__), "__file__", None)

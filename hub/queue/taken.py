@@ -28,6 +28,8 @@ class Taken:
     lane: tuple[Hashable] | None = None
     done: int = 0
     at: int = 0
+    over: bool = False
+    """Whether it is in hand no more, of one that was on trial."""
     since: float | None = None
     """When the first one was received, epoch seconds, while it is being read from the store."""
 

@@ -30,12 +30,12 @@ class Trial:
         """Whether it may be given to a consumer now; then ``end`` must follow. Not under the lock of a queue."""
         with self._lock:
             now = self._clock()
-            if self._holder is not None and now - self._since <= LONGEST_TRIAL:
+            holder = self._holder
+            if holder is not None and not holder.over and now - self._since <= LONGEST_TRIAL:
                 return False
             self._holder, self._since = taken, now
             return True
 
     def end(self, taken: Taken) -> None:
-        """It is in hand no more. One that was not on trial: does nothing. Takes no lock."""
-        if self._holder is taken:
-            self._holder = None
+        """It is in hand no more. Takes no lock, so that it may be called under that of a queue."""
+        taken.over = True

@@ -137,24 +137,24 @@ def _of_outcomes(facts: Facts) -> Iterator[Condition]:
         yield Condition("losing", "bad", f"{counted(lost, 'message')} lost in the last minute")
     if facts.state in OFF_STATES:
         return
-    for word, count, total, since in _bad(facts):
-        last = f", the last with {facts.error}" if facts.error else ""
-        level: Level = "bad" if count == total else "warn"
+    for word, count, outcomes, since in _bad(facts):
+        last, total = f", the last with {facts.error}" if facts.error else "", outcomes.attempts
+        level: Level = "warn" if outcomes.finished else "bad"
         yield Condition(word, level, f"{count} of {counted(total, 'attempt')} {since} {VERBS[word]}{last}")
 
 
 VERBS = {"failing": "failed", "retrying": "asked to be tried again", "rejecting": "were rejected"}
 
 
-def _bad(facts: Facts) -> Iterator[tuple[str, int, int, str]]:
-    """The word for what attempts do mostly, how many do, of how many, and since when; nothing: they do well."""
+def _bad(facts: Facts) -> Iterator[tuple[str, int, Outcomes, str]]:
+    """The word for what attempts do mostly, how many do, of which, and since when; nothing: they do well."""
     since, lately = facts.recent.since_finished(), facts.recent.lately()
     last = facts.recent.last_bad
     told = facts.delayed > 0 or (last is not None and facts.now - last <= REMEMBERED)
     if told and since.bad >= FEW and not lately.finished:
-        yield (*_mostly(since), since.attempts, "since a message was last finished")
+        yield (*_mostly(since), since, "since a message was last finished")
     elif lately.bad >= OFTEN and lately.bad >= SHARE * lately.attempts:
-        yield (*_mostly(lately), lately.attempts, "lately")
+        yield (*_mostly(lately), lately, "lately")
 
 
 def _mostly(outcomes: Outcomes) -> tuple[str, int]:

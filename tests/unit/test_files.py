@@ -27,6 +27,7 @@ def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in [name for name in files._beside if name in sys.modules]:
         del sys.modules[name]
     files._beside.clear()
+    files._directories.clear()
 
 
 def write(path: Path, text: str) -> Path:
@@ -141,3 +142,21 @@ def test_one_that_fails_to_import_leaves_the_one_before(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         files.load(file)
     assert [found for found in sys.modules if found.startswith(files.PREFIX)] == [name]
+
+
+def test_a_module_beside_it_that_others_may_write_is_not_imported(tmp_path: Path) -> None:
+    file = write(tmp_path / "mine.py", "from parts.words import VALUE\n")
+    words = write(tmp_path / "parts" / "words.py", "VALUE = 1\n")
+    assert value(file) == 1
+    assert files.beside() == [words]
+    words.chmod(0o666)
+    words.write_text("VALUE = 'anybody'\n")
+    with pytest.raises(ImportError, match=r"words\.py is not imported: .* can be written by every user"):
+        files.load(file)
+
+
+def test_what_is_saved_while_it_is_imported_is_a_change(tmp_path: Path) -> None:
+    text = "from pathlib import Path\nVALUE = 1\nPath(__file__).write_text('VALUE = 22')\n"
+    file = write(tmp_path / "mine.py", text)
+    assert value(file) == 1
+    assert value(file) == 22

@@ -30,7 +30,7 @@ def run(script: str, stdout: int = subprocess.PIPE) -> subprocess.CompletedProce
 
 
 def test_where_nothing_keeps_it_the_process_ends_as_any_other() -> None:
-    done = run("import atexit; atexit.register(print, 'cleaned up'); leaving.begin(3); sys.exit(3)")
+    done = run("import atexit; atexit.register(print, 'cleaned up'); leaving.begin(3); sys.exit(9)")
     assert (done.returncode, done.stdout, done.stderr) == (3, "cleaned up\n", "")
 
 
@@ -38,7 +38,7 @@ def test_a_busy_executor_is_named_and_the_process_ends() -> None:
     done = run("""
     ThreadPoolExecutor(1, "pool-of-ann").submit(time.sleep, 1000)
     leaving.begin(3)
-    sys.exit(3)
+    sys.exit(9)
     """)
     assert done.returncode == 3
     assert "thread pool-of-ann_0, in " in done.stderr
@@ -53,7 +53,7 @@ def test_a_pool_that_a_daemon_made_is_named_too() -> None:
     maker.start()
     maker.join()
     leaving.begin(3)
-    sys.exit(3)
+    sys.exit(9)
     """)
     assert done.returncode == 3
     assert "thread pool-of-ann_0, in " in done.stderr
@@ -65,11 +65,17 @@ def test_a_child_process_is_named_and_ended() -> None:
     child.start()
     print(child.pid, flush=True)
     leaving.begin(0)
-    sys.exit(0)
+    sys.exit(9)
     """)
     assert done.returncode == 0
     assert "child process child-of-ann, with pid " in done.stderr
     assert not os.path.exists(f"/proc/{int(done.stdout)}/exe")
+
+
+def test_what_hangs_at_the_end_is_named() -> None:
+    done = run("import atexit; atexit.register(time.sleep, 1000); leaving.begin(3); sys.exit(9)")
+    assert done.returncode == 3
+    assert "what is to be done at the end, in " in done.stderr
 
 
 def test_a_reader_of_standard_output_that_has_stopped_does_not_keep_it() -> None:
@@ -80,7 +86,7 @@ def test_a_reader_of_standard_output_that_has_stopped_does_not_keep_it() -> None
         while select.select([], [1], [], 0)[1]:
             pass
         leaving.begin(3)
-        sys.exit(3)
+        sys.exit(9)
         """,
         stdout=into,
     )
@@ -101,7 +107,7 @@ def test_a_daemon_that_goes_on_printing_does_not_make_it_abort(output: str) -> N
             threading.Thread(target=print_on, daemon=True).start()
         time.sleep(0.1)
         leaving.begin(3)
-        sys.exit(3)
+        sys.exit(9)
         """)
         assert done.returncode == 3
         assert "Fatal Python error" not in done.stderr
@@ -110,6 +116,6 @@ def test_a_daemon_that_goes_on_printing_does_not_make_it_abort(output: str) -> N
 def test_a_reader_that_is_gone_is_no_error() -> None:
     out, into = os.pipe()
     os.close(out)
-    done = run("print('nobody reads it'); leaving.begin(0); sys.exit(0)", stdout=into)
+    done = run("print('nobody reads it'); leaving.begin(0); sys.exit(9)", stdout=into)
     os.close(into)
     assert (done.returncode, done.stderr) == (0, "")

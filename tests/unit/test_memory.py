@@ -26,15 +26,28 @@ def member(count: int = 0) -> Member:
     return Member(consumer_part("c"), queue, None, Rates())  # type: ignore[arg-type]
 
 
+STORE = {"pending_bytes": 30, "cached_bytes": 4}
+BODIES = sum(len(message.body) for message in messages(3))
+
+
 def test_what_has_come_since_the_start_is_told_without_the_messages_in_memory() -> None:
-    memory = Memory([5000, 9000, 5001].pop)
-    memory.begin()
-    holder = member(3)
-    bodies = sum(len(message.body) for message in messages(3))
-    assert bodies > 0
-    told = memory.status([holder, member()], {"pending_bytes": 30, "cached_bytes": 4})
-    assert told == {"resident_bytes": 9000, "unaccounted_bytes": 9000 - 5001 - 34 - bodies}
+    memory = Memory([5000, 9000, 5000 + 34].pop)
+    memory.begin([], STORE)
+    told = memory.status([member(3), member()], STORE)
+    assert told == {"resident_bytes": 9000, "unaccounted_bytes": 9000 - 5000 - 34 - BODIES}
     assert memory.status([], {})["unaccounted_bytes"] == 0, "never less than nothing"
+
+
+def test_a_body_that_several_queues_share_counts_once() -> None:
+    memory = Memory([9000, 5000].pop)
+    memory.begin([], {})
+    assert memory.status([member(3), member(3), member(2)], {})["unaccounted_bytes"] == 4000 - BODIES
+
+
+def test_what_waits_at_the_start_is_known_as_well() -> None:
+    memory = Memory([5000, 5000].pop)
+    memory.begin([member(3)], {})
+    assert memory.status([], {})["unaccounted_bytes"] == BODIES
 
 
 def test_before_the_start_it_is_not_told_apart() -> None:
@@ -55,7 +68,7 @@ def test_where_proc_says_nothing_that_can_be_understood_nothing_is_known(tmp_pat
     resident = Resident(tmp_path / "statm")
     assert resident() is None
     memory = Memory(resident)
-    memory.begin()
+    memory.begin([], {})
     assert memory.status([], {}) == {"resident_bytes": None, "unaccounted_bytes": None}
     resident.close()
 

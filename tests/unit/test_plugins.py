@@ -9,6 +9,7 @@ import pytest
 
 from hub import plugins
 from hub.errors import PluginError
+from tests.support import ROOT
 
 
 def load(spec: str, directory: Path) -> plugins.Plugin:
@@ -58,6 +59,14 @@ def test_what_can_not_be_had_is_said(tmp_path: Path, spec: str, said: str) -> No
     with pytest.raises(PluginError) as caught:
         load(spec, tmp_path)
     assert said in str(caught.value)
+
+
+def test_what_the_hubs_own_was_called_once_is_told_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place not in ("", str(ROOT))])
+    for name in [name for name in sys.modules if name.partition(".")[0] == "consumers"]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(PluginError, match=r"the hub's own it is 'hub\.consumers\.archive:Archive'"):
+        load("consumers.archive:Archive", tmp_path)
 
 
 def test_a_package_of_ones_own_that_is_called_hub_is_to_be_named_by_its_file(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from hub import statefiles
 from hub.control.audit import Audit
 from hub.control.standing import StandingOrders
-from hub.errors import ConfigError
+from hub.errors import ConfigError, Unavailable
 from hub.monitoring.web.history_file import HistoryFile
 from hub.statefiles import as_owner, check_directory, check_file, open_file
 from hub.statelock import StateLock
@@ -122,3 +123,19 @@ def test_an_ordinary_users_command_stays_what_it_is(tmp_path: Path) -> None:
     assert as_owner(tmp_path) == tmp_path
     assert as_owner(tmp_path / "missing") == tmp_path / "missing"
     assert os.geteuid() == before
+
+
+def test_where_nobody_can_become_the_owner_root_does_not_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_root("gives directories away")
+
+    def refuse(uid: int, _gid: int) -> None:
+        raise Unavailable(f"nobody can be {uid}")
+
+    os.chown(tmp_path, STRANGER, STRANGER)
+    monkeypatch.setattr(statefiles, "_become", refuse)
+    before = os.getcwd()
+    try:
+        with pytest.raises(Unavailable, match="nobody can be"):
+            statefiles.owner_reaches(tmp_path)
+    finally:
+        os.chdir(before)

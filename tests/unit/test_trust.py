@@ -174,3 +174,15 @@ def test_a_plugin_of_a_strangers_is_not_imported(tmp_path: Path, monkeypatch: py
     with pytest.raises(PluginError, match=r"is not imported: .* belongs to"):
         plugins.load("hub.consumers", "evil.py:Evil", tmp_path)
     assert not (tmp_path / "ran").exists()
+
+
+def test_what_an_access_control_list_opens_is_refused_to_root(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mode has it as the group's, who may be nobody else."""
+    file.chmod(0o664)
+    trust = Trust(0, frozenset({owner_of(file)}))
+    monkeypatch.setattr(Trust, "_has_others", lambda *_: False)
+    assert trust.refusal(file) is None
+    monkeypatch.setattr(os, "getxattr", lambda place, *_, **__: b"list" if Path(place) == file else b"")
+    assert f"{file} can be written by those whom its access control list names" in (trust.refusal(file) or "")
+    file.chmod(0o644)
+    assert trust.refusal(file) is None

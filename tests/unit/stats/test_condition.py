@@ -39,8 +39,13 @@ def test_a_consumer_that_does_well_runs() -> None:
         (
             Outcomes(asked=9, failed=1),
             "Retry",
-            "warn retrying: 9 of 10 attempts since a message was last finished asked to be tried again, "
+            "bad retrying: 9 of 10 attempts since a message was last finished asked to be tried again, "
             "the last with Retry",
+        ),
+        (
+            Outcomes(failed=60, rejected=40),
+            "",
+            "bad failing: 60 of 100 attempts since a message was last finished failed",
         ),
         (Outcomes(rejected=3), "", "bad rejecting: 3 of 3 attempts since a message was last finished were rejected"),
         (Outcomes(failed=10, finished=10), "", "warn failing: 10 of 20 attempts lately failed"),
