@@ -106,8 +106,7 @@ def load(path: Path) -> Loaded:
     # Before the import: what is saved meanwhile is a change. Raises the error of a file that can't be read.
     content = path.read_bytes()
     number = _numbers[path] = _numbers.get(path, 0) + 1
-    if number > 1:
-        _forget_bytecode(path)
+    _forget_bytecode(path)
     with _imports_of(path.parent, anew=number > 1), replaced(path):
         module = _execute(path, number)
     _newest[path] = Loaded(module, _fingerprint(path, content))

@@ -40,18 +40,18 @@ class Leaving:
         self._end = end
 
     def begin(self, code: int) -> None:
-        """The hub has stopped: end the process with that exit code. In the main thread."""
-        if not flushed(LAST_OUTPUT):
-            # Whoever prints holds the lock of standard output; without it Python would end with an error.
-            self._log.warning("nobody reads standard output: what was printed last is lost", extra={"action": "stop"})
-            self._finish(code)
+        """The hub has stopped. In the main thread, which then ends with that exit code; what keeps it from that is
+        ended with it."""
         threading.Thread(target=self._wait, args=(code,), name="hubbub-leaving", daemon=True).start()
-        # As the interpreter does at its end. What it does after that aborts the process where a daemon, such as a
-        # thread of a consumer that hangs, is in a print().
+        # As the interpreter does at its end, so that what these print is out before there is no output any more.
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
-        flushed(LAST_OUTPUT)
-        self._finish(code)
+        if not flushed(LAST_OUTPUT):
+            self._log.warning("nobody reads standard output: what was printed last is lost", extra={"action": "stop"})
+            self._flush()
+        # The interpreter would flush them, and abort where a daemon, such as a thread of a consumer that hangs, is in a
+        # print(): it holds the lock, and goes on no more.
+        sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = None  # type: ignore[misc]
 
     def _wait(self, code: int) -> None:
         threading.Event().wait(self._patience)  # a process that ends takes this thread with it
