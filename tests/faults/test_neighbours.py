@@ -13,7 +13,7 @@ from tests.faults.size import sized
 from tests.support import wait_until
 from tests.system.hubs import RunningHub
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 SECONDS = sized(4, 20)
 
