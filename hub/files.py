@@ -100,11 +100,11 @@ def load(path: Path) -> Loaded:
 
     :raises OSError: it can't be read. Whatever else its import raises is raised, too.
     """
-    known = _newest.get(path)
-    if known is not None and known.fingerprint == _fingerprint(path):
-        return known
     # Before the import: what is saved meanwhile is a change. Raises the error of a file that can't be read.
     content = path.read_bytes()
+    known = _newest.get(path)
+    if known is not None and known.fingerprint == _fingerprint(path, content):
+        return known
     number = _numbers[path] = _numbers.get(path, 0) + 1
     _forget_bytecode(path)
     with _imports_of(path.parent, anew=number > 1), replaced(path):
@@ -151,8 +151,8 @@ def forget_others(modules: Collection[str]) -> None:
         gc.collect()  # a module and its functions hold on to each other, and the hub's collector comes seldom
 
 
-def _fingerprint(path: Path, content: bytes | None = None) -> str:
-    total = hashlib.sha256(path.read_bytes() if content is None else content)
+def _fingerprint(path: Path, content: bytes) -> str:
+    total = hashlib.sha256(content)
     for file in sorted({file for file in _beside.values() if file.is_relative_to(path.parent)}):
         total.update(file.read_bytes() if file.exists() else b"")
     return total.hexdigest()

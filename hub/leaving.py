@@ -57,9 +57,6 @@ class Leaving:
         threading.Event().wait(self._patience)  # a process that ends takes this thread with it
         for who in list(left_running()) or [_what_the_end_does()]:
             self._log.warning("%s keeps the process from ending: it is ended", who, extra={"action": "stop"})
-        self._finish(code)
-
-    def _finish(self, code: int) -> None:
         for child in multiprocessing.active_children():
             child.terminate()
         self._flush()
@@ -68,15 +65,12 @@ class Leaving:
 
 def left_running() -> Iterator[str]:
     """Threads and child processes that Python waits for, each with where it is."""
-    frames = sys._current_frames()
     # A pool that was made in a worker, a daemon, has daemons; Python waits for those of a pool all the same.
     pooled = set(getattr(concurrent.futures.thread, "_threads_queues", ()))
     for thread in threading.enumerate():
         if thread is threading.main_thread() or (thread.daemon and thread not in pooled):
             continue
-        frame = frames.get(thread.ident or 0)
-        places = [f"{found.filename}, line {found.lineno}" for found in traceback.extract_stack(frame)[-1:]]
-        yield f"thread {thread.name}, in {''.join(places) or 'no frame'},"
+        yield f"thread {thread.name}, in {_place_of(thread)},"
     for child in multiprocessing.active_children():
         if not child.daemon:
             yield f"child process {child.name}, with pid {child.pid},"
@@ -84,9 +78,13 @@ def left_running() -> Iterator[str]:
 
 def _what_the_end_does() -> str:
     """It is in the main thread that something is waited for: a function of ``atexit``."""
-    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    return f"what is to be done at the end, in {_place_of(threading.main_thread())},"
+
+
+def _place_of(thread: threading.Thread) -> str:
+    frame = sys._current_frames().get(thread.ident or 0)
     places = [f"{found.filename}, line {found.lineno}" for found in traceback.extract_stack(frame)[-1:]]
-    return f"what is to be done at the end, in {''.join(places) or 'no frame'},"
+    return "".join(places) or "no frame"
 
 
 def flushed(timeout: float) -> bool:

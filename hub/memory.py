@@ -22,7 +22,7 @@ class Memory:
         self._at_start = None if resident is None else resident - known
 
     def status(self, members: Iterable[Member], store: Mapping[str, Any]) -> dict[str, int | None]:
-        """What is resident, and what that has grown by since the start without the messages that are in memory.
+        """The resident memory, and its growth since the start without the messages that are in memory.
 
         :param members: whose queues hold messages. :param store: its status.
         """
@@ -36,5 +36,5 @@ class Memory:
 def _known(members: Iterable[Member], store: Mapping[str, Any]) -> int:
     """Bytes of messages in memory, at least: the queues share most bodies, so that of the one with the most counts. To
     count a body twice would hide as much of what nobody counts."""
-    waiting = max((member.queue.stats().waiting_bytes for member in members), default=0)
+    waiting = max((member.queue.waiting_bytes for member in members), default=0)
     return waiting + int(store.get("pending_bytes", 0)) + int(store.get("cached_bytes", 0))

@@ -39,7 +39,7 @@ class Plugin:
 
 
 MOVED = ("backends.", "consumers.", "monitoring.")
-"""What the hub's own packages were called by themselves once."""
+"""The former names of the hub's own packages."""
 
 
 def names(group: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""How much memory this process has, and what it keeps of what it does not need."""
+"""The resident memory of this process, and how freed memory is given back."""
 
 from __future__ import annotations
 

@@ -283,6 +283,12 @@ class Queue(Taking):
         with self._lock:
             return self._books.take_journal(self._waiting.size + self._waiting.unread_size, self._admitted)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Of the bodies that wait in memory."""
+        with self._lock:
+            return self._waiting.size
+
     def stats(self) -> QueueStats:
         """One consistent reading; changes nothing."""
         with self._lock:

@@ -21,7 +21,7 @@ def reading(books: Books, waiting: Waiting, in_flight: Iterable[Taken]) -> Queue
     unreported = sum(taken.unreported for taken in hands)
     counters = replace(books.counters, finished=books.counters.finished + unreported)
     held = sum(taken.left for taken in hands) - unreported
-    return QueueStats(counters, held, waiting.delayed, _oldest(books, waiting, hands), waiting.size)
+    return QueueStats(counters, held, waiting.delayed, _oldest(books, waiting, hands))
 
 
 Held = tuple[int, str, Message, int]

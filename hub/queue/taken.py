@@ -29,7 +29,7 @@ class Taken:
     done: int = 0
     at: int = 0
     over: bool = False
-    """Whether it is in hand no more, of one that was on trial."""
+    """Set when one that was on trial is in hand no more."""
     since: float | None = None
     """When the first one was received, epoch seconds, while it is being read from the store."""
 

@@ -83,5 +83,3 @@ class QueueStats:
     delayed: int
     oldest_received_at: float | None
     """Epoch seconds; of the oldest message that is not settled."""
-    waiting_bytes: int = 0
-    """Of the bodies that wait in memory."""

@@ -104,9 +104,10 @@ def test_packages_of_ones_own_may_be_called_as_the_hubs_are(
 ) -> None:
     """They are installed beside the wheel."""
     site = Path(subprocess.check_output([programs / "python", "-c", SITE], env=environment, text=True).strip())
-    for package in ("backends", "consumers", "monitoring"):
-        (site / package).mkdir()
-        (site / package / "__init__.py").touch()
+    own = [site / package for package in ("backends", "consumers", "monitoring")]
+    for package in own:
+        package.mkdir()
+        (package / "__init__.py").touch()
     (site / "consumers" / "badges.py").write_text(OWN_CONSUMER)
     (site / "monitoring" / "words.py").write_text("WORD = 'own'\n")
     endpoint = f"tcp://127.0.0.1:{free_port()}"
@@ -121,8 +122,8 @@ def test_packages_of_ones_own_may_be_called_as_the_hubs_are(
         search = [str(programs / "hubbub"), "archive", "search"]  # a command of a package that is called so, too
         assert b"org.example.hello" in subprocess.check_output(search, cwd=tmp_path, env=environment)
     finally:
-        for package in ("backends", "consumers", "monitoring"):
-            shutil.rmtree(site / package)
+        for package in own:
+            shutil.rmtree(package)
 
 
 def test_no_wheel_is_built_without_the_charts(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ class PositionsOrder(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class UnsettledCount(msgspec.Struct):
-    """How many of them need more work, or had it, which is not on the disk yet."""
+    """The number of them that need more work, or had it, which is not on the disk yet."""
 
     unsettled: int
     stored: bool = True
