@@ -1,1 +1,1 @@
-"""One queue for each consumer: what waits, what is ready, what is in flight, what comes later; and the one lock."""
+"""The queue of a consumer. :mod:`hub.queue.queue` shows the states of a message."""

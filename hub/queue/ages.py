@@ -1,4 +1,4 @@
-"""How long messages have waited, by clocks that no step of the wall clock fools. Pure: no lock."""
+"""Ages of waiting messages, correct even if the wall clock is set. Pure: no lock."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from hub.interfaces import Clock
 from hub.steadyclock import SteadyClock
 
 SPANS = 1000
-"""Into how many spans of arrival one ``max_age`` is divided."""
+"""Number of arrival spans that one ``max_age`` is divided into."""
 SHORTEST = 0.01
-"""Seconds of one of them, at least."""
+"""Shortest span, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgeLimit:
-    """Which messages are too old.
+    """Limit that tells which messages are too old.
 
-    :ivar oldest: epoch seconds; who was received before is too old.
-    :ivar now: epoch seconds. A later time was taken while the clock was ahead, and tells no age.
-    :ivar upto: the first position that has not waited so long by the monotonic clock, whatever its time says.
+    :ivar oldest: epoch seconds; messages received before it are too old.
+    :ivar now: epoch seconds. A later time of receipt was taken while the clock was ahead, and is ignored.
+    :ivar upto: first position that has not waited too long by the monotonic clock.
     """
 
     oldest: float
@@ -30,27 +30,27 @@ class AgeLimit:
     upto: int
 
     def exceeded(self, position: int, received_at: float) -> bool:
-        """By the message there, which was received then."""
+        """Tell whether a message is too old. :param received_at: epoch seconds."""
         return position < self.upto and not self.oldest <= received_at <= self.now
 
 
 class Ages:
-    """When messages arrived, by the monotonic clock: those that came since the hub started, in spans.
+    """Arrival times by the monotonic clock, in spans, of messages that arrived since the hub started.
 
-    The age of what was there before, or came while there was no limit, is told by the wall clock alone.
+    Messages that are older, or arrived while there was no limit, are judged by the wall clock alone.
 
     :param clock: monotonic seconds. :param wall: epoch seconds.
     """
 
     def __init__(self, clock: Clock, wall: Clock) -> None:
         self._clock, self._now = clock, SteadyClock(wall, clock)
-        self._unknown = clock()  # nothing is known of what arrived up to then
+        self._unknown = clock()  # no arrival times are known up to then
         self._starts: deque[int] = deque()
         self._opened: deque[float] = deque()
         self._lasts: deque[float] = deque()
 
     def arrive(self, start: int, max_age: float | None) -> None:
-        """The message at ``start``, and those after it, arrive now. :param max_age: seconds; ``None``: none is kept."""
+        """Record that messages from ``start`` on arrive now. :param max_age: seconds; ``None``: record nothing."""
         now = self._clock()
         if max_age is None:
             self._unknown = now
@@ -63,7 +63,7 @@ class Ages:
         self._lasts.append(now)
 
     def limit(self, max_age: float) -> AgeLimit:
-        """Who has waited longer than so many seconds. Spans of which all have are forgotten."""
+        """The limit for messages that have waited ``max_age`` seconds. Older spans are deleted."""
         oldest = self._clock() - max_age
         while self._lasts and self._lasts[0] < oldest:
             self._starts.popleft()

@@ -1,41 +1,40 @@
-"""Which messages must keep their order among each other."""
+"""The key of a message: messages with equal keys keep their order."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable
 
-from hub.configuration.schema import ConsumerSettings
 from hub.errors import NotJSON
 from hub.message import Message
-from hub.queue.waiting import LaneOf
+from hub.queue.policy import KeyOf
 
 
-def lane_of(settings: ConsumerSettings) -> LaneOf | None:
-    """The lane of each message, as ``ordering`` and ``order_by`` say; ``None``: there are no lanes.
+def key_of(ordering: str, order_by: str | None) -> KeyOf | None:
+    """The key function for the settings ``ordering`` and ``order_by``; ``None``: messages have no key.
 
-    Strict order is one lane for all. With ``order_by``, messages that lack the field share a lane.
+    Strict order is one key for all. With ``order_by``, messages that lack the field share a key.
     """
-    if settings.ordering == "strict":
-        return _one_lane
-    if settings.order_by is None:
+    if ordering == "strict":
+        return _one_key
+    if order_by is None:
         return None
-    kind, _, name = settings.order_by.partition(":")
+    kind, _, name = order_by.partition(":")
     if kind == "header":
         return lambda message: message.headers.get(name)
     path = name.split(".")
     return lambda message: _field(message, path)
 
 
-def lane(lane_of: LaneOf | None, message: Message | None) -> Hashable:
-    """Its lane. Messages whose lane can't be told share one: an error here would leave the queue to nobody."""
+def safe_key(key_of: KeyOf | None, message: Message | None) -> Hashable:
+    """The key of a message; ``None`` if the key function fails, since an error here would block the queue."""
     try:
-        return lane_of(message) if lane_of and message else None
+        return key_of(message) if key_of and message else None
     except Exception:  # noqa: BLE001 - see above
         return None
 
 
-def _one_lane(_message: Message) -> Hashable:
+def _one_key(_message: Message) -> Hashable:
     return None
 
 
@@ -47,5 +46,5 @@ def _field(message: Message, path: list[str]) -> Hashable:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     if isinstance(value, float) and math.isnan(value):
-        return "NaN"  # it does not equal itself, so that each would be a lane of its own
+        return "NaN"  # NaN is unequal to itself: each would be a new key
     return value if isinstance(value, (str, int, float)) else repr(value)

@@ -1,62 +1,36 @@
-"""What waits for its time. Pure: the caller brings the clock and the lock."""
+"""Schedule of messages outside the ready window: delayed, recovered at the start, or in key order. Pure: no lock."""
 
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+import sys
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
+from operator import attrgetter
 from typing import Generic, TypeVar
 
-from hub.message import Message
+from hub.message import DEFAULT_PRIORITY
+from hub.queue.delivery import Entry
+from hub.store import Range
 
 Item = TypeVar("Item")
 
+POSITION = attrgetter("position")
+AT_FRONT = float("-inf")
+"""Due time of a message that was given back: it comes before all others, in the order of positions."""
 
-@dataclass(slots=True)
-class Entry:
-    """One message outside the ready window: waiting for a retry, or sorted into its lane."""
+RIPEN_AT_ONCE = 1000
+"""Most delayed messages that are given their place under the queue's lock at a time."""
 
-    position: int
-    message: Message | None
-    """``None``: it is to be read from the store when it is due."""
-    attempts: int = 0
-    """How often it was given to the consumer."""
-    failures: int = 0
-    """How many of these count towards ``max_attempts``."""
-    kills: int = 0
-    """How often the hub was killed while a consumer had it in hand."""
-    due: float = 0.0
-    """Monotonic seconds before which it is not to be tried again."""
-    received_at: float | None = None
-    """Where ``message`` is ``None``: when it was received, epoch seconds. What was not read since the hub started came
-    then or later, or nobody knows."""
 
-    @property
-    def since(self) -> float | None:
-        """When it was received."""
-        return self.received_at if self.message is None else self.message.received_at
-
-    @property
-    def size(self) -> int:
-        """Bytes of its body in memory."""
-        return len(self.message.body) if self.message is not None else 0
-
-    def let_go(self) -> None:
-        """Of its message, which the store has."""
-        self.received_at, self.message = self.since, None
-
-    def may_follow(self, before: Entry) -> bool:
-        """Whether one worker may take both. Who is suspected of having killed the hub comes alone."""
-        alike = (before.attempts, before.failures) == (self.attempts, self.failures)
-        if not alike or before.kills or self.kills:
-            return False
-        if before.message is None:
-            return self.message is None  # they are read together, and sorted for it
-        return self.message is not None and before.position < self.position
+def place(position: int, priority: int) -> int:
+    """A number that is lower for a message that comes earlier: by priority, then by position."""
+    return position - ((priority - DEFAULT_PRIORITY) << 62)
 
 
 class Delays(Generic[Item]):
-    """Items by the time at which they are due, in seconds of the caller's monotonic clock."""
+    """Heap of items by due time, in monotonic seconds."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Item]] = []
@@ -67,19 +41,241 @@ class Delays(Generic[Item]):
 
     @property
     def next_due(self) -> float | None:
-        """When the first one is due."""
+        """Monotonic seconds at which the first item is due."""
         return self._heap[0][0] if self._heap else None
 
-    def add(self, due: float, item: Item) -> None:
-        """Hold it until then. Items of one time come out in the order in which they went in."""
-        heapq.heappush(self._heap, (due, next(self._order), item))
+    def add(self, due: float, item: Item, order: int | None = None) -> None:
+        """Add an item. Items with the same due time keep their order. :param order: another order among them."""
+        heapq.heappush(self._heap, (due, next(self._order) if order is None else order, item))
+
+    @property
+    def head(self) -> Item | None:
+        """The item that is due first."""
+        return self._heap[0][2] if self._heap else None
 
     def first(self, now: float) -> Item | None:
-        """What ``pop`` would return; it stays."""
+        """Return the item that ``pop`` would return, without removing it."""
         return self._heap[0][2] if self._heap and self._heap[0][0] <= now else None
 
     def pop(self, now: float) -> Item | None:
-        """The first one that is due, or ``None``."""
+        """Remove and return the first item that is due, or ``None``."""
         if self._heap and self._heap[0][0] <= now:
             return heapq.heappop(self._heap)[2]
         return None
+
+    def remove(self, chosen: Callable[[Item], bool]) -> list[Item]:
+        """Remove and return the items that are chosen, in any order."""
+        removed = [row[2] for row in self._heap if chosen(row[2])]
+        if removed:
+            self._heap = [row for row in self._heap if not chosen(row[2])]
+            heapq.heapify(self._heap)
+        return removed
+
+
+class Recovered:
+    """Recovered messages waited for a retry when the hub ended.
+
+    Without keys, their entries are in the schedule from the start, and reading skips their positions. With keys they
+    come *in turn*: they are read and sorted with their neighbours. If the neighbours are dropped first, they are
+    *exempt*: read separately, and returned to their place.
+
+    :ivar in_turn: entries by position.
+    """
+
+    def __init__(self) -> None:
+        self.in_turn: dict[int, Entry] = {}
+        self.exempted: list[Entry] = []
+        self._positions: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.in_turn) + len(self.exempted)
+
+    def add(self, entries: Mapping[int, Entry], with_keys: bool) -> None:
+        """Add the entries, at the start."""
+        self._positions = sorted(entries)
+        if with_keys:
+            self.in_turn.update(entries)
+
+    def leave_out_later(self, positions: range, loaded: int) -> None:
+        """Leave out further positions, which are in the schedule too. :param loaded: those below it were read."""
+        if self._positions and self._positions[0] < loaded and not self:
+            del self._positions[: bisect_left(self._positions, loaded)]
+        self._positions += positions
+
+    def among(self, start: int, stop: int) -> list[int]:
+        """Positions from ``start`` up to ``stop`` that are, or were, recovered ones."""
+        return self._positions[bisect_left(self._positions, start) : bisect_left(self._positions, stop)]
+
+    def leave_out(self, ranges: Iterator[Range]) -> Iterator[Range]:
+        """The ranges, without positions that are in the schedule."""
+        for start, stop in ranges:
+            for position in self.among(start, stop):
+                if position not in self.in_turn:
+                    if start < position:
+                        yield start, position
+                    start = position + 1
+            if start < stop:
+                yield start, stop
+
+    def get(self, position: int) -> Entry | None:
+        """The entry of a position, if it comes in turn."""
+        return self.in_turn.get(position)
+
+    def pop(self, position: int) -> Entry | None:
+        """Remove and return the entry of a position, if it comes in turn."""
+        return self.in_turn.pop(position, None)
+
+    def put_back(self, entry: Entry) -> None:
+        """Let an exempt entry come in turn again."""
+        self.in_turn[entry.position] = entry
+
+    def alone(self, position: int, limit: int) -> int:
+        """Number of messages to take from ``position`` on, at most ``limit``. A recovered message is taken alone."""
+        ahead = [at - position for at in self.among(position, position + limit) if at in self.in_turn]
+        return max(1, ahead[0]) if ahead else limit
+
+    def exempt(self, start: int, stop: int) -> list[Entry]:
+        """Exempt the entries of positions that are about to be dropped. Returns them."""
+        entries = [self.in_turn.pop(at) for at in self.among(start, stop) if at in self.in_turn]
+        self.exempted += entries
+        return entries
+
+
+class Schedule:
+    """Entries of one queue, by position; those that wait for a retry also by due time.
+
+    :param most_size: most bytes of delayed messages in memory; beyond it they are unloaded.
+    :ivar size: bytes of bodies in memory.
+    """
+
+    def __init__(self, most_size: int = sys.maxsize) -> None:
+        self.size = 0
+        self.recovered = Recovered()
+        self._most_size = most_size
+        self._entries: dict[int, Entry] = {}
+        self._delays: Delays[Entry] = Delays()
+        self._front: Delays[Entry] = Delays()
+        """Entries that come before all others of their priority."""
+        self._delayed_size = 0
+
+    @property
+    def delayed(self) -> int:
+        """Number of messages that wait for a retry, without those in key order."""
+        return len(self._front) + len(self._delays) + len(self.recovered)
+
+    @property
+    def next_due(self) -> float | None:
+        """Monotonic seconds at which the first retry is due."""
+        return AT_FRONT if self._front else self._delays.next_due
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Add entries that have left the ready window."""
+        for entry in entries:
+            self._entries[entry.position] = entry
+            self.size += entry.size
+
+    def remove(self, entry: Entry) -> None:
+        """Remove an entry that is delivered or dropped."""
+        del self._entries[entry.position]
+        self.size -= entry.size
+
+    def unloading(self, entry: Entry) -> None:
+        """Account for an entry that is about to be unloaded. If it was never tried, it is removed."""
+        if entry.attempts:
+            self.size -= entry.size
+        else:
+            self.remove(entry)
+
+    def loaded(self, size: int) -> None:
+        """Account for messages that were read again. :param size: bytes of their bodies."""
+        self.size += size
+
+    def lost(self, position: int) -> None:
+        """Remove the entry of an unreadable message."""
+        self._entries.pop(position, None)
+
+    def recover(self, entries: Mapping[int, Entry], with_keys: bool) -> None:
+        """Add the recovered entries, at the start."""
+        self.recovered.add(entries, with_keys)
+        if not with_keys:
+            self.add(entries.values())
+            for entry in entries.values():
+                self._plan(entry)
+
+    def exempt(self, start: int, stop: int) -> None:
+        """Keep the messages that wait for a retry among positions that are about to be dropped."""
+        self.add(self.recovered.exempt(start, stop))
+
+    def delay(self, entries: Sequence[Entry], due: float) -> None:
+        """Delay entries. :param due: monotonic seconds."""
+        for entry in entries:
+            if self._delayed_size > self._most_size:
+                entry.unload()
+            self._delayed_size += entry.size
+            entry.due = due
+            self._plan(entry)
+        self.add(entries)
+
+    def _plan(self, entry: Entry) -> None:
+        if entry.due == AT_FRONT:
+            self._front.add(AT_FRONT, entry, place(entry.position, entry.priority))
+        else:
+            self._delays.add(entry.due, entry)
+
+    @property
+    def front(self) -> Entry | None:
+        """The entry that comes before all others."""
+        return self._front.head
+
+    def front_before(self, position: int, priority: int) -> bool:
+        """Tell whether a message was given back to the front that comes before one with this priority."""
+        head = self._front.head
+        return head is not None and place(head.position, head.priority) < place(position, priority)
+
+    def ripen(self, now: float) -> None:
+        """Give messages that are due their place among all others of the queue, by priority; the next call goes on."""
+        for _ in range(RIPEN_AT_ONCE):
+            if (entry := self._delays.pop(now)) is None:
+                break
+            self._front.add(AT_FRONT, entry, place(entry.position, entry.priority))
+
+    def due(self, limit: int, now: float, before: int | None = None) -> list[Entry]:
+        """Remove and return due retries with equal attempts: a batch that failed is retried as a batch.
+
+        :param before: only those whose ``place`` is lower; the first one's is.
+        """
+        run: list[Entry] = []
+        while len(run) < limit:
+            delays = self._front if self._front else self._delays
+            entry = delays.first(now)
+            if entry is None or (run and not entry.may_follow(run[-1])):
+                break
+            if run and before is not None and place(entry.position, entry.priority) >= before:
+                break
+            run.append(entry)
+            delays.pop(now)
+            self._delayed_size -= entry.size
+            self.remove(entry)
+        if run and run[0].message is None:
+            run.sort(key=POSITION)
+        return run
+
+    def drop_untried(self) -> list[Entry]:
+        """Remove and return delayed entries that were never delivered."""
+        dropped = [one for delays in (self._front, self._delays) for one in delays.remove(lambda one: not one.attempts)]
+        for entry in dropped:
+            self._delayed_size -= entry.size
+            self.remove(entry)
+        return dropped
+
+    def get(self, position: int) -> Entry | None:
+        """The entry of a position, if there is one, recovered ones included."""
+        return self._entries.get(position) or self.recovered.get(position)
+
+    def outside(self, position: int) -> Entry | None:
+        """The entry of a position, if the message is outside the ready window."""
+        return self._entries.get(position)
+
+    def entries(self) -> list[Entry]:
+        """All entries outside the ready window."""
+        return list(self._entries.values())

@@ -1,12 +1,14 @@
-"""One transaction: what arrived, what became of it, and what may go. Pure of threads; the writer decides when."""
+"""Commit: one transaction with new batches, settled positions and deletions. No threads: the writer calls it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
+from hub.message import DEFAULT_PRIORITY, Message
 from hub.store import Beginning, Outgoing, Range, RoutedBatch, Share
 from hub.store import records as r
 from hub.store import tables as t
@@ -14,22 +16,23 @@ from hub.store.ledger import Ledger, below
 from hub.store.letters import Amount, LetterRows
 from hub.store.records import QueueRecord
 from hub.store.settled import SettledRows
+from hub.store.window import merged
 
 HIGHEST = b"highest queue"
 TURN = b"turn"
 
 
 class Commit:
-    """See the module.
+    """One write transaction.
 
-    :param transaction: that writes.
-    :param final: whether all that arrived is in it. A dead letter that was given to its queue again goes only with the
-        message that it became.
-    :param now: epoch seconds. :param steady: the same, by a clock that is not ahead for a moment.
-    :param keep: seconds that a page is kept after all are done with it.
-    :param room: only what makes room is written: no tries.
+    :param transaction: an LMDB write transaction.
+    :param final: whether it has all batches that arrived. A dead letter that was retried is deleted only together with
+        the message that replaces it.
+    :param now: epoch seconds. :param steady: epoch seconds by a clock that is never ahead.
+    :param keep: seconds that a page is kept after all queues have settled it.
+    :param room: write only changes that free space: no tries.
     :ivar now: epoch seconds.
-    :ivar pages: how many were written. :ivar skipped: batches that all queues had finished before they could be.
+    :ivar pages: number of pages written. :ivar skipped: number of batches that all queues had settled before.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Commit:
         self._room = room
         self.pages = 0
         self.skipped = 0
+        self._marks: list[Callable[[], None]] = []
         self._tables = tables
         self._put = transaction.put
         self._get = transaction.get
@@ -61,7 +65,7 @@ class Commit:
 
     @property
     def touched(self) -> list[Ledger]:
-        """Queues whose books this transaction has to write."""
+        """Ledgers that this transaction must write."""
         return [
             ledger
             for name, ledger in self._ledgers.items()
@@ -69,10 +73,12 @@ class Commit:
         ]
 
     def append(self, number: int, batch: RoutedBatch) -> bool:
-        """Write a batch as the page of that number.
+        """Write a batch as a page. :param number: number of the page.
 
-        :returns: whether it was: what every queue has finished already, before its commit, needs no page.
+        :returns: whether it was written: a batch that every queue has settled needs no page.
         """
+        if batch.mark is not None:
+            self._marks.append(partial(batch.mark, number))
         if batch.beginning is not None:
             name, beginning = batch.beginning
             self._beginnings[name] = beginning and replace(beginning, until=beginning.until or number)
@@ -80,8 +86,10 @@ class Commit:
         for share in batch.shares:
             ledger = self._ledgers.get(share.queue)
             if ledger is None:
-                continue  # deleted meanwhile
+                continue  # the queue was deleted meanwhile
             self._arrived[share.queue] = share.stop
+            if share.tries:
+                ledger.delay(share.tries)
             if not ledger.window.covers(share.start, share.stop):
                 wanted.append((ledger, share))
         if not wanted and not (self._keep and batch.messages and not batch.copy):
@@ -93,6 +101,10 @@ class Commit:
         for ledger, share in wanted:
             entry = t.span_value(number, len(share.messages))
             self._put(t.place_key(ledger.number, share.start), entry, db=self._tables.index)
+            if batch.priority != DEFAULT_PRIORITY:
+                level = t.level_value(len(share.messages), batch.priority)
+                self._put(t.place_key(ledger.number, share.start), level, db=self._tables.levels)
+                ledger.prioritized = True
         if wanted:
             self._put(key, t.refs_value(len(wanted), self.now), db=self._tables.refs)
         else:
@@ -103,18 +115,22 @@ class Commit:
     def _sealed(
         self, number: int, batch: RoutedBatch, routes: list[tuple[int, int, Sequence[int] | None]]
     ) -> bytearray:
-        """A backend's message that can't be written down must not stop the whole hub: it is written as it can be."""
+        """Seal a page. Messages that can't be encoded are cleaned first: one bad message must not stop the hub."""
+
+        def seal(messages: Sequence[Message]) -> bytearray:
+            page = r.Page.of(number, self.now, messages, routes, batch.copy, batch.priority)
+            return r.seal(r.PAGE, page)
+
         try:
-            return r.seal(r.PAGE, r.Page.of(number, self.now, batch.messages, routes, batch.copy))
-        except (TypeError, ValueError):
-            cleaned = [r.cleaned(message) for message in batch.messages]
-            return r.seal(r.PAGE, r.Page.of(number, self.now, cleaned, routes, batch.copy))
+            return seal(batch.messages)
+        except (TypeError, ValueError, OverflowError):
+            return seal([r.cleaned(message) for message in batch.messages])
 
     def settle(self, ledger: Ledger) -> QueueRecord:
-        """Write what became of a queue's messages. :returns: its record as it will be."""
+        """Write the changes of a queue. :returns: its new record."""
         next_position = self._arrived[ledger.name]
         settled = merged(below(ledger.settled, next_position))
-        self._let_go(ledger, settled)
+        self._release_pages(ledger, settled)
         with self._transaction.cursor(self._tables.settled) as cursor:
             SettledRows(cursor, ledger.number, ledger.created_at).note(ledger.window, settled, next_position)
         self._write_tries(ledger, next_position)
@@ -139,8 +155,8 @@ class Commit:
         ledger.letters_size = kept.size + written.size - removed.size - evicted.size
         return ledger.draft(next_position, evicted.count, removed.count)
 
-    def _let_go(self, ledger: Ledger, settled: Iterable[Range]) -> None:
-        """Of the pages that the queue is done with; a page that all are done with goes."""
+    def _release_pages(self, ledger: Ledger, settled: Iterable[Range]) -> None:
+        """Release the pages that the queue has settled. Pages without users are deleted."""
         done: dict[int, int] = {}
         with self._transaction.cursor(self._tables.index) as cursor:
             for start, stop in settled:
@@ -149,11 +165,14 @@ class Commit:
                     if ledger.window.covers(first, first + count):
                         done[first] = page
         for first, page in done.items():
-            self._delete(t.place_key(ledger.number, first), db=self._tables.index)
+            key = t.place_key(ledger.number, first)
+            self._delete(key, db=self._tables.index)
+            if ledger.prioritized:
+                self._delete(key, db=self._tables.levels)
             self.release(page)
 
     def release(self, page: int) -> None:
-        """One queue less needs that page."""
+        """Decrement the number of queues that need a page; at 0 delete it, or keep it as history."""
         key = t.number_key(page)
         refs = self._get(key, db=self._tables.refs)
         count, stored_at = t.refs_of(refs) if refs is not None else (1, self.now)
@@ -174,45 +193,44 @@ class Commit:
                 self._put(t.place_key(ledger.number, position), t.try_value(one), db=self._tables.tries)
 
     def delete(self, ledger: Ledger) -> None:
-        """All of a queue."""
+        """Delete all rows of a queue."""
         done: list[int] = []
         with self._transaction.cursor(self._tables.index) as cursor:
             done += [page for _, page, _ in t.covering(cursor, ledger.number, 0)]
         for page in done:
             self.release(page)
-        for table in (self._tables.index, self._tables.settled, self._tables.tries, self._tables.letters):
+        tables = self._tables
+        for table in (tables.index, tables.levels, tables.settled, tables.tries, tables.letters):
             with self._transaction.cursor(table) as cursor:
-                keys = list(t.keys_of(cursor, ledger.number))
-            for key in keys:
-                self._delete(key, db=table)
+                numbers = [number for number, _ in t.rows_of(cursor, ledger.number)]
+            for number in numbers:
+                self._delete(t.place_key(ledger.number, number), db=table)
         self._delete(t.queue_key(ledger.number), db=self._tables.queues)
 
     def number_queues(self, highest: int) -> None:
-        """No number up to ``highest`` is ever given to another queue: pages name their queues by number."""
+        """Record the highest queue number, so that it is never used again: pages name their queues by number."""
         self._put(HIGHEST, t.number_key(highest), db=self._tables.meta)
 
+    def number_pages(self, following: int) -> None:
+        """Record the number of the next page, so that those of deleted pages are never used again."""
+        self._put(t.FOLLOWING, t.number_key(following), db=self._tables.meta)
+
+    def tell_marks(self) -> None:
+        """Tell the marks their pages, after the transaction."""
+        for mark in self._marks:
+            mark()
+
     def turn(self) -> None:
-        """Have a commit, whatever else is in it: LMDB uses again what was freed two commits before, and no sooner."""
+        """Make the transaction non-empty: LMDB reuses space only two commits after it was freed."""
         self._put(TURN, t.number_key(int(self.now)), db=self._tables.meta)
 
     def post(self, first: int, outbox: Sequence[Outgoing]) -> None:
-        """Write messages to be sent out, numbered from ``first``."""
+        """Write outgoing messages, numbered from ``first``."""
         for number, outgoing in enumerate(outbox, first):
             record = r.OutgoingRecord(number, outgoing.backend, r.flat(outgoing.message))
             self._put(t.number_key(number), r.seal(r.OUTGOING, record), db=self._tables.outbox)
 
     def sent(self, numbers: Collection[int]) -> None:
-        """These have been sent out."""
+        """Delete outgoing messages that have been sent."""
         for number in numbers:
             self._delete(t.number_key(number), db=self._tables.outbox)
-
-
-def merged(ranges: Iterable[Range]) -> list[Range]:
-    """The same positions in as few ranges as can be, ascending."""
-    found: list[Range] = []
-    for start, stop in sorted(ranges):
-        if found and found[-1][1] >= start:
-            found[-1] = (found[-1][0], max(stop, found[-1][1]))
-        else:
-            found.append((start, stop))
-    return found

@@ -1,4 +1,4 @@
-"""What the disk lets the writer do, and who is told."""
+"""Condition of the disk, as the writer finds it, with a callback for changes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ State = Literal["ok", "full", "failed"]
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 BEHIND = ("behind", "the disk does not keep up")
 LITTLE = 16 << 20
-"""Bytes. With less free space than that, a failed write is put down to the disk being full."""
+"""Bytes of free space below which a failed write means that the disk is full."""
 
 
-class Condition:
-    """Belongs to the writer's thread, but for ``now`` and ``tell``.
+class DiskCondition:
+    """Condition of the disk. Used in the writer's thread, except ``now`` and ``tell``.
 
-    :param free: bytes that the disk has left.
-    :ivar on_change: told of each change, with the state and the reason. Two threads may tell at the same time, so it
-        asks ``now`` for what is so, and does not go by what it is told last.
+    :param free: returns the free bytes of the disk.
+    :ivar on_change: called at each change, with the state and the reason. Two threads may call it at the same time, so
+        it should read ``now`` instead of relying on the order of calls.
     """
 
     def __init__(self, pending: Pending, free: Callable[[], int], log: logging.LoggerAdapter[logging.Logger]) -> None:
@@ -36,27 +36,28 @@ class Condition:
 
     @property
     def now(self) -> tuple[str, str]:
-        """The state, and the reason: ``ok``, ``full``, ``behind`` or ``failed``."""
+        """The state (``ok``, ``full``, ``behind`` or ``failed``) and the reason."""
         return BEHIND if self.state == "ok" and self._pending.swamped else (self.state, self.reason)
 
     def tell(self) -> None:
-        """What is so now."""
+        """Call ``on_change`` with the current state."""
         self.on_change(*self.now)
 
     def is_full(self, error: Exception) -> bool:
-        """Whether that error says that the disk is full."""
-        code = getattr(error, "code", 0) or getattr(error, "errno", 0) or 0
-        # LMDB calls a write that came short, as the last one before a disk is full does, an I/O error.
+        """Tell whether an error means that the disk is full."""
+        code = getattr(error, "code", None) or getattr(error, "errno", None)
+        # LMDB reports a short write, such as the last one before a disk is full, as an I/O error.
         short = code == errno.EIO and self._free() < LITTLE
         return isinstance(error, (lmdb.MapFullError, lmdb.DiskError)) or code in FULL or short
 
     def failed(self, error: Exception) -> None:
-        """A full disk is waited for: what is in memory stays there, and the next commit has it. After anything else
-        nobody knows what is on the disk, so nothing is believed again (as PostgreSQL does after a failed fsync)."""
+        """Handle a failed write. If the disk is full, the next commit retries with all that is in memory. After any
+        other error the content of the disk is unknown, so nothing is written again (as PostgreSQL after a failed
+        fsync)."""
         self.become("full" if self.is_full(error) else "failed", str(error))
 
     def become(self, state: State, reason: str) -> bool:
-        """Tell of it, if it is another one. Returns whether it is."""
+        """Change the state, log it and call ``on_change``. Returns whether it is a new one."""
         if state == self.state:
             return False
         self.state, self.reason = state, reason

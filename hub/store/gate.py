@@ -1,4 +1,4 @@
-"""Lets readers in, and holds them back while the map that they read through is made anew."""
+"""Gate: lets readers in, and holds them back while the memory map is replaced or closed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Gate:
-    """Thread-safe. No reader may pass it twice at a time: the second time it would wait for itself."""
+    """Gate for readers. Thread-safe, but not reentrant: a reader that enters twice may deadlock."""
 
     def __init__(self) -> None:
         self._inside = 0
@@ -17,7 +17,7 @@ class Gate:
 
     @contextmanager
     def passed(self) -> Iterator[None]:
-        """While a reader is inside."""
+        """Context of a reader that is inside."""
         with self._changed:
             self._changed.wait_for(lambda: self._open)
             self._inside += 1
@@ -31,7 +31,7 @@ class Gate:
 
     @contextmanager
     def shut(self, timeout: float) -> Iterator[bool]:
-        """While nobody is inside. Gives whether all have left within ``timeout`` seconds."""
+        """Context without readers. Its value: whether all have left within ``timeout`` seconds."""
         with self._changed:
             self._open = False
             empty = self._changed.wait_for(lambda: not self._inside, timeout)

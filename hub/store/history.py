@@ -1,4 +1,4 @@
-"""History: pages that all queues are done with, kept for a replay. Which of them go, and when. Pure of threads."""
+"""History: pages that all queues have settled, kept for a replay, and their deletion. No threads."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ from hub.store import Kept
 from hub.store import tables as t
 
 TRIM_AT_ONCE = 512
-"""Pages that one commit deletes: the backlog of a long pause must not make one of them slow."""
+"""Most pages that one commit deletes, so that no commit is slow after a long pause."""
 LOOK_AHEAD = 20_000
-"""Pages with a time that is still to come which are looked past, for one that tells how old they are: 10 ms."""
+"""Most pages with a time in the future that are skipped to find one that tells their age; takes 10 ms."""
 ROOM = 0.8
-"""Share of ``max_disk`` up to which there may be history. The rest is for what comes, which never waits for it."""
+"""Share of ``max_disk`` up to which history is kept. The rest is for new messages, which never wait for it."""
 STRIDE = 16
-"""Pages that are deleted between two looks at how much is in use: a look costs 10 us."""
+"""Pages that are deleted between two measurements of the used space, which cost 10 us each."""
 
 
-class History:
-    """When pages go. Belongs to the writer's thread.
+class Retention:
+    """Deletion of history. Used in the writer's thread.
 
-    :param keep: seconds that a page is kept after all are done with it.
-    :param every: seconds between two looks for old pages.
-    :ivar limit: bytes that the store may have in use, from any thread; ``None``: no bound.
+    :param keep: seconds that a page is kept after all queues have settled it.
+    :param every: seconds between two searches for old pages.
+    :ivar limit: most bytes that the store may use, set by any thread; ``None``: no bound.
     """
 
     def __init__(self, tables: t.Tables, keep: float, every: float, monotonic: Clock) -> None:
         self.limit: int | None = None
         self.exists = True
-        """Whether there may be some. Without ``keep`` there is nothing but what an earlier setting has left."""
+        """True if there may be history. Without ``keep`` there is only that of an earlier setting."""
         self._tables, self._keep, self._every, self._monotonic = tables, keep, every, monotonic
         self._looked_at = -every
         self._more = False
 
     @property
     def due(self) -> bool:
-        """Whether it is time to look for old pages."""
+        """True if a search for old pages is due."""
         return self.exists and (self._more or self._monotonic() - self._looked_at >= self._every)
 
     @property
     def crowded(self) -> bool:
-        """Whether pages had to stay that there is no room for: there should be another commit soon."""
+        """True if pages remain that should be deleted for room: another commit should follow soon."""
         return self._more
 
     def expire(self, transaction: Any, now: float, written: int) -> int:
-        """Delete what is too old, and the oldest while there is too much. :param now: epoch seconds.
+        """Delete pages that are too old, and the oldest while the store is too large. :param now: epoch seconds.
 
-        :param written: pages that this commit has written: as many and more may go for them.
-        :returns: how many went.
+        :param written: number of pages that this commit has written: at least as many may be deleted.
+        :returns: number of deleted pages.
         """
         count = 0
         if self.due:
@@ -73,12 +73,12 @@ class History:
 
 
 def expire_old(tables: t.Tables, transaction: Any, now: float, keep: float) -> tuple[int, int]:
-    """Delete pages that were stored longer ago than ``keep``; a bounded number.
+    """Delete a bounded number of pages that were stored longer ago than ``keep``.
 
-    A page whose time is still to come was stored while the clock was ahead. It is as old as the next one whose time is
-    not, for pages are numbered as they come. Where there is none, it counts as stored now.
+    A page with a time in the future was stored while the clock was ahead. It is as old as the next page with a time in
+    the past, because pages are numbered in order. If there is none, it counts as stored now.
 
-    :returns: how many went, and how many were given a new time.
+    :returns: number of deleted pages, and of pages that got a new time.
     """
     gone, ahead = _old(tables, transaction, now, now - keep)
     delete(tables, transaction, gone)
@@ -89,7 +89,7 @@ def expire_old(tables: t.Tables, transaction: Any, now: float, keep: float) -> t
 
 
 def _old(tables: t.Tables, transaction: Any, now: float, oldest_kept: float) -> tuple[list[bytes], list[bytes]]:
-    """Keys of pages that are too old; and of those, right after them, which lie ahead, with none to tell their age."""
+    """Keys of pages that are too old, and of following pages with a time in the future and no later page."""
     gone: list[bytes] = []
     ahead: list[bytes] = []
     with transaction.cursor(tables.spent) as cursor:
@@ -109,13 +109,13 @@ def _old(tables: t.Tables, transaction: Any, now: float, oldest_kept: float) -> 
 
 
 def oldest(tables: t.Tables, transaction: Any, count: int) -> list[bytes]:
-    """Keys of the oldest pages of history."""
+    """Keys of the oldest ``count`` pages of history."""
     with transaction.cursor(tables.spent) as cursor:
         return [bytes(key) for key in islice(cursor.iternext(values=False), count)]
 
 
 def delete(tables: t.Tables, transaction: Any, keys: Iterable[bytes]) -> None:
-    """These pages of history."""
+    """Delete pages of history."""
     for key in keys:
         transaction.delete(key, db=tables.spent)
         transaction.delete(key, db=tables.pages)
@@ -124,7 +124,7 @@ def delete(tables: t.Tables, transaction: Any, keys: Iterable[bytes]) -> None:
 def received_between(
     pages: Iterable[tuple[int, Sequence[Kept]]], since: float, until: float, now: float
 ) -> Iterator[Sequence[Kept]]:
-    """Of these pages, in order; see :meth:`hub.store.Store.kept`. Times are epoch seconds."""
+    """Messages of these pages received in a period; see :meth:`hub.store.Store.kept`. Times are epoch seconds."""
     before = since
     for _, messages in pages:
         found: list[Kept] = []

@@ -1,24 +1,26 @@
-"""A queue's books as the writer keeps them: what is committed, and what is to be."""
+"""Ledger of a queue, kept by the writer: the committed state and the changes to be committed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import islice
 
 from hub.deadletter import DeadLetter
 from hub.stats.counters import Counters
-from hub.store import Beginning, Journal, Outgoing, QueueState, Range, Try
+from hub.store import Beginning, CommittedState, Journal, Outgoing, Range, Try
 from hub.store.letters import ROW, Amount, LetterLimits, size_of
+from hub.store.queue_key import QueueKey
 from hub.store.records import QueueRecord
+from hub.store.values import content_size
 from hub.store.window import AckWindow
 
 
 @dataclass(frozen=True, slots=True)
 class Burden:
-    """Positions that are settled only together with what has to be written for them.
+    """Positions that are settled only together with letters or outgoing messages that must be written.
 
-    :ivar dead: how many of them are dead; the others are finished. :ivar size: bytes, about.
+    :ivar dead: number of dead letters; the other positions are finished.
     """
 
     start: int
@@ -29,12 +31,12 @@ class Burden:
 
     @property
     def size(self) -> int:
-        """See the class."""
-        return ROW + sum(map(size_of, self.letters)) + sum([ROW + len(one.message.body) for one in self.outbox])
+        """Bytes to write, an estimate."""
+        return ROW + sum(map(size_of, self.letters)) + sum(ROW + content_size(one.message) for one in self.outbox)
 
 
 def burdens_of(journal: Journal) -> Iterator[Burden]:
-    """In their order."""
+    """The burdens of a journal, in order."""
     letters, outbox = iter(journal.letters), iter(journal.outbox)
     for start, stop, buried, sent in journal.ties:
         yield Burden(start, stop, buried, list(islice(letters, buried)), list(islice(outbox, sent)))
@@ -45,33 +47,35 @@ def burdens_of(journal: Journal) -> Iterator[Burden]:
 
 
 class Ledger:
-    """Belongs to the writer's thread, but for the reading of plain numbers.
+    """Ledger of one queue. Used in the writer's thread; other threads may read plain numbers.
 
-    ``absorb`` notes what is to be written; ``draft`` says what the queue's record will be then, and ``accept`` is
-    called once it is committed. A commit that failed is simply tried again.
+    ``absorb`` takes in changes, ``draft`` returns the record to be written, and ``accept`` is called when it is
+    committed. A failed commit is simply retried.
 
-    :ivar window: all positions that are settled, committed or not.
-    :ivar next_position: as committed.
-    :ivar shown: the counters as they would be after a kill, or less: what may be shown, as it never falls.
-    :ivar letters_lost_shown: the same of ``letters_lost``.
+    :ivar window: all settled positions, committed or not.
+    :ivar next_position: committed next position.
+    :ivar shown: counters that survive a kill, so that shown counters never fall.
+    :ivar letters_lost_shown: the same for ``letters_lost``.
     :ivar settled: ranges to be committed.
-    :ivar tries: those to be committed.
-    :ivar tried: positions that have, or will have, a row in the table of tries. :ivar untried: rows to be deleted.
+    :ivar tries: tries to be committed.
+    :ivar tried: positions that have, or will have, a row in the table ``tries``. :ivar untried: rows to be deleted.
     :ivar letters: dead letters to be committed, by number.
-    :ivar letters_held: those that are committed. :ivar letters_size: their bytes after this
-        commit.
-    :ivar beginning: as committed.
-    :ivar letters_due: whether their ages are to be looked at.
-    :ivar removed: numbers of dead letters that were given again, to be deleted. :ivar deleted: of others.
-    :ivar held: what waits for room on the disk, with the positions that are settled by it. :ivar admitted: what of it
-        is to be committed.
-    :ivar hidden: numbers of committed ones that will be deleted, and that nobody may take until then.
+    :ivar letters_held: committed dead letters. :ivar letters_size: their bytes after this commit.
+    :ivar beginning: committed progress of the backfill.
+    :ivar letters_due: whether the ages of dead letters must be checked.
+    :ivar removed: numbers of retried dead letters, to be deleted. :ivar deleted: numbers of other letters to delete.
+    :ivar held: burdens that wait for room on the disk. :ivar admitted: burdens to be committed.
+    :ivar hidden: numbers of committed dead letters that will be deleted, and are not shown any more.
+    :ivar declaration: as in the record.
+    :ivar prioritized: whether it may have rows in the table ``levels``.
     """
 
-    def __init__(self, number: int, name: str, created_at: float) -> None:
+    def __init__(self, number: int, key: QueueKey, created_at: float, declaration: bytes = b"") -> None:
         self.number = number
-        self.name = name
+        self.key = key
         self.created_at = created_at
+        self.declaration = declaration
+        self.prioritized = False
         self.window = AckWindow()
         self.next_position = 0
         self.counters = self.shown = Counters()
@@ -98,13 +102,18 @@ class Ledger:
         self._commit = 0
         self.beginning: Beginning | None = None
 
+    @property
+    def name(self) -> str:
+        """The text of the queue's key."""
+        return str(self.key)
+
     @classmethod
     def restore(
         cls, record: QueueRecord, ranges: Iterable[Range], tries: dict[int, Try], letter_bytes: int = 0
     ) -> Ledger:
-        """As it was committed. :param ranges: settled above the record's floor. :param letter_bytes: of its dead
-        letters."""
-        ledger = cls(record.number, record.name, record.created_at)
+        """Restore a committed ledger. :param ranges: settled ranges above the floor. :param letter_bytes: bytes of its
+        dead letters."""
+        ledger = cls(record.number, record.key, record.created_at, record.declaration)
         ledger.window = AckWindow(record.floor)
         ledger.window.restore(ranges)
         ledger.next_position = record.next_position
@@ -116,26 +125,28 @@ class Ledger:
         ledger._commit = record.commit
         ledger.beginning = Beginning(*record.beginning) if record.beginning else None
         ledger.dirty = False
-        # What arrived after the queue's own reading was taken is in the pages, and so in ``next_position``.
+        # Messages that arrived after the counters were read are in the pages, and so in ``next_position``.
         open_ = sum(stop - start for start, stop in ledger.window.open(record.floor, record.next_position))
         ledger.counters = ledger.shown = replace(record.counters, received=record.counters.settled + open_)
         ledger._placeless = ledger.counters.received - ledger.next_position
         return ledger
 
-    def state(self, tries: dict[int, Try], oldest: float | None) -> QueueState:
-        """For the queue to go on with: what is held is settled for it."""
+    def state(
+        self, tries: dict[int, Try], oldest: float | None, levels: Sequence[tuple[int, int, int]] = ()
+    ) -> CommittedState:
+        """The state with which the queue continues. Held burdens count as settled."""
         window = AckWindow(self.window.floor)
         window.restore(self.window.ranges)
         for burden in self.held:
             window.finish(burden.start, burden.stop)
         books = (window.floor, window.ranges, self.next_position, replace(self.counters))
-        return QueueState(*books, tries, self.unread_bytes, oldest)
+        return CommittedState(*books, tries, self.unread_bytes, oldest, levels)
 
     def absorb(self, journal: Journal, hold: bool = False) -> None:
-        """Note what became of its messages. :param hold: what needs room waits for ``admit``."""
+        """Take in a journal. :param hold: whether its burdens wait for ``admit``."""
         self.dirty = self.dirty or bool(journal) or journal.counters != self.counters
         self.tries |= journal.tries
-        self.tried.update(journal.tries)  # not |=, which would copy them all
+        self.tried.update(journal.tries)  # not |=, which would copy the keys
         self._settle(journal.settled)
         self.held += burdens_of(journal)
         self.counters = journal.counters
@@ -146,7 +157,7 @@ class Ledger:
             self.admit(len(self.held))
 
     def admit(self, count: int) -> None:
-        """So many of those that are held, the oldest first, are to be written with the next commit."""
+        """Admit the oldest ``count`` held burdens to the next commit."""
         burdens, self.held = self.held[:count], self.held[count:]
         self.admitted += burdens
         self._settle([(burden.start, burden.stop) for burden in burdens if burden.stop > burden.start])
@@ -157,9 +168,9 @@ class Ledger:
             self.outbox += burden.outbox
 
     def retract(self) -> None:
-        """That commit failed: they are held again, and another one may do without them."""
+        """Hold the admitted burdens again, after a failed commit."""
         burdens, self.admitted = self.admitted, []
-        self._next_letter -= len(self.letters)  # none of these numbers was written
+        self._next_letter -= len(self.letters)  # none of their numbers was written
         self.letters, self.outbox = {}, []
         for start, stop in ((burden.start, burden.stop) for burden in burdens if burden.stop > burden.start):
             self.window.reopen(start, stop)
@@ -176,8 +187,8 @@ class Ledger:
         self.settled += ranges
 
     def _give_up_letters(self) -> None:
-        """The oldest of those that are to be committed, where they are too many: the disk may have been full for
-        long. Their messages are settled without them."""
+        """Evict the oldest uncommitted dead letters if there are too many, after a long time with a full disk, say.
+        Their messages are settled without them."""
         waiting = [letter for burden in (*self.admitted, *self.held) for letter in burden.letters]
         surplus = len(waiting) - self.letter_limits.count
         size = sum(map(size_of, waiting)) - self.letter_limits.size
@@ -198,14 +209,24 @@ class Ledger:
                 self.tries.pop(position, None)
                 self.untried.append(position)
 
+    def delay(self, tries: Mapping[int, Try]) -> None:
+        """Record the tries of delayed messages that are being committed. Later tries of them are newer."""
+        for position, one in tries.items():
+            if position not in self.tries and not self.window.is_finished(position):
+                self.tried_again(position, one)
+
     def tried_again(self, position: int, one: Try) -> None:
-        """Its row in the table of tries is to be written."""
+        """Record a try, to be written."""
         self.tries[position] = one
         self.tried.add(position)
         self.dirty = True
 
+    def declare(self, declaration: bytes) -> None:
+        """Replace the declaration with a commit."""
+        self.declaration, self.dirty = declaration, True
+
     def remove(self, numbers: Iterable[int], again: bool = False) -> None:
-        """These dead letters are to be deleted. :param again: because they are among what arrived."""
+        """Delete dead letters with a commit. :param again: whether they were retried."""
         if again:
             self.removed |= set(numbers)
         else:
@@ -213,33 +234,29 @@ class Ledger:
         self.dirty = True
 
     def hide(self, numbers: Iterable[int]) -> None:
-        """These dead letters are about to be removed. In any thread: each change of the set is one step."""
+        """Hide dead letters that will be removed. Thread-safe: each change of the set is atomic."""
         self.hidden.update(numbers)
 
-    def soil(self) -> None:
-        """Its record is to be written again."""
-        self.dirty = True
-
     def limit(self, letters: LetterLimits) -> None:
-        """Keep no more dead letters than that, and look at their ages."""
+        """Set the limits of dead letters, and have their ages checked."""
         self.letter_limits = letters
         self.letters_due = True
         self.dirty = True
 
     @property
     def letters_kept(self) -> int:
-        """How many dead letters are committed."""
+        """Number of committed dead letters."""
         return self.letters_held.count
 
     def draft(self, next_position: int, evicted: int, removed: int) -> QueueRecord:
-        """The record to be written. Of messages that are not stored yet it says nothing.
+        """The record to be written. It covers only messages that are stored after this commit.
 
-        :param next_position: of the first message that will not be stored after this commit.
-        :param evicted: dead letters that went for newer ones in this commit. :param removed: that were deleted in it.
+        :param next_position: position of the first message that is not stored after this commit.
+        :param evicted: number of dead letters evicted in this commit. :param removed: number deleted in it.
         """
         return QueueRecord(
             number=self.number,
-            name=self.name,
+            name=self.key.name,
             created_at=self.created_at,
             next_position=next_position,
             floor=min(self.window.floor, next_position),
@@ -251,10 +268,12 @@ class Ledger:
             lost_letters=self.letters_lost + evicted,
             commit=self._commit + 1,
             beginning=astuple(self.beginning) if self.beginning else None,
+            site=self.key.site,
+            declaration=self.declaration,
         )
 
     def _written_counters(self) -> Counters:
-        """Without what is held: after a kill that will be done again."""
+        """The counters without held burdens: after a kill these are done again."""
         if not self.held:
             return self.counters
         dead = sum([burden.dead for burden in self.held])
@@ -264,12 +283,12 @@ class Ledger:
         )
 
     def accept(self, record: QueueRecord, removed: bool, tried: bool = True) -> None:
-        """It is committed.
+        """Accept a committed record.
 
-        :param removed: so are the deletions of dead letters that were given again. :param tried: so are new tries.
+        :param removed: whether deletions of retried dead letters are committed. :param tried: whether new tries are.
         """
         upto = self.next_position = record.next_position
-        # What is received and not stored yet may never have been: a restart knows nothing of it.
+        # Messages that are received and not stored do not count: a restart would not know them.
         received = upto + self._placeless - sum([one.dead for one in self.held if one.start == one.stop])
         self.shown = replace(record.counters, received=received)
         self.letters_lost_shown = record.lost_letters
@@ -289,15 +308,15 @@ class Ledger:
 
 
 def below(ranges: Iterable[Range], limit: int) -> Iterator[Range]:
-    """What of them lies below."""
+    """The parts of the ranges below ``limit``."""
     return ((start, min(stop, limit)) for start, stop in ranges if start < limit)
 
 
 def _without_letters(burdens: list[Burden], count: int) -> list[Burden]:
-    """Without the first ``count`` letters of all."""
+    """The burdens without their first ``count`` letters."""
     found = []
     for burden in burdens:
         kept = burden.letters[count:]
         count -= len(burden.letters) - len(kept)
-        found.append(replace(burden, letters=kept) if len(kept) < len(burden.letters) else burden)
+        found.append(replace(burden, letters=kept))
     return found

@@ -1,4 +1,4 @@
-"""How much address space the store's file is mapped into: bytes of addresses, not of disk or memory."""
+"""LMDB environment of the store: the format of its file, and the size of its memory map."""
 
 from __future__ import annotations
 
@@ -7,21 +7,28 @@ from typing import Any
 
 import lmdb
 
+FORMAT = 0
+"""LMDB's major version that defines the file format: that of 0.9, number 1 on the disk, which all LMDB tools and
+earlier bindings read. It is set explicitly, because the binding has two engines, and an environment variable may choose
+the other one."""
 MAP_SIZE = 1 << 40
-"""A bound that is never reached, where there are addresses for it: ``max_disk`` is the one that counts."""
+"""Bytes of the map, never reached if there is address space for it: the limit that counts is ``max_disk``."""
 LEAST = 64 << 20
-"""Where not even that much fits, there is no room for a hub."""
+"""Smallest map in bytes; with less address space the hub can't run."""
 
 
 def opened(path: str, size: int | None, **options: Any) -> Any:
-    """An environment of LMDB's. :param size: bytes; ``None``: ``MAP_SIZE``, or what of it the process may have.
+    """Open an LMDB environment in the format of 0.9.
 
-    A 39-bit address space (many arm64 and riscv64 kernels), or a limit of the process, is smaller than that.
+    :param size: bytes of address space, not of disk or memory; ``None``: ``MAP_SIZE``, or as much as possible.
+    :raises lmdb.Error: it can't be opened, or has LMDB's other format.
+
+    A 39-bit address space (many arm64 and riscv64 kernels), or a process limit, is smaller than ``MAP_SIZE``.
     """
     wanted = size or MAP_SIZE
     while True:
         try:
-            return lmdb.open(path, map_size=wanted, **options)
+            return lmdb.open(path, map_size=wanted, lib_version=FORMAT, **options)
         except lmdb.MemoryError:
             if size is not None or wanted <= LEAST:
                 raise
@@ -29,9 +36,9 @@ def opened(path: str, size: int | None, **options: Any) -> Any:
 
 
 def larger(size: int) -> int | None:
-    """A size to which a map of ``size`` bytes can grow; ``None``: there are no more addresses.
+    """A size to which a map of ``size`` bytes can grow; ``None``: there is no more address space.
 
-    It is tried beforehand: LMDB lets go of the old map before it has the new one.
+    The size is tried first, because LMDB unmaps the old map before it maps the new one.
     """
     for wanted in (2 * size, size + size // 2, size + size // 4):
         wanted -= wanted % mmap.PAGESIZE

@@ -1,4 +1,4 @@
-"""Opens the file of a store, or makes it. LMDB believes what it maps, so what can be told before is asked before."""
+"""Opening: opens or creates the file of a store. LMDB trusts a mapped file: damage may kill the process."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from pathlib import Path
 import lmdb
 
 from hub.errors import PASSING, ConfigError
+from hub.statefiles import check_file, sync_directory
 from hub.store import tables as t
-from hub.store.fsck.aside import sync_folder
-from hub.store.fsck.firstpages import FirstPages
-from hub.store.fsck.image import Image
-from hub.store.fsck.structure import Structure
-from hub.store.hands import FILE as HANDS
-from hub.store.version import VERSION, migrate, refuse_newer
+from hub.store.fsck.rows import UnreadableError, check_names, damage, is_cut, open_readonly
+from hub.store.in_flight_file import FILE as HANDS
+from hub.store.version import VERSION, migrate
 
 MARKER = "opening"
-"""A file that is there while a store is opened. If it is there before, the last attempt ended the process."""
+"""Marker file that exists while a store is opened. If it exists before, the last attempt killed the process, so a child
+process reads the whole store first."""
 NEW = "new"
-"""A folder that is there while a store is made: its file appears in its place when it is complete."""
+"""Directory in which a new store is made. The complete file is then moved to its place."""
 
 
 class Opening:
-    """Of the store in one directory; a context manager, in which what is in it is read."""
+    """Opening of a store: a context manager, in which its content is read for the first time."""
 
     def __init__(self, directory: Path, log: logging.LoggerAdapter[logging.Logger]) -> None:
         self._directory = directory
@@ -36,61 +35,74 @@ class Opening:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """It did not end the process."""
+        """Remove the marker: the process has survived."""
         self._marker.unlink(missing_ok=True)
 
     def tables(self, sync: bool, map_size: int | None = None) -> t.Tables:
-        """Of the version that this hub writes.
+        """Open the tables, and migrate them to the version of this hub.
 
         :raises ConfigError: the file is damaged, newer than this hub, or no store.
-        :raises OSError: the disk is full, read-only or failing: a later start may find it otherwise.
+        :raises OSError: the disk is full, read-only or failing: a later start may succeed.
         """
         path = self._directory / t.FILE
-        with contextlib.suppress(FileNotFoundError):
-            self._look_at(path)
+        check_file(path)
         try:
-            if not path.exists():
+            if path.exists():
+                self._look_at(path)
+            else:
                 if (self._directory / HANDS).exists():
                     self._log.warning(
-                        "%s is gone, though there was a store: a new one begins", path, extra={"action": "store"}
+                        "%s is missing, though there was a store: a new one is created", path, extra={"action": "store"}
                     )
                 _make(self._directory, sync)
-            with contextlib.suppress(OSError):
-                self._marker.touch(mode=0o600)
-            refuse_newer(path)
+                self._mark()
             tables = t.Tables(self._directory, sync, map_size=map_size)
             former = migrate(tables)
         except lmdb.Error as error:
             raise refusal(self._directory, error) from error
         if former < VERSION:
-            self._log.info("the store had format %d, and has %d now", former, VERSION, extra={"action": "store"})
+            self._log.info("the store was migrated from format %d to %d", former, VERSION, extra={"action": "store"})
         return tables
 
     def _look_at(self, path: Path) -> None:
-        """:raises ConfigError: LMDB must not map it. :raises FileNotFoundError: it is not there."""
-        with Image(path) as image:
-            if not image.size:
-                raise ConfigError([f"hub.state_dir: the store {path} is empty (0 bytes), {_EMPTIED}"])
-            first = FirstPages(image)
-            flaws = first.flaws
-            if not flaws and (first.end > image.size or self._marker.exists()):
-                flaws = [f"{name}: {text}" for name, texts in Structure(image).flaws.items() for text in texts]
-        if flaws:
-            raise ConfigError([f"hub.state_dir: the store {path} can't be opened: {flaws[0]}: {_DAMAGED}"])
+        """Check a file before LMDB maps it for writing.
+
+        :raises ConfigError: it is damaged, or newer than this hub. :raises lmdb.Error: it can't be read.
+        """
+        if not path.stat().st_size:
+            raise ConfigError([f"hub.state_dir: the store {path} is empty (0 bytes), {_EMPTIED}"])
+        marked = self._marker.exists()
+        self._mark()
+        try:
+            with open_readonly(path) as environment:
+                suspect = marked or is_cut(path, environment)
+                if not suspect:
+                    check_names(path, environment)
+            text = damage(path) if suspect else ""
+        except UnreadableError as error:
+            text = str(error)
+        except ConfigError as error:
+            raise ConfigError([f"hub.state_dir: {problem}" for problem in error.problems]) from error
+        if text:
+            raise ConfigError([f"hub.state_dir: the store {path} can't be opened: {text}: {_DAMAGED}"])
+
+    def _mark(self) -> None:
+        with contextlib.suppress(OSError):
+            self._marker.touch(mode=0o600)
 
 
 _DAMAGED = (
-    "it is damaged, or no store; nothing was changed. 'hubbub fsck' says what is wrong, 'hubbub fsck --repair' saves "
-    "what is left of it; a backup may be newer"
+    "it is damaged, or no store; nothing was changed. 'hubbub fsck' lists the problems, 'hubbub fsck --repair' saves "
+    "all that can be read; a backup may be better"
 )
 _EMPTIED = (
-    "though a store is never made empty: its content is lost. Put back a backup, or remove the file for a new store, "
-    "which begins with nothing"
+    "though the hub never writes an empty store: its content is lost. Restore a backup, or remove the file to start "
+    "with an empty store"
 )
 
 
 def refusal(directory: Path, error: lmdb.Error) -> Exception:
-    """What to raise for an error of LMDB's at the start."""
+    """The exception to raise for an LMDB error at the start."""
     code = getattr(error, "code", 0) or 0
     text = f"hub.state_dir: the store in {directory} can't be opened: {error}"
     if code in PASSING or isinstance(error, (lmdb.MapFullError, lmdb.DiskError)):
@@ -99,7 +111,7 @@ def refusal(directory: Path, error: lmdb.Error) -> Exception:
 
 
 def _make(directory: Path, sync: bool) -> None:
-    """A new store, with its version. It is moved to its place at last: no start finds a half of one."""
+    """Create a store with its version. It is moved to its place when complete, so that no start finds half of it."""
     folder = directory / NEW
     path = folder / t.FILE
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -113,7 +125,7 @@ def _make(directory: Path, sync: bool) -> None:
             tables.close()
         os.replace(path, directory / t.FILE)
         if sync:
-            sync_folder(directory)
+            sync_directory(directory)
     finally:
         for left in folder.iterdir():
             left.unlink()

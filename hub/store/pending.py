@@ -1,4 +1,4 @@
-"""Batches on their way to the disk."""
+"""Pending batches: appended, not committed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Item = tuple[RoutedBatch, Stored | None]
 
 
 class Pending:
-    """The oldest first. Thread-safe.
+    """Pending batches, the oldest first. Thread-safe.
 
-    :param limit: bytes, beyond which the disk does not keep up.
-    :ivar size: bytes. :ivar swamped: whether they have been too many, and not become few (half of the limit) since.
+    :param limit: bytes above which the disk does not keep up.
+    :ivar size: bytes. :ivar swamped: whether the limit was exceeded, and half of it not reached since.
     """
 
     def __init__(self, limit: int) -> None:
@@ -30,7 +30,7 @@ class Pending:
         return len(self._items)
 
     def append(self, batch: RoutedBatch, stored: Stored | None) -> bool:
-        """Returns whether it is that one which makes them too many."""
+        """Add a batch. Returns whether it makes the store swamped."""
         with self._lock:
             self._items.append((batch, stored))
             self.size += batch.size
@@ -39,12 +39,12 @@ class Pending:
             return too_many
 
     def all(self) -> list[Item]:
-        """A copy."""
+        """Return a copy of the list."""
         with self._lock:
             return list(self._items)
 
     def drop(self, count: int) -> bool:
-        """The oldest ``count`` are committed. Returns whether they were too many, and are few now."""
+        """Remove the oldest ``count``, which are committed. Returns whether the store is no longer swamped."""
         with self._lock:
             for _ in range(count):
                 batch, _stored = self._items.popleft()

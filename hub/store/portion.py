@@ -1,4 +1,4 @@
-"""What one commit takes of all that waits: a bounded piece of what needs room on the disk."""
+"""Portion: the bounded part of all pending changes that one commit takes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from hub.store.pending import Item
 from hub.store.tables import Tables
 
 TRY_SIZE = 64
-"""Bytes of a row for a message that waits for a retry, at the most."""
+"""Most bytes of a row in the table ``tries``."""
 PER_MESSAGE = 64
-"""Bytes for each message that waits, which its end may cost before it makes room: a row of the settled ranges."""
+"""Bytes that settling a waiting message may need before it frees space: a row of the settled ranges."""
 MOST_STANDING = 256 << 20
 
 
 @dataclass(frozen=True)
 class Portion:
-    """See the module.
+    """A portion of the pending changes.
 
-    :ivar batches: the oldest that wait. :ivar burdens: settlements with what has to be written for them.
-    :ivar all: whether nothing else waits.
+    :ivar batches: the oldest pending batches. :ivar burdens: settlements that need space, with their ledgers.
+    :ivar all: whether nothing else is pending.
     """
 
     batches: Sequence[Item]
@@ -31,9 +31,9 @@ class Portion:
 
     @classmethod
     def of(cls, waiting: Sequence[Item], ledgers: Iterable[Ledger], limit: int) -> Portion:
-        """Burdens first, for they settle something. One of either at least, whatever its size.
+        """Make a portion: burdens first, since they settle positions, then batches. It has at least one part.
 
-        :param limit: bytes. No part counts for nothing, so that a lower limit comes to a smaller portion.
+        :param limit: most bytes. Each part counts, so that a lower limit gives a smaller portion.
         """
         held = [(ledger, burden) for ledger in ledgers for burden in ledger.held]
         burdens, left = _within([burden.size for _, burden in held], limit)
@@ -43,27 +43,27 @@ class Portion:
         return cls(waiting[:batches], held[:burdens], whole)
 
     def admit(self) -> None:
-        """Have its burdens written with the next commit."""
+        """Admit its burdens to the next commit."""
         for ledger, burdens in groupby([ledger for ledger, _ in self.burdens]):
             ledger.admit(len(list(burdens)))
 
     def retract(self) -> None:
-        """That commit failed."""
+        """Hold its burdens again, after a failed commit."""
         for ledger in {id(ledger): ledger for ledger, _ in self.burdens}.values():
             ledger.retract()
 
     @property
     def parts(self) -> int:
-        """What it can be divided into."""
+        """Number of parts into which it can be divided."""
         return len(self.batches) + len(self.burdens)
 
     def half(self) -> int:
-        """A limit that makes a smaller one."""
+        """Limit in bytes that gives a smaller portion."""
         sizes = [batch.size for batch, _ in self.batches] + [burden.size for _, burden in self.burdens]
         return sum(sizes) // 2
 
     def reserve(self, tables: Tables, ledgers: Collection[Ledger]) -> None:
-        """:raises OSError: the disk has no room for it, and for what will make room later."""
+        """Reserve disk space for it, and for later commits that free space. :raises OSError: the disk is full."""
         tries = TRY_SIZE * sum([len(ledger.tries) for ledger in ledgers])
         size = sum([batch.size for batch, _ in self.batches]) + sum([one.size for _, one in self.burdens]) + tries
         if size:
@@ -72,7 +72,7 @@ class Portion:
 
 
 def _within(sizes: Sequence[int], limit: int, least: int = 1) -> tuple[int, int]:
-    """How many of them fit, and what is left of the limit."""
+    """Number of parts that fit, and the rest of the limit. :param least: number that always fits."""
     left = limit
     for count, size in enumerate(sizes):
         if size > left and count >= least:

@@ -1,28 +1,29 @@
-"""Reads messages and dead letters back. In any thread."""
+"""Reader of committed messages and dead letters. Thread-safe."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from hub.deadletter import DeadLetter
 from hub.message import Message
-from hub.store import Kept, Outgoing, Run
+from hub.store import Kept, OutboxPortion, Run
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.records import DamagedError
 
 CACHED_PAGES = 16
-"""Pages that are held decoded: queues that are behind tend to read the same ones at about the same time."""
+"""Number of decoded pages in the cache: queues that are behind tend to read the same pages at the same time."""
 CACHED_BYTES = 16 << 20
-"""Of them, as they are on the disk; beyond, only the last one is held, which a queue may need message by message."""
+"""Most bytes of the cached pages, as on the disk. Beyond it only the last one is held, which may be read in steps."""
 
 
-class Reader:
-    """Sees what was committed."""
+class TableReader:
+    """Reader of the committed tables, with a cache of pages."""
 
     def __init__(self, tables: t.Tables, log: logging.LoggerAdapter[logging.Logger]) -> None:
         self._tables = tables
@@ -33,11 +34,11 @@ class Reader:
 
     @property
     def cached_bytes(self) -> int:
-        """Of the pages that are kept in memory."""
+        """Bytes of the cached pages."""
         return self._cached_bytes
 
     def read(self, queue: int, position: int) -> Iterator[Run]:
-        """The messages of the queue of that number, from that position on. Damaged pages are logged."""
+        """Yield the messages of a queue from ``position`` on. Damaged pages are logged. :param queue: its number."""
         with self._tables.reading() as transaction:
             cursor = transaction.cursor(self._tables.index)
             for start, page, count in t.covering(cursor, queue, position):
@@ -59,8 +60,11 @@ class Reader:
                     return mine
         raise DamagedError(f"page {number} does not hold the positions {start} to {start + count}")
 
-    def page(self, transaction: Any, number: int) -> tuple[r.Page, list[Message]]:
-        """With its messages, from the disk or from memory. :raises DamagedError: it is not as written."""
+    def page(self, transaction: Any, number: int, hold: bool = True) -> tuple[r.Page, list[Message]]:
+        """A page with its messages, from the cache or the disk. :raises DamagedError: it is missing or damaged.
+
+        :param hold: whether it is held in the cache, because others will want it soon.
+        """
         with self._cache_lock:
             if (found := self._cache.get(number)) is not None:
                 self._cache.move_to_end(number)
@@ -70,7 +74,8 @@ class Reader:
             raise DamagedError(f"page {number} is missing")
         page = r.unseal(r.PAGE, r.pages, value)
         messages = page.messages()
-        self._hold(number, (page, messages, len(value)))
+        if hold:
+            self._hold(number, (page, messages, len(value)))
         return page, messages
 
     def _hold(self, number: int, found: tuple[r.Page, list[Message], int]) -> None:
@@ -81,9 +86,9 @@ class Reader:
                 self._cached_bytes -= self._cache.popitem(last=False)[1][2]
 
     def history(self, queue: int | None, first: int, stop: int) -> Iterator[tuple[int, Sequence[Kept]]]:
-        """Page by page, from the number ``first`` up to, not including, ``stop``: the number after it, and its
-        messages, each with its position in the queue of that number. Each in a transaction of its own: a reader that
-        takes its time must not keep the log from being trimmed."""
+        """Yield pages from the number ``first`` up to, not including, ``stop``: the next page number, and the messages,
+        each with its position in ``queue``, a number. Each page is read in its own transaction: a slow reader must not
+        keep the log from being trimmed."""
         while first < stop:
             with self._tables.reading() as transaction:
                 cursor = transaction.cursor(self._tables.pages)
@@ -108,41 +113,56 @@ class Reader:
             return ()
 
     def letters(self, queue: int, after: int, size: int, hidden: Container[int] = ()) -> Iterator[DeadLetter]:
-        """The dead letters of the queue of that number, with numbers above ``after``: about ``size`` bytes of them, but
-        one at least, if there is one. Those of the numbers in ``hidden`` are passed over; damaged ones are logged."""
+        """Yield dead letters of a queue with numbers above ``after``: about ``size`` bytes, but at least one if there
+        is one. Letters in ``hidden`` are skipped; damaged ones are logged. :param queue: its number."""
         with self._tables.reading() as transaction:
-            cursor = transaction.cursor(self._tables.letters)
-            found = cursor.set_range(t.place_key(queue, after + 1))
-            while found and size > 0 and t.place_of(cursor.key())[0] == queue:
-                shown = t.place_of(cursor.key())[1] not in hidden
-                if shown and (letter := self._letter_of(cursor.value())) is not None:
+            for number, value in t.rows_of(transaction.cursor(self._tables.letters), queue, after + 1):
+                if size <= 0:
+                    return
+                if number not in hidden and (letter := self._letter_of(value)) is not None:
                     yield letter
-                    size -= len(cursor.value())
-                found = cursor.next()
+                    size -= len(value)
 
     def letter(self, queue: int, number: int) -> DeadLetter | None:
-        """One of them."""
+        """The dead letter with that number; ``None``: it is missing or damaged."""
         with self._tables.reading() as transaction:
             value = transaction.get(t.place_key(queue, number), db=self._tables.letters)
             return None if value is None else self._letter_of(value)
 
     def present(self, queue: int, numbers: Iterable[int]) -> list[int]:
-        """Those of these dead letters that are there."""
+        """The numbers of those dead letters that exist."""
         with self._tables.reading() as transaction:
             found = transaction.cursor(self._tables.letters)
             return [number for number in numbers if found.set_key(t.place_key(queue, number))]
 
-    def outbox(self) -> Iterator[tuple[int, Outgoing]]:
-        """What is to be sent out, with its numbers. Damaged ones are logged."""
+    def outbox(self, backend: str, after: int, count: int) -> OutboxPortion:
+        """Outgoing messages of one backend; see :class:`hub.store.Store`. Damaged ones are logged."""
+        found: list[tuple[int, Message]] = []
+        last = after
         with self._tables.reading() as transaction:
-            values = [bytes(value) for _, value in transaction.cursor(self._tables.outbox).iternext()]
-        for value in values:
-            try:
-                record = r.unseal(r.OUTGOING, r.outgoings, value)
-            except DamagedError as error:
-                self._log.error("an outgoing message is damaged: %s", error, extra={"action": "damaged"})
-                continue
-            yield record.number, Outgoing(record.backend, r.unflat(record.message))
+            cursor = transaction.cursor(self._tables.outbox)
+            more = cursor.set_range(t.number_key(after + 1))
+            while more and count:
+                last, count = t.number_of(cursor.key()), count - 1
+                try:
+                    if r.outgoing_backend(cursor.value()) == backend:
+                        record = r.unseal(r.OUTGOING, r.outgoings, cursor.value())
+                        found.append((record.number, r.unflat(record.message)))
+                except DamagedError as error:
+                    self._log.error("an outgoing message is damaged: %s", error, extra={"action": "damaged"})
+                more = cursor.next()
+        return OutboxPortion(found, last, more)
+
+    def outbox_counts(self) -> tuple[Mapping[str, int], int]:
+        """Number of outgoing messages of each backend, and the highest message number. Damaged ones do not count."""
+        counts: Counter[str] = Counter()
+        highest = 0
+        with self._tables.reading() as transaction:
+            for key, value in transaction.cursor(self._tables.outbox).iternext():
+                highest = t.number_of(key)
+                with suppress(DamagedError):
+                    counts[r.outgoing_backend(value)] += 1
+        return counts, highest
 
     def _letter_of(self, value: bytes) -> DeadLetter | None:
         try:
@@ -153,7 +173,7 @@ class Reader:
 
 
 def _positions(page: r.Page, queue: int | None) -> dict[int, int]:
-    """By index, of those that the queue of that number was given."""
+    """Positions in the queue with that number, by index in the page."""
     return {
         index: start + at
         for owner, start, indexes in page.shares
@@ -163,5 +183,5 @@ def _positions(page: r.Page, queue: int | None) -> dict[int, int]:
 
 
 def run_of(start: int, messages: Sequence[Message]) -> Run:
-    """Messages of consecutive positions."""
+    """Make a run of messages with consecutive positions."""
     return Run(start, messages, sum([len(message.body) for message in messages]), len(messages))

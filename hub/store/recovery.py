@@ -1,9 +1,8 @@
-"""What a store holds when the hub starts."""
+"""Recovery reads the state of a store when the hub starts."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,22 +15,26 @@ from hub.store import tables as t
 from hub.store.commit import HIGHEST
 from hub.store.ledger import Ledger
 from hub.store.letters import LetterRows
-from hub.store.numbers import Numbers
 from hub.store.records import DamagedError
+from hub.store.sequences import Sequences
 from hub.store.settled import SettledRows
 
 
 @dataclass(frozen=True)
-class Recovered:
-    """As the last commit left it. :ivar ledgers: by the queue's name; :ivar tries: likewise, of those that wait."""
+class RecoveredStore:
+    """State at the last commit. :ivar ledgers: by name of the queue. :ivar tries: by name and position.
+
+    :ivar levels: by name, as in :class:`hub.store.CommittedState`.
+    """
 
     ledgers: dict[str, Ledger]
     tries: dict[str, dict[int, Try]]
-    numbers: Numbers
+    levels: dict[str, list[tuple[int, int, int]]]
+    sequences: Sequences
 
 
-def recover(tables: t.Tables) -> Recovered:
-    """Read it. :raises ConfigError: it is damaged."""
+def recover(tables: t.Tables) -> RecoveredStore:
+    """Read the state of a store. :raises ConfigError: it is damaged."""
     try:
         with tables.reading() as transaction:
             return _recover(tables, transaction)
@@ -40,33 +43,33 @@ def recover(tables: t.Tables) -> Recovered:
         raise ConfigError([problem]) from error
 
 
-def _recover(tables: t.Tables, transaction: Any) -> Recovered:
+def _recover(tables: t.Tables, transaction: Any) -> RecoveredStore:
     ledgers: dict[str, Ledger] = {}
     tries: dict[str, dict[int, Try]] = {}
+    levels: dict[str, list[tuple[int, int, int]]] = {}
     settled = transaction.cursor(tables.settled)
     for key, value in transaction.cursor(tables.queues).iternext():
         try:
             record = r.unseal(r.QUEUE, r.queues, value)
         except DamagedError as error:
             raise DamagedError(f"queue {bytes(key).hex()}: {error}") from error
-        tried = tries[record.name] = dict(_tries_of(transaction.cursor(tables.tries), record.number))
+        name = str(record.key)
+        rows = t.rows_of(transaction.cursor(tables.tries), record.number)
+        tried = tries[name] = {position: t.try_of(value) for position, value in rows}
+        levels[name] = _levels(transaction.cursor(tables.levels), record.number)
         ranges = SettledRows(settled, record.number, record.created_at).ranges()
         letters = LetterRows(tables, transaction, record.number).total()
-        ledgers[record.name] = Ledger.restore(record, ranges, tried, letters.size)
+        ledgers[name] = Ledger.restore(record, ranges, tried, letters.size)
+        ledgers[name].prioritized = bool(levels[name])
     highest = transaction.get(HIGHEST, db=tables.meta)
-    numbers = Numbers(
-        page=t.after_last(transaction, tables.pages),
+    sequences = Sequences(
+        page=t.following_page(transaction, tables),
         outgoing=t.after_last(transaction, tables.outbox),
         queue=max(t.number_of(bytes(highest)) if highest else 0, *(o.number for o in ledgers.values()), 0),
     )
-    return Recovered(ledgers, tries, numbers)
+    return RecoveredStore(ledgers, tries, levels, sequences)
 
 
-def _tries_of(cursor: Any, queue: int) -> Iterator[tuple[int, Try]]:
-    found = cursor.set_range(t.place_key(queue, 0))
-    while found:
-        number, position = t.place_of(cursor.key())
-        if number != queue:
-            return
-        yield position, t.try_of(cursor.value())
-        found = cursor.next()
+def _levels(cursor: Any, queue: int) -> list[tuple[int, int, int]]:
+    found = [(start, *t.level_of(value)) for start, value in t.rows_of(cursor, queue)]
+    return [(start, start + count, priority) for start, count, priority in found]

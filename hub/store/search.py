@@ -1,15 +1,13 @@
-"""Looks for the messages of one id: in what is on the disk, in what is on its way there, and among dead letters.
+"""Search for messages by id: committed ones, pending ones, and dead letters.
 
-A message's id stands in its record as it is, so a record is decoded only if its bytes contain the id; the rest costs a
-copy and a search: some 7000 pages of 250 kB a second, where the disk's cache has them. Each step is short, and a
-transaction of its own: whoever takes them has other work to do in between, and a long transaction would keep the store
-from using the space of what is settled.
+An id is stored as plain bytes, so a record is decoded only if its bytes contain the id; all others cost a copy and a
+search: some 7000 pages of 250 kB per second, if they are in the page cache. Each step is short, with its own
+transaction: the caller has other work to do, and a long transaction would keep the store from reusing space.
 """
 
 from __future__ import annotations
 
 import logging
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,19 +16,20 @@ from hub.store import Found, RoutedBatch, Share
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.records import DamagedError, Page
+from hub.store.values import index_in
 
 STEP_BYTES = 1 << 20
 STEP_MESSAGES = 4096
-LET_GO_EVERY = 64
-"""Steps after which what was read is no longer counted as this process's memory."""
+EVICT_EVERY = 64
+"""Steps after which the pages that were read are evicted from the resident memory."""
 _END = (1 << 64) - 1
 
 Names = Callable[[], Mapping[int, str]]
-"""The queues that there are, by number."""
+"""Returns the names of all queues, by number."""
 
 
 class Search:
-    """In the tables. In any thread."""
+    """Search in the tables. Thread-safe."""
 
     def __init__(self, tables: t.Tables, names: Names, log: logging.LoggerAdapter[logging.Logger]) -> None:
         self._tables = tables
@@ -38,9 +37,9 @@ class Search:
         self._log = log
 
     def pages(self, id_: str, since: float) -> Iterator[tuple[list[Found], float]]:
-        """The newest first; with each step, up to which time (epoch seconds) the log has been searched.
+        """Yield messages, the newest first, and the time (epoch seconds) back to which the search has come.
 
-        :param since: epoch seconds; what was stored before is not looked at.
+        :param since: epoch seconds; pages stored before are not searched.
         """
         wanted = _raw(id_)
         below, reached, steps = _END, float("inf"), 0
@@ -58,8 +57,8 @@ class Search:
                     below = 0
                 reached = self._stored_at(transaction, below, reached) if below else float("-inf")
             steps += 1
-            if steps % LET_GO_EVERY == 0:
-                self._tables.let_go()
+            if steps % EVICT_EVERY == 0:
+                self._tables.evict()
             yield found, reached
 
     def _stored_at(self, transaction: Any, number: int, otherwise: float) -> float:
@@ -85,7 +84,7 @@ class Search:
         ]
 
     def letters(self, id_: str) -> Iterator[list[tuple[str, DeadLetter]]]:
-        """Dead letters, each with its queue."""
+        """Yield dead letters with the names of their queues."""
         wanted, key = _raw(id_), b""
         while True:
             found: list[tuple[str, DeadLetter]] = []
@@ -114,7 +113,7 @@ class Search:
 
 
 def pending(batches: Sequence[RoutedBatch], id_: str) -> Iterator[list[Found]]:
-    """Those that are on their way to the disk, the newest first."""
+    """Yield pending messages with that id, the newest first."""
     found: list[Found] = []
     count = 0
     for batch in reversed(batches):
@@ -130,30 +129,24 @@ def pending(batches: Sequence[RoutedBatch], id_: str) -> Iterator[list[Found]]:
 
 
 def _positions(share: Share, index: int) -> list[int]:
-    """Where that message of the batch is in the queue, unless it is not given there, or did not fit."""
-    at = index if share.indexes is None else _index(share.indexes, index)
+    """Position of a message of the batch in the queue, in a list; empty if the queue did not get it."""
+    at = index if share.indexes is None else index_in(share.indexes, index)
     return [share.start + at] if 0 <= at < len(share.messages) else []
 
 
 def _places(page: Page, index: int, names: Mapping[int, str]) -> list[tuple[str, int]]:
-    """Queues that were deleted meanwhile are left out."""
+    """Queues and positions of a message of a page, without deleted queues."""
     found = []
     for queue, start, indexes in page.shares:
-        at = index if indexes is None else _index(indexes, index)
+        at = index if indexes is None else index_in(indexes, index)
         if at >= 0 and queue in names:
             found.append((names[queue], start + at))
     return found
 
 
-def _index(indexes: Sequence[int], index: int) -> int:
-    """In ascending indexes; -1: it is not among them."""
-    at = bisect_left(indexes, index)
-    return at if at < len(indexes) and indexes[at] == index else -1
-
-
 def _downwards(cursor: Any, number: int) -> Iterator[tuple[int, bytes]]:
-    """Pages below that number, the highest first. The values are copies: to search in one is much faster than in a
-    view of the map."""
+    """Pages below that number, the highest first. The values are copies, which are searched much faster than a view
+    of the map."""
     more = cursor.prev() if cursor.set_range(t.number_key(number)) else cursor.last()
     while more:
         yield t.number_of(bytes(cursor.key())), bytes(cursor.value())
@@ -161,5 +154,5 @@ def _downwards(cursor: Any, number: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _raw(text: str) -> bytes:
-    """As a record has it."""
+    """The bytes of a text in a record."""
     return text.encode("utf-8", "backslashreplace")

@@ -1,12 +1,12 @@
-"""Settled positions above a queue's floor, as rows: one for each range, so that a commit writes only what changed.
+"""Settled positions above a queue's floor, in a row for each range, so that a commit writes only changed ranges.
 
-With 200,000 messages that wait for a retry there are as many ranges. In the queue's record they would all be written
-at each commit.
+200,000 messages that wait for a retry make as many ranges. In the queue's record, all of them would be written at each
+commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from hub.store import Range
@@ -17,9 +17,9 @@ from hub.store.window import AckWindow
 
 
 class SettledRows:
-    """Of one queue.
+    """Rows of one queue.
 
-    :param cursor: on the table ``settled``. :param created_at: the queue's.
+    :param cursor: cursor of the table ``settled``. :param created_at: epoch seconds of the queue's creation.
     """
 
     def __init__(self, cursor: Any, queue: int, created_at: float) -> None:
@@ -28,26 +28,20 @@ class SettledRows:
         self._created_at = created_at
 
     def ranges(self) -> list[Range]:
-        """All of them. :raises DamagedError: one is not as written."""
-        return [range_of(value) for value in self._values()]
-
-    def _values(self) -> Iterator[Any]:
-        more = self._cursor.set_range(t.place_key(self._queue, 0))
-        while more and t.place_of(self._cursor.key())[0] == self._queue:
-            yield self._cursor.value()
-            more = self._cursor.next()
+        """All settled ranges. :raises DamagedError: a row is not as it was written."""
+        return [range_of(value) for _, value in t.rows_of(self._cursor, self._queue)]
 
     def replace(self, ranges: Iterable[Range]) -> None:
-        """Have these, and no others."""
+        """Replace all rows by these ranges."""
         self._delete(0, t.END)
         for start, stop in ranges:
             self._put(start, stop)
 
     def note(self, window: AckWindow, settled: Iterable[Range], limit: int) -> None:
-        """Write the ranges of the window that these positions, settled since the last commit, are a part of.
+        """Write the ranges of the window that contain newly settled positions.
 
-        :param settled: ascending, below ``limit``.
-        :param limit: the first position that is not stored; nothing is written of it and those after it.
+        :param settled: positions settled since the last commit, ascending, below ``limit``.
+        :param limit: first position that is not stored; it and all later ones are not written.
         """
         done = min(window.floor, limit)
         self._delete(0, done)
@@ -63,7 +57,7 @@ class SettledRows:
         self._cursor.put(*row(RangeRecord(self._queue, self._created_at, start, stop)))
 
     def _delete(self, start: int, stop: int) -> None:
-        """The rows of ranges that begin there."""
+        """Delete the rows of ranges that begin from ``start`` up to ``stop``."""
         more = self._cursor.set_range(t.place_key(self._queue, start))
         while more and (place := t.place_of(self._cursor.key()))[0] == self._queue and place[1] < stop:
             self._cursor.delete()
@@ -71,18 +65,18 @@ class SettledRows:
 
 
 def row(record: RangeRecord) -> tuple[bytes, bytes]:
-    """Its key and its value."""
+    """Key and value of a row."""
     return t.place_key(record.queue, record.start), bytes(r.seal(r.RANGE, record))
 
 
 def range_of(value: Any) -> Range:
-    """What a row says. :raises DamagedError: it is not as written."""
+    """The range of a row. :raises DamagedError: the row is not as it was written."""
     record = r.unseal(r.RANGE, r.ranges, value)
     return record.start, record.stop
 
 
 def put_record(tables: t.Tables, transaction: Any, record: QueueRecord) -> None:
-    """Write a queue's record that holds its settled ranges: these as rows."""
+    """Write a queue's record of format 1, with its settled ranges as rows."""
     with transaction.cursor(tables.settled) as cursor:
         SettledRows(cursor, record.number, record.created_at).replace(record.ranges)
     record.ranges = []

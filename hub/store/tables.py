@@ -1,24 +1,26 @@
-"""The tables in LMDB: what is found under which key. No policy.
+"""Tables in LMDB: their keys and values. No policy.
 
 ========= ============================= ==============================================================
 table     key                           value
 ========= ============================= ==============================================================
 pages     page                          a sealed :class:`~hub.store.records.Page`
-index     queue, first position         page, how many positions: one entry for each queue that has some
-refs      page                          how many queues are not done with it, epoch seconds at which it was stored
-spent     page                          epoch seconds at which it was stored: kept for a replay only
+index     queue, first position         page, number of positions: an entry for each queue that has some
+refs      page                          number of queues that have not settled it, epoch seconds of its storage
+spent     page                          epoch seconds of its storage: kept only for a replay
 queues    queue                         a sealed :class:`~hub.store.records.QueueRecord`
 settled   queue, first position         a sealed :class:`~hub.store.records.RangeRecord`, above the queue's floor
 tries     queue, position               attempts, failures, kills, due, delay
+levels    queue, first position         number of positions, their priority: for those with another than the default
 letters   queue, number                 a sealed :class:`~hub.store.records.LetterRecord`
 outbox    number                        a sealed :class:`~hub.store.records.OutgoingRecord`
-damaged   table and key                 what was found there
+damaged   table and key                 the damaged value
 meta      ``highest queue``             the highest number that a queue ever had
-meta      ``turn``                      epoch seconds of a commit that only made room
-meta      ``version``                   of the format: see :mod:`hub.store.version`, also for how it is changed
+meta      ``turn``                      epoch seconds of a commit that only freed space
+meta      ``following page``            a number above those of all pages of history that were deleted
+meta      ``version``                   version of the format: see :mod:`hub.store.version`
 ========= ============================= ==============================================================
 
-Numbers are big-endian, so that LMDB's order of bytes is theirs.
+Numbers are big-endian, so that LMDB's byte order is their order.
 """
 
 from __future__ import annotations
@@ -33,21 +35,37 @@ from typing import Any
 from hub.statefiles import check_file, open_file
 from hub.store import Try
 from hub.store.gate import Gate
+from hub.store.mapped_file import MappedFile
 from hub.store.mapping import larger, opened
-from hub.store.resident import MappedFile
 
 FILE = "log.mdb"
 RESERVE = 512 << 10
-"""Bytes that new messages leave free in the file; half of it, those that are written for a message that ends."""
+"""Bytes that a commit with new messages leaves free in the file; other commits leave half of it."""
 FREE_LIST = 256
-"""LMDB's list of free pages takes no more than this part of the file."""
+"""Divisor: LMDB's list of free pages takes no more than this part of the file."""
 GROWTH = 1 << 20
-"""Bytes by which the file grows beyond what is needed, so that it need not grow at each commit."""
-NAMES = ("pages", "index", "refs", "spent", "queues", "settled", "tries", "letters", "outbox", "damaged", "meta")
-GROW_TIMEOUT = 10.0
-"""Seconds for the readers to be done; none takes long."""
+"""Bytes by which the file grows beyond the need, so that it does not grow at each commit."""
+NAMES = (
+    "pages",
+    "index",
+    "refs",
+    "spent",
+    "queues",
+    "settled",
+    "tries",
+    "levels",
+    "letters",
+    "outbox",
+    "damaged",
+    "meta",
+)
+READERS_TIMEOUT = 10.0
+"""Seconds to wait for readers, which are all short."""
+FOLLOWING = b"following page"
+MOST_PAGES = 1 << 48
+"""Above it a noted number of a page is damaged."""
 END = (1 << 64) - 1
-"""No position is so high."""
+"""Higher than any position."""
 _READERS = 1024
 LOCK_SIZE = (_READERS + 3) * 64
 """Bytes of LMDB's lock file."""
@@ -55,6 +73,7 @@ _NUMBER = struct.Struct(">Q")
 _PLACE = struct.Struct(">IQ")
 _SPAN = struct.Struct(">QI")
 _TRY = struct.Struct(">IIIdd")
+_LEVEL = struct.Struct(">IB")
 _TIME = struct.Struct(">d")
 _QUEUE = struct.Struct(">I")
 _REFS = struct.Struct(">Id")
@@ -65,39 +84,39 @@ place_key, place_of = _PLACE.pack, _PLACE.unpack
 span_value, span_of = _SPAN.pack, _SPAN.unpack
 refs_value, refs_of = _REFS.pack, _REFS.unpack
 time_value = _TIME.pack
+level_value, level_of = _LEVEL.pack, _LEVEL.unpack
 
 
 def number_of(key: bytes) -> int:
-    """What ``number_key`` made it of."""
+    """The number of a ``number_key``."""
     number: int = _NUMBER.unpack(key)[0]
     return number
 
 
 def time_of(value: bytes) -> float:
-    """What ``time_value`` made it of."""
+    """The time of a ``time_value``."""
     time: float = _TIME.unpack(value)[0]
     return time
 
 
 def try_value(one: Try) -> bytes:
-    """For the table ``tries``."""
+    """Encode a value of the table ``tries``."""
     return _TRY.pack(one.attempts, one.failures, one.kills, one.due, one.delay)
 
 
 def try_of(value: bytes) -> Try:
-    """From the table ``tries``."""
+    """Decode a value of the table ``tries``."""
     attempts, failures, kills, due, delay = _TRY.unpack(value)
     return Try(attempts, failures, due, delay, kills)
 
 
 class Tables:
-    """An environment of LMDB's with the tables open.
+    """LMDB environment with open tables.
 
     :param sync: whether a commit waits for the disk.
-    :param map_size: bytes of addresses to begin with; ``None``: plenty, or what there is.
-    :raises lmdb.Error: it can't be opened, or is no such environment. Met by who opens the store.
-    :raises OSError: the disk is full.
-    :raises OSError: a link or another user's file is in its place.
+    :param map_size: initial bytes of the memory map; ``None``: large, or as large as possible.
+    :raises lmdb.Error: the file can't be opened, or is no such environment.
+    :raises OSError: the disk is full, or a link or another user's file is in its place.
     """
 
     def __init__(self, directory: Path, sync: bool = True, readonly: bool = False, map_size: int | None = None) -> None:
@@ -137,18 +156,19 @@ class Tables:
     queues: Any
     settled: Any
     tries: Any
+    levels: Any
     letters: Any
     outbox: Any
     damaged: Any
     meta: Any
 
     def writing(self) -> Any:
-        """A transaction that writes; a context manager, which commits unless there is an exception."""
+        """A write transaction: a context manager that commits unless there is an exception."""
         return self._environment.begin(write=True)
 
     def reading(self) -> Any:
-        """A transaction that reads, and sees what was committed before. Values are views: valid in it alone. It is
-        short, and no other is begun in it: see ``grow_map``."""
+        """A read transaction: a context manager. Values are views, valid only in it. It must be short, and not be
+        nested: see ``grow_map``."""
         return self._read()
 
     @contextmanager
@@ -157,14 +177,14 @@ class Tables:
             yield transaction
 
     def grow_map(self) -> bool:
-        """The map is full, though the disk may not be: make it larger. In the writer's thread.
+        """Enlarge the memory map, when it is full. In the writer's thread.
 
         :returns: whether it is larger now.
         """
         size = larger(int(self._environment.info()["map_size"]))
         if size is None:
             return False
-        with self._gate.shut(GROW_TIMEOUT) as empty:
+        with self._gate.shut(READERS_TIMEOUT) as empty:
             if empty:
                 self._environment.set_mapsize(size)
                 self._map = MappedFile(self.path)
@@ -175,9 +195,9 @@ class Tables:
         self._environment.sync(True)
 
     def used(self, transaction: Any = None) -> int:
-        """Bytes in use by the tables. The file may be larger: what was freed in it is used again first.
+        """Bytes that the tables use. The file may be larger: its free pages are reused first.
 
-        :param transaction: as that one will leave them; ``None``: as they were committed.
+        :param transaction: measure in this transaction; ``None``: the committed state.
         """
         if transaction is None:
             with self._read() as reading:
@@ -189,23 +209,23 @@ class Tables:
         return pages * int(self._environment.stat()["psize"])
 
     def count(self, name: str) -> int:
-        """Rows of that table."""
+        """Number of rows of a table."""
         with self._read() as transaction:
             return int(transaction.stat(self._handles[name])["entries"])
 
     def reserve(self, size: int, standing: int = 0, ends: bool = False) -> None:
-        """Have room in the file for a commit of ``size`` bytes, and for those after it that only settle.
+        """Reserve space in the file for a commit of ``size`` bytes, and for later commits that only settle.
 
-        :param standing: bytes that these may need besides.
-        :param ends: whether the commit ends messages and brings none.
+        :param standing: bytes that those may need.
+        :param ends: whether the commit settles messages and adds none.
 
-        LMDB copies a page before it frees the old one, so even a commit that makes room needs some. On a disk that is
-        full to the last byte none would ever succeed, whatever is settled; so who brings new messages leaves a reserve.
+        LMDB copies a page before it frees the old one, so even a commit that frees space needs some. On a disk that is
+        full to the last byte no commit would ever succeed, so commits with new messages leave a reserve.
 
-        :raises OSError: the disk is full. Met by the writer.
+        :raises OSError: the disk is full.
         """
         wanted = size + size // 3 + (RESERVE // 2 if ends else RESERVE) + standing
-        if self._spare < wanted + RESERVE:  # a size is a guess: near the end of the room it is looked at each time
+        if self._spare < wanted + RESERVE:  # sizes are estimates: near the limit they are checked each time
             length = os.fstat(self._descriptor).st_size
             wanted += length // FREE_LIST
             missing = wanted - (length - self.used())
@@ -222,24 +242,31 @@ class Tables:
             return missing
         return missing + GROWTH
 
-    def let_go(self) -> None:
-        """Of what is mapped of the file; see :mod:`hub.store.resident`."""
-        self._map.let_go()
+    def evict(self) -> None:
+        """Evict the file's pages from the resident memory; see :mod:`hub.store.mapped_file`."""
+        with self._gate.passed():
+            self._map.evict()
 
     def free(self) -> int:
-        """Bytes that the file system has left for us."""
+        """Free bytes of the file system."""
         found = os.statvfs(self.path.parent)
         return found.f_bavail * found.f_frsize
 
     def close(self) -> None:
-        """No call after it."""
+        """Close the environment, once its readers have left. Later ones get an ``lmdb.Error``.
+
+        If one does not leave in time, the map stays until the process ends: to unmap it would kill the process.
+        """
         if self._descriptor >= 0:
             os.close(self._descriptor)
-        self._environment.close()
+        with self._gate.shut(READERS_TIMEOUT) as empty:
+            if empty:
+                self._environment.close()
+                self._map.forget()
 
 
 def _allocate(path: Path, size: int) -> None:
-    """Have blocks for a file that is written through a map: on a full disk an error here, not a signal there."""
+    """Allocate blocks of a file that is written through a map: a full disk fails here, not by a signal later."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.posix_fallocate(descriptor, 0, size)
@@ -248,10 +275,10 @@ def _allocate(path: Path, size: int) -> None:
 
 
 def covering(cursor: Any, queue: int, position: int) -> Iterator[tuple[int, int, int]]:
-    """Entries of the index for that queue, from the one that holds the position, or the next one after it.
+    """Index entries of a queue, from the one that contains ``position``, or the next one.
 
-    :param cursor: on the table ``index``; moved between two items only by this generator.
-    :returns: first position, page, how many positions.
+    :param cursor: cursor of the table ``index``; nothing else may move it meanwhile.
+    :returns: first position, page, number of positions.
     """
     key = place_key(queue, position)
     found = cursor.set_range(key)
@@ -272,16 +299,30 @@ def covering(cursor: Any, queue: int, position: int) -> Iterator[tuple[int, int,
 
 
 def after_last(transaction: Any, table: Any) -> int:
-    """The number that comes next in a table whose keys are numbers."""
+    """The next number in a table whose keys are numbers."""
     cursor = transaction.cursor(table)
     return number_of(bytes(cursor.key())) + 1 if cursor.last() else 1
 
 
-def keys_of(cursor: Any, queue: int) -> Iterator[bytes]:
-    """The keys of that queue, in a table whose keys begin with a queue, ascending."""
-    found = cursor.set_range(place_key(queue, 0))
-    while found and place_of(cursor.key())[0] == queue:
-        yield bytes(cursor.key())
+def following_page(transaction: Any, tables: Tables) -> int:
+    """The number of the next page. None is used twice, even if all pages are deleted: clients know messages by it."""
+    noted = transaction.get(FOLLOWING, db=tables.meta) or b""
+    number = number_of(bytes(noted)) if len(noted) == _NUMBER.size else 0
+    return max(after_last(transaction, tables.pages), number if number < MOST_PAGES else 0)
+
+
+def rows_of(cursor: Any, queue: int, start: int = 0) -> Iterator[tuple[int, Any]]:
+    """The rows of a queue in a table whose keys begin with the queue, ascending, without ``index``: see ``covering``.
+
+    :param cursor: nothing else may move it meanwhile. :param start: the least position, or number of a dead letter.
+    :returns: position or number, and value.
+    """
+    found = cursor.set_range(place_key(queue, start))
+    while found:
+        owner, number = place_of(cursor.key())
+        if owner != queue:
+            return
+        yield number, cursor.value()
         found = cursor.next()
 
 

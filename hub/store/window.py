@@ -1,4 +1,4 @@
-"""Which positions of a queue are finished. Pure: no lock, no clock, no message."""
+"""Ack window: the settled positions of a queue. Pure: no lock, no clock, no message."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 
 
 class AckWindow:
-    """A floor, below which all is finished, and disjoint finished ranges above it.
+    """A floor, below which all positions are finished, and disjoint finished ranges above it.
 
-    That is what lets threads, retries and delays finish out of order, and a restart still resume exactly.
+    Threads, retries and delays can finish out of order, and a restart still resumes exactly.
 
-    :param floor: the first position that is not finished.
+    :param floor: first position that is not finished.
     """
 
     def __init__(self, floor: int = 0) -> None:
@@ -21,13 +21,13 @@ class AckWindow:
 
     @property
     def ranges(self) -> list[tuple[int, int]]:
-        """The finished ranges above the floor, ``[start, stop)``, ascending; never two that touch."""
+        """Finished ranges above the floor, ``[start, stop)``, ascending; no two are adjacent."""
         return list(zip(self._starts, self._stops, strict=True))
 
     def finish(self, start: int, stop: int) -> None:
-        """Mark ``start`` up to, not including, ``stop``.
+        """Mark positions from ``start`` up to, not including, ``stop`` as finished.
 
-        :raises ValueError: one of them is finished already: the caller's books are wrong.
+        :raises ValueError: a position is finished already, a bug of the caller.
         """
         if start >= stop:
             return
@@ -47,7 +47,7 @@ class AckWindow:
         self._join(at)
 
     def _join(self, at: int) -> None:
-        """Let what lies before index ``at`` (a range, or the floor) swallow a range that it now touches."""
+        """Merge the range at index ``at`` into its predecessor (a range or the floor), if they are adjacent."""
         if at < len(self._starts) and self._starts[at] == (self._stops[at - 1] if at else self.floor):
             if at:
                 self._stops[at - 1] = self._stops[at]
@@ -56,7 +56,7 @@ class AckWindow:
             del self._starts[at], self._stops[at]
 
     def reopen(self, start: int, stop: int) -> None:
-        """Take back a ``finish`` of positions that are finished, all of them."""
+        """Undo a ``finish``. All the positions must be finished."""
         if stop <= self.floor:
             first, after, at = start, self.floor, 0
             self.floor = start
@@ -68,30 +68,30 @@ class AckWindow:
         self._stops[at:at] = [upto for _, upto in rest]
 
     def restore(self, ranges: Iterable[tuple[int, int]]) -> None:
-        """Take over what ``ranges`` gave, in a new window."""
+        """Add the ``ranges`` of another window to a new one."""
         for start, stop in ranges:
             self.finish(start, stop)
 
     def covers(self, start: int, stop: int) -> bool:
-        """Whether all of ``start`` up to ``stop`` are finished."""
+        """Tell whether all positions from ``start`` up to ``stop`` are finished."""
         if stop <= self.floor:
             return True
         at = bisect_right(self._starts, start) - 1
         return at >= 0 and stop <= self._stops[at]
 
     def around(self, position: int) -> tuple[int, int]:
-        """The finished range that holds the position, which is finished, and not below the floor."""
+        """The finished range that contains ``position``, which must be finished and above the floor."""
         at = bisect_right(self._starts, position) - 1
         return self._starts[at], self._stops[at]
 
     def open(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
-        """The ranges in ``start`` up to ``stop`` that are not finished."""
+        """The unfinished ranges from ``start`` up to ``stop``."""
         at = max(start, self.floor)
         near = range(max(0, bisect_right(self._starts, at) - 1), len(self._starts))
         return gaps(at, stop, ((self._starts[index], self._stops[index]) for index in near))
 
     def is_finished(self, position: int) -> bool:
-        """Whether that position was marked."""
+        """Tell whether a position is finished."""
         if position < self.floor:
             return True
         at = bisect_left(self._starts, position + 1)
@@ -99,7 +99,7 @@ class AckWindow:
 
 
 def gaps(start: int, stop: int, ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """What of ``start`` up to ``stop`` lies in none of the ranges, which ascend."""
+    """The parts from ``start`` up to ``stop`` that are in none of the ascending ranges."""
     for first, after in ranges:
         if first >= stop:
             break
@@ -108,3 +108,14 @@ def gaps(start: int, stop: int, ranges: Iterable[tuple[int, int]]) -> Iterator[t
         start = max(start, after)
     if start < stop:
         yield start, stop
+
+
+def merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Merge ranges: the same positions in as few ascending ranges as possible."""
+    found: list[tuple[int, int]] = []
+    for start, stop in sorted(ranges):
+        if found and found[-1][1] >= start:
+            found[-1] = (found[-1][0], max(stop, found[-1][1]))
+        else:
+            found.append((start, stop))
+    return found

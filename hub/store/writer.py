@@ -1,4 +1,4 @@
-"""The one thread that writes: group commits, and what to do when the disk says no."""
+"""Writer: the only thread that writes, in group commits, with the handling of disk errors."""
 
 from __future__ import annotations
 
@@ -14,36 +14,39 @@ from hub.interfaces import Clock
 from hub.steadyclock import SteadyClock
 from hub.store import Journal, Outgoing, RoutedBatch
 from hub.store.commit import Commit
-from hub.store.condition import Condition, State
-from hub.store.history import History
+from hub.store.commit_timer import CommitTimer
+from hub.store.condition import DiskCondition, State
+from hub.store.history import Retention
 from hub.store.ledger import Ledger
-from hub.store.numbers import Numbers, WriterCounters
 from hub.store.pending import Item, Pending, Stored
 from hub.store.portion import Portion
+from hub.store.queue_key import QueueKey
+from hub.store.sequences import Sequences, WriterCounters
 from hub.store.tables import Tables
 
 MOST_BYTES = 64 << 20
-"""Of bodies in one commit: a bound on what a transaction holds in memory."""
+"""Most bytes of bodies in one commit, which bounds the memory of a transaction."""
 MOST_PENDING = 2 * MOST_BYTES
-"""Bytes that may wait for the disk, until no more are taken in."""
+"""Bytes of pending batches above which the disk does not keep up."""
 MANY = MOST_BYTES // 2
-"""Bytes that wait, at which a commit is due whatever the pace: only a slow disk lets more wait, no setting does."""
-CLOSING_TRIES = 5  # what one commit frees can be used by the next but one
-RETRY_EVERY = 1.0
-"""Seconds between two attempts while the disk is full."""
+"""Bytes of pending batches at which a commit is due at once: only a slow disk lets more wait."""
+CLOSING_TRIES = 5  # space freed by one commit can be used by the next but one
 EXPIRE_EVERY = 30.0
-LET_GO_EVERY = 1.0
+RETURN_EVERY = 1.0
+"""Seconds between two evictions of the memory map."""
+MANY_BATCHES = 16
+"""Number of pending batches at which a commit is due at once, which bounds the loss by a kill."""
 
 
 class Writer:
-    """``append``, ``changed`` and ``sent`` from any thread; ``step`` in one only, which ``run`` is the loop of.
+    """The writer. ``append``, ``changed`` and ``sent`` are thread-safe; only one thread calls ``run`` or ``step``.
 
-    :param pace: seconds from an arrival to its commit while nobody waits for that: its consumers come first, many
-        small commits cost more than one large, and what all have finished by then need not be written at all.
-    :param hurries: whether a batch that somebody waits for is committed at once, whatever the pace.
-    :param keep: seconds that a message is kept after all are done with it.
-    :ivar on_outgoing: given what is to be sent out, once it is committed, with its first number.
-    :ivar ledgers: by the queue's name; replaced, never changed, when a queue comes or goes.
+    :param timer: timer of commits nobody waits for: many small commits cost more than a large one, and a message
+        that all queues have settled before its commit is not written at all.
+    :param hurries: whether a batch that somebody waits for is committed at once.
+    :param keep: seconds that a message is kept after all queues have settled it.
+    :ivar on_outgoing: called with committed outgoing messages, and the number of the first.
+    :ivar ledgers: ledgers by queue name; the dictionary is replaced, never changed.
     :ivar pending: batches that are not committed.
     """
 
@@ -51,9 +54,9 @@ class Writer:
         self,
         tables: Tables,
         ledgers: dict[str, Ledger],
-        numbers: Numbers,
+        sequences: Sequences,
         *,
-        pace: float,
+        timer: CommitTimer,
         keep: float,
         hurries: bool = True,
         wall: Clock,
@@ -65,149 +68,147 @@ class Writer:
         self.journals: dict[str, Callable[[], Journal]] = {}
         self.pending = Pending(MOST_PENDING)
         self.lock = threading.Lock()
-        self.condition = Condition(self.pending, lambda: tables.free(), log)
+        self.condition = DiskCondition(self.pending, lambda: tables.free(), log)
         self.on_outgoing: Callable[[int, list[Outgoing]], None] = lambda first, outbox: None
         self._tables = tables
-        self._next_page = numbers.page
-        self._next_outgoing = numbers.outgoing
-        self._pace, self._keep, self._hurries = pace, keep, hurries
-        self.history = History(tables, keep, EXPIRE_EVERY, monotonic)
+        self._next_page = sequences.page
+        self._next_outgoing = sequences.outgoing
+        self._timer, self._keep, self._hurries = timer, keep, hurries
+        self.history = Retention(tables, keep, EXPIRE_EVERY, monotonic)
         self._wall, self._monotonic = wall, monotonic
         self._steady = SteadyClock(wall, monotonic)
         self._log = log
         self._most = MOST_PENDING
-        self._work = threading.Event()
-        self._urgent = threading.Event()
         self._closing = False
         self._sent: set[int] = set()
         self._flushes: list[Callable[[], object]] = []
         self._orders: list[Callable[[], object]] = []
-        self._highest_queue = self._highest_written = numbers.queue
+        self._highest_queue = self._highest_written = sequences.queue
         self._doomed: frozenset[str] = frozenset()
-        self._let_go_at = 0.0
+        self._returned_at = 0.0
 
     @property
     def state(self) -> State:
-        """Of the disk: ``ok``, ``full`` or ``failed``."""
+        """State of the disk: ``ok``, ``full`` or ``failed``."""
         return self.condition.state
 
     # -- any thread
 
     def append(self, batch: RoutedBatch, stored: Stored | None) -> None:
-        """To be committed soon; at once if somebody waits for it."""
+        """Append a batch. It is committed soon; if somebody waits for it, at once."""
         if self.pending.append(batch, stored):
             self.condition.tell()
-        if (stored is not None and self._hurries) or self.pending.size > MANY:
-            self._urgent.set()
-        if not self._work.is_set():
-            self._work.set()
+        if (stored is not None and self._hurries) or self.pending.size > MANY or len(self.pending) == MANY_BATCHES:
+            self._timer.hurry()
+        else:
+            self._timer.request()
 
     def changed(self) -> None:
-        """Some journal has something in it."""
-        if not self._work.is_set():
-            self._work.set()
+        """Request a commit, because a journal is not empty."""
+        self._timer.request()
 
     def sent(self, number: int) -> None:
-        """That outgoing message has been sent."""
+        """Delete an outgoing message that has been sent."""
         with self.lock:
             self._sent.add(number)
         self.changed()
 
     def sent_lately(self) -> set[int]:
-        """Numbers of outgoing messages that have been sent, and whose deletion is not committed."""
+        """Numbers of outgoing messages that were sent, and whose deletion is not committed."""
         return set(self._sent)
 
     def order(self, change: Callable[[], object]) -> None:
-        """Have something done to a ledger before the next commit, in the thread that they belong to."""
+        """Run a change of a ledger in the writer's thread, before the next commit."""
         with self.lock:
             self._orders.append(change)
         self.changed()
 
     def delete(self, name: str) -> None:
-        """A queue, all of it, with the next commit. Nobody may use it any more."""
+        """Delete a queue with the next commit. It must not be used afterwards."""
         with self.lock:
             self._doomed = self._doomed | ({name} & self.ledgers.keys())
         self.changed()
 
-    def add(self, name: str, created_at: float) -> Ledger:
-        """A new queue."""
+    def add(self, key: QueueKey, created_at: float, declaration: bytes = b"") -> Ledger:
+        """Create a queue. :param created_at: epoch seconds."""
         with self.lock:
             self._highest_queue += 1
-            ledger = Ledger(self._highest_queue, name, created_at)
-            self.ledgers = {**self.ledgers, name: ledger}
+            ledger = Ledger(self._highest_queue, key, created_at, declaration)
+            self.ledgers = {**self.ledgers, str(key): ledger}
         self.changed()
         return ledger
 
-    def rename(self, old: str, new: str) -> None:
-        """A queue; at once if nobody has opened it, else in the writer's thread: nothing of it may be on its way."""
+    def rename(self, old: str, new: QueueKey) -> None:
+        """Rename a queue: at once if it is not open, otherwise in the writer's thread. Nothing of it may be pending."""
         if old in self.journals:
             self.order(lambda: self._rename(old, new))
         else:
             self._rename(old, new)
             self.changed()
 
-    def _rename(self, old: str, new: str) -> None:
+    def _rename(self, old: str, new: QueueKey) -> None:
         with self.lock:
             ledger = self.ledgers[old]
-            ledger.name, ledger.dirty = new, True
-            self.ledgers = {name: one for name, one in self.ledgers.items() if name != old} | {new: ledger}
+            ledger.key, ledger.dirty = new, True
+            self.ledgers = {name: one for name, one in self.ledgers.items() if name != old} | {str(new): ledger}
         if old in self.journals:
-            self.journals[new] = self.journals.pop(old)
+            self.journals[str(new)] = self.journals.pop(old)
 
     @property
     def pages_to_come(self) -> int:
-        """The number that no page of what was appended so far reaches. For the thread that appends."""
-        waiting = len(self.pending)  # first: what is committed in between has its number by then
+        """A page number above those of all batches appended so far. For the thread that appends."""
+        waiting = len(self.pending)  # before the page number: batches committed meanwhile are in that
         return self._next_page + waiting
 
     def is_doomed(self, name: str) -> bool:
-        """Whether that queue is about to be deleted."""
+        """Tell whether a queue is about to be deleted."""
         return name in self._doomed
 
-    def when_stored(self, call: Callable[[], object]) -> None:
-        """See :class:`hub.store.Store`; called in the writer's thread."""
+    def when_stored(self, call: Callable[[], object], at_once: bool = True) -> None:
+        """Call ``call`` in the writer's thread when all batches and journals so far are committed."""
         with self.lock:
             self._flushes.append(call)
-        self._urgent.set()
-        self._work.set()
+        if at_once or self._hurries:
+            self._timer.hurry()
+        else:
+            self._timer.request()
 
     def close(self) -> None:
-        """Have ``run`` commit what there is, and return."""
+        """Make ``run`` commit everything and return."""
         self._closing = True
-        self._urgent.set()
-        self._work.set()
+        self._timer.hurry()
 
     # -- the writer's thread
 
     def run(self) -> None:
-        """Until ``close``, or until the disk can't be trusted any more."""
+        """Run the loop until ``close``, or until the disk has failed."""
         while not self._closing and self.state != "failed":
-            if not self._work.wait(LET_GO_EVERY):
-                self._tables.let_go()  # of what was read since the last commit
-                self._work.wait(EXPIRE_EVERY if self.history.exists else None)
-            self._urgent.wait(RETRY_EVERY if self.state == "full" else self._pace)
-            self._urgent.clear()
-            self._work.clear()
+            self._timer.wait(self._return_memory, EXPIRE_EVERY if self.history.exists else None, self.state == "full")
             self._step_or_fail()
-            if self.state == "full":
-                self._work.set()
+            self._return_memory()
         for _ in range(CLOSING_TRIES):
             self._step_or_fail()
             if self.state != "full":
                 break
 
+    def _return_memory(self) -> None:
+        """Evict the pages that were read or written from the resident memory."""
+        if self._monotonic() - self._returned_at >= RETURN_EVERY:
+            self._returned_at = self._monotonic()
+            self._tables.evict()
+
     def _step_or_fail(self) -> None:
-        """A bug here must not leave the others waiting for a thread that is gone."""
+        """Step; a bug becomes the state ``failed``, so that no thread waits for a dead writer."""
         try:
             self.step()
         except BaseException as error:  # noqa: BLE001 - see above
-            self._log.critical("the writer failed", exc_info=error, extra={"action": "bug"})
+            self._log.critical("internal error of the store's writer", exc_info=error, extra={"action": "bug"})
             self.condition.become("failed", repr(error))
 
     def step(self) -> bool:
-        """Commit what there is. Returns whether nothing is left that should have been.
+        """Commit everything pending. Returns whether everything is committed.
 
-        Journals are read before the batches: whatever is settled in them was appended before it was given to a worker,
+        Journals are read before the batches: a message that is settled in them was appended before it was delivered,
         so it is among the batches, and no settlement is ever committed before its message.
         """
         if self.state == "failed":
@@ -237,7 +238,7 @@ class Writer:
         return True
 
     def _commit(self, waiting: list[Item], sent: set[int]) -> Portion | None:
-        """As much of it as is good at once; on a full disk as much as there is room for. ``None``: for nothing."""
+        """Commit a portion, on a full disk as much as fits. Returns it, or ``None`` if nothing was written."""
         began = self._monotonic()
         portion = self._some_of(waiting, sent)
         if portion is None:
@@ -253,7 +254,7 @@ class Writer:
         return portion
 
     def _some_of(self, waiting: list[Item], sent: set[int]) -> Portion | None:
-        """Smaller and smaller parts, until one is written, or none can be."""
+        """Try smaller and smaller portions, until one is written or none can be."""
         grown = False
         while True:
             portion = Portion.of(waiting, self.ledgers.values(), min(MOST_BYTES, self._most))
@@ -263,7 +264,7 @@ class Writer:
                 self.counters.failures += 1
                 portion.retract()
                 if isinstance(error, lmdb.MapFullError) and not grown and (grown := self._tables.grow_map()):
-                    continue  # a map is not a disk
+                    continue  # the map was full, not the disk
                 if portion.parts > 1 and self.condition.is_full(error):
                     self._most = portion.half()
                     continue
@@ -274,7 +275,7 @@ class Writer:
             return portion
 
     def _make_room(self, sent: set[int]) -> None:
-        """What is settled lets pages go: without what needs room it may still be committed, and be room for that."""
+        """Commit only settlements that free space, which may make room for the rest."""
         try:
             self._write(Portion((), (), False), sent, room=True)
         except (lmdb.Error, OSError) as error:
@@ -282,7 +283,7 @@ class Writer:
             self.condition.failed(error)
 
     def _write(self, portion: Portion, sent: set[int], room: bool = False) -> None:
-        """:param room: only what makes room."""
+        """Write a portion. :param room: write only changes that free space."""
         doomed = [self.ledgers[name] for name in self._doomed if name in self.ledgers]
         ledgers = {name: ledger for name, ledger in self.ledgers.items() if ledger not in doomed}
         dirty = sent or doomed or self.history.due or any(ledger.dirty for ledger in ledgers.values())
@@ -308,6 +309,8 @@ class Writer:
             if room:
                 commit.turn()
             expired = self.history.expire(transaction, steady, commit.pages)
+            if expired:
+                commit.number_pages(page)
         for ledger, record in drafts:
             ledger.accept(record, final, not room)
         self._next_page, self._highest_written = page, highest
@@ -315,10 +318,8 @@ class Writer:
             self._sent -= sent
             self._forget(doomed)
         self._count(commit, portion.batches, expired)
-        if self._monotonic() - self._let_go_at >= LET_GO_EVERY:
-            self._let_go_at = self._monotonic()
-            self._tables.let_go()
         self._hand_out(outbox)
+        commit.tell_marks()
 
     def _hand_out(self, outbox: list[Outgoing]) -> None:
         first, self._next_outgoing = self._next_outgoing, self._next_outgoing + len(outbox)
@@ -340,10 +341,10 @@ class Writer:
         counters.messages += sum([len(batch.messages) for batch, _ in batches])
         counters.expired += expired
         if self.history.crowded:
-            self._work.set()
+            self._timer.request()
 
     def status(self) -> Mapping[str, Any]:
-        """Its numbers."""
+        """Numbers of the writer, for the status."""
         state, reason = self.condition.now
         waiting = {"pending": len(self.pending), "pending_bytes": self.pending.size}
         return {"state": state, "reason": reason or None, **self.counters.shown(), **waiting}

@@ -1,1 +1,1 @@
-"""The threads that drain the queues: one crew for each consumer, and who looks after them."""
+"""Worker threads that drain the queues: a crew for each consumer, and their supervisor."""

@@ -1,4 +1,4 @@
-"""What a consumer's methods return: nothing. What stands for work that is not done yet is refused."""
+"""Calls of a consumer's methods. They return nothing: a coroutine, a future or the like is refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hub.message import Message
 
 
 class NotDone(TypeError):
-    """A method returned something to be awaited, so that nothing would be done, or nobody would know that it failed."""
+    """Error: a method returned something to be awaited. Its work would not be done, or its failure not be seen."""
 
 
 def call(method: Callable[[], object]) -> None:
@@ -22,15 +22,15 @@ def call(method: Callable[[], object]) -> None:
 
 
 def give(consume_batch: Callable[[list[Message]], object], messages: list[Message], consumer: Consumer) -> None:
-    """Have a batch consumed. :raises NotDone: see :func:`refuse_unfinished`."""
+    """Call ``consume_batch``. :raises NotDone: see :func:`refuse_unfinished`."""
     with other_code():
         refuse_unfinished(consume_batch(messages), consumer.consume_batch)
 
 
 def refuse_unfinished(answer: object, method: Callable[..., object]) -> None:
-    """Of a call that returned; to be called where it did not return ``None``, or in a child that it forked, which ends.
+    """Refuse an unfinished answer of a call. In a child process that the call forked, end the child.
 
-    :raises NotDone: what it returned is a coroutine, a Deferred, a future, a generator.
+    :raises NotDone: the answer is a coroutine, a Deferred, a future or a generator.
     """
     if forked:
         leave()
@@ -47,7 +47,7 @@ def refuse_unfinished(answer: object, method: Callable[..., object]) -> None:
 
 
 def stands_for_work(answer: object) -> bool:
-    """Whether it is something to be awaited, or run: a coroutine, a Deferred, a future, a generator."""
+    """Tell whether an answer is a coroutine, a Deferred, a future or a generator."""
     return (
         inspect.isawaitable(answer)
         or inspect.isgenerator(answer)

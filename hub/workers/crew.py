@@ -1,4 +1,4 @@
-"""The threads of one consumer: they start together, are replaced one by one, and stop together."""
+"""A crew: the workers of one consumer. They start together, are replaced one by one, and stop together."""
 
 from __future__ import annotations
 
@@ -6,21 +6,25 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from hub.consumer import Consumer
 from hub.errors import HubError
 from hub.failure import Failure, latest, told
-from hub.queue.queue import Queue
 from hub.stats.histogram import Histogram, merge
 from hub.text import counted
 from hub.workers.answer import call
-from hub.workers.worker import Surroundings, Worker, WorkerPolicy
+from hub.workers.callback_event import CallbackEvent
+from hub.workers.instances import Instance, Instances
+from hub.workers.runtime import Runtime
+from hub.workers.source import WorkSource
+from hub.workers.worker import Worker, WorkerPolicy
 
 Spawn = Callable[[Callable[[], None], str], threading.Thread]
 
 
 def spawn(target: Callable[[], None], name: str) -> threading.Thread:
-    """A daemon thread, started: a consumer that hangs must not keep a process alive that was told to exit."""
+    """Start a daemon thread, so that a consumer that hangs can't keep the process from exiting."""
     thread = threading.Thread(target=target, name=name, daemon=True)
     thread.start()
     return thread
@@ -28,7 +32,7 @@ def spawn(target: Callable[[], None], name: str) -> threading.Thread:
 
 @dataclass(frozen=True)
 class CrewPolicy:
-    """How many threads, doing what.
+    """The settings of a crew.
 
     :ivar timeout: seconds after which a message is reported as stuck.
     :ivar every: seconds between two calls of ``tick``; ``None``: never.
@@ -41,38 +45,43 @@ class CrewPolicy:
 
 
 class Crew:
-    """See the module. ``start``, ``stop`` and ``replace_dead`` belong to one thread, the reactor's.
+    """The crew of one consumer. ``start``, ``stop`` and ``replace_dead`` belong to one thread, the reactor's.
 
-    The first worker calls the consumer's ``start``, again and again until it succeeds; the others wait for it. The last
-    one to leave calls its ``stop``.
+    The first worker calls the consumer's ``start`` until it succeeds; the others wait for that. The last one to leave
+    calls ``stop``. With an instance for each worker, each worker starts and stops its own.
 
-    :ivar started: set once the consumer's ``start`` has returned.
-    :ivar gone: set once all of its threads have ended.
-    :ivar start_error: why ``start`` failed the last time, until it succeeds.
-    :ivar ticks_failing: calls of ``tick`` that failed since one succeeded; ``tick_error``: why the last of them did.
+    :param consumer: the instance of the first worker, or of all.
+    :param source: the source of messages, a queue.
+    :param make: makes the instances of the other workers, if each has its own.
+    :ivar started: set when the consumer's ``start`` has returned; with several instances, that of one.
+    :ivar tried: set when ``start`` has succeeded or failed once, or will not be called any more.
+    :ivar gone: set when all threads have ended, by the last of them.
+    :ivar start_error: the last error of ``start``, until it succeeds.
+    :ivar ticks_failing: failed calls of ``tick`` since one succeeded; ``tick_error``: the last error.
     """
 
     def __init__(
         self,
         consumer: Consumer,
-        queue: Queue,
+        source: WorkSource,
         policy: CrewPolicy,
-        surroundings: Surroundings,
+        runtime: Runtime,
         log: logging.LoggerAdapter[logging.Logger],
         spawn: Spawn = spawn,
+        make: Callable[[], Consumer] | None = None,
     ) -> None:
-        self.consumer = consumer
-        self.queue = queue
+        self.source = source
         self.policy = policy
         self.log = log
         self.started = threading.Event()
-        self.gone = threading.Event()
+        self.tried = CallbackEvent()
+        self.gone = CallbackEvent()
         self.start_error = ""
         self.replaced = 0
         self.tick_failures = 0
         self.ticks_failing = 0
         self.tick_error = ""
-        self._around = surroundings
+        self._runtime = runtime
         self._spawn = spawn
         self._stopping = threading.Event()
         self._go = threading.Event()
@@ -83,113 +92,107 @@ class Crew:
         self._retired_busy = self._busiest = 0.0
         self._retired_failure: Failure | None = None
         self._workers: dict[Worker, threading.Thread] = {}
-        self._dismissed: dict[Worker, threading.Thread] = {}
-        self._ticker: threading.Thread | None = None
-        self._step = ""
+        self._leaving: dict[Worker, threading.Thread] = {}
+        self._instances = Instances(consumer, make if consumer.per_worker else None, log, runtime.monotonic)
+        self._instance_of: dict[Worker, Instance] = {}
         self._ticking = False
 
     @property
-    def tried(self) -> bool:
-        """Whether the consumer has started, or has failed to."""
-        return self.started.is_set() or bool(self.start_error)
-
-    @property
     def workers(self) -> list[tuple[Worker, threading.Thread]]:
-        """The workers with their threads, in the order in which they were made, but for those that leave: last."""
-        return [*self._workers.items(), *self._dismissed.items()]
+        """Workers with their threads, in order of creation; workers that leave come last."""
+        return [*self._workers.items(), *self._leaving.items()]
 
     @property
     def busy_with(self) -> str:
-        """What its threads are in, for an operator who waits for them to leave; empty: nothing is known."""
-        if self._step:
-            return f"its {self._step}"
-        if any(worker.taken is not None for worker, _ in self.workers):
+        """The call that keeps its threads from leaving, for a log line; empty: none is known."""
+        if step := self._instances.step:
+            return f"its {step}"
+        if any(worker.delivery is not None for worker, _ in self.workers):
             return "its message"
         return "its tick()" if self._ticking else ""
 
     def follow(self, before: Crew) -> None:
-        """Its counts go on from those of the crew before it, for a count only grows."""
+        """Continue the counters of the crew before this one, since counters only grow."""
         for kept, counts in zip(self._retired, before.times(), strict=True):
             kept.counts = counts
-        self._retired_busy = before.busy(self._around.monotonic())
+        self._retired_busy = before.busy(self._runtime.monotonic())
         self.replaced, self.tick_failures = before.replaced, before.tick_failures
 
     def start(self) -> None:
-        """Begin; returns at once. ``started`` tells when the consumer has started."""
-        self.queue.open()
-        for number in range(self.policy.threads):
-            self._add_worker(starts=number == 0)
+        """Start the threads. Returns at once; ``started`` is set when the consumer has started."""
+        self.source.open()
+        for _ in range(self.policy.threads):
+            self._add_worker()
         if self.policy.every is not None:
             self._enter()
-            self._ticker = self._spawn(self._tick_forever, f"hubbub-{self.queue.name}-tick")
+            self._spawn(self._tick_forever, f"hubbub-{self.source.name}-tick")
 
     def stop(self) -> None:
-        """Finish what is in hand; returns at once. ``gone`` tells when the last thread has left."""
+        """Stop after the messages in flight. Returns at once; ``gone`` is set when the last thread has ended."""
         with self._lock:
             if self._stopping.is_set():
                 return
             self._stopping.set()
             nobody = not self._present
-        for worker in (*self._workers, *self._dismissed):
+        for worker in (*self._workers, *self._leaving):
             worker.stop()
         self._go.set()
-        self.queue.close()
+        self.source.close()
         if nobody:
-            self._spawn(self._end, f"hubbub-{self.queue.name}-stop")
+            self._spawn(self._end, f"hubbub-{self.source.name}-stop")
 
     def resize(self, count: int) -> int:
-        """Have so many threads; those that are too many finish their message first. Returns how many there were.
+        """Change the number of threads. Surplus ones finish their message first. Returns the number before.
 
-        :raises HubError: the consumer has not started, or is about to stop; or there are no more threads to be had.
+        :raises HubError: the consumer has not started, or is about to stop; or the system has no more threads.
         """
         if self._stopping.is_set() or not self.started.is_set():
-            raise HubError(f"{self.queue.name} does not run: its threads can't be changed now")
+            raise HubError(f"{self.source.name} is not running: its threads can't be changed now")
         before = len(self._workers)
         try:
             for _ in range(before, count):
-                self._add_worker(starts=False)
-        except RuntimeError as error:  # the system has no more threads to give
-            raise HubError(f"{self.queue.name} has {counted(len(self._workers), 'thread')} now: {error}") from error
+                self._add_worker()
+        except RuntimeError as error:  # the system has no more threads
+            raise HubError(f"{self.source.name} has {counted(len(self._workers), 'thread')} now: {error}") from error
         for worker in list(self._workers)[count:]:
-            self._dismissed[worker] = self._workers.pop(worker)
+            self._leaving[worker] = self._workers.pop(worker)
             worker.stop()
-        self.queue.nudge()
+        self.source.nudge()
         return before
 
-    def _see_off(self) -> None:
-        """Those that were dismissed. One that was about to wait when it was told so is told again; one that has a
-        message in hand need not be, and the others must not be kept from filling a batch for as long as it has."""
-        for worker, thread in list(self._dismissed.items()):
+    def _reap(self) -> None:
+        """Remove workers that have left. A leaving worker that was about to wait is nudged again; one with a message is
+        not, because a nudge also keeps the other workers from filling their batches."""
+        for worker, thread in list(self._leaving.items()):
             if not thread.is_alive():
                 worker.abandon()
-            elif worker.taken is None:
-                self.queue.nudge()
+            elif worker.delivery is None:
+                self.source.nudge()
         self.forget_ended()
 
     def forget_ended(self) -> None:
-        """Those that were dismissed and have ended with empty hands, which are of no interest any more, but for their
-        counts. In the reactor's thread."""
-        for worker, thread in list(self._dismissed.items()):
-            if not thread.is_alive() and worker.taken is None:
-                del self._dismissed[worker]
+        """Remove workers that left without a message; their counters are kept. In the reactor's thread."""
+        for worker, thread in list(self._leaving.items()):
+            if not thread.is_alive() and worker.delivery is None:
+                del self._leaving[worker]
                 self._retire(worker)
 
     def is_leaving(self, worker: Worker) -> bool:
-        """Whether it was told to end."""
-        return self._stopping.is_set() or worker in self._dismissed
+        """Tell whether a worker was told to end."""
+        return self._stopping.is_set() or worker in self._leaving
 
     def replace_dead(self) -> int:
-        """Put a new thread in the place of each that died; what it had in hand counts as failed and comes again.
+        """Replace each thread that died. Its current message counts as failed, and is retried.
 
-        :returns: how many.
+        :returns: number of replaced threads.
         """
-        self._see_off()
+        self._reap()
         dead = [worker for worker, thread in self._workers.items() if not thread.is_alive()]
         if self._stopping.is_set() or not dead:
             return 0
         for worker in dead:
-            worker.abandon()  # where it could not do so itself
-            self._add_worker(starts=not self.started.is_set())  # no thread to be had: the next round tries again
+            worker.abandon()  # unless it did so itself
+            self._add_worker(self._instance_of[worker])  # if that fails, the next round tries again
             thread = self._workers.pop(worker)
             self._retire(worker)
             self.log.error("thread %s died and is replaced", thread.name, extra={"action": "replace"})
@@ -197,7 +200,7 @@ class Crew:
         return len(dead)
 
     def times(self) -> tuple[list[int], list[int]]:
-        """Counts of the consume times, and of the ages at which messages were finished, of all threads ever."""
+        """Histogram counts of all threads ever: consume times, and ages of messages when they were finished."""
         workers = [worker for worker, _ in self.workers]
         consume, ages = self._retired
         return merge([consume, *(w.consume_times for w in workers)]), merge([ages, *(w.ages for w in workers)])
@@ -205,94 +208,119 @@ class Crew:
     def busy(self, now: float) -> float:
         """Seconds that all threads ever have spent on messages, up to monotonic time ``now``."""
         busy = self._retired_busy + sum(worker.busy_at(now) for worker, _ in self.workers)
-        self._busiest = max(self._busiest, busy)  # it is read while they work, and a count only grows
+        self._busiest = max(self._busiest, busy)  # workers change it meanwhile, and a counter only grows
         return self._busiest
 
     @property
     def last_failure(self) -> Failure | None:
-        """The last attempt of any thread that failed."""
+        """The last failed attempt of any thread."""
         return latest(self._retired_failure, *(worker.last_failure for worker, _ in self.workers))
 
+    def own_status(self) -> Any:
+        """The consumer's own status, JSON-able; a list if there are several instances. ``None``: it has none."""
+        return self._instances.status()
+
+    def interrupt(self, worker: Worker) -> bool:
+        """Interrupt the call that a worker hangs in. Returns whether that is possible: for threads it is not."""
+        return worker.interrupt()
+
     def _retire(self, worker: Worker) -> None:
+        self._instance_of.pop(worker, None)
         self._retired_failure = latest(self._retired_failure, worker.last_failure)
-        self._retired_busy += worker.busy_at(self._around.monotonic())
+        self._retired_busy += worker.busy_at(self._runtime.monotonic())
         for kept, added in zip(self._retired, (worker.consume_times, worker.ages), strict=True):
             kept.counts = merge([kept, added])
 
-    def _add_worker(self, starts: bool) -> None:
-        worker = Worker(self.consumer, self.queue, self.policy.worker, self._around, self.log)
+    def _add_worker(self, instance: Instance | None = None) -> None:
+        """Start a worker. :param instance: the instance of the worker it replaces; ``None``: an additional worker."""
+        starts = not self._made if instance is None else not instance.started
+        instance = instance or self._instances.another()
+        worker = Worker(instance.consumer, self.source, self.policy.worker, self._runtime, self.log)
         self._enter()
         self._made += 1
-        name = f"hubbub-{self.queue.name}-{self._made}"
+        name = f"hubbub-{self.source.name}-{self._made}"
+        self._instance_of[worker] = instance
         try:
-            self._workers[worker] = self._spawn(lambda: self._work(worker, starts), name)
+            starts = starts or not self._instances.shared
+            self._workers[worker] = self._spawn(lambda: self._work(worker, instance, starts), name)
         except BaseException:
-            self._leave()  # it never came: nobody must wait for it
+            del self._instance_of[worker]
+            self._leave()  # it never started: nothing must wait for it
             raise
 
-    def _work(self, worker: Worker, starts: bool) -> None:
+    def _work(self, worker: Worker, instance: Instance, starts: bool) -> None:
         try:
-            if starts:
-                self._start_consumer()
-            self._go.wait()
-            if self.started.is_set():
+            if starts and not instance.started:
+                self._start_instance(worker, instance)
+            if self._instances.shared:
+                self._go.wait()
+            if instance.started:
                 worker.run()
         finally:
-            self._depart(worker)
+            self._depart(worker, instance)
 
-    def _depart(self, worker: Worker) -> None:
-        """If the thread dies, it gives back what it has in hand before it is counted as gone: once a crew is stopping
-        nobody looks after its dead any more, and the crew after it must find the message in the queue."""
+    def _depart(self, worker: Worker, instance: Instance) -> None:
+        """End a worker's thread. It returns its messages before it counts as gone: a stopping crew replaces no threads,
+        and the next crew must find the messages in the queue."""
         try:
             worker.abandon()
+            if not self._instances.shared and self.is_leaving(worker):
+                self._stop_instance(instance)
+                self._instances.forget(instance)
         finally:
             self._leave()
 
-    def _start_consumer(self) -> None:
+    def _start_instance(self, worker: Worker, instance: Instance) -> None:
         failures = 0
-        while not self._stopping.is_set():
+        while not self.is_leaving(worker):
             try:
-                self._step = "start()"
-                call(self.consumer.start)
-            except BaseException as error:  # whatever it is, the other consumers go on
+                instance.start()
+            except BaseException as error:  # an error of one consumer must not affect others
                 failures += 1
                 self.start_error = told(error)
-                delay = self.policy.worker.retry.delay(failures, self._around.uniform)
-                text = "start() failed, again in %.1f s"
-                self._step = ""
-                self.log.error(text, delay, exc_info=error, extra={"action": "start"})
+                delay = self.policy.worker.retry.delay(failures, self._runtime.uniform)
+                self.tried.set()
+                self.log.error("start() failed, again in %.1f s", delay, exc_info=error, extra={"action": "start"})
                 self._stopping.wait(delay)
             else:
-                self._step = self.start_error = ""
+                self.start_error = ""
                 self.started.set()
                 self._go.set()
+                self.tried.set()
                 return
+
+    def _stop_instance(self, instance: Instance) -> None:
+        try:
+            instance.stop()
+        except BaseException as error:  # as in _start_instance
+            self.log.error("stop() failed", exc_info=error, extra={"action": "stop"})
 
     def _tick_forever(self) -> None:
         assert self.policy.every is not None
         try:
             self._go.wait()
-            due = self._around.monotonic() + self.policy.every
-            while not self._stopping.wait(max(0.0, due - self._around.monotonic())):
+            due = self._runtime.monotonic() + self.policy.every
+            while not self._stopping.wait(max(0.0, due - self._runtime.monotonic())):
                 self._tick()
-                # A tick that took longer than the interval does not make the next ones come in a rush.
-                due = max(due + self.policy.every, self._around.monotonic())
+                # After a tick that took longer than the interval, missed ticks are skipped.
+                due = max(due + self.policy.every, self._runtime.monotonic())
         finally:
             self._leave()
 
     def _tick(self) -> None:
-        try:
-            self._ticking = True
-            call(self.consumer.tick)
-        except BaseException as error:  # as in _start_consumer
-            self.tick_failures += 1
-            self.ticks_failing += 1
-            self.tick_error = told(error)
-            self.log.error("tick() failed", exc_info=error, extra={"action": "tick"})
-        else:
-            self.ticks_failing, self.tick_error = 0, ""
-        finally:
-            self._ticking = False
+        """Call ``tick`` of each instance."""
+        self._ticking = True
+        for instance in self._instances.started():
+            try:
+                call(instance.consumer.tick)
+            except BaseException as error:  # as in _start_instance
+                self.tick_failures += 1
+                self.ticks_failing += 1
+                self.tick_error = told(error)
+                self.log.error("tick() failed", exc_info=error, extra={"action": "tick"})
+            else:
+                self.ticks_failing, self.tick_error = 0, ""
+        self._ticking = False
 
     def _enter(self) -> None:
         with self._lock:
@@ -306,11 +334,7 @@ class Crew:
             self._end()
 
     def _end(self) -> None:
-        try:
-            if self.started.is_set():
-                self._step = "stop()"
-                call(self.consumer.stop)
-        except BaseException as error:  # as in _start_consumer
-            self.log.error("stop() failed", exc_info=error, extra={"action": "stop"})
-        finally:
-            self.gone.set()
+        for instance in self._instances.started():
+            self._stop_instance(instance)
+        self.tried.set()
+        self.gone.set()

@@ -1,62 +1,64 @@
-"""When a message that failed is tried again. Pure."""
+"""Retry policies: the delay of a retry, or the verdict that a message is a dead letter. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
+from hub.backoff import Uniform, delay_after
 from hub.errors import Reject, Retry
+from hub.interfaces import Bury
+from hub.message import Message
 
 SOONEST = 0.01
-"""Seconds. A consumer that answers each message with ``Retry(0)`` must not keep it from all others."""
+"""Shortest delay in seconds: a consumer that always raises ``Retry(0)`` must not block its other messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Verdict: deliver it again after ``delay`` seconds."""
+    """Verdict: deliver the message again after ``delay`` seconds.
+
+    :ivar failure: whether the attempt counts towards ``max_attempts``.
+    """
 
     delay: float
     failure: bool
-    """Whether it counts towards ``max_attempts``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bury:
-    """Verdict: to the dead letters."""
-
-    reason: str
 
 
 Verdict = Again | Bury
 
 
-@dataclass(frozen=True)
-class RetryPolicy:
-    """Exponential backoff with full jitter: each delay is drawn evenly from 0 to a bound that doubles.
+class RetryPolicy(Protocol):
+    """Policy for messages whose ``consume`` raised, and for the retries of ``start``. Thread-safe."""
 
-    Full jitter spreads the retries of many messages that failed together best (M. Brooker, "Exponential Backoff And
-    Jitter", AWS Architecture Blog, 2015).
+    def delay(self, failures: int, uniform: Uniform) -> float:
+        """Seconds to wait after that many failures or attempts, at least 1."""
+
+    def judge(self, error: BaseException, message: Message, attempts: int, failures: int, uniform: Uniform) -> Verdict:
+        """The verdict on a message.
+
+        :param error: the exception of ``consume``. :param attempts: earlier deliveries of the message.
+        :param failures: those that count towards ``max_attempts``.
+        """
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """The default: exponential backoff with full jitter; see :mod:`hub.backoff`.
+
+    :ivar backoff: seconds; the bound of the first delay. :ivar backoff_limit: seconds; no bound is larger.
     """
 
     max_attempts: int
     backoff: float
-    """Seconds; the bound of the first delay."""
     backoff_limit: float
-    """Seconds; no bound is larger."""
 
-    def delay(self, failures: int, uniform: Callable[[float, float], float]) -> float:
+    def delay(self, failures: int, uniform: Uniform) -> float:
         """Seconds to wait after that many failures, or attempts (1 or more)."""
-        bound = min(self.backoff_limit, self.backoff * 2.0 ** min(failures - 1, 64))
-        return uniform(0.0, bound)
+        return delay_after(failures, uniform, self.backoff, self.backoff_limit)
 
-    def judge(
-        self, error: BaseException, attempts: int, failures: int, uniform: Callable[[float, float], float]
-    ) -> Verdict:
-        """What becomes of a message whose ``consume`` raised.
-
-        :param attempts: how often it was given before; a ``Retry`` without a delay backs off by it.
-        :param failures: how many of these failed; a ``Retry`` is no failure.
-        """
+    def judge(self, error: BaseException, message: Message, attempts: int, failures: int, uniform: Uniform) -> Verdict:
+        """The verdict on a message. ``Retry`` is no failure; without a delay, the backoff grows with ``attempts``."""
         if isinstance(error, Retry):
             delay = self.delay(attempts + 1, uniform) if error.delay is None else error.delay
             return Again(max(delay, SOONEST), failure=False)

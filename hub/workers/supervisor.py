@@ -1,7 +1,7 @@
-"""Looks after the crews from the reactor: dead threads are replaced, stuck consumers reported, the watchdog fed.
+"""Supervisor of the crews, in the reactor: it replaces dead threads, reports stuck consumers and feeds the watchdog.
 
-A thread can't be killed from outside, so a consumer that hangs is reported, by name, message and stack, and what it has
-in hand and has not begun is given to others.
+A thread can't be killed, so a consumer that hangs is logged with its message and stack, and the messages that it has
+not begun are given to other threads.
 """
 
 from __future__ import annotations
@@ -10,35 +10,45 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from hub.interfaces import Clock
-from hub.queue.taken import Taken
+from hub.queue.delivery import Delivery
+from hub.status.consumers import WorkerRow
 from hub.workers.crew import Crew
 from hub.workers.worker import Worker
 
 PERIOD = 0.5
-"""Seconds between two rounds: a dead thread is replaced, a stuck one reported, within a second of its time."""
+"""Seconds between two rounds: dead threads are replaced, and stuck ones reported, within a second."""
 LATE = 1.0
-"""Seconds. Who takes longer for a message than this can't know when the next is its turn: what it took with it goes to
-other threads. A worker takes no more at once than it needs some milliseconds for."""
+"""Seconds on one message after which a worker's other messages are given to other threads. Normally a worker takes no
+more messages at once than it needs a few milliseconds for."""
 HELD_UP = 5.0
-"""Seconds. A reload waits no longer for the message in hand: the new threads begin beside the one that has it."""
+"""Most seconds that a reload waits for current messages; then the new threads start beside the old ones."""
 HUNG = 10
-"""So many times as long as nearly all others: nobody can say when that message will be finished."""
+"""Factor: a message that takes so many times longer than nearly all others hangs."""
 
 
 def stack_of(thread: threading.Thread) -> str:
-    """What that thread is doing now, as text; empty when it is gone."""
+    """The stack of a thread, as text; empty if it has ended."""
     frame = sys._current_frames().get(thread.ident or -1)
     return "".join(traceback.format_stack(frame)) if frame is not None else ""
 
 
-class Supervisor:
-    """Goes its rounds when told to; the service calls :meth:`round` every :data:`PERIOD`.
+def is_held_up(crew: Crew, since: float, now: float) -> bool:
+    """Tell whether a crew that is stopping hangs: a message takes longer than ``HELD_UP``.
 
-    :param crews: gives the crews as they are now.
-    :param feed_watchdog: called at the end of a round that went well, and only then.
+    :param since: monotonic seconds at which it was told to stop. :param now: monotonic seconds.
+    """
+    living = [worker for worker, thread in crew.workers if thread.is_alive()]
+    begun = max((one.since if one.delivery is not None else since for one in living), default=since)
+    return not crew.gone.is_set() and now - begun > HELD_UP
+
+
+class Supervisor:
+    """Supervisor of all crews. The service calls :meth:`round` every :data:`PERIOD`.
+
+    :param crews: returns the current crews.
+    :param feed_watchdog: called at the end of each successful round.
     """
 
     def __init__(
@@ -47,63 +57,58 @@ class Supervisor:
         self._crews = crews
         self._clock = clock
         self._feed_watchdog = feed_watchdog
-        self._reported: dict[Worker, tuple[Taken, int]] = {}
+        self._reported: dict[Worker, tuple[Delivery, int]] = {}
 
     def round(self) -> None:
-        """One look at every thread."""
-        stuck: dict[Worker, tuple[Taken, int]] = {}
+        """Check every thread once."""
+        stuck: dict[Worker, tuple[Delivery, int]] = {}
         for crew in self._crews():
             crew.replace_dead()
             for worker, thread in crew.workers:
-                if worker.taken is not None and self._clock() - worker.since > LATE:
+                if (delivery := worker.delivery) is not None:
+                    crew.source.touch(delivery)
+                if worker.delivery is not None and self._clock() - worker.since > LATE:
                     worker.give_back_rest()
-                if (taken := self._stuck_with(crew, worker)) is None:
+                if (delivery := self._stuck_with(crew, worker)) is None:
                     continue
-                stuck[worker] = (taken, taken.at)
+                stuck[worker] = (delivery, delivery.at)
                 if self._reported.get(worker) != stuck[worker]:
-                    self._report(crew, worker, thread, taken)
+                    self._report(crew, worker, thread, delivery)
         self._reported = stuck
         self._feed_watchdog()
 
     def hung_for(self, crew: Crew, usual: float) -> float:
-        """Seconds for which a message that takes far longer than usual has been in hand; the longest, 0: there is none.
+        """Seconds of the longest running message, if it takes far longer than usual; otherwise 0.
 
         :param usual: seconds that nearly all messages take.
         """
-        longest = max((self._clock() - one.since for one, _ in crew.workers if one.taken is not None), default=0.0)
+        longest = max((self._clock() - one.since for one, _ in crew.workers if one.delivery is not None), default=0.0)
         return longest if longest > max(LATE, HUNG * usual) else 0.0
 
-    def is_held_up(self, crew: Crew, stopped: float) -> bool:
-        """Whether a crew that was told to stop has still not gone, and nobody can say when it will.
-
-        :param stopped: monotonic seconds at which it was told so.
-        """
-        living = [worker for worker, thread in crew.workers if thread.is_alive()]
-        begun = max((one.since if one.taken is not None else stopped for one in living), default=stopped)
-        return not crew.gone.is_set() and self._clock() - begun > HELD_UP
-
     def is_stuck(self, crew: Crew) -> bool:
-        """Whether one of its threads was over its time at the last round."""
+        """Tell whether one of its threads had exceeded its timeout at the last round."""
         return any(worker in self._reported for worker, _ in crew.workers)
 
     def now(self) -> float:
         """Monotonic seconds."""
         return self._clock()
 
-    def threads(self, crew: Crew) -> list[dict[str, Any]]:
-        """What each of its threads has in hand, and for how many seconds; in the order of ``crew.workers``. ``dead`` is
-        one that died; one that was told to end is ``leaving`` until it has, and then is none of them."""
+    def threads(self, crew: Crew) -> list[WorkerRow]:
+        """Status rows of a crew's threads, in the order of ``crew.workers``: the message of each, and its seconds.
+
+        ``dead``: the thread died. ``leaving``: it was told to end, and has not ended yet.
+        """
         crew.forget_ended()
         return [self._row(crew, worker, thread) for worker, thread in crew.workers]
 
-    def _row(self, crew: Crew, worker: Worker, thread: threading.Thread) -> dict[str, Any]:
-        taken = worker.taken
-        row: dict[str, Any] = {"name": thread.name, "state": "idle", "topic": None, "message_id": None, "seconds": None}
+    def _row(self, crew: Crew, worker: Worker, thread: threading.Thread) -> WorkerRow:
+        delivery = worker.delivery
+        row: WorkerRow = {"name": thread.name, "state": "idle", "topic": None, "message_id": None, "seconds": None}
         leaving = crew.is_leaving(worker)
         if not thread.is_alive():
-            row["state"] = "leaving" if leaving and taken is None else "dead"
-        elif taken is not None and taken.left:
-            message = taken.current
+            row["state"] = "leaving" if leaving and delivery is None else "dead"
+        elif delivery is not None and delivery.left:
+            message = delivery.current
             row["state"] = "stuck" if worker in self._reported else "leaving" if leaving else "busy"
             row["topic"], row["message_id"] = message.topic, message.id
             row["seconds"] = max(0.0, self._clock() - worker.since)
@@ -111,16 +116,16 @@ class Supervisor:
             row["state"] = "leaving"
         return row
 
-    def _stuck_with(self, crew: Crew, worker: Worker) -> Taken | None:
-        taken = worker.taken
-        late = taken is not None and taken.left and self._clock() - worker.since > crew.policy.timeout
-        return taken if late else None
+    def _stuck_with(self, crew: Crew, worker: Worker) -> Delivery | None:
+        delivery = worker.delivery
+        late = delivery is not None and delivery.left and self._clock() - worker.since > crew.policy.timeout
+        return delivery if late else None
 
-    def _report(self, crew: Crew, worker: Worker, thread: threading.Thread, taken: Taken) -> None:
-        message = taken.current
+    def _report(self, crew: Crew, worker: Worker, thread: threading.Thread, delivery: Delivery) -> None:
+        message = delivery.current
         crew.log.error(
             "consumer %s has been busy with message %r of %s for %.1f s in thread %s:\n%s",
-            crew.queue.name,
+            crew.source.name,
             message.id,
             message.topic,
             self._clock() - worker.since,
@@ -130,6 +135,6 @@ class Supervisor:
                 "action": "stuck",
                 "topic": message.topic,
                 "message_id": message.id,
-                "attempt": taken.attempts + 1,
+                "attempt": delivery.attempts + 1,
             },
         )

@@ -1,1 +1,1 @@
-"""``hubbub fsck``: a store that no hub uses is checked, repaired, and saved as far as it can be read."""
+"""``hubbub fsck``: checks a store that no hub uses, and repairs it by writing a new one."""

@@ -1,4 +1,4 @@
-"""The bytes of a file that may be damaged: those that the disk still gives back."""
+"""Reads a file on a failing disk: unreadable blocks become zeros."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ BLOCK = 4096
 
 
 class Image:
-    """Read with ``pread``: through a mapping, a bad sector would be a signal and not an error.
+    """A file, read with ``pread``: through a mapping, a bad sector would be a signal, not an error.
 
-    :raises OSError: there is no such file, or it may not be read, or it is a link.
-    :ivar unreadable: offsets of blocks that the disk did not give back; they read as zeros.
+    :raises OSError: there is no such file, it may not be read, or it is a link.
+    :ivar unreadable: offsets of blocks that could not be read; they read as zeros.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,7 +30,7 @@ class Image:
         os.close(self._descriptor)
 
     def read(self, offset: int, length: int) -> bytes:
-        """Those bytes; fewer at the end of the file."""
+        """Read ``length`` bytes at ``offset``; fewer at the end of the file."""
         length = max(0, min(length, self.size - offset))
         found = self._pread(offset, length)
         if found is not None:

@@ -1,4 +1,4 @@
-"""Something in a store that is not as it should be."""
+"""A problem in a store."""
 
 from __future__ import annotations
 
@@ -23,35 +23,37 @@ Kind = Literal[
     "books",
     "highest",
 ]
-"""What can be wrong; :mod:`hub.store.fsck.repair` has a way to mend each, but for ``structure``.
+"""Kinds of problems.
 
 =========== ================================================================================
-structure   LMDB's own pages; only a rescue helps
+structure   LMDB can't read all of the file
 damaged     a record that can't be read
 misplaced   a good record under a key that is not its own
-unindexed   messages of a page that the index does not lead to
-marks       what ``refs`` and ``spent`` say of a page
-orphan      a page that nobody needs
-dangling    an entry of the index without its page
-settled     an entry of the index of messages that are settled
-overlap     two entries of the index for one position
-beyond      a position, or a number of a dead letter, that is not given yet
-missing     messages that are neither settled nor there
-unknown     something of a queue that there is not
-row         a row that says nothing, of ``refs``, ``spent`` or ``tries``, or under a key that is none
-letters     the count of dead letters
+unindexed   messages in a page without an index entry
+marks       a wrong row of a page in ``refs`` or ``spent``
+orphan      a page that no queue needs
+dangling    an index entry without its page
+settled     an index entry of settled messages
+overlap     two index entries for one position
+beyond      a position, or a number of a dead letter, that is not assigned yet
+missing     messages that are neither settled nor in the store
+unknown     rows of a queue without a record
+row         a row of ``refs``, ``spent``, ``tries`` or ``levels`` without meaning, or under an invalid key
+letters     a wrong count of dead letters
 books       a queue's record that contradicts itself
-highest     the number of the newest queue
+highest     a wrong highest number of queues, or a noted number of the next page that can't be
 =========== ================================================================================
 """
+MOST_QUEUES = 1 << 31
+"""Upper bound of queue numbers."""
 
 
 class Problem(NamedTuple):
-    """One of them.
+    """A problem in a store.
 
-    :ivar text: for people. :ivar key: of the row in the table.
-    :ivar queue: its number; 0 where it is about no queue. :ivar start: of the positions it is about.
-    :ivar stop: the position after the last one. :ivar wanted: what should be there.
+    :ivar text: for people. :ivar key: key of the row in the table.
+    :ivar queue: number of the queue; 0: none. :ivar start: the first position concerned.
+    :ivar stop: the position after the last one.
     """
 
     kind: Kind
@@ -61,10 +63,9 @@ class Problem(NamedTuple):
     queue: int = 0
     start: int = 0
     stop: int = 0
-    wanted: Any = None
 
     def document(self) -> Mapping[str, Any]:
-        """For programs."""
+        """The problem for programs."""
         found: dict[str, Any] = {"problem": self.kind, "text": self.text}
         if self.table:
             found |= {"table": self.table, "key": self.key.hex()}
@@ -74,5 +75,5 @@ class Problem(NamedTuple):
 
 
 def positions(start: int, stop: int) -> str:
-    """For people: the first and the last."""
+    """Describe a range of positions, for people."""
     return f"position {start}" if stop == start + 1 else f"positions {start} to {stop - 1}"

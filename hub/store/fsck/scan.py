@@ -1,4 +1,4 @@
-"""Sealed records anywhere in a file: those in use, and those that were, as long as nothing was written over them."""
+"""Scans a file for sealed records: those in use, and former ones that are not overwritten yet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from hub.store import records as r
 from hub.store.fsck.image import Image
-from hub.store.records import DamagedError, QueueRecord
+from hub.store.records import DamagedError
 
 AT_ONCE = 1 << 20
 _DECODERS: dict[bytes, msgspec.msgpack.Decoder[Any]] = {
@@ -22,8 +22,8 @@ _DECODERS: dict[bytes, msgspec.msgpack.Decoder[Any]] = {
 }
 
 
-class Found(NamedTuple):
-    """A record with the right checksum, and where it lies."""
+class ScannedRecord(NamedTuple):
+    """A record with a valid checksum, and its place in the file."""
 
     kind: bytes
     offset: int
@@ -31,8 +31,8 @@ class Found(NamedTuple):
     content: Any
 
 
-def scan(image: Image) -> Iterator[Found]:
-    """All of them. What lies within a record, a body that is the copy of another store, say, is none."""
+def scan(image: Image) -> Iterator[ScannedRecord]:
+    """Yield all records, but none inside another one, such as in a body that is a copy of a store."""
     at = 0
     while at < image.size:
         chunk = image.read(at, AT_ONCE)
@@ -47,23 +47,7 @@ def scan(image: Image) -> Iterator[Found]:
         at += max(1, after)
 
 
-def newest_queues(image: Image) -> dict[int, QueueRecord]:
-    """Of each queue, by its number, the newest record that can be found."""
-    newest: dict[int, QueueRecord] = {}
-    for found in scan(image):
-        if found.kind == r.QUEUE:
-            known = newest.get(found.content.number)
-            if known is None or _age(found.content) > _age(known):
-                newest[found.content.number] = found.content
-    return newest
-
-
-def _age(record: QueueRecord) -> tuple[float, int]:
-    """A queue that was deleted may have left its number to another."""
-    return record.created_at, record.commit
-
-
-def _record(image: Image, offset: int) -> Found | None:
+def _record(image: Image, offset: int) -> ScannedRecord | None:
     head = image.read(offset, r.HEAD_SIZE)
     length = r.sealed_size(head)
     kind = head[4:5]
@@ -73,13 +57,13 @@ def _record(image: Image, offset: int) -> Found | None:
     if length > AT_ONCE and not _sums_up(image, offset, length):
         return None
     try:
-        return Found(kind, offset, length, r.unseal(kind, _DECODERS[kind], image.read(offset, length)))
+        return ScannedRecord(kind, offset, length, r.unseal(kind, _DECODERS[kind], image.read(offset, length)))
     except DamagedError:
         return None
 
 
 def _sums_up(image: Image, offset: int, length: int) -> bool:
-    """Whether the checksum is right: a damaged length must not cost the memory that it speaks of."""
+    """True if the checksum is valid. Computed in chunks: a damaged length must not exhaust the memory."""
     checksum = 0
     for at in range(offset + r.HEAD_SIZE, offset + length, AT_ONCE):
         checksum = zlib.crc32(image.read(at, min(AT_ONCE, offset + length - at)), checksum)

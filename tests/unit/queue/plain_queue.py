@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hub.queue.waiting import SORT_AHEAD
+from hub.queue.backlog import SORT_AHEAD
 
 Fate = Literal["open", "finished", "dead", "dropped"]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from hub.queue.ages import SHORTEST, SPANS, Ages
-from hub.queue.overflow import QueuePolicy
+from hub.queue.ages import SHORTEST, SPANS, AgeLimit, Ages
+from hub.queue.policy import QueuePolicy
 from hub.queue.queue import Queue
 from hub.store.memory import MemoryStore
 from tests.unit.doubles import message, offer
@@ -140,3 +142,39 @@ def test_nor_does_a_limit_that_is_set_again() -> None:
     desk.limit(HOUR)
     assert desk.expired == 0
     assert desk.queue.take(1, timeout=0) is not None
+
+
+def test_what_is_exactly_as_old_as_it_may_be_stays() -> None:
+    now = [0.0]
+    ages = Ages(lambda: now[0], lambda: 1e9 + now[0])
+    ages.arrive(5, HOUR)
+    now[0] = HOUR
+    assert ages.limit(HOUR).upto == 5
+    now[0] += SHORTEST
+    assert ages.limit(HOUR).upto == sys.maxsize
+
+
+@pytest.mark.parametrize(
+    ("position", "received_at", "exceeded"),
+    [(0, 10.0, False), (0, 20.0, False), (0, 9.9, True), (0, 20.1, True), (98, 9.9, True), (99, 9.9, False)],
+)
+def test_the_limits_of_age_themselves_are_not_exceeded(position: int, received_at: float, exceeded: bool) -> None:
+    assert AgeLimit(10.0, 20.0, 99).exceeded(position, received_at) is exceeded
+
+
+def test_a_span_ends_with_its_length() -> None:
+    now = [0.0]
+    ages = Ages(lambda: now[0], lambda: 1e9 + now[0])
+    for position, now[0] in ((5, 0.0), (6, 1.0), (7, HOUR / SPANS)):
+        ages.arrive(position, HOUR)
+    now[0] = HOUR + 1.5
+    assert ages.limit(HOUR).upto == 7
+
+
+def test_times_of_receipt_are_compared_with_now_once_nothing_unknown_is_young_enough() -> None:
+    now = [0.0]
+    ages = Ages(lambda: now[0], lambda: 1e9 + now[0])
+    now[0] = HOUR
+    assert ages.limit(HOUR).now == math.inf
+    now[0] += 1.0
+    assert ages.limit(HOUR).now == 1e9 + HOUR + 1.0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from hub.queue.overflow import QueuePolicy
-from hub.queue.waiting import Window
+from hub.headers import EXPIRES
+from hub.message import Message
+from hub.queue.policy import QueuePolicy, Window
 from tests.unit.desk import Desk
 from tests.unit.doubles import message, messages
 from tests.unit.store.bench import Bench
@@ -33,7 +35,7 @@ def test_all_that_is_ready_is_dropped_at_once() -> None:
 
 @pytest.mark.parametrize("lanes", [True, False])
 def test_it_is_not_handed_out_though_nobody_has_dropped_it_yet(lanes: bool) -> None:
-    desk = Desk(QueuePolicy(lane_of=(lambda one: one.topic) if lanes else None, max_age=10.0))
+    desk = Desk(QueuePolicy(key_of=(lambda one: one.topic) if lanes else None, max_age=10.0))
     desk.offer(messages(9))
     desk.clock.advance(15.5)
     assert (desk.take_ids(), expired(desk)) == (["6", "7", "8"], 6)
@@ -51,7 +53,7 @@ def test_where_nothing_else_is_left_nothing_comes_and_a_bus_is_let_go() -> None:
 
 @pytest.mark.parametrize("lanes", [True, False])
 def test_what_was_begun_is_not_too_old(lanes: bool) -> None:
-    desk = Desk(QueuePolicy(lane_of=(lambda one: one.topic) if lanes else None, max_age=10.0))
+    desk = Desk(QueuePolicy(key_of=(lambda one: one.topic) if lanes else None, max_age=10.0))
     desk.offer([message(0), message(0)])
     desk.queue.retry(desk.take(1), 60.0, failed=True)
     desk.clock.advance(60.0)
@@ -121,3 +123,42 @@ def test_all_of_it_may_be(tmp_path: Path) -> None:
     bench.deliver([message(1200)])
     bench.clock.advance(81)
     assert bench.drain() == ["1200"]
+
+
+# -- messages of other priorities, which all are unread after a restart
+
+
+def restarted(directory: Path, policy: QueuePolicy, made: Callable[[int], Message]) -> Bench:
+    """One message a second, of the priorities 9, 4 and 0 in turn, and a restart. Nobody takes one."""
+    bench = Bench(directory, policy)
+    queue = bench.queue()
+    for number in range(30):
+        assert bench.enqueuer.put(queue, [made(number)], None, None, (9, 4, 0)[number % 3]) == set()
+        bench.clock.advance(1)
+    bench.step()
+    bench.restart()
+    return bench
+
+
+def test_each_priority_is_too_old_after_a_restart_without_a_reader(tmp_path: Path) -> None:
+    policy = QueuePolicy(None, None, max_age=10.0, window=Window(16, 4000))
+    bench = restarted(tmp_path, policy, lambda number: message(1000 + number))
+    bench.queues["q"].expire()
+    assert expired(bench) == 20
+    bench.clock.advance(5.0)
+    bench.queues["q"].expire()
+    assert expired(bench) == 25
+    assert sorted(bench.drain()) == [str(number) for number in range(1025, 1030)]
+    assert bench.queues["q"].backlog.total_size == 0
+
+
+def test_each_priority_has_messages_whose_time_is_over_after_a_restart_without_a_reader(tmp_path: Path) -> None:
+    def made(number: int) -> Message:
+        return Message(str(number), "q", b"x" * 10, {EXPIRES: 1100.0 + number}, 1000.0)
+
+    bench = restarted(tmp_path, QueuePolicy(None, None, expires=True, window=Window(400, 1 << 20)), made)
+    bench.clock.advance(1100.0 + 20 - bench.clock.seconds())
+    for _ in range(4):  # each looks at one more priority
+        bench.queues["q"].expire()
+    assert expired(bench) == 21
+    assert sorted(bench.drain()) == [str(number) for number in range(21, 30)]

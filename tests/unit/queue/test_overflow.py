@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
-from hub.queue.books import Books
-from hub.queue.overflow import Overflow, QueuePolicy
-from hub.queue.waiting import Waiting, Window
-from hub.store import QueueState
+from hub.queue.ack_state import AckState
+from hub.queue.backlog import Backlog
+from hub.queue.overflow import Overflow
+from hub.queue.policy import QueuePolicy, Window
+from hub.store import CommittedState
 from tests.unit.desk import Desk
 from tests.unit.doubles import message, messages, size_of
 
@@ -20,14 +22,14 @@ class Full:
     """Its parts, without a queue; half of what arrives is unread."""
 
     def __init__(self, policy: QueuePolicy) -> None:
-        self.books = Books(QueueState(), True)
-        self.waiting = Waiting(Window(4, 1000))
+        self.books = AckState(CommittedState(), True)
+        self.waiting = Backlog(self.books, Window(4, 1000))
         self.overflow = Overflow(policy, self.books, self.waiting)
 
     def arrive(self, count: int) -> None:
-        start, batch = self.waiting.next_position, messages(count)
+        start, batch = self.waiting.ready.next_position, messages(count)
         self.books.counters.received += count
-        self.waiting.arrive(start, batch, size_of(batch))
+        self.waiting.ready.arrive(start, batch, size_of(batch))
         self.overflow.arrived(count)
 
     @property
@@ -56,7 +58,7 @@ def test_what_is_unread_counts_too() -> None:
     full = Full(QueuePolicy(max_backlog=None, max_bytes=16))
     full.arrive(3)
     full.arrive(4)
-    assert full.waiting.behind
+    assert full.waiting.ready.behind
     assert full.overflow.over(0, 3)
     assert not full.overflow.over(0, 2)
 
@@ -73,7 +75,7 @@ def test_the_oldest_are_dropped_among_the_ready_and_the_unread() -> None:
 def test_what_was_begun_is_not_dropped() -> None:
     full = Full(replace(BOUNDED, max_backlog=2, overflow="drop_oldest"))
     full.arrive(2)
-    full.waiting.take(2, 0.0, in_lanes=False)
+    full.waiting.take(2, 0.0, with_keys=False)
     full.arrive(3)
     assert (full.dropped, full.floor, full.books.counters.backlog) == (3, 0, 2)
 
@@ -105,7 +107,7 @@ def test_nor_are_more_refused_for_a_batch_that_is_nearly_done() -> None:
 @pytest.mark.parametrize("overflow", ["block", "drop_newest"])
 def test_a_queue_that_is_squeezed_behaves_as_if_full(overflow: str) -> None:
     full = Full(QueuePolicy(None, None, overflow=overflow))  # type: ignore[arg-type]
-    full.overflow.squeezed = True
+    full.overflow.over_quota = True
     kept, size = full.overflow.fitting(messages(3), 6)
     assert (len(kept), size) == ((3, 6) if overflow == "block" else (0, 0))
     full.arrive(len(kept))
@@ -116,7 +118,7 @@ def test_one_that_drops_the_oldest_drops_as_many_as_arrive_while_it_is_squeezed(
     full = Full(QueuePolicy(None, None, overflow="drop_oldest"))
     full.arrive(3)
     full.arrive(3)
-    full.overflow.squeezed = True
+    full.overflow.over_quota = True
     full.arrive(2)
     assert (full.dropped, full.floor) == (2, 2)
     full.arrive(3)
@@ -137,10 +139,10 @@ def test_it_is_full_until_a_quarter_is_free() -> None:
 def test_room_is_no_room_while_the_store_is_too_large() -> None:
     full = Full(BOUNDED)
     full.arrive(9)
-    full.overflow.squeezed = True
+    full.overflow.over_quota = True
     full.books.counters.finished = 9
     assert not full.overflow.made_room()
-    full.overflow.squeezed = False
+    full.overflow.over_quota = False
     assert full.overflow.made_room()
 
 
@@ -182,7 +184,18 @@ def test_a_policy_that_does_not_hold_back_lets_go() -> None:
 
 def test_a_store_that_shrinks_makes_room() -> None:
     desk = Desk(QueuePolicy(None, None, overflow="block"))
-    desk.queue.squeeze(True)
+    desk.queue.over_quota(True)
     assert desk.offer(messages(1))
-    desk.queue.squeeze(False)
+    assert (desk.queue.full, desk.room_made) == (True, 0)
+    desk.queue.over_quota(True)
+    assert (desk.queue.full, desk.room_made) == (True, 0)
+    desk.queue.over_quota(False)
     assert (desk.queue.full, desk.room_made) == (False, 1)
+
+
+def test_the_size_of_the_store_wakes_nobody() -> None:
+    desk = Desk(QueuePolicy(None, None, overflow="block"))
+    desk.queue.waiters.wake_all = Mock()  # type: ignore[method-assign]
+    for over in (False, False, True, True, False):  # it is told once a second
+        desk.queue.over_quota(over)
+    assert not desk.queue.waiters.wake_all.called

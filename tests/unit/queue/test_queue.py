@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hub.message import Message
-from hub.queue import queue as queue_module
-from hub.queue.overflow import QueuePolicy
-from hub.queue.waiting import SORT_AHEAD
+from hub.queue import inspect
+from hub.queue.backlog import SORT_AHEAD
+from hub.queue.policy import QueuePolicy
 from tests.unit.desk import Desk
 from tests.unit.doubles import message, messages
 
@@ -63,7 +63,7 @@ def by_topic(one: Message) -> str:
 
 
 def test_one_lane_is_in_one_hand_while_another_goes_on() -> None:
-    desk = Desk(QueuePolicy(lane_of=by_topic))
+    desk = Desk(QueuePolicy(key_of=by_topic))
     desk.offer([message(0, "x"), message(1, "y"), message(2, "x")])
     x, y = desk.take(1), desk.take(1)
     assert (x.messages[0].id, y.messages[0].id) == ("0", "1")
@@ -73,7 +73,7 @@ def test_one_lane_is_in_one_hand_while_another_goes_on() -> None:
 
 
 def test_nothing_passes_a_message_of_its_lane_that_waits_for_a_retry() -> None:
-    desk = Desk(QueuePolicy(lane_of=lambda _: None))
+    desk = Desk(QueuePolicy(key_of=lambda _: None))
     desk.offer(messages(3))
     desk.queue.retry(desk.take(), delay=5.0, failed=True)
     assert desk.queue.take(9, timeout=0) is None
@@ -86,7 +86,7 @@ def test_a_lane_that_can_not_be_told_does_not_stop_the_queue() -> None:
     def broken(_: Message) -> str:
         raise RecursionError("too deep")
 
-    desk = Desk(QueuePolicy(lane_of=broken))
+    desk = Desk(QueuePolicy(key_of=broken))
     desk.offer(messages(SORT_AHEAD + 1))
     assert len(desk.finish()) == SORT_AHEAD
     assert len(desk.finish()) == 1
@@ -130,17 +130,36 @@ def test_the_unsettled_are_counted_among_those_that_were_received() -> None:
     desk = Desk()
     desk.offer(messages(5))
     desk.finish(2)
-    assert desk.queue.unsettled(0, 10**9) == desk.queue.unsettled(-5, 5) == 3
-    assert desk.queue.unsettled(3, 4) == 1
-    assert desk.queue.unsettled(5, 10**9) == desk.queue.unsettled(4, 2) == 0
+    assert desk.queue.inspect.unsettled(0, 10**9) == desk.queue.inspect.unsettled(-5, 5) == 3
+    assert desk.queue.inspect.unsettled(3, 4) == 1
+    assert desk.queue.inspect.unsettled(5, 10**9) == desk.queue.inspect.unsettled(4, 2) == 0
 
 
 def test_where_they_lie_too_scattered_at_least_so_many_are_unsettled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue_module, "MOST_RANGES", 3)
+    monkeypatch.setattr(inspect, "MOST_RANGES", 3)
     desk = Desk()
     desk.offer(messages(20))
     hands = [desk.take(1) for _ in range(20)]
     for taken in hands[1::2]:
         desk.queue.finish(taken, 1)
-    assert desk.queue.unsettled(0, 20) == 3
-    assert desk.queue.unsettled(0, 5) == 3
+    assert desk.queue.inspect.unsettled(0, 20) == 3
+    assert desk.queue.inspect.unsettled(0, 5) == 3
+
+
+def test_messages_that_are_given_back_make_no_room_and_change_no_journal() -> None:
+    desk, told = Desk(), list[tuple[bool, bool]]()
+    desk.offer(messages(5))
+    delivery = desk.take()
+    desk.queue.announce = lambda room, journal: told.append((room, journal))
+    desk.queue.give_back_from(delivery, 3)
+    desk.queue.give_back(delivery)
+    assert told == [(False, False)] * 2
+    assert desk.take_ids() == ["0", "1", "2", "3", "4"]
+
+
+def test_sorting_by_key_makes_no_room_and_changes_no_journal() -> None:
+    desk, told = Desk(QueuePolicy(key_of=lambda one: one.id)), list[tuple[bool, bool]]()
+    desk.offer(messages(2))
+    desk.queue.announce = lambda room, journal: told.append((room, journal))
+    assert desk.take_ids() == ["0"]
+    assert told == [(False, False)]

@@ -16,8 +16,8 @@ from twisted.internet.task import Clock
 
 from hub.deadletter import DeadLetter
 from hub.message import Message
-from hub.queue.overflow import QueuePolicy
-from hub.queue.taken import Taken
+from hub.queue.delivery import Delivery
+from hub.queue.policy import QueuePolicy
 from tests.unit.doubles import letter_of, make_queue, message, offer
 from tests.unit.queue.plain_queue import Held, Model
 
@@ -32,11 +32,11 @@ class QueueMachine(RuleBasedStateMachine):
     )
     def begin(self, overflow: Literal["block", "drop_oldest", "drop_newest"], max_backlog: int, lanes: bool) -> None:
         self.clock = Clock()
-        self.policy = QueuePolicy(max_backlog, overflow=overflow, lane_of=(lambda m: m.topic) if lanes else None)
+        self.policy = QueuePolicy(max_backlog, overflow=overflow, key_of=(lambda m: m.topic) if lanes else None)
         self.queue = make_queue(self.clock.seconds, self.policy)
         self.model = Model(lanes)
         self.keys: list[str] = []
-        self.hands: list[Taken] = []
+        self.hands: list[Delivery] = []
         self.arrived: list[tuple[int, float]] = []
         self.came: list[float] = []
         """When each of the positions arrived in truth."""
@@ -77,7 +77,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule()
     def refuse(self) -> None:
-        self.queue.refuse(DeadLetter(message(-1), "no", 0, 0.0))
+        self.queue.bury_unqueued(DeadLetter(message(-1), "no", 0, 0.0))
         self.model.refused += 1
 
     # -- the workers' side
@@ -99,7 +99,7 @@ class QueueMachine(RuleBasedStateMachine):
             assert (taken.attempts, taken.failures) == self.model.tries.get(expected[0], (0, 0))
             self.hands.append(taken)
 
-    def expected(self, limit: int, taken: Taken | None) -> list[int]:
+    def expected(self, limit: int, taken: Delivery | None) -> list[int]:
         model = self.model
         fresh = model.ready and not model.lanes_wanted
         if not (self.turn_of_fresh and fresh) and (due := model.due(limit)):
@@ -113,8 +113,8 @@ class QueueMachine(RuleBasedStateMachine):
         if taken is None:
             assert not model.free_lanes()
             return []
-        assert taken.lane is not None
-        return self.expected_of_lane(str(taken.lane[0]), limit)
+        assert taken.key is not None
+        return self.expected_of_lane(str(taken.key[0]), limit)
 
     def expected_of_lane(self, key: str, limit: int) -> list[int]:
         """Which free lane is served is the queue's choice; what comes out of it is not."""
@@ -128,14 +128,14 @@ class QueueMachine(RuleBasedStateMachine):
             found.append(lane.popleft())
         return found
 
-    def pick(self, data: st.DataObject) -> Taken:
+    def pick(self, data: st.DataObject) -> Delivery:
         return self.hands[data.draw(st.integers(0, len(self.hands) - 1))]
 
-    def put_down(self, taken: Taken) -> None:
+    def put_down(self, taken: Delivery) -> None:
         if not taken.left:
             self.hands.remove(taken)
-            if taken.lane is not None:
-                self.model.busy.discard(str(taken.lane[0]))
+            if taken.key is not None:
+                self.model.busy.discard(str(taken.key[0]))
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data())
@@ -161,7 +161,7 @@ class QueueMachine(RuleBasedStateMachine):
         taken = self.pick(data)
         position = taken.positions[taken.done]
         self.model.tries[position] = (taken.attempts + 1, taken.failures + failed)
-        self.expect_back(taken, taken.left if taken.lane else 1, self.model.now + delay)
+        self.expect_back(taken, taken.left if taken.key else 1, self.model.now + delay)
         self.queue.retry(taken, float(delay), failed)
         self.put_down(taken)
 
@@ -173,10 +173,10 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue.give_back(taken)
         self.put_down(taken)
 
-    def expect_back(self, taken: Taken, count: int, due: float) -> None:
+    def expect_back(self, taken: Delivery, count: int, due: float) -> None:
         model, positions = self.model, list(taken.positions[taken.done : taken.done + count])
-        if taken.lane is not None:
-            key = str(taken.lane[0])
+        if taken.key is not None:
+            key = str(taken.key[0])
             model.lanes[key].extendleft(reversed(positions))
             model.lane_due[key] = due
         elif positions[0] not in model.tries:
@@ -224,7 +224,7 @@ class QueueMachine(RuleBasedStateMachine):
         have waited too long in truth."""
         self.queue.expire()
         ready = self.model.ready
-        gone = list(takewhile(self.queue._books._window.is_finished, ready))
+        gone = list(takewhile(self.queue.acks._window.is_finished, ready))
         assert all(self.too_old(at) or self.has_waited_too_long(at) for at in gone)
         self.drop([ready.popleft() for _ in gone])
         assert not ready or not self.too_old(ready[0])
@@ -249,7 +249,7 @@ class QueueMachine(RuleBasedStateMachine):
         in_hand = {at for taken in self.hands for at in taken.positions[taken.done :]}
         still = [at for at, fate in enumerate(model.fates) if fate == "open"]
         wanted = [(at, model.tries.get(at, (0, 0))[0], at in in_hand) for at in still]
-        found = self.queue.peek(count)
+        found = self.queue.inspect.peek(count)
         assert [(at, attempts, state == "in flight") for at, state, _, attempts in found] == wanted[:count]
         assert all(state in ("in flight", "retry" if attempts else "waiting") for _, state, _, attempts in found)
         assert [one.id for _, _, one, _ in found] == [str(at) for at, *_ in found]
@@ -291,7 +291,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_window_knows_which_are_settled(self) -> None:
-        window, fates = self.queue._books._window, self.model.fates
+        window, fates = self.queue.acks._window, self.model.fates
         assert [window.is_finished(position) for position in range(len(fates))] == [fate != "open" for fate in fates]
 
     def teardown(self) -> None:
@@ -306,7 +306,7 @@ class QueueMachine(RuleBasedStateMachine):
             self.queue.finish(last, len(last.messages))
         received = len(self.model.fates)
         assert self.queue.stats().counters.backlog == 0
-        window = self.queue._books._window
+        window = self.queue.acks._window
         assert (window.floor, window.ranges) == (received, [])
         assert not self.queue.full
 

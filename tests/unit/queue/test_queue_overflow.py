@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.deadletter import DeadLetter
-from hub.queue.overflow import QueuePolicy
+from hub.queue.policy import QueuePolicy
 from tests.unit.desk import Desk
 from tests.unit.doubles import letter_of, message, messages
 
@@ -91,7 +91,7 @@ def test_drop_oldest_stays_within_the_bytes() -> None:
 
 @pytest.mark.parametrize("overflow", ["drop_newest", "drop_oldest"])
 def test_messages_that_wait_in_a_held_lane_count_by_their_bytes(overflow: str) -> None:
-    desk = Desk(QueuePolicy(max_bytes=100, overflow=overflow, lane_of=lambda _: None))  # type: ignore[arg-type]
+    desk = Desk(QueuePolicy(max_bytes=100, overflow=overflow, key_of=lambda _: None))  # type: ignore[arg-type]
     desk.offer([message(0, body=b"x" * 10)])
     desk.queue.retry(desk.take(1), delay=60.0, failed=True)
     for number in range(1, 100):
@@ -103,6 +103,26 @@ def test_messages_that_wait_in_a_held_lane_count_by_their_bytes(overflow: str) -
 def test_a_refused_message_is_dead_and_no_backlog() -> None:
     desk = Desk()
     desk.offer(messages(1))
-    desk.queue.refuse(DeadLetter(message(9), "no", 0, 0.0))
+    desk.queue.bury_unqueued(DeadLetter(message(9), "no", 0, 0.0))
     counters = desk.queue.stats().counters
     assert (counters.received, counters.dead, counters.backlog) == (2, 1, 1)
+
+
+def test_what_was_taken_of_a_batch_does_not_make_it_drop_more() -> None:
+    """While the store is too large as many go as come, and no more for bytes that are not there any more."""
+    desk = Desk(QueuePolicy(max_backlog=None, max_bytes=100, overflow="drop_oldest"))
+    desk.offer([message(number, body=b"0123456789") for number in range(10)])
+    desk.finish(5)
+    desk.queue.over_quota(True)
+    desk.offer([message(10, body=b"x" * 50)])
+    counters = desk.queue.stats().counters
+    assert (counters.dropped_oldest, counters.backlog) == (1, 5)
+
+
+def test_a_message_that_is_retried_makes_no_room() -> None:
+    desk = Desk(QueuePolicy(max_backlog=1, overflow="block"))
+    assert desk.offer(messages(2))
+    delivery = desk.queue.take(1, timeout=0)
+    assert delivery is not None
+    desk.queue.retry(delivery, 0.0, failed=True)
+    assert (desk.room_made, desk.queue.full) == (0, True)

@@ -10,9 +10,8 @@ from twisted.internet.task import Clock
 
 from hub.enqueuer import Enqueuer
 from hub.message import Message
-from hub.queue.overflow import QueuePolicy
+from hub.queue.policy import QueuePolicy, Window
 from hub.queue.queue import Queue
-from hub.queue.waiting import Window
 from hub.router import Router
 from hub.store.durable import DurableStore
 from hub.store.memory import MemoryStore
@@ -68,14 +67,14 @@ def test_a_worker_gives_back_what_it_has_not_begun_when_its_queue_is_paused() ->
 
 @pytest.mark.parametrize("lanes", [True, False])
 def test_what_it_gives_back_then_waits_for_no_retry_and_can_be_purged(lanes: bool) -> None:
-    desk = Desk(QueuePolicy(lane_of=(lambda one: one.topic) if lanes else None))
+    desk = Desk(QueuePolicy(key_of=(lambda one: one.topic) if lanes else None))
     desk.offer(messages(5))
     taken = desk.take()
     desk.queue.finish(taken, 2)
     desk.queue.pause()
     desk.queue.give_back(taken)
     assert desk.queue.stats().delayed == 0
-    assert [(row[0], row[1]) for row in desk.queue.peek(9)] == [(2, "waiting"), (3, "waiting"), (4, "waiting")]
+    assert [(row[0], row[1]) for row in desk.queue.inspect.peek(9)] == [(2, "waiting"), (3, "waiting"), (4, "waiting")]
     assert desk.queue.purge() == 3
     desk.queue.resume()
     assert (desk.queue.take(9, timeout=0), desk.queue.stats().counters.backlog) == (None, 0)
@@ -85,7 +84,7 @@ def test_what_it_gives_back_then_waits_for_no_retry_and_can_be_purged(lanes: boo
 
 @pytest.mark.parametrize("lanes", [True, False])
 def test_a_purge_leaves_what_was_begun(lanes: bool) -> None:
-    desk = Desk(QueuePolicy(lane_of=(lambda one: one.topic) if lanes else None))
+    desk = Desk(QueuePolicy(key_of=(lambda one: one.topic) if lanes else None))
     desk.offer(messages(5))
     desk.queue.retry(desk.take(1), 10.0, failed=True)
     assert desk.queue.purge() == 4
@@ -113,7 +112,7 @@ def test_a_nudge_brings_everybody_back_who_waits() -> None:
     threads = [threading.Thread(target=lambda: got.append(queue.take(1)), daemon=True) for _ in range(3)]
     for thread in threads:
         thread.start()
-    wait_until(lambda: queue._sleepers == 3)
+    wait_until(lambda: queue.waiters.sleeping == 3)
     queue.nudge()
     for thread in threads:
         thread.join(10)
@@ -124,7 +123,7 @@ def test_a_nudge_brings_everybody_back_who_waits() -> None:
 
 
 def peeked(desk: Desk, count: int = 10) -> list[tuple[int, str, str, int]]:
-    return [(position, state, one.id, attempts) for position, state, one, attempts in desk.queue.peek(count)]
+    return [(position, state, one.id, attempts) for position, state, one, attempts in desk.queue.inspect.peek(count)]
 
 
 def test_what_is_not_settled_is_shown_with_its_state_the_oldest_first() -> None:
@@ -178,15 +177,15 @@ def test_what_was_tried_before_a_restart_is_shown_once_and_in_its_place(tmp_path
     store.close()
     store, queue = begin()
     wanted = [(number, "retry" if number == 5 else "waiting") for number in range(8)]
-    assert [(row[0], row[1]) for row in queue.peek(99)] == wanted
+    assert [(row[0], row[1]) for row in queue.inspect.peek(99)] == wanted
     clock.advance(5.0)
     again = queue.take(1, timeout=0)
     assert again is not None
     assert list(again.positions) == [5]
-    assert [(row[0], row[1]) for row in queue.peek(2)] == wanted[:2]
-    assert [(row[0], row[1]) for row in queue.peek(99)] == [*wanted[:5], (5, "in flight"), *wanted[6:]]
+    assert [(row[0], row[1]) for row in queue.inspect.peek(2)] == wanted[:2]
+    assert [(row[0], row[1]) for row in queue.inspect.peek(99)] == [*wanted[:5], (5, "in flight"), *wanted[6:]]
     queue.give_back(again)
-    assert [(row[0], row[1]) for row in queue.peek(99)] == wanted
+    assert [(row[0], row[1]) for row in queue.inspect.peek(99)] == wanted
     store.close()
 
 
@@ -201,8 +200,8 @@ def test_a_queue_that_takes_nothing_in_holds_no_bus_back() -> None:
     assert not desk.queue.full
     assert desk.room_made == 1
     assert not desk.offer([message(3)])
-    desk.queue.squeeze(True)
+    desk.queue.over_quota(True)
     assert not desk.offer([message(4)])
-    desk.queue.squeeze(False)
+    desk.queue.over_quota(False)
     desk.queue.resume()
     assert desk.offer([message(5)])

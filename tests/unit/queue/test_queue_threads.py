@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from hub.queue.overflow import QueuePolicy
+from hub.queue.policy import QueuePolicy
 from tests.support import wait_until
 from tests.unit.desk import Desk, taker
 from tests.unit.doubles import message, messages
@@ -16,7 +16,7 @@ def test_a_retry_of_the_far_future_does_not_break_those_who_wait() -> None:
     desk.offer(messages(1))
     desk.queue.retry(desk.take(), delay=1e300, failed=False)
     thread, found = taker(desk)
-    wait_until(lambda: desk.queue._sleepers == 1)
+    wait_until(lambda: desk.queue.waiters.sleeping == 1)
     desk.offer([message(7)])
     thread.join(10)
     assert [one.id for one in found] == ["7"]
@@ -25,7 +25,7 @@ def test_a_retry_of_the_far_future_does_not_break_those_who_wait() -> None:
 def test_an_offer_wakes_one_who_waits() -> None:
     desk = Desk()
     thread, found = taker(desk)
-    wait_until(lambda: desk.queue._sleepers == 1)
+    wait_until(lambda: desk.queue.waiters.sleeping == 1)
     desk.offer(messages(1))
     thread.join(10)
     assert [one.id for one in found] == ["0"]
@@ -34,7 +34,7 @@ def test_an_offer_wakes_one_who_waits() -> None:
 def test_closing_wakes_all_who_wait_and_opening_undoes_it() -> None:
     desk = Desk()
     takers = [taker(desk) for _ in range(3)]
-    wait_until(lambda: desk.queue._sleepers == 3)
+    wait_until(lambda: desk.queue.waiters.sleeping == 3)
     desk.queue.close()
     for thread, found in takers:
         thread.join(10)
@@ -50,18 +50,18 @@ def test_a_retry_wakes_one_who_waits_when_it_is_due() -> None:
     desk.offer(messages(1))
     taken = desk.take()
     thread, found = taker(desk)
-    wait_until(lambda: desk.queue._sleepers == 1)
+    wait_until(lambda: desk.queue.waiters.sleeping == 1)
     desk.queue.retry(taken, delay=0.01, failed=True)
     thread.join(10)
     assert [one.id for one in found] == ["0"]
 
 
 def test_a_lane_that_becomes_free_wakes_one_who_waits() -> None:
-    desk = Desk(QueuePolicy(lane_of=lambda _: None))
+    desk = Desk(QueuePolicy(key_of=lambda _: None))
     desk.offer(messages(2))
     first = desk.take(1)
     thread, found = taker(desk)
-    wait_until(lambda: desk.queue._sleepers == 1)
+    wait_until(lambda: desk.queue.waiters.sleeping == 1)
     desk.queue.finish(first, 1)
     thread.join(10)
     assert [one.id for one in found] == ["1"]
@@ -78,7 +78,7 @@ def test_lingering_waits_for_a_fuller_batch_and_ends_when_it_is_full() -> None:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    wait_until(lambda: desk.queue._sleepers == 1)
+    wait_until(lambda: desk.queue.waiters.sleeping == 1)
     desk.offer(messages(1))
     thread.join(10)
     assert found == [2]

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hub.message import Message
+from hub.queue.policy import Window
 from hub.queue.readback import read_back
-from hub.queue.waiting import Window
 from hub.store import Run
+from hub.store.queue_key import QueueId
 from tests.unit.doubles import message, messages
 from tests.unit.store.bench import SMALL, Bench
 
@@ -23,7 +25,7 @@ class Pages:
         self.reads = 0
         self._missing, self._damaged = missing, damaged
 
-    def read(self, queue: str, position: int, count: int, size: int) -> Sequence[Run]:
+    def read(self, queue: QueueId, position: int, count: int, size: int) -> Sequence[Run]:
         self.reads += 1
         for start in range(position, 100):
             if start // 10 in self._damaged:
@@ -61,7 +63,7 @@ def topic(one: Message) -> str:
 
 
 def test_ten_windows_behind_one_message_that_waits_do_not_stop_another_key(tmp_path: Path) -> None:
-    policy = replace(SMALL, lane_of=topic, window=Window(8, 1 << 20))
+    policy = replace(SMALL, key_of=topic, window=Window(8, 1 << 20))
     bench = Bench(tmp_path, policy)
     queue = bench.queue()
     bench.deliver([message(0, "x")])
@@ -105,3 +107,32 @@ def test_retries_that_were_let_go_of_come_back_together_and_take_turns_with_what
     assert len(reads) < 20
     kinds = ["fresh" if run[0] >= 40 else "retry" for run in runs]
     assert "retry,fresh,retry" in ",".join(kinds)
+
+
+def test_of_messages_that_come_back_together_only_those_that_can_not_be_read_are_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path, replace(SMALL, window=Window(100, 1)))
+    queue = bench.queue()
+    bench.deliver(messages(10))
+    bench.step()
+    taken = bench.take(10)
+    while taken.left:
+        queue.retry(taken, 60.0, failed=False)
+    bench.step()
+    bench.clock.advance(60)
+
+    def damaged(*given: Any) -> tuple[dict[int, Message], int]:
+        found, looked = read_back(*given)
+        return {at: one for at, one in found.items() if at not in (1, 7)}, looked
+
+    monkeypatch.setattr("hub.queue.work.read_back", damaged)
+    kept, lost = list[str](), list[int]()
+    while (hand := queue.take(5, timeout=0)) is not None:
+        lost += [at for start, stop in queue.take_journal().settled for at in range(start, stop)]
+        kept += [one.id for one in hand.messages]
+        queue.finish(hand, len(hand.messages))
+        queue.take_journal()
+    counters = queue.stats().counters
+    assert (lost, kept) == ([1, 7], ["0", "2", "3", "4", "5", "6", "8", "9"])
+    assert (counters.dropped_damaged, counters.finished, counters.backlog) == (2, 8, 0)

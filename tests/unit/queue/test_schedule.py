@@ -7,8 +7,9 @@ from collections import defaultdict, deque
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.queue.lanes import Lanes
-from hub.queue.schedule import Delays, Entry
+from hub.queue.delivery import Entry
+from hub.queue.key_order import KeyOrder
+from hub.queue.schedule import RIPEN_AT_ONCE, Delays, Schedule
 from tests.unit.doubles import message
 
 
@@ -75,7 +76,7 @@ class LaneModel:
 def test_a_key_is_in_one_hand_at_a_time_and_in_order_and_a_free_one_is_always_found(
     operations: list[tuple[str, str | int]],
 ) -> None:
-    lanes, model = Lanes(), LaneModel()
+    lanes, model = KeyOrder(), LaneModel()
     for position, (what, value) in enumerate(operations):
         if what == "add":
             lanes.add(str(value), entry(position))
@@ -98,7 +99,7 @@ def test_a_key_is_in_one_hand_at_a_time_and_in_order_and_a_free_one_is_always_fo
 
 
 def test_a_message_that_was_tried_before_comes_alone() -> None:
-    lanes = Lanes()
+    lanes = KeyOrder()
     for position in range(3):
         lanes.add("x", entry(position))
     taken = lanes.take(9, 0.0)
@@ -109,7 +110,7 @@ def test_a_message_that_was_tried_before_comes_alone() -> None:
 
 
 def test_a_held_lane_says_when_it_goes_on_and_lets_the_others_pass() -> None:
-    lanes = Lanes()
+    lanes = KeyOrder()
     lanes.add("x", entry(0))
     lanes.take(1, 0.0)
     lanes.put_back("x", [entry(0, attempts=1)], 5.0)
@@ -122,7 +123,7 @@ def test_a_held_lane_says_when_it_goes_on_and_lets_the_others_pass() -> None:
 
 
 def test_an_empty_lane_leaves_nothing_behind() -> None:
-    lanes = Lanes()
+    lanes = KeyOrder()
     for position in range(100):
         lanes.add(position, entry(position))
         lanes.take(1, 0.0)
@@ -136,3 +137,17 @@ def test_what_is_suspected_of_having_killed_the_hub_is_never_taken_together_with
         before, after = Entry(0, message(0), 2, 1, kills), Entry(1, message(1), 2, 1, others)
         assert not after.may_follow(before)
     assert Entry(1, message(1), 2, 1).may_follow(Entry(0, message(0), 2, 1))
+
+
+def test_many_that_are_due_are_given_their_place_a_part_at_a_time() -> None:
+    schedule = Schedule()
+    count = 2 * RIPEN_AT_ONCE + 1
+    for position in range(count):
+        schedule.delay([entry(position, 1)], float(count - position))  # the last is due first
+    fronts = []
+    for _ in range(4):
+        schedule.ripen(count + 1.0)
+        assert schedule.front is not None
+        fronts.append(schedule.front.position)
+    assert fronts == [count - RIPEN_AT_ONCE, 1, 0, 0]
+    assert [one.position for one in schedule.due(count, count + 1.0)] == list(range(count))

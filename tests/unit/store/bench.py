@@ -10,10 +10,9 @@ from twisted.internet.task import Clock
 
 from hub.enqueuer import Enqueuer
 from hub.message import Message
-from hub.queue.overflow import QueuePolicy
+from hub.queue.delivery import Delivery
+from hub.queue.policy import QueuePolicy, Window
 from hub.queue.queue import Queue
-from hub.queue.taken import Taken
-from hub.queue.waiting import Window
 from hub.router import Router
 from tests.unit.doubles import size_of
 from tests.unit.store.rig import RacedStore, rows
@@ -55,7 +54,7 @@ class Bench:
         routes = [(self.queues[name], None) for name in names or self.queues]
         self.enqueuer.deliver(batch, routes, size_of(batch), None)
 
-    def take(self, limit: int = 99, name: str = "q") -> Taken:
+    def take(self, limit: int = 99, name: str = "q") -> Delivery:
         taken = self.queues[name].take(limit, timeout=0)
         assert taken is not None
         return taken

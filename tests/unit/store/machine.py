@@ -14,14 +14,13 @@ from twisted.internet.task import Clock
 
 from hub.enqueuer import Enqueuer
 from hub.message import Message
-from hub.queue.overflow import QueuePolicy
+from hub.queue.delivery import Delivery
+from hub.queue.policy import KeyOf, QueuePolicy, Window
 from hub.queue.queue import Queue
-from hub.queue.taken import Taken
-from hub.queue.waiting import LaneOf, Window
 from hub.router import Router
-from hub.store import Hand, Outgoing, Try
+from hub.store import Outgoing, Slot, Try
 from hub.store import writer as writer_module
-from tests.unit.doubles import message
+from tests.unit.doubles import message, outbox_of
 from tests.unit.store.integrity import check
 from tests.unit.store.queue_model import SETTLED, QueueModel
 from tests.unit.store.rig import FullDisk, RacedStore
@@ -37,15 +36,15 @@ class InHand:
     """What a worker has."""
 
     name: str
-    taken: Taken
-    hand: Hand
+    taken: Delivery
+    slot: Slot
 
 
 class HubMachine(RuleBasedStateMachine):
     """Every rule does one thing to the queues and the same to their models."""
 
     window = Window(4, 200)
-    lane_of: LaneOf | None = None
+    key_of: KeyOf | None = None
     """How messages are sorted into lanes."""
 
     @initialize(keep=st.sampled_from([0.0, 0.0, 20.0]))
@@ -55,11 +54,11 @@ class HubMachine(RuleBasedStateMachine):
         self.clock = Clock()
         self.offset = 1_000_000.0
         self.steady = True
-        """Whether the wall clock never went back."""
+        """True if the wall clock never went back."""
         self.still = True
-        """Whether it never went but with the monotonic one."""
+        """True if it never went but with the monotonic one."""
         self.policies = {
-            name: QueuePolicy(None, None, window=self.window, max_kills=2, lane_of=type(self).lane_of) for name in NAMES
+            name: QueuePolicy(None, None, window=self.window, max_kills=2, key_of=type(self).key_of) for name in NAMES
         }
         self.models = {name: QueueModel(self.policies[name]) for name in NAMES}
         self.stored = dict.fromkeys(NAMES, 0)
@@ -81,13 +80,13 @@ class HubMachine(RuleBasedStateMachine):
         return self.clock.seconds() + self.offset
 
     def open(self, held: list[InHand]) -> None:
-        """After a crash ``held`` was in hand."""
+        """After a crash ``held`` was in slot."""
         self.hands: list[InHand] = []
         self.store = RacedStore(self.directory, wall=self.wall, keep=self.keep)
         self.store.writer._monotonic = self.clock.seconds
         self.store.watch(lambda state, reason: None, self.goes_out)
         self.arrivals, self.posted = [], []
-        assert {number: one.message.id for number, one in self.store.outbox()} == {
+        assert {number: one.id for number, one in outbox_of(self.store)} == {
             number: one.message.id for number, one in self.unsent.items()
         }
         self.queues = {}
@@ -128,7 +127,7 @@ class HubMachine(RuleBasedStateMachine):
     def put_down(self, one: InHand) -> None:
         if not one.taken.left:
             self.hands.remove(one)
-            one.hand.drop()
+            one.slot.drop()
 
     def finish_all(self) -> None:
         for one in self.hands[:]:
@@ -150,15 +149,15 @@ class HubMachine(RuleBasedStateMachine):
         """All that is ready or unread, but for what is in a lane already."""
         self.queues[name].expire()
         self.expired(name)
-        if self.lane_of is None:
+        if self.key_of is None:
             assert not any(self.too_old(name, at) for at in self.models[name].fresh())
 
     def too_old(self, name: str, position: int) -> bool:
-        """Whether it has to be dropped, which a wall clock that made steps leaves open. What was begun never is."""
+        """True if it has to be dropped, which a wall clock that made steps leaves open. What was begun never is."""
         return self.still and self.may_be_too_old(name, position)
 
     def may_be_too_old(self, name: str, position: int) -> bool:
-        """Whether it may be dropped. No step of the wall clock drops a message early whose arrival was noted."""
+        """True if it may be dropped. No step of the wall clock drops a message early whose arrival was noted."""
         model = self.models[name]
         if position in model.tries or model.policy.max_age is None:
             return False
@@ -168,7 +167,7 @@ class HubMachine(RuleBasedStateMachine):
     def expired(self, name: str) -> None:
         """Some were dropped, that are too old or came before such."""
         model, queue = self.models[name], self.queues[name]
-        gone = [at for at in model.fresh() if queue._books._window.is_finished(at)]
+        gone = [at for at in model.fresh() if queue.acks._window.is_finished(at)]
         assert all(self.may_be_too_old(name, at) for at in gone)
         model.drop(gone, "dropped_expired")
 
@@ -198,10 +197,10 @@ class HubMachine(RuleBasedStateMachine):
     def peek(self, name: str, count: int) -> None:
         """Those that are open, the oldest first, each once; but for what the window has no room for while it waits for
         a retry."""
-        model, found = self.models[name], self.queues[name].peek(count)
+        model, found = self.models[name], self.queues[name].inspect.peek(count)
         wanted = [at for at in range(model.offered) if model.fates[at] == "open"]
         positions = [row[0] for row in found]
-        hidden = {at for at, entry in self.queues[name]._waiting._aside.items() if entry.message is None}
+        hidden = {at for at, entry in self.queues[name].backlog.schedule._entries.items() if entry.message is None}
         assert positions == sorted(set(positions))
         assert set(positions) <= set(wanted)
         if count > len(model.fates):
@@ -286,12 +285,12 @@ class HubMachine(RuleBasedStateMachine):
                 assert getattr(stats.counters, counter) == model.counts[counter], f"{name}: {counter}"
             assert stats.counters.backlog == model.backlog() == model.open_count()
             assert stats.in_flight == len(model.in_hand)
-            assert stats.delayed == len(model.aside) or self.lane_of is not None
+            assert stats.delayed == len(model.aside) or self.key_of is not None
             assert stats.delayed <= len([at for at in model.tries if at not in model.in_hand])
             assert (stats.oldest_received_at is None) == (not stats.counters.backlog)
             self.the_oldest_is_that_of_the_model(name, stats.oldest_received_at)
-            aside = sum(len(one.message.body) for one in queue._waiting._aside.values() if one.message)
-            assert (queue._waiting._aside_size, queue._waiting.size - queue._waiting.ready.size) == (aside, aside)
+            aside = sum(len(one.message.body) for one in queue.backlog.schedule._entries.values() if one.message)
+            assert queue.backlog.schedule.size == queue.backlog.size - queue.backlog.ready.batches.size == aside
             assert not (queue.full and model.draining)
             assert not queue.full or stats.counters.backlog or model.squeezed, "nobody will ever make room"
 
@@ -306,13 +305,15 @@ class HubMachine(RuleBasedStateMachine):
 
     def the_oldest_is_that_of_the_model(self, name: str, told: float | None) -> None:
         """Of what was not read since the hub started, or not yet, it is known only that it is no older."""
-        model, waiting = self.models[name], self.queues[name]._waiting
+        model, waiting = self.models[name], self.queues[name].backlog
         floor = next((at for at in range(model.offered) if model.fates[at] == "open"), None)
         if floor is None or told is None or not self.steady:
             return
         received_at = model.messages[floor].received_at
         assert told <= received_at
-        assert told == received_at or floor >= waiting.loaded or waiting.resumed.among(floor, floor + 1)
+        assert (
+            told == received_at or floor >= waiting.ready.loaded or waiting.schedule.recovered.among(floor, floor + 1)
+        )
 
     def teardown(self) -> None:
         """At the end all that is left can be taken and finished, and nothing of it stays on the disk."""

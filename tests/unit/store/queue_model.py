@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hub.message import Message
-from hub.queue.overflow import QueuePolicy
+from hub.queue.policy import QueuePolicy
 from hub.store import Try
 
 Fate = Literal["open", "finished", "dead", "dropped"]
@@ -79,7 +79,7 @@ class QueueModel:
         return [at for at in range(self.offered) if self.fates[at] == "open" and at not in away]
 
     def on_trial(self) -> bool:
-        """Whether one is in hand that may have killed the hub."""
+        """True if one is in hand that may have killed the hub."""
         return any(self.tries[at].kills for at in self.in_hand if at in self.tries)
 
     def due(self, now: float) -> list[tuple[float, int, int]]:
@@ -160,7 +160,7 @@ class QueueModel:
         self.aside = []
         for at, one in sorted(self.tries.items()):
             if one.kills >= self.policy.max_kills:
-                reason = f"killed the hub: {one.kills} times it was in hand when the hub died"
+                reason = f"killed the hub: {one.kills} times it was in flight when the hub died"
                 self.bury(at, reason, one.attempts)
             else:
                 self.aside.append((now + max(0.0, min(one.due - wall, one.delay)), 0, at))

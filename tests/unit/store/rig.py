@@ -12,6 +12,7 @@ import lmdb
 from hub.store import RoutedBatch, Run
 from hub.store.durable import DurableStore
 from hub.store.pending import Stored
+from hub.store.queue_key import QueueId
 from hub.store.tables import Tables
 from tests.unit.doubles import RecordingLog
 
@@ -46,11 +47,12 @@ class RacedStore(DurableStore):
         if hook is not None:
             hook()
 
-    def append(self, batch: RoutedBatch, stored: Stored | None) -> None:
-        super().append(batch, stored)
+    def append(self, batch: RoutedBatch, stored: Stored | None) -> bool:
+        careful = super().append(batch, stored)
         self._happen("appended")
+        return careful
 
-    def read(self, queue: str, position: int, count: int, size: int) -> Sequence[Run]:
+    def read(self, queue: QueueId, position: int, count: int, size: int) -> Sequence[Run]:
         runs = super().read(queue, position, count, size)
         self._happen("read")
         return runs

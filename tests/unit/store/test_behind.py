@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hub.store import RoutedBatch, writer
+from hub.store.commit_timer import CommitTimer
 from tests.support import wait_until
 from tests.unit.store.rig import FullDisk
 from tests.unit.store.test_writer import Bench
@@ -70,7 +71,7 @@ def test_a_full_disk_that_is_also_behind_is_full(bench: Bench, monkeypatch: pyte
 def test_much_that_waits_is_committed_whatever_the_pace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An interval of half a minute is no disk that can't keep up."""
     monkeypatch.setattr(writer, "MANY", 1000)
-    bench = Bench(tmp_path, threaded=True, pace=3600.0, hurries=False)
+    bench = Bench(tmp_path, threaded=True, timer=CommitTimer(3600.0), hurries=False)
     assert bench.store.flush(10)
     bench.append("a")
     assert bench.writer.pending

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.queue.overflow import QueuePolicy
+from hub.queue.policy import QueuePolicy
 from hub.store import reader
 from tests.unit.doubles import message
 from tests.unit.store.bench import Bench

@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 
 from hub.deadletter import DeadLetter
 from hub.message import Message
-from hub.store import Journal, Outgoing, RoutedBatch, Share, Try
+from hub.store import Beginning, Journal, Outgoing, RoutedBatch, Share, Try
 from hub.store import records as r
 from hub.store import tables as t
-from hub.store.commit import Commit, merged
+from hub.store.commit import Commit
 from hub.store.history import TRIM_AT_ONCE, expire_old
 from hub.store.ledger import Ledger
 from hub.store.letters import Amount, LetterLimits
+from hub.store.queue_key import QueueKey
 from hub.store.tables import Tables
+from hub.store.window import merged
 from tests.unit.doubles import message, messages
 from tests.unit.store.rig import rows
 
@@ -29,7 +31,7 @@ class Desk:
 
     def __init__(self, directory: Path) -> None:
         self.tables = Tables(directory, sync=False)
-        self.ledgers = {"one": Ledger(1, "one", 0.0), "two": Ledger(2, "two", 0.0)}
+        self.ledgers = {"one": Ledger(1, QueueKey("", "one"), 0.0), "two": Ledger(2, QueueKey("", "two"), 0.0)}
         self.keep = 0.0
         self.now = 100.0
         self.next_page = 1
@@ -328,3 +330,20 @@ def test_merged_ranges_hold_the_same_positions_and_do_not_touch(some: list[tuple
         {at for start, stop in some for at in range(start, stop)}
     )
     assert all(before[1] < after[0] for before, after in pairwise(found))
+
+
+def test_the_progress_of_a_backfill_is_kept_until_it_has_ended(desk: Desk) -> None:
+    desk.commit(batch(0, 1, "one"), RoutedBatch([], [], beginning=("two", Beginning(50.0))))
+    assert desk.ledgers["two"].beginning == Beginning(50.0, 0, until=2)
+    desk.commit(RoutedBatch([], [], beginning=("two", Beginning(50.0, 1, until=2))))
+    assert desk.ledgers["two"].beginning == Beginning(50.0, 1, until=2)
+    desk.commit(batch(1, 1, "two"))
+    assert desk.ledgers["two"].beginning == Beginning(50.0, 1, until=2)
+    desk.commit(RoutedBatch([], [], beginning=("two", None)))
+    assert [ledger.beginning for ledger in desk.ledgers.values()] == [None, None]
+
+
+def test_the_try_of_the_next_message_is_not_written_yet(desk: Desk) -> None:
+    desk.ledgers["one"].absorb(Journal(tries={0: Try(1), 1: Try(1)}))
+    desk.commit(batch(0, 1, "one"))
+    assert len(rows(desk.tables, "tries")) == 1

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from hub.errors import ConfigError
 from hub.store import durable
-from tests.unit.doubles import letter_of, messages
+from tests.unit.doubles import letter_of, messages, size_of
 from tests.unit.store.bench import Bench
 from tests.unit.store.rig import FullDisk, rows
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
-    made.queue()
-    yield made
-    made.store.close()
 
 
 def test_all_of_it_goes_and_the_others_keep_theirs(bench: Bench) -> None:
@@ -121,3 +110,17 @@ def test_who_asks_for_its_numbers_may_come_too_late(bench: Bench) -> None:
     assert bench.store.stats("gone").oldest_received_at is None
     assert bench.store._oldest(ledger) is None
     assert bench.store.settled("gone", 0)
+
+
+def test_one_that_was_not_opened_leaves_its_tries_and_priorities_to_nobody(bench: Bench) -> None:
+    bench.queue("gone")
+    batch = messages(2)
+    bench.enqueuer.deliver(batch, [(bench.queues["gone"], None)], size_of(batch), None, priority=9)
+    bench.queues["gone"].retry(bench.take(1, "gone"), 5.0, failed=True)
+    bench.step()
+    del bench.queues["gone"]
+    bench.restart()
+    bench.store.delete("gone")
+    bench.step()
+    state = bench.store.open("gone")
+    assert (state.tries, list(state.levels)) == ({}, [])

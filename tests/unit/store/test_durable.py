@@ -8,19 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from hub.queue.taken import Taken
-from hub.queue.waiting import Window
+from hub.queue.delivery import Delivery
+from hub.queue.policy import Window
 from hub.store import Outgoing, Run
-from tests.unit.doubles import letter_of, message, messages
+from tests.unit.doubles import letter_of, message, messages, outbox_of
 from tests.unit.store.bench import SMALL, Bench
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
-    made.queue()
-    yield made
-    made.store.close()
 
 
 def spans(runs: list[Run] | Iterator[Run] | object) -> list[tuple[int, int]]:
@@ -130,19 +122,22 @@ def test_what_was_to_be_sent_out_is_known_after_a_crash_until_it_is_sent(bench: 
     bench.queues["q"].finish(taken, 1, out)
     bench.step()
     bench.crash()
-    left = bench.store.outbox()
-    assert [one for _, one in left] == out
+    left = outbox_of(bench.store, "bus", "wire")
+    assert [one for _, one in left] == [one.message for one in out]
+    assert [one for _, one in outbox_of(bench.store, "wire")] == [out[1].message]
+    assert bench.store.outbox_counts() == ({"bus": 1, "wire": 1}, left[1][0])
     bench.store.sent(left[0][0])
     bench.step()
     bench.crash()
-    assert bench.store.outbox() == [left[1]]
+    assert outbox_of(bench.store, "bus", "wire") == [left[1]]
+    assert bench.store.outbox_counts() == ({"wire": 1}, left[1][0])
 
 
 def test_what_was_sent_while_a_message_that_failed_is_not_sent(bench: Bench) -> None:
     bench.deliver(messages(1))
     bench.queues["q"].retry(bench.take(1), 1.0, failed=True)
     bench.step()
-    assert bench.store.outbox() == []
+    assert outbox_of(bench.store) == []
 
 
 def test_the_oldest_is_known_after_a_restart(bench: Bench) -> None:
@@ -214,14 +209,14 @@ def test_retries_that_wait_do_not_keep_the_backlog_waiting(bench: Bench) -> None
 
 def test_a_lane_that_waits_does_not_fill_the_memory(bench: Bench) -> None:
     """Its messages are read ahead to find work for others; not without end."""
-    policy = replace(SMALL, window=Window(1000, 500), lane_of=lambda one: one.topic)
+    policy = replace(SMALL, window=Window(1000, 500), key_of=lambda one: one.topic)
     queue = bench.queue(policy=policy)
     for first in range(0, 100, 2):
         bench.deliver([message(n, body=b"x" * 90) for n in range(first, first + 2)])
     bench.take(1)
     while queue.take(9, timeout=0) is not None:
         pass
-    assert queue._waiting.size < 1000
+    assert queue.backlog.size < 1000
 
 
 def test_retries_beyond_the_window_are_read_again_when_they_are_due(bench: Bench) -> None:
@@ -229,9 +224,11 @@ def test_retries_beyond_the_window_are_read_again_when_they_are_due(bench: Bench
     bench.deliver(batch)
     for _ in range(9):
         bench.queues["q"].retry(bench.take(1), 300.0, failed=True)
-    assert sum(len(one.message.body) for one in bench.queues["q"]._waiting._aside.values() if one.message) < 400
+    assert (
+        sum(len(one.message.body) for one in bench.queues["q"].backlog.schedule._entries.values() if one.message) < 400
+    )
     bench.clock.advance(300)
-    found: list[Taken] = []
+    found: list[Delivery] = []
     while (taken := bench.queues["q"].take(9, timeout=0)) is not None:
         found.append(taken)
     assert [one for taken in found for one in taken.messages] == batch
@@ -253,7 +250,7 @@ def test_a_message_is_not_read_before_it_is_offered(bench: Bench) -> None:
     assert bench.queues["q"].take(9, timeout=0) is None
 
 
-def none(taken: Taken | None) -> None:
+def none(taken: Delivery | None) -> None:
     assert taken is None
 
 
@@ -263,8 +260,8 @@ def none(taken: Taken | None) -> None:
 def test_what_was_in_hand_at_a_crash_comes_alone_and_suspected(bench: Bench) -> None:
     bench.deliver(messages(4))
     bench.step()
-    hand = bench.store.hand("q")
-    hand.hold(1, 3)
+    slot = bench.store.slot("q")
+    slot.hold(1, 3)
     bench.crash()
     taken = []
     for _ in range(3):
@@ -277,8 +274,8 @@ def test_what_was_in_hand_at_a_crash_comes_alone_and_suspected(bench: Bench) -> 
 
 def test_what_was_finished_is_not_suspected(bench: Bench) -> None:
     bench.deliver(messages(2))
-    hand = bench.store.hand("q")
-    hand.hold(0, 2)
+    slot = bench.store.slot("q")
+    slot.hold(0, 2)
     taken = bench.take()
     bench.queues["q"].finish(taken, 1)
     bench.step()
@@ -288,10 +285,10 @@ def test_what_was_finished_is_not_suspected(bench: Bench) -> None:
 
 def test_after_a_stop_nobody_is_suspected(bench: Bench) -> None:
     bench.deliver(messages(2))
-    hand = bench.store.hand("q")
-    hand.hold(0, 2)
+    slot = bench.store.slot("q")
+    slot.hold(0, 2)
     bench.restart()
-    assert (bench.take().kills, hand) == (0, hand)
+    assert (bench.take().kills, slot) == (0, slot)
 
 
 def test_who_killed_the_hub_too_often_is_a_dead_letter_at_once(tmp_path: Path) -> None:
@@ -300,10 +297,10 @@ def test_who_killed_the_hub_too_often_is_a_dead_letter_at_once(tmp_path: Path) -
     bench.deliver(messages(2))
     bench.step()
     for _ in range(2):
-        hand = bench.store.hand("q")
-        hand.hold(0, 1)
+        slot = bench.store.slot("q")
+        slot.hold(0, 1)
         bench.crash()
-    assert bench.store.writer._work.is_set(), "nobody tells the writer"
+    assert bench.store.writer._timer._requested.is_set(), "nobody tells the writer"
     bench.step()
     (letter,) = bench.store.dead_letters("q")
     assert (letter.message.id, letter.attempts) == ("0", 2)
@@ -318,8 +315,8 @@ def test_a_queue_is_not_suspected_of_what_another_had(bench: Bench) -> None:
     bench.queue("other")
     bench.deliver(messages(2))
     bench.step()
-    hand = bench.store.hand("other")
-    hand.hold(0, 1)
+    slot = bench.store.slot("other")
+    slot.hold(0, 1)
     bench.crash()
     assert (bench.take(name="q").kills, bench.take(name="other").kills) == (0, 1)
 
@@ -331,6 +328,6 @@ def test_a_look_shows_what_is_still_on_the_disk_too(bench: Bench) -> None:
     bench.finish(1)
     queue = bench.queues["q"]
     queue.retry(bench.take(1), 300.0, failed=True)
-    shown = [(position, state, one.id) for position, state, one, _ in queue.peek(20)]
+    shown = [(position, state, one.id) for position, state, one, _ in queue.inspect.peek(20)]
     assert shown == [(1, "retry", "1"), *((n, "waiting", str(n)) for n in range(2, 12))]
     assert bench.drain() == [str(n) for n in range(2, 12)]

@@ -11,7 +11,7 @@ from hub.store import Journal, RoutedBatch, Share, history
 from hub.store import tables as t
 from hub.store.durable import DurableStore
 from hub.store.fsck.check import Check
-from hub.store.history import STRIDE, History, expire_old, received_between
+from hub.store.history import STRIDE, Retention, expire_old, received_between
 from hub.store.tables import Tables
 from tests.unit.doubles import RecordingLog, message, messages
 
@@ -64,7 +64,7 @@ def test_more_of_them_than_are_looked_past_are_not_kept_for_ever(
 
 
 def test_the_oldest_goes_where_there_is_too_much_and_no_more_than_must(tables: Tables) -> None:
-    found = History(tables, KEEP, 30.0, lambda: 0.0)
+    found = Retention(tables, KEEP, 30.0, lambda: 0.0)
     store_pages(tables, *[100.0] * 200, size=8000)
     found.limit = tables.used() * 10 // 8 + 1
     with tables.writing() as transaction:
@@ -84,7 +84,7 @@ def test_what_one_commit_can_not_make_room_for_is_left_to_the_next(
     tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(history, "TRIM_AT_ONCE", STRIDE)
-    found = History(tables, KEEP, 30.0, lambda: 0.0)
+    found = Retention(tables, KEEP, 30.0, lambda: 0.0)
     store_pages(tables, *[100.0] * 100, size=8000)
     found.limit = 1
     for left in (True, True, True):

@@ -50,6 +50,6 @@ def test_a_queue_that_has_a_deleted_ones_name_was_given_none_of_its_messages(ben
 
 def test_copies_are_not_among_them(bench: Bench) -> None:
     bench.deliver([message(0)], "q")
-    bench.enqueuer.deliver([message(1)], [(bench.queues["q"], None)], 2, None, copy=True)
+    bench.enqueuer.deliver([message(1)], [(bench.queues["q"], None)], 2, None, routed=False, if_room=True)
     bench.step()
     assert kept(bench) == [("0", 0)]

@@ -9,11 +9,12 @@ from hub.deadletter import DeadLetter
 from hub.stats.counters import Counters
 from hub.store import Journal, Outgoing, Tie, Try
 from hub.store.ledger import Ledger, below
+from hub.store.queue_key import QueueKey
 from tests.unit.doubles import message
 
 
 def ledger(next_position: int = 0) -> Ledger:
-    made = Ledger(1, "q", 0.5)
+    made = Ledger(1, QueueKey("", "q"), 0.5)
     commit(made, next_position)
     return made
 
@@ -27,7 +28,7 @@ def letter(number: int) -> DeadLetter:
 
 
 def test_a_new_one_has_to_be_written() -> None:
-    assert Ledger(1, "q", 0.5).dirty
+    assert Ledger(1, QueueKey("", "q"), 0.5).dirty
 
 
 def test_one_that_is_written_has_not() -> None:
@@ -212,3 +213,49 @@ def test_a_commit_that_failed_takes_no_number_from_the_dead_letters() -> None:
     commit(one, 0)
     one.admit(1)
     assert list(one.letters) == [4]
+
+
+def test_shown_counters_are_those_that_a_restart_would_know() -> None:
+    one = ledger()
+    one.absorb(Journal(counters=Counters(received=9, finished=2), admitted=7))  # two were refused
+    record = one.draft(5, 0, 0)
+    one.accept(record, True)
+    assert (one.shown.received, one.shown.finished) == (7, 2)
+    one.absorb(Journal(counters=Counters(received=9, dead=1), admitted=8, letters=[letter(1)]), hold=True)
+    one.accept(one.draft(8, 0, 0), True)
+    assert (one.shown.received, one.shown.dead) == (8, 0)
+
+
+def test_tries_that_were_not_written_are_left_for_the_next_commit() -> None:
+    one = ledger(9)
+    one.absorb(Journal(tries={3: Try(1)}))
+    one.accept(one.draft(9, 0, 0), True, tried=False)
+    assert (one.tries, one.dirty) == ({3: Try(1)}, True)
+    one.accept(one.draft(9, 0, 0), True)
+    assert (one.tries, one.dirty) == ({}, False)
+
+
+def test_what_was_settled_without_a_letter_stays_settled_if_the_commit_failed() -> None:
+    one = ledger(9)
+    one.absorb(Journal(tries={1: Try(1), 2: Try(1), 3: Try(1)}))
+    commit(one, 9)
+    one.absorb(Journal(settled=[(1, 2), (3, 4)], ties=[Tie(2, 3, 1, 0)], letters=[letter(2)]))
+    one.retract()
+    assert (one.untried, one.tried, one.settled) == ([1, 3], {2}, [(1, 2), (3, 4)])
+    assert one.window.ranges == [(1, 2), (3, 4)]
+
+
+def test_all_that_was_admitted_since_a_commit_is_held_again_in_order_if_the_next_failed() -> None:
+    one = ledger(9)
+    one.absorb(Journal(letters=[letter(1)]))
+    one.absorb(Journal(letters=[letter(2)]))
+    one.retract()
+    assert [burden.letters[0].message.id for burden in one.held] == ["1", "2"]
+
+
+def test_the_time_of_a_delayed_message_is_noted_where_nothing_newer_is() -> None:
+    one = ledger(9)
+    one.absorb(Journal(settled=[(1, 2)], tries={2: Try(2)}))
+    commit(one, 2)
+    one.delay({position: Try(due=50.0) for position in (1, 2, 3)})
+    assert (one.tries, one.tried, one.dirty) == ({2: Try(2), 3: Try(due=50.0)}, {2, 3}, True)

@@ -14,7 +14,7 @@ from hub.store import Journal, Store
 from hub.store.durable import DurableStore
 from hub.store.memory import MemoryStore
 from tests.unit.doubles import RecordingLog
-from tests.unit.store.rig import FullDisk
+from tests.unit.store.rig import FullDisk, rows
 
 HOUR = 3600.0
 
@@ -177,3 +177,41 @@ def test_while_the_disk_is_full_no_more_wait_in_memory_than_are_kept(disk: Desk)
     assert sum(len(burden.letters) for burden in ledger.held) + len(ledger.letters) == 3
     disk.commit()
     assert disk.ids() == ["5", "6", "7"]
+
+
+def test_the_oldest_go_for_the_limit_and_those_after_them_for_their_age(disk: Desk) -> None:
+    disk.bury(1, 1, 1)
+    disk.now += HOUR
+    disk.bury(1, 1)
+    disk.limit(count=4, age=HOUR / 2)
+    assert disk.ids() == ["3", "4"]
+
+
+def test_a_bounded_number_goes_for_its_age_at_a_time(disk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.store.letters.AT_ONCE", 2)
+    disk.bury(1, 1, 1, 1, 1)
+    disk.now += 2 * HOUR
+    disk.limit(age=HOUR)
+    assert disk.ids() == ["2", "3", "4"]
+    disk.limit(age=HOUR)
+    assert disk.ids() == ["4"]
+
+
+def test_one_that_is_exactly_as_old_as_it_may_be_stays(disk: Desk) -> None:
+    disk.bury(1)
+    disk.now += HOUR
+    disk.limit(age=HOUR)
+    assert disk.ids() == ["0"]
+
+
+def test_a_damaged_one_has_no_age_of_its_own(disk: Desk) -> None:
+    assert isinstance(disk.store, DurableStore)
+    disk.bury(1, 1)
+    disk.now += 2 * HOUR
+    disk.bury(1)
+    tables = disk.store.tables
+    with tables.writing() as transaction:
+        key = max(key for key, value in rows(tables, "letters").items() if b'"1"' in value or b"\xa11" in value)
+        transaction.put(key, b"damage", db=tables.letters)
+    disk.limit(age=HOUR)
+    assert disk.store.kept_dead_letters("q") == 2

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hub.deadletter import DeadLetter
-from hub.store import Journal, Outgoing, QueueState, RoutedBatch, Try
+from hub.stats.counters import Counters, QueueStats
+from hub.store import CommittedState, Journal, Outgoing, RoutedBatch, Try
 from hub.store.memory import DEFAULT_LIMIT, MemoryStore
 from tests.unit.doubles import make_queue, message, messages, offer
 
@@ -39,7 +40,7 @@ def test_of_all_else_nothing_is_kept() -> None:
     store = MemoryStore()
     store.attach("q", lambda: Journal(settled=[(0, 3)], tries={4: Try(1)}))
     store.changed("q")
-    assert store.open("q") == QueueState()
+    assert store.open("q") == CommittedState()
     assert store.read("q", 0, 9, 999) == []
     assert not store.durable
 
@@ -74,3 +75,11 @@ def test_a_queue_on_it_notes_nothing_that_nobody_will_ask_for() -> None:
     assert taken is not None
     queue.finish(taken, 9)
     assert not queue.take_journal()
+
+
+def test_nothing_is_pending() -> None:
+    assert MemoryStore().pending() == 0
+
+
+def test_of_a_queue_that_is_not_open_no_numbers_are_kept() -> None:
+    assert MemoryStore().stats("q") == QueueStats(Counters(), 0, 0, None)

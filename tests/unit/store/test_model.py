@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from hub.deadletter import DeadLetter
+from hub.queue.delivery import Delivery
 from hub.queue.queue import Queue
-from hub.queue.taken import Taken
 from hub.store import Outgoing, Try
 from tests.unit.doubles import in_turn, size_of
 from tests.unit.store.machine import NAMES, HubMachine, InHand, names
@@ -103,7 +103,7 @@ class StoreMachine(HubMachine):
             self.models[name].turn_of_fresh = True  # whose turn it is, the take in whose middle this is may have set
             self.taken(name, taken, 2)
 
-    def taken(self, name: str, taken: Taken, limit: int) -> None:
+    def taken(self, name: str, taken: Delivery, limit: int) -> None:
         model, positions = self.models[name], list(taken.positions)
         assert 1 <= len(positions) <= limit
         assert list(taken.messages) == [model.messages[at] for at in positions]
@@ -119,9 +119,9 @@ class StoreMachine(HubMachine):
             assert model.turn_of_fresh or not due, f"{positions} came before what was due: {due}"
             model.turn_of_fresh = False
         model.in_hand |= set(positions)
-        hand = self.store.hand(name)
-        hand.hold(positions[0], positions[-1] + 1)
-        self.hands.append(InHand(name, taken, hand))
+        slot = self.store.slot(name)
+        slot.hold(positions[0], positions[-1] + 1)
+        self.hands.append(InHand(name, taken, slot))
 
     def taken_again(self, model: QueueModel, positions: list[int], due: list[tuple[float, int, int]]) -> None:
         """Retries come as they are due; those that were let go of come by the page, in the order of their positions."""
@@ -209,7 +209,7 @@ class StoreMachine(HubMachine):
         if self.posted:
             self.commit()
         for one in [one for one in self.hands if one.name == name]:
-            one.hand.drop()
+            one.slot.drop()
             self.hands.remove(one)
         for arrivals in self.arrivals:
             arrivals.pop(name, None)
@@ -224,7 +224,7 @@ class StoreMachine(HubMachine):
     @rule(name=names, squeezed=st.booleans())
     def squeeze(self, name: str, squeezed: bool) -> None:
         self.models[name].squeezed = squeezed
-        self.queues[name].squeeze(squeezed)
+        self.queues[name].over_quota(squeezed)
 
     @rule(name=names, data=st.data())
     def delete_letters(self, name: str, data: st.DataObject) -> None:
@@ -252,7 +252,7 @@ class StoreMachine(HubMachine):
         self.commit()
         left = {name: rows(self.store.tables, name) for name in ("pages", "index", "refs", "spent", "tries")}
         assert not any(left.values()), left
-        assert [queue._books.floor for queue in self.queues.values()] == [len(m.fates) for m in self.models.values()]
+        assert [queue.acks.floor for queue in self.queues.values()] == [len(m.fates) for m in self.models.values()]
 
 
 StoreMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

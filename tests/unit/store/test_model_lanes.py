@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from hub.message import Message
-from hub.queue.taken import Taken
-from hub.queue.waiting import Window
+from hub.queue.delivery import Delivery
+from hub.queue.policy import Window
 from hub.store import Try
 from tests.unit.doubles import in_turn, size_of
 from tests.unit.store.machine import NAMES, HubMachine, InHand, names
@@ -21,7 +21,7 @@ class LaneMachine(HubMachine):
     window = Window(16, 500)
 
     @staticmethod
-    def lane_of(one: Message) -> str:
+    def key_of(one: Message) -> str:
         return one.topic
 
     def open(self, held: list[InHand]) -> None:
@@ -68,12 +68,12 @@ class LaneMachine(HubMachine):
         elif self.models[name].paused:
             pass
         elif self.free(name):
-            assert queue._waiting._crowded, "there is some, and it is not handed out"
+            assert queue.backlog.crowded, "there is some, and it is not handed out"
 
-    def taken(self, name: str, taken: Taken, limit: int) -> None:
+    def taken(self, name: str, taken: Delivery, limit: int) -> None:
         model, positions = self.models[name], list(taken.positions)
         lane = model.messages[positions[0]].topic
-        assert taken.lane == (lane,)
+        assert taken.key == (lane,)
         assert lane in self.free(name)
         assert 1 <= len(positions) <= limit
         assert positions == self.lane(name, lane)[: len(positions)]
@@ -83,9 +83,9 @@ class LaneMachine(HubMachine):
         assert len(positions) == 1 or not any(one.attempts for one in tries), "one that was tried comes alone"
         assert (taken.attempts, taken.failures, taken.kills) == (tries[0].attempts, tries[0].failures, tries[0].kills)
         model.in_hand |= set(positions)
-        hand = self.store.hand(name)
-        hand.hold(positions[0], positions[-1] + 1)
-        self.hands.append(InHand(name, taken, hand))
+        slot = self.store.slot(name)
+        slot.hold(positions[0], positions[-1] + 1)
+        self.hands.append(InHand(name, taken, slot))
 
     @precondition(lambda self: self.hands)
     @rule(data=st.data())

@@ -1,21 +1,22 @@
-"""What is looked at before a store's file is mapped: LMDB would end the process, or begin anew."""
+"""A file that is damaged is refused in words, also where LMDB would end the process, or begin anew."""
 
 from __future__ import annotations
 
-import struct
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hub.errors import ConfigError
 from hub.store.durable import DurableStore
-from hub.store.fsck.firstpages import FirstPages
-from hub.store.fsck.image import Image
-from hub.store.fsck.structure import Structure
+from hub.store.fsck.rows import UnreadableError
 from hub.store.opening import MARKER, NEW
 from hub.store.tables import FILE
+from tests.support import ROOT
 from tests.unit.doubles import RecordingLog
 from tests.unit.store.known import Known, given
 
@@ -25,18 +26,10 @@ OPEN = (
 )
 
 
-@pytest.fixture
-def known(tmp_path: Path) -> Known:
-    made = Known(tmp_path)
-    made.some()
-    made.close()
-    return made
-
-
 def attempt(directory: Path, before: str = "") -> subprocess.CompletedProcess[str]:
     """In a process of its own, which may be killed by what it maps."""
     return subprocess.run(
-        [sys.executable, "-c", before + OPEN, str(directory)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", before + OPEN, str(directory)], capture_output=True, text=True, check=False, cwd=ROOT
     )
 
 
@@ -58,7 +51,7 @@ def test_a_file_that_is_gone_is_told_and_a_new_one_begins(known: Known) -> None:
     known.file.unlink()
     log = RecordingLog()
     DurableStore(known.directory, log, threaded=False).close()
-    assert any("is gone" in line for line in log.lines())
+    assert any("is missing" in line for line in log.lines())
 
 
 @pytest.mark.parametrize("size", [1, 4096, 5000, 8192, 3 * 4096])
@@ -76,24 +69,41 @@ def test_so_is_one_that_lost_its_second_half(known: Known) -> None:
 def test_a_damaged_first_page_is_told(known: Known, page: int) -> None:
     content = bytearray(known.file.read_bytes())
     content[page * 4096 + 16] ^= 0xFF
-    refused(known, bytes(content), f"page {page}", "fsck")
+    refused(known, bytes(content), "can't be opened", "fsck")
 
 
-def test_what_ended_the_process_is_looked_at_the_next_time(known: Known) -> None:
-    """Damage that LMDB itself does not notice when it opens a file: a page is in use, and free."""
-    with Image(known.file) as image:
-        free = FirstPages(image).newest.free.root * 4096  # type: ignore[union-attr]
-        assert Structure(image).flaws == {}
-    content = bytearray(known.file.read_bytes())
-    place = struct.unpack_from("<H", content, free + 16)[0]
-    struct.pack_into("<Q", content, free + place + 8 + 8, 1 << 20)
-    known.file.write_bytes(content)
-    killed = attempt(known.directory, "import os, hub.store.durable as d; d.recover = lambda tables: os._exit(9); ")
-    assert killed.returncode == 9
-    second = attempt(known.directory)
+KILLED = "import os, hub.store.durable as d; d.recover = lambda tables: os._exit(9); "
+UNREADABLE = "import hub.store.fsck.rows as r; from tests.unit.store.test_opening import {0}; r.walk = {0}; "
+
+
+def dying(path: Path) -> Iterator[str]:
+    """As if LMDB crashed."""
+    yield "pages"
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def failing(path: Path) -> Iterator[str]:
+    yield "pages"
+    raise UnreadableError("the keys are not in order")
+
+
+@pytest.mark.parametrize(("reader", "text"), [("dying", "died: SIGSEGV"), ("failing", "the keys are not in order")])
+def test_what_ended_the_process_is_looked_at_the_next_time(known: Known, reader: str, text: str) -> None:
+    """By another process, damage or not: LMDB does not notice all of it when it opens a file."""
+    unreadable = UNREADABLE.format(reader)
+    assert attempt(known.directory, unreadable).returncode == 0
+    assert attempt(known.directory, unreadable + KILLED).returncode == 9
+    second = attempt(known.directory, unreadable)
     assert "ConfigError" in second.stderr, second
-    assert "(free pages)" in second.stderr
+    assert f"pages: {text}" in second.stderr.replace("the process that read it ", "")
     assert "hubbub fsck" in second.stderr
+
+
+def test_what_did_not_end_it_is_opened_the_next_time(known: Known) -> None:
+    assert attempt(known.directory, KILLED).returncode == 9
+    assert (known.directory / MARKER).exists()
+    assert attempt(known.directory).returncode == 0
+    assert not (known.directory / MARKER).exists()
 
 
 def test_an_error_of_lmdb_s_says_what_to_do(known: Known) -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hub.store import OVERHEAD, RoutedBatch
+import pytest
+
+from hub.deadletter import DeadLetter
+from hub.store import OVERHEAD, Outgoing, RoutedBatch
+from hub.store import records as r
+from hub.store.ledger import Burden
+from hub.store.letters import size_of
 from hub.store.pending import Pending
 from tests.unit.doubles import message, messages
 from tests.unit.store.bench import Bench
@@ -12,6 +18,20 @@ from tests.unit.store.bench import Bench
 
 def batch(size: int) -> RoutedBatch:
     return RoutedBatch([message(0, body=b"x" * (size - OVERHEAD))], [])
+
+
+@pytest.mark.parametrize("headers", [{}, {"x": "y" * 60_000}, {f"name{number}": "value" * 9 for number in range(999)}])
+def test_the_size_of_a_batch_is_about_that_of_its_page(headers: dict[str, str]) -> None:
+    """It is what the room on the disk is reserved by: never too little, and not many times as much."""
+    batch = RoutedBatch(
+        [message(number, "org.example.topic", b"x" * 100, **headers, n=str(number)) for number in range(50)], []
+    )
+    written = len(bytes(r.seal(r.PAGE, r.Page.of(1, 0.0, batch.messages, []))))
+    assert written <= batch.size <= 4 * written
+    outgoing, letter = Outgoing("bus", batch.messages[0]), DeadLetter(batch.messages[0], "reason", 1, 0.0)
+    row = len(bytes(r.seal(r.OUTGOING, r.OutgoingRecord(1, "bus", r.flat(batch.messages[0])))))
+    assert row <= Burden(0, 1, 0, [], [outgoing]).size <= 400 + 4 * row
+    assert len(bytes(r.seal(r.LETTER, r.LetterRecord.of(1, 1, letter)))) <= size_of(letter)
 
 
 def test_they_leave_in_the_order_of_their_arrival() -> None:

@@ -9,6 +9,7 @@ from hub.deadletter import DeadLetter
 from hub.store import Journal, RoutedBatch, Tie
 from hub.store.ledger import Ledger
 from hub.store.portion import Portion
+from hub.store.queue_key import QueueKey
 from tests.unit.doubles import message
 
 SIZES = st.lists(st.integers(0, 3000), max_size=12)
@@ -19,7 +20,7 @@ def waiting(sizes: list[int]) -> list[tuple[RoutedBatch, None]]:
 
 
 def burdened(sizes: list[int]) -> Ledger:
-    ledger = Ledger(1, "q", 0.0)
+    ledger = Ledger(1, QueueKey("", "q"), 0.0)
     letters = [DeadLetter(message(number, body=b"x" * size), "no", 1, 0.0) for number, size in enumerate(sizes)]
     ledger.absorb(Journal(letters=letters, ties=[Tie(at, at + 1, 1, 0) for at in range(len(sizes))]), hold=True)
     return ledger

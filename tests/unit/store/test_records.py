@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.deadletter import DeadLetter
-from hub.message import NO_HEADERS, Message
+from hub.message import NO_HEADERS, HeaderValue, Message
 from hub.stats.counters import Counters
 from hub.store import records as r
 from hub.store.records import DamagedError
@@ -19,13 +21,13 @@ anything = st.builds(
     id=texts,
     topic=texts,
     body=st.binary(max_size=20),
-    headers=st.dictionaries(texts, texts, max_size=2),
+    headers=st.dictionaries(texts, texts | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9), max_size=2),
     received_at=st.floats(allow_nan=False),
     backend=texts,
 )
 
 
-def page(batch: list[Message]) -> r.Page:
+def page(batch: list[Message]) -> r.PlainPage:
     return r.Page.of(7, 12.5, batch, [(1, 100, None), (2, 50, [0])])
 
 
@@ -49,6 +51,20 @@ def test_a_column_of_equal_values_is_written_once() -> None:
     found = page(messages(5))
     assert (len(found.topics), len(found.backends), len(found.headers)) == (1, 1, 1)
     assert (len(found.ids), len(found.received_at)) == (5, 5)
+
+
+@pytest.mark.parametrize("others", [(True, 1.0), ("1",), (1,), (0.0, -0.0, 0, False)])
+def test_headers_that_are_equal_and_not_alike_keep_their_types(others: tuple[HeaderValue, ...]) -> None:
+    batch = [Message("x", "t", b"", {"h": value}) for value in (1, *others)]
+    found = back(r.seal(r.PAGE, page(batch))).messages()
+    assert [repr(one.headers["h"]) for one in found] == [repr(value) for value in (1, *others)]
+
+
+def test_a_header_that_no_bus_may_bring_is_no_reason_to_write_no_page() -> None:
+    odd: Any = {"l": [1], "big": 1 << 70}
+    with pytest.raises(TypeError):
+        page([Message("x", "t", b"", odd)])
+    assert r.cleaned(Message("x", "t", b"", odd)).headers == {"l.json": "[1]", "big.json": str(1 << 70)}
 
 
 def test_messages_without_headers_share_none() -> None:

@@ -135,3 +135,9 @@ def test_of_a_queue_that_belongs_to_nobody_it_is_known_whether_it_is_settled(ben
     store = DurableStore(bench.directory, logging.LoggerAdapter(logging.getLogger("test")), keep=KEEP)
     assert [store.settled("q", position) for position in range(3)] == [True, False, False]
     bench.store = store  # type: ignore[assignment]
+
+
+def test_what_is_pending_is_searched_in_steps_of_bounded_size() -> None:
+    half = RoutedBatch(messages(search.STEP_MESSAGES // 2), [])
+    found = [[one.message.id for one in step] for step in search.pending([half] * 5, "7")]
+    assert found == [["7", "7"], ["7", "7"], ["7"]]

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from hub.queue.overflow import QueuePolicy
+from hub.queue.policy import QueuePolicy
 from hub.store import Outgoing
-from tests.unit.doubles import letter_of, message, messages
+from tests.unit.doubles import letter_of, message, messages, outbox_of
 from tests.unit.store.bench import Bench
 from tests.unit.store.rig import FullDisk
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
-    made.queue()
-    yield made
-    made.store.close()
 
 
 def test_what_was_sent_is_not_to_be_sent_again_before_its_deletion_is_committed(bench: Bench) -> None:
     bench.deliver(messages(1))
     bench.queues["q"].finish(bench.take(1), 1, [Outgoing("bus", message(7)), Outgoing("bus", message(8))])
     bench.step()
-    (first, _), second = bench.store.outbox()
+    (first, _), second = outbox_of(bench.store)
     bench.store.sent(first)
-    assert bench.store.outbox() == [second]
+    assert outbox_of(bench.store) == [second]
     bench.step()
-    assert bench.store.outbox() == [second]
+    assert outbox_of(bench.store) == [second]
+
+
+def test_the_outbox_of_one_backend_is_read_in_portions_past_what_is_for_others(bench: Bench) -> None:
+    bench.deliver(messages(1))
+    out = [Outgoing("bus" if number % 3 == 0 else "wire", message(number)) for number in range(9)]
+    bench.queues["q"].finish(bench.take(1), 1, out)
+    bench.step()
+    found: list[str] = []
+    after, more, looks = 0, True, 0
+    while more:
+        rows, after, more = bench.store.outbox("bus", after, 4)
+        found += [one.id for _, one in rows]
+        looks += 1
+    assert (found, looks) == (["0", "3", "6"], 3)
+    assert bench.store.outbox("bus", after, 4) == ([], after, False)
 
 
 def test_a_dead_letter_is_taken_once_on_a_full_disk_too(bench: Bench) -> None:
@@ -91,15 +93,15 @@ def test_what_a_full_queue_drops_is_shown_though_nothing_is_stored(bench: Bench)
     queue.adopt(QueuePolicy(max_backlog=1))
     bench.deliver(messages(1))
     bench.step()
-    bench.store.writer._work.clear()
+    bench.store.writer._timer._requested.clear()
     bench.deliver(messages(5))
-    assert bench.store.writer._work.is_set()
+    assert bench.store.writer._timer._requested.is_set()
     bench.step()
     shown = bench.store.shown("q")
     assert shown is not None
     assert (shown.received, shown.dropped_newest, shown.backlog) == (6, 5, 1)
     queue.adopt(QueuePolicy(max_backlog=1, overflow="drop_oldest"))
     start, kept, size = queue.admit(messages(2), 4)
-    bench.store.writer._work.clear()
+    bench.store.writer._timer._requested.clear()
     queue.offer(start, kept, size)
-    assert bench.store.writer._work.is_set()
+    assert bench.store.writer._timer._requested.is_set()

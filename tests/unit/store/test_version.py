@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import lzma
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +16,34 @@ import msgspec
 import pytest
 
 from hub.errors import ConfigError
+from hub.store import Beginning, Try, version
 from hub.store import records as r
 from hub.store import tables as t
-from hub.store import version
 from hub.store.durable import DurableStore
-from hub.store.fsck.apart import apart
-from hub.store.fsck.survey import mended, survey
+from hub.store.fsck.rewrite import rewrite
+from hub.store.fsck.survey import survey
+from hub.store.opening import MARKER
 from hub.store.tables import FILE, Tables
 from hub.store.version import KEY, VERSION
-from tests.unit.doubles import RecordingLog
+from tests.unit.doubles import RecordingLog, outbox_of
 from tests.unit.store.known import Known, given, problems
 from tests.unit.store.rig import rows
 
 FIXTURES = Path(__file__).parent / "fixtures"
-"""``format1.mdb.xz`` was written by the last hub that had format 1; beside it stands what was in it."""
+"""``formatN.mdb.xz`` was written by the last hub that had format N; beside it stands what was in it."""
 
 
-@pytest.fixture
-def former(tmp_path: Path) -> dict[str, Any]:
-    """What is in a store of format 1, which lies in the directory."""
-    (tmp_path / FILE).write_bytes(lzma.decompress((FIXTURES / "format1.mdb.xz").read_bytes()))
-    found: dict[str, Any] = json.loads((FIXTURES / "format1.json").read_text())
-    return found
+@pytest.fixture(params=range(1, VERSION))
+def former(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
+    """What is in a store of an older format, which lies in the directory."""
+    return unpacked(request.param, tmp_path)
+
+
+def unpacked(number: int, directory: Path) -> dict[str, Any]:
+    """Put a store of that format there. Returns what is in it."""
+    (directory / FILE).write_bytes(lzma.decompress((FIXTURES / f"format{number}.mdb.xz").read_bytes()))
+    found: dict[str, Any] = json.loads((FIXTURES / f"format{number}.json").read_text())
+    return {"format": number, **found}
 
 
 def opened(directory: Path, log: logging.LoggerAdapter[logging.Logger] | None = None) -> DurableStore:
@@ -54,22 +62,23 @@ def noted(directory: Path) -> int:
 
 
 def is_as_before(directory: Path, former: dict[str, Any]) -> None:
-    found = given(directory)
+    found = {name: messages for name, messages in given(directory, ()).items() if messages}
     wanted = {name: {int(at): id_ for at, id_ in open_.items()} for name, open_ in former["open"].items()}
     assert {name: {at: one.id for at, one in messages.items()} for name, messages in found.items()} == wanted
+    assert any(former["ranges"].values())
     store = opened(directory)
     for name, counts in former["counters"].items():
         state = store.open(name)
         assert (state.counters.backlog, state.next_position) == (len(wanted[name]), former["next"][name])
         assert {key: getattr(state.counters, key) for key in counts} == counts
-        assert state.ranges == [tuple(range_) for range_ in former["ranges"][name]] != []
+        assert state.ranges == [tuple(range_) for range_ in former["ranges"][name]]
         assert [letter.message.id for letter in store.dead_letters(name)] == former["letters"][name]
-    assert [outgoing.message.id for _, outgoing in store.outbox()] == former["outbox"]
+    assert [message.id for _, message in outbox_of(store, *store.outbox_counts()[0])] == former["outbox"]
     store.close()
 
 
-def test_a_store_of_format_1_is_migrated_with_every_depth_exact(tmp_path: Path, former: dict[str, Any]) -> None:
-    assert noted(tmp_path) == 1
+def test_an_older_store_is_migrated_with_every_depth_exact(tmp_path: Path, former: dict[str, Any]) -> None:
+    assert noted(tmp_path) == former["format"]
     is_as_before(tmp_path, former)
     assert noted(tmp_path) == VERSION
     assert problems(tmp_path) == []
@@ -80,7 +89,75 @@ def test_it_is_migrated_once_and_told(tmp_path: Path, former: dict[str, Any]) ->
     log = RecordingLog()
     opened(tmp_path, log).close()
     opened(tmp_path, log).close()
-    assert [line for line in log.lines() if "format" in line] == [f"the store had format 1, and has {VERSION} now"]
+    assert [line for line in log.lines() if "format" in line] == [
+        f"the store was migrated from format {former['format']} to {VERSION}"
+    ]
+
+
+def test_of_format_2_tries_history_beginnings_and_rings_stay(tmp_path: Path) -> None:
+    former = unpacked(2, tmp_path)
+    store = DurableStore(tmp_path, RecordingLog(), threaded=False, sync=False, keep=3600.0, wall=lambda: 1100.0)
+    assert sorted(store.queues()) == former["queues"]
+    for name, created_at in former["created_at"].items():
+        assert store.created_at(name) == created_at
+    for name, tries in former["tries"].items():
+        assert store.open(name).tries == {int(at): Try(**one) for at, one in tries.items()}
+    assert [one.id for page in store.kept(0.0, 1e9, "alpha") for one, _ in page] == former["history"]
+    assert store.beginning("late") == Beginning(**former["beginning"])
+    store.close()
+
+
+def test_a_hub_that_is_killed_while_it_migrates_has_the_old_store_or_the_new_one(
+    tmp_path: Path, former: dict[str, Any]
+) -> None:
+    """At each write of the migration, and before its commit; then the next start finds everything."""
+    for writes in range(30):
+        if done := killed_after(writes, tmp_path):
+            break
+        assert noted(tmp_path) == former["format"]
+    assert done
+    assert writes > 2
+    assert noted(tmp_path) == VERSION
+    is_as_before(tmp_path, former)
+
+
+def killed_after(writes: int, directory: Path) -> bool:
+    """Migrate in a process that is killed at that write. Returns whether it was done before."""
+    child = os.fork()
+    if not child:
+        try:
+            tables = Tables(directory, sync=False)
+            left = iter(range(writes))
+            begin = tables.writing
+            tables.writing = lambda: Killing(begin(), left)  # type: ignore[method-assign]
+            version.migrate(tables)
+        finally:
+            os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+class Killing:
+    """A transaction that kills the process at a write, or at the commit, when there are no more ``left``."""
+
+    def __init__(self, transaction: Any, left: Iterator[int]) -> None:
+        self._transaction, self._left = transaction, left
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("put", "cursor"):
+            self._write()
+        return getattr(self._transaction, name)
+
+    def _write(self) -> None:
+        if next(self._left, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def __enter__(self) -> Killing:
+        self._transaction.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._write()
+        self._transaction.__exit__(*error)
 
 
 def test_a_migration_may_be_done_twice(tmp_path: Path, former: dict[str, Any]) -> None:
@@ -103,7 +180,7 @@ def test_a_repair_migrates_it(tmp_path: Path, former: dict[str, Any]) -> None:
     with tables.writing() as transaction:
         transaction.delete(b"highest queue", db=tables.meta)
     tables.close()
-    assert mended(tmp_path, 0.0, True).left == []
+    assert rewrite(tmp_path, 0.0, True).left == []
     assert noted(tmp_path) == VERSION
     is_as_before(tmp_path, former)
 
@@ -176,7 +253,7 @@ def test_a_newer_store_is_refused_and_not_touched(tmp_path: Path, change: Callab
 def test_fsck_does_not_take_it_for_damage(tmp_path: Path, change: Callable[[Any, Any], None]) -> None:
     content = later(tmp_path, change)
     with pytest.raises(ConfigError, match=r"this hub (does not know|knows only)") as refused:
-        apart(survey, tmp_path)
+        survey(tmp_path)
     assert len(refused.value.problems) == 1
     assert (tmp_path / FILE).read_bytes() == content
 
@@ -185,3 +262,13 @@ def test_a_damaged_name_of_a_table_is_damage_and_not_a_later_version(tmp_path: P
     content = later(tmp_path, lambda environment, transaction: None)
     (tmp_path / FILE).write_bytes(content.replace(b"settled", b"settlfd"))
     assert survey(tmp_path).broken
+    with pytest.raises(ConfigError, match=r"the store .* can't be opened: there is no table 'settled'.*fsck"):
+        opened(tmp_path)
+
+
+def test_a_newer_store_whose_start_was_killed_is_refused_as_well(tmp_path: Path) -> None:
+    content = later(tmp_path, next_version)
+    (tmp_path / MARKER).touch()
+    with pytest.raises(ConfigError, match=r"^hub.state_dir: .* this hub knows only"):
+        opened(tmp_path)
+    assert (tmp_path / FILE).read_bytes() == content

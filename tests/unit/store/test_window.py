@@ -87,3 +87,11 @@ def test_what_was_finished_can_be_taken_back(ranges: list[tuple[int, int]], data
     for position in sorted(done):
         again.finish(position, position + 1)
     assert (window.floor, window.ranges) == (again.floor, again.ranges)
+
+
+def test_what_is_reopened_below_the_floor_leaves_ranges_in_order() -> None:
+    window = AckWindow()
+    for start, stop in ((0, 4), (6, 8), (9, 10)):
+        window.finish(start, stop)
+    window.reopen(1, 2)
+    assert (window.floor, window.ranges) == (1, [(2, 4), (6, 8), (9, 10)])

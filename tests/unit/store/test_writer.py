@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ import lmdb
 import pytest
 
 from hub.deadletter import DeadLetter
-from hub.store import OVERHEAD, Journal, Outgoing, RoutedBatch, Share, writer
+from hub.store import OVERHEAD, Journal, Outgoing, RoutedBatch, Share, Try, writer
+from hub.store.condition import LITTLE
 from hub.store.durable import DurableStore
-from tests.support import wait_until
 from tests.unit.doubles import RecordingLog, message, messages
 from tests.unit.store.rig import FullDisk, rows
 
@@ -124,7 +124,58 @@ def test_what_is_sent_out_is_told_after_its_commit_once(bench: Bench) -> None:
     assert bench.count("outbox") == 0
 
 
+def test_what_is_sent_out_later_is_numbered_on(bench: Bench) -> None:
+    bench.journal.outbox += [Outgoing("bus", message(7)), Outgoing("bus", message(8))]
+    bench.writer.step()
+    bench.journal.outbox.append(Outgoing("bus", message(9)))
+    bench.writer.step()
+    assert bench.heard == [(1, ["7", "8"]), (3, ["9"])]
+
+
+def test_what_was_sent_is_known_until_its_deletion_is_committed_and_then_forgotten(bench: Bench) -> None:
+    bench.journal.outbox.append(Outgoing("bus", message(7)))
+    bench.writer.step()
+    bench.store.sent(1)
+    assert bench.writer.sent_lately() == {1}
+    bench.writer.step()
+    assert bench.writer.sent_lately() == set()
+    before = bench.writer.counters.commits
+    bench.writer.step()
+    assert bench.writer.counters.commits == before
+
+
+def test_a_call_that_is_asked_for_during_a_step_comes_after_the_next(bench: Bench) -> None:
+    share = Share("q", 0, None, messages(1))
+    bench.store.when_stored(lambda: bench.heard.append("before"))
+    late = lambda: bench.store.when_stored(lambda: bench.heard.append("late"))  # noqa: E731
+    bench.store.append(RoutedBatch(messages(1), [share]), late)
+    bench.writer.step()
+    assert bench.heard == ["before"]
+    bench.writer.step()
+    assert bench.heard == ["before", "late"]
+
+
+def test_an_order_is_carried_out_once(bench: Bench) -> None:
+    bench.writer.order(lambda: bench.heard.append("done"))
+    assert bench.heard == []
+    bench.writer.step()
+    bench.writer.step()
+    assert bench.heard == ["done"]
+
+
 # -- a full disk
+
+
+def test_after_a_full_disk_a_commit_takes_at_most_twice_as_much_as_the_one_before(bench: Bench) -> None:
+    bench.writer.step()
+    counters, commits = bench.writer.counters, list[int]()
+    for position in range(16):
+        share = Share("q", position, None, messages(1))
+        bench.store.append(RoutedBatch(messages(1), [share]), lambda: commits.append(counters.commits))
+    with FullDisk(bench.store.tables, 3):
+        assert bench.writer.step()
+    assert list(Counter(commits).values()) == [2, 4, 8, 2]
+    assert counters.failures == 3
 
 
 def test_a_full_disk_is_waited_for_and_nothing_is_lost(bench: Bench) -> None:
@@ -224,106 +275,42 @@ def test_the_status_says_so(bench: Bench) -> None:
     assert "full" in status["reason"]
 
 
-# -- the thread
-
-
-def test_the_thread_commits_what_somebody_waits_for(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, threaded=True, pace=3600.0)
-    bench.append("a")
-    wait_until(lambda: bench.heard == ["a"])
-    assert bench.store.close()
-
-
-def test_what_nobody_waits_for_has_its_time(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, threaded=True, pace=3600.0)
-    assert bench.store.flush(10)
+def test_tries_outlast_a_full_disk(bench: Bench) -> None:
+    """The commit that makes room does not write them."""
     bench.append()
-    assert bench.writer.pending
-    assert bench.store.flush(10)
-    assert not bench.writer.pending
-    assert bench.store.close()
-
-
-def test_a_store_that_does_not_hurry_waits_for_its_pace(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, threaded=True, pace=3600.0, hurries=False)
-    assert bench.store.flush(10)
-    bench.append("a")
-    assert bench.heard == []
-    assert bench.store.flush(10)
-    assert bench.heard == ["a"]
-    assert bench.store.close()
-
-
-def test_a_close_commits_the_rest(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, threaded=True, pace=3600.0)
+    bench.writer.step()
     bench.append()
-    assert bench.store.close()
-    again = Bench(tmp_path)
-    assert again.count("pages") == 1
-    again.store.close()
+    bench.journal.tries[0] = Try(1)
+    with FullDisk(bench.store.tables, 1):
+        assert not bench.writer.step()
+    assert bench.count("tries") == 0
+    assert bench.writer.step()
+    assert bench.count("tries") == 1
 
 
-def test_a_full_disk_is_tried_again_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "RETRY_EVERY", 0.01)
-    bench = Bench(tmp_path, threaded=True)
-    assert bench.store.flush(10)
-    with FullDisk(bench.store.tables, 3):
-        bench.append("a")
-        wait_until(lambda: "a" in bench.heard)
-    assert bench.heard == ["full", "ok", "a"]
-    assert bench.store.close()
+def test_a_disk_that_can_be_written_again_has_no_reason_to_tell(bench: Bench) -> None:
+    bench.append()
+    with FullDisk(bench.store.tables, 2):
+        bench.writer.step()
+    bench.writer.step()
+    assert bench.writer.condition.now == ("ok", "")
+    assert bench.store.status()["reason"] is None
 
 
-def test_a_flush_waits_for_a_disk_that_is_full_no_longer_than_it_is_told(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, threaded=True)
-    with FullDisk(bench.store.tables, 10**6):
-        bench.append()
-        assert not bench.store.flush(0.05)
-    assert bench.store.flush(10)
-    assert bench.store.close()
+@pytest.mark.parametrize("error", [lmdb.MapFullError("x"), lmdb.DiskError("x"), OSError(errno.EDQUOT, "x")])
+def test_these_kinds_of_errors_mean_a_full_disk(bench: Bench, error: Exception) -> None:
+    assert bench.writer.condition.is_full(error)
 
 
-def test_a_bug_ends_the_hub_and_leaves_nobody_waiting(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, threaded=True)
-
-    def bug() -> Journal:
-        raise ZeroDivisionError
-
-    bench.store.attach("q", bug)
-    bench.store.changed("q")
-    wait_until(lambda: bench.heard == ["failed"])
-    assert not bench.store.close()
+@pytest.mark.parametrize("error", [lmdb.Error("x"), OSError("x"), OSError(errno.EPERM, "x"), ValueError("x")])
+def test_other_errors_do_not(bench: Bench, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.store.tables, "free", lambda: 0)
+    assert not bench.writer.condition.is_full(error)
 
 
-def test_many_threads_may_append_and_settle(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, threaded=True, pace=0.0)
-    stop = threading.Event()
-
-    def disturb() -> None:
-        while not stop.is_set():
-            bench.store.changed("q")
-            bench.store.sent(10**6)
-
-    threads = [threading.Thread(target=disturb) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for number in range(200):
-        bench.append(number)
-    assert bench.store.flush(20)
-    stop.set()
-    for thread in threads:
-        thread.join(10)
-    assert bench.heard == list(range(200))
-    assert bench.store.close()
-
-
-def test_what_was_read_since_the_last_commit_is_let_go_when_nothing_comes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("free", "full"), [(LITTLE - 1, True), (LITTLE, False)])
+def test_how_much_is_free_decides_what_a_short_write_means(
+    bench: Bench, free: int, full: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "LET_GO_EVERY", 0.01)
-    bench = Bench(tmp_path, threaded=True)
-    let_go = threading.Event()
-    bench.writer._let_go_at = float("inf")  # not by a commit
-    monkeypatch.setattr(bench.store.tables, "let_go", let_go.set)
-    assert let_go.wait(20)
-    bench.store.close()
+    monkeypatch.setattr(bench.store.tables, "free", lambda: free)
+    assert bench.writer.condition.is_full(lmdb_error(errno.EIO)) is full

@@ -9,12 +9,12 @@ import time
 import pytest
 
 from hub.message import Message
-from hub.queue.overflow import QueuePolicy
+from hub.queue.policy import QueuePolicy
 from hub.queue.queue import Queue
 from hub.store.memory import MemoryStore
 from hub.workers.crew import Crew
 from tests.support import wait_until
-from tests.unit.crews import Watched, crew_of, end, finished, offer
+from tests.unit.crews import Watched, crew_of, end, finished, offer, queue_of
 from tests.unit.doubles import RecordingLog, in_turn, message, messages
 
 
@@ -56,6 +56,7 @@ def test_why_it_can_not_start_is_told_until_it_can() -> None:
     consumer = Watched()
     consumer.start_errors = [OSError("no database")] * 2
     crew = crew_of(consumer, uniform=lambda low, high: 3600.0)
+    assert (crew.start_error, crew.last_failure) == ("", None)
     crew.start()
     wait_until(lambda: crew.start_error)
     assert crew.start_error == "OSError: no database"
@@ -72,7 +73,7 @@ def test_a_consumer_that_never_started_is_not_stopped_either() -> None:
     wait_until(lambda: crew.start_error)
     end(crew)
     assert consumer.names() == ["start"]
-    assert crew.queue.stats().counters.backlog == 1
+    assert queue_of(crew).stats().counters.backlog == 1
 
 
 def test_the_last_thread_to_leave_stops_the_consumer_and_only_it() -> None:
@@ -148,8 +149,15 @@ def test_stop_leaves_what_was_not_begun_in_the_queue() -> None:
     crew.stop()
     gate.set()
     assert crew.gone.wait(10)
-    stats = crew.queue.stats()
+    stats = queue_of(crew).stats()
     assert (stats.counters.finished, stats.counters.backlog, stats.in_flight) == (2, 8, 0)
+
+
+def test_a_thread_that_hangs_does_not_keep_the_process() -> None:
+    crew = crew_of(Watched(), threads=2)
+    crew.start()
+    assert [(thread.name, thread.daemon) for _, thread in crew.workers] == [("hubbub-c-1", True), ("hubbub-c-2", True)]
+    end(crew)
 
 
 def test_threads_work_side_by_side() -> None:
@@ -190,10 +198,10 @@ def test_many_threads_settle_every_message_exactly_once() -> None:
         sent += count
     wait_until(lambda: finished(crew) == 500)
     end(crew)
-    stats = crew.queue.stats()
+    stats = queue_of(crew).stats()
     assert sorted(consumer.seen, key=int) == sorted([*map(str, range(500)), *consumer.script], key=int)
     assert (stats.in_flight, stats.delayed, stats.counters.backlog) == (0, 0, 0)
-    assert crew.queue._books.floor == 500
+    assert queue_of(crew).acks.floor == 500
 
 
 class Hanging(Watched):
@@ -247,7 +255,7 @@ def test_a_worker_that_pauses_is_woken_by_the_stop() -> None:
     assert crew.started.wait(10)
     ((worker, _),) = crew.workers
     worker._resume_at = time.monotonic() + 600
-    crew.queue.nudge()  # out of its wait for a message, into its pause
+    queue_of(crew).nudge()  # out of its wait for a message, into its pause
     crew.stop()
     assert crew.gone.wait(10)
     assert worker._stopping
@@ -266,3 +274,27 @@ def test_start_is_tried_again_with_pauses_that_grow() -> None:
     assert crew.started.wait(10)
     end(crew)
     assert asked == [0.01, 0.02, 0.04, 0.08]
+
+
+@pytest.mark.parametrize("errors", [[], [OSError("away")]])
+def test_that_its_start_was_tried_is_told_whether_it_failed_or_not(errors: list[BaseException]) -> None:
+    consumer, told = Watched(), threading.Event()
+    consumer.start_errors = errors
+    crew = crew_of(consumer)
+    crew.tried.when_set(told.set)
+    assert not told.is_set()
+    crew.start()
+    assert told.wait(10)
+    end(crew)
+
+
+def test_the_last_thread_tells_that_all_are_gone_after_the_stop_of_the_consumer() -> None:
+    consumer, told = Watched(), list[tuple[str, list[str]]]()
+    crew = crew_of(consumer, threads=3)
+    crew.gone.when_set(lambda: told.append((threading.current_thread().name, consumer.names())))
+    crew.start()
+    assert crew.started.wait(10)
+    end(crew)
+    ((thread, calls),) = told
+    assert thread.startswith("hubbub-c-")
+    assert calls == ["start", "stop"]

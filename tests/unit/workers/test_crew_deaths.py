@@ -10,7 +10,7 @@ import pytest
 
 from hub.workers.crew import Crew
 from tests.support import wait_until
-from tests.unit.crews import Watched, crew_of, end, finished, offer
+from tests.unit.crews import Watched, crew_of, end, finished, offer, queue_of
 from tests.unit.doubles import message, messages
 
 DIES = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -89,7 +89,7 @@ def test_a_dead_thread_is_replaced_later_where_there_is_no_other_now(monkeypatch
     assert crew.replace_dead() == 1
     wait_until(lambda: finished(crew) == 1)
     end(crew)
-    assert crew.queue.stats().counters.retried == 1
+    assert queue_of(crew).stats().counters.retried == 1
 
 
 class Steps:
@@ -123,10 +123,10 @@ def dying_when_stopped(threads: int) -> tuple[Crew, Steps]:
 def test_what_a_thread_had_that_died_while_its_crew_stopped_is_given_to_the_next_crew_once() -> None:
     crew, _ = dying_when_stopped(threads=1)
     assert crew.gone.is_set()
-    stats = crew.queue.stats()
+    stats = queue_of(crew).stats()
     assert (stats.in_flight, stats.counters.retried, stats.counters.backlog) == (0, 1, 2)
     after = Watched()
-    following = crew_of(after, queue=crew.queue)
+    following = crew_of(after, queue=queue_of(crew))
     following.start()
     wait_until(lambda: finished(following) == 2)
     end(following)
@@ -136,11 +136,11 @@ def test_what_a_thread_had_that_died_while_its_crew_stopped_is_given_to_the_next
 def test_it_is_given_back_also_while_another_thread_of_that_crew_goes_on() -> None:
     crew, steps = dying_when_stopped(threads=2)
     assert not crew.gone.is_set()
-    assert crew.queue.stats().in_flight == 0
+    assert queue_of(crew).stats().in_flight == 0
     assert crew.replace_dead() == 0
     steps.run_one()
     assert crew.gone.is_set()
-    assert crew.queue.stats().counters.retried == 1
+    assert queue_of(crew).stats().counters.retried == 1
 
 
 def test_what_a_thread_had_that_died_just_before_its_crew_stopped_comes_again() -> None:
@@ -154,5 +154,35 @@ def test_what_a_thread_had_that_died_just_before_its_crew_stopped_comes_again() 
     crew.stop()
     steps.run_one()
     assert crew.gone.is_set()
-    stats = crew.queue.stats()
+    stats = queue_of(crew).stats()
     assert (stats.in_flight, stats.counters.retried) == (0, 1)
+
+
+@DIES
+def test_who_replaces_a_thread_that_died_before_the_consumer_had_started_starts_it() -> None:
+    consumer = Watched()
+    consumer.start_errors = [ValueError("the time of the next try kills the thread")]
+    crew = crew_of(consumer, uniform=Jitter(deaths=1))
+    crew.start()
+    wait_until(lambda: not crew.workers[0][1].is_alive())
+    assert not crew.started.is_set()
+    assert crew.replace_dead() == 1
+    assert crew.started.wait(10)
+    end(crew)
+    assert consumer.names() == ["start", "start", "stop"]
+
+
+@DIES
+def test_every_replaced_thread_is_counted() -> None:
+    consumer, jitter = Watched(), Jitter()
+    consumer.script = {"0": [KeyError("x")], "1": [KeyError("x")]}
+    crew = crew_of(consumer, uniform=jitter)
+    crew.start()
+    for number in range(2):
+        jitter.deaths = 1
+        offer(crew, [message(number)])
+        wait_until(lambda: not crew.workers[0][1].is_alive())
+        assert crew.replace_dead() == 1
+    wait_until(lambda: finished(crew) == 2)
+    end(crew)
+    assert crew.replaced == 2

@@ -10,10 +10,12 @@ from twisted.internet.task import Clock
 
 from hub.message import Message
 from hub.workers.crew import Crew, CrewPolicy
-from hub.workers.retry import RetryPolicy
-from hub.workers.supervisor import HELD_UP, LATE, Supervisor, stack_of
-from hub.workers.worker import Surroundings, WorkerPolicy
+from hub.workers.retry import Backoff
+from hub.workers.runtime import Runtime
+from hub.workers.supervisor import HELD_UP, LATE, Supervisor, is_held_up, stack_of
+from hub.workers.worker import WorkerPolicy
 from tests.support import wait_until
+from tests.unit.crews import queue_of
 from tests.unit.doubles import RecordingLog, Scripted, in_turn, make_queue, message, messages, most, offer
 
 TIMEOUT = 60.0
@@ -29,8 +31,8 @@ class Ward:
         self.consumer = consumer = Scripted()
         consumer.on_consume = self.hang_about
         queue = make_queue(self.clock.seconds, name="mailer")
-        policy = CrewPolicy(1, TIMEOUT, WorkerPolicy(RetryPolicy(3, 1.0, 9.0)))
-        around = Surroundings(self.clock.seconds, self.clock.seconds, most)
+        policy = CrewPolicy(1, TIMEOUT, WorkerPolicy(Backoff(3, 1.0, 9.0)))
+        around = Runtime(self.clock.seconds, self.clock.seconds, most)
         self.crew = Crew(consumer, queue, policy, around, self.log)
         self.fed = 0
         self.supervisor = Supervisor(lambda: [self.crew], self.clock.seconds, self.feed)
@@ -43,7 +45,7 @@ class Ward:
         assert self.go_on.acquire(timeout=30)
 
     def begin(self, *batch: Message) -> None:
-        offer(self.crew.queue, list(batch))
+        offer(queue_of(self.crew), list(batch))
         assert self.begun.acquire(timeout=10)
 
     def end(self) -> None:
@@ -60,6 +62,7 @@ class Ward:
 def ward() -> Iterator[Ward]:
     made = Ward()
     made.crew.start()
+    assert made.crew.started.wait(10)
     yield made
     made.end()
 
@@ -77,20 +80,20 @@ def test_a_message_that_takes_too_long_is_reported_by_name_id_and_stack(ward: Wa
 def test_what_a_late_one_has_in_hand_and_not_begun_goes_to_other_threads(ward: Ward) -> None:
     ward.begin(message(9))
     ward.crew.workers[0][0]._limit = 9
-    offer(ward.crew.queue, messages(5))
+    offer(queue_of(ward.crew), messages(5))
     ward.go_on.release()
     assert ward.begun.acquire(timeout=10)
     ward.crew.resize(2)
     ward.clock.advance(LATE - 0.1)
     ward.supervisor.round()
-    assert ward.crew.queue.stats().in_flight == 5
+    assert queue_of(ward.crew).stats().in_flight == 5
     ward.clock.advance(0.2)
     ward.supervisor.round()
     assert ward.begun.acquire(timeout=10)  # by the other thread
-    assert ward.crew.queue.stats().in_flight == 2
+    assert queue_of(ward.crew).stats().in_flight == 2
     for _ in range(6):
         ward.go_on.release()
-    wait_until(lambda: ward.crew.queue.stats().counters.finished == 6)
+    wait_until(lambda: queue_of(ward.crew).stats().counters.finished == 6)
     assert sorted(ward.consumer.seen) == ["0", "1", "2", "3", "4", "9"]
 
 
@@ -107,21 +110,21 @@ def test_a_crew_that_was_told_to_stop_is_held_up_by_what_hangs(ward: Ward) -> No
     ward.begin(message(0))
     ward.clock.advance(HELD_UP - 1)
     ward.crew.stop()
-    assert not ward.supervisor.is_held_up(ward.crew, stopped=ward.clock.seconds())
+    assert not is_held_up(ward.crew, since=ward.clock.seconds(), now=ward.clock.seconds())
     ward.clock.advance(2)
-    assert ward.supervisor.is_held_up(ward.crew, stopped=ward.clock.seconds())
+    assert is_held_up(ward.crew, since=ward.clock.seconds(), now=ward.clock.seconds())
     ward.go_on.release()
     assert ward.crew.gone.wait(10)
-    assert not ward.supervisor.is_held_up(ward.crew, stopped=0.0)
+    assert not is_held_up(ward.crew, since=0.0, now=ward.clock.seconds())
 
 
 def test_a_crew_that_hangs_without_a_message_is_held_up_too(ward: Ward) -> None:
     done = threading.Event()
     ward.consumer.stop = in_turn(lambda: done.wait(10))  # type: ignore[method-assign]
     ward.crew.stop()
-    assert not ward.supervisor.is_held_up(ward.crew, stopped=ward.clock.seconds())
+    assert not is_held_up(ward.crew, since=ward.clock.seconds(), now=ward.clock.seconds())
     ward.clock.advance(HELD_UP + 1)
-    assert ward.supervisor.is_held_up(ward.crew, stopped=0.0)
+    assert is_held_up(ward.crew, since=0.0, now=ward.clock.seconds())
     done.set()
 
 
@@ -157,7 +160,7 @@ def test_one_that_goes_on_is_stuck_no_more(ward: Ward) -> None:
     ward.clock.advance(TIMEOUT + 1)
     ward.supervisor.round()
     ward.go_on.release()
-    wait_until(lambda: ward.crew.queue.stats().counters.finished == 1)
+    wait_until(lambda: queue_of(ward.crew).stats().counters.finished == 1)
     ward.supervisor.round()
     assert not ward.supervisor.is_stuck(ward.crew)
 
@@ -186,7 +189,7 @@ def test_a_thread_that_died_is_dead(ward: Ward, monkeypatch: pytest.MonkeyPatch)
 def test_a_consumer_that_was_idle_for_long_is_not_stuck_when_it_begins(ward: Ward) -> None:
     ward.begin(message(0))
     ward.go_on.release()
-    wait_until(lambda: ward.crew.queue.stats().counters.finished == 1)
+    wait_until(lambda: queue_of(ward.crew).stats().counters.finished == 1)
     ward.clock.advance(100 * TIMEOUT)
     ward.begin(message(1))
     ward.supervisor.round()
@@ -203,7 +206,7 @@ def test_the_watchdog_is_not_fed_after_a_round_that_failed() -> None:
     fed: list[None] = []
 
     def broken() -> list[Crew]:
-        raise RuntimeError("the roster is broken")
+        raise RuntimeError("the consumers is broken")
 
     with pytest.raises(RuntimeError):
         Supervisor(broken, Clock().seconds, lambda: fed.append(None)).round()
@@ -224,11 +227,11 @@ def test_a_dead_thread_is_replaced_at_the_next_round(ward: Ward) -> None:
     ward.supervisor.round()
     assert ward.crew.replaced == 1
     ward.clock.advance(10.0)
-    offer(ward.crew.queue, [message(1)])
+    offer(queue_of(ward.crew), [message(1)])
     assert ward.begun.acquire(timeout=10)
     ward.go_on.release()
     ward.go_on.release()
-    wait_until(lambda: ward.crew.queue.stats().counters.backlog == 0)
+    wait_until(lambda: queue_of(ward.crew).stats().counters.backlog == 0)
 
 
 def test_the_stack_of_a_thread_that_is_gone_is_empty() -> None:
@@ -237,3 +240,9 @@ def test_the_stack_of_a_thread_that_is_gone_is_empty() -> None:
     thread.join()
     assert stack_of(thread) == ""
     assert "test_the_stack_of_a_thread" in stack_of(threading.current_thread())
+
+
+def test_a_thread_without_a_message_is_idle(ward: Ward) -> None:
+    (row,) = ward.supervisor.threads(ward.crew)
+    name = "hubbub-mailer-1"
+    assert row == {"name": name, "state": "idle", "topic": None, "message_id": None, "seconds": None}

@@ -126,14 +126,14 @@ def test_every_verdict_is_a_line_in_the_log_that_names_the_message() -> None:
 
 
 def test_in_strict_order_nothing_passes_a_message_that_failed() -> None:
-    bench = scripted(Bench(lane_of=lambda _: None), m1=[KeyError("x")])
+    bench = scripted(Bench(key_of=lambda _: None), m1=[KeyError("x")])
     bench.offer(*messages(4))
     bench.run_to_the_end()
     assert bench.consumer.seen == ["0", "1", "1", "2", "3"]
 
 
 def test_in_strict_order_a_dead_letter_lets_the_next_go_on() -> None:
-    bench = scripted(Bench(lane_of=lambda _: None, max_attempts=1), m1=[KeyError("x")])
+    bench = scripted(Bench(key_of=lambda _: None, max_attempts=1), m1=[KeyError("x")])
     bench.offer(*messages(4))
     bench.run()
     assert bench.consumer.seen == ["0", "1", "2", "3"]
@@ -199,8 +199,8 @@ def taken_at_once(bench: Bench) -> int:
 
     def look(_: Message) -> None:
         nonlocal most
-        assert bench.worker.taken is not None
-        most = len(bench.worker.taken.messages)
+        assert bench.worker.delivery is not None
+        most = len(bench.worker.delivery.messages)
 
     before, bench.consumer.on_consume = bench.consumer.on_consume, look
     bench.worker.step(0)
@@ -293,7 +293,7 @@ def test_since_is_never_older_than_what_is_in_hand() -> None:
     bench.worker = bench.another()
 
     def note() -> float:
-        if bench.worker.taken is not None:
+        if bench.worker.delivery is not None:
             seen.append(bench.worker.since)
         return bench.clock.seconds()
 
@@ -309,7 +309,7 @@ def test_abandoned_the_message_in_hand_has_failed_and_the_others_are_given_back(
     bench.offer(*messages(4))
     taken = bench.queue.take(9, timeout=0)
     assert taken is not None
-    bench.worker.taken, taken.at = taken, 1
+    bench.worker.delivery, taken.at = taken, 1
     bench.worker.abandon()
     counters = bench.queue.stats().counters
     assert (counters.finished, counters.failed, counters.retried, counters.backlog) == (1, 1, 1, 3)
@@ -322,7 +322,7 @@ def test_abandoned_again_and_again_a_message_is_a_dead_letter() -> None:
     bench = Bench(max_attempts=2)
     bench.offer(message(0))
     for _ in range(2):
-        bench.worker.taken = bench.queue.take(1, timeout=0)
+        bench.worker.delivery = bench.queue.take(1, timeout=0)
         bench.worker.abandon()
         bench.clock.advance(300.0)
     (letter,) = bench.store.dead_letters("test")
@@ -335,10 +335,10 @@ def test_what_was_abandoned_is_in_no_hand_any_more(monkeypatch: pytest.MonkeyPat
     drops: list[bool] = []
     monkeypatch.setattr(bench.store, "drop", lambda: drops.append(True))
     bench.offer(message(0))
-    bench.worker.taken = bench.queue.take(1, timeout=0)
+    bench.worker.delivery = bench.queue.take(1, timeout=0)
     bench.worker.abandon()
     assert drops == [True]
-    assert bench.worker.taken is None
+    assert bench.worker.delivery is None
 
 
 def test_a_worker_with_nothing_in_hand_has_nothing_to_abandon() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from hub.errors import Reject, Retry
 from hub.message import Message
-from hub.workers.worker import LONGEST_PAUSE
+from hub.stats.histogram import Histogram
+from hub.workers.worker import LONGEST_PAUSE, REPORT_EVERY
 from tests.unit.doubles import Bench, ScriptedBatches, message, messages, offer
 from tests.unit.workers.test_worker import ANYTHING
 
@@ -133,7 +134,7 @@ def test_stopped_while_it_splits_a_batch_it_gives_back_the_rest() -> None:
 def test_in_strict_order_a_batch_that_fails_keeps_its_order() -> None:
     consumer = ScriptedBatches()
     consumer.script = {"1": [KeyError("x"), KeyError("x")]}
-    bench = Bench(consumer, batch_size=10, lane_of=lambda _: None)
+    bench = Bench(consumer, batch_size=10, key_of=lambda _: None)
     bench.offer(*messages(3))
     bench.run_to_the_end()
     assert consumer.batches == [["0", "1", "2"], ["0"], ["1"], ["1"], ["2"]]
@@ -142,7 +143,7 @@ def test_in_strict_order_a_batch_that_fails_keeps_its_order() -> None:
 def test_in_strict_order_a_retry_of_a_batch_keeps_its_order() -> None:
     consumer = ScriptedBatches()
     consumer.script = {"2": [Retry(1.0)]}
-    bench = Bench(consumer, batch_size=10, lane_of=lambda _: None)
+    bench = Bench(consumer, batch_size=10, key_of=lambda _: None)
     bench.offer(*messages(3))
     bench.run_to_the_end()
     assert consumer.batches == [["0", "1", "2"], ["0"], ["1", "2"]]
@@ -170,3 +171,59 @@ def test_the_age_of_each_message_of_a_batch_is_counted() -> None:
     bench.offer(*messages(3))
     bench.run()
     assert (sum(bench.worker.ages.counts), sum(bench.worker.consume_times.counts)) == (3, 1)
+
+
+# -- what is measured
+
+
+def test_the_time_of_a_batch_that_failed_is_its_own_and_not_that_of_the_next() -> None:
+    bench, consumer = bench_of(m0=[KeyError("x")])
+    consumer.on_consume = lambda one: bench.clock.advance(4.0 if one.id == "0" and len(consumer.batches) == 1 else 0.0)
+    bench.offer(*messages(2))
+    bench.worker.step(0)
+    wanted = Histogram()
+    for seconds in (4.0, 0.0, 0.0):
+        wanted.add(seconds)
+    assert bench.worker.consume_times.counts == wanted.counts
+
+
+def test_each_message_of_a_run_has_its_own_age() -> None:
+    bench, _ = bench_of()
+    bench.clock.advance(100.0)
+    bench.offer(*(message(number) for number in (10, 10, 60, 99)))
+    bench.worker.step(0)
+    wanted = Histogram()
+    for age in (90.0, 90.0, 40.0, 1.0):
+        wanted.add(age)
+    assert bench.worker.ages.counts == wanted.counts
+
+
+def test_messages_of_one_time_count_each_once_though_they_are_reported_in_parts() -> None:
+    bench = Bench()
+    bench.worker._limit = 9
+    bench.clock.advance(100.0)
+    bench.consumer.on_consume = lambda _: bench.clock.advance(REPORT_EVERY * 2)
+    bench.offer(*[message(10) for _ in range(5)])
+    bench.worker.step(0)
+    assert sum(bench.worker.ages.counts) == 5
+
+
+def test_log_lines_are_about_the_one_message_and_of_a_batch_about_none() -> None:
+    bench, consumer = bench_of(3)
+    about: list[int] = []
+
+    def note(_: Message) -> None:
+        delivery = bench.worker._logged_delivery()
+        about.append(0 if delivery is None else len(delivery.messages))
+
+    consumer.on_consume = note
+    bench.offer(*messages(4))
+    bench.run()
+    assert about == [0, 0, 0, 1]
+    assert bench.worker._logged_delivery() is None
+    single = Bench()
+    single.worker._limit = 9
+    single.consumer.on_consume = lambda _: about.append(single.worker._logged_delivery() is single.worker.delivery)
+    single.offer(*messages(2))
+    single.run()
+    assert about[4:] == [True, True]

@@ -6,6 +6,8 @@ import sys
 import threading
 from collections import Counter
 
+import pytest
+
 from hub.errors import Retry
 from hub.message import Message
 from hub.workers.worker import Worker
@@ -60,7 +62,7 @@ def test_what_was_tried_before_keeps_its_attempts() -> None:
     def give_back(one: Message) -> None:
         if one.id == "0":
             bench.worker.give_back_rest()
-            place = bench.queue.place(1)
+            place = bench.queue.inspect.state_of(1)
             assert (place.kind, place.attempts) == ("waiting", 1)
 
     bench.consumer.on_consume = give_back
@@ -70,7 +72,7 @@ def test_what_was_tried_before_keeps_its_attempts() -> None:
 
 
 def test_what_is_in_a_lane_stays_for_it_must_not_pass() -> None:
-    bench = given_back_at(Bench(lane_of=lambda _: None), "1")
+    bench = given_back_at(Bench(key_of=lambda _: None), "1")
     bench.offer(*messages(4))
     bench.run()
     assert bench.consumer.seen == ["0", "1", "2", "3"]
@@ -141,3 +143,64 @@ def test_between_threads_each_message_is_given_exactly_once() -> None:
     stats = bench.queue.stats()
     assert (stats.counters.finished, stats.counters.backlog, stats.in_flight) == (count, 0, 0)
     assert len(seen) == count == len(set(seen))
+
+
+# -- the slot, in which it notes what the hub would be killed with
+
+
+class RecordingSlot:
+    """Remembers which positions were noted."""
+
+    def __init__(self) -> None:
+        self.noted: list[tuple[int, int] | None] = []
+
+    def hold(self, start: int, stop: int) -> None:
+        self.noted.append((start, stop))
+
+    def drop(self) -> None:
+        self.noted.append(None)
+
+
+def noted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int] | None]:
+    slot = RecordingSlot()
+    monkeypatch.setattr(bench.queue, "slot", lambda: slot)
+    bench.worker = bench.another()
+    bench.worker._limit = 9
+    return slot.noted
+
+
+def test_a_run_without_gaps_is_noted_once_and_no_more_once_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    held = noted(bench, monkeypatch)
+    bench.offer(*messages(4))
+    bench.worker.step(0)
+    assert held == [(0, 4), None]
+
+
+def test_in_a_run_with_gaps_each_message_is_noted_when_it_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies in a gap is in no hand here, and the first of the run is not in hand any more."""
+    bench = Bench()
+    bench.consumer.script = {"0": [Retry(5)], "2": [Retry(5)], "3": [Retry(5)]}
+    bench.offer(*messages(4))
+    bench.run()
+    held = noted(bench, monkeypatch)
+    bench.clock.advance(5.0)
+    bench.worker.step(0)
+    assert bench.consumer.seen[-3:] == ["0", "2", "3"]
+    assert held == [(0, 1), (0, 1), (2, 3), (3, 4), None]
+
+
+def test_of_a_batch_with_gaps_what_lies_before_the_first_gap_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(ScriptedBatches(), batch_size=9)
+    bench.offer(*messages(6))
+    taken = bench.queue.take(9, timeout=0)
+    assert taken is not None
+    for position in range(6):
+        if position in (0, 1, 3, 5):
+            bench.queue.retry(taken, 5.0, failed=False)
+        else:
+            bench.queue.finish(taken, position + 1)
+    held = noted(bench, monkeypatch)
+    bench.clock.advance(5.0)
+    bench.worker.step(0)
+    assert held == [(0, 2), None]

@@ -5,32 +5,22 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.stats.counters import Counters
 from hub.store import records as r
 from hub.store import tables as t
 from hub.store.commit import HIGHEST
-from hub.store.fsck.books import read_books
-from hub.store.fsck.problem import positions
-from hub.store.fsck.sense import contradiction, read_page
+from hub.store.fsck.problem import Kind, Problem, positions
+from hub.store.fsck.validation import read_queue
 from hub.store.records import QueueRecord
 from hub.store.settled import put_record
 from tests.unit.store.known import Known, counts, edit, problems
 
 Change = Callable[[t.Tables, Any], None]
-
-
-@pytest.fixture
-def known(tmp_path: Path) -> Known:
-    made = Known(tmp_path)
-    made.some()
-    made.close()
-    return made
 
 
 def change(known: Known, how: Change) -> list[str]:
@@ -39,7 +29,15 @@ def change(known: Known, how: Change) -> list[str]:
     with tables.writing() as transaction:
         how(tables, transaction)
     tables.close()
-    return [problem.kind for problem in problems(known.directory)]
+    found = problems(known.directory)
+    for problem in found:
+        assert problem.kind in get_args(Kind)
+        assert {"problem", "text"} <= set(problem.document())
+        assert isinstance(problem.text, str)
+        assert (problem.table, problem.key) == ("", b"") or problem.table in t.NAMES
+        assert isinstance(problem.key, bytes)
+        assert 0 <= problem.start <= problem.stop
+    return [problem.kind for problem in found]
 
 
 def first(transaction: Any, table: Any) -> tuple[bytes, bytes]:
@@ -55,13 +53,13 @@ def flipped(value: bytes, at: int = -1) -> bytes:
 
 
 def record_of(tables: t.Tables, transaction: Any, number: int = 1) -> QueueRecord:
-    return read_books(tables, transaction, transaction.get(t.queue_key(number), db=tables.queues))
+    return read_queue(tables, transaction, transaction.get(t.queue_key(number), db=tables.queues))
 
 
 def test_what_was_written_is_clean(known: Known) -> None:
     found = counts(known.directory)
     assert (found.problems, found.broken) == ([], False)
-    assert {table for table, count in found.counts.items() if not count} == {"spent"}
+    assert {table for table, count in found.counts.items() if not count} == {"levels", "spent"}
 
 
 def test_a_store_without_a_message_is_clean(tmp_path: Path) -> None:
@@ -283,48 +281,38 @@ def test_a_highest_number_that_can_not_be_is_found(known: Known, value: bytes | 
     assert change(known, put) == ["highest"]
 
 
+@pytest.mark.parametrize("value", [b"", b"\x80" + bytes(7), bytes(9)])
+def test_a_number_of_the_next_page_that_can_not_be_is_found(known: Known, value: bytes) -> None:
+    assert change(known, lambda tables, row: row.put(t.FOLLOWING, value, db=tables.meta)) == ["highest"]
+
+
 def test_a_wrong_count_of_dead_letters_is_found(known: Known) -> None:
     assert change(known, lambda tables, transaction: delete_first(transaction, tables.letters)) == ["letters"]
 
 
-def a_record(**changes: Any) -> QueueRecord:
-    values: dict[str, Any] = {"counters": Counters(), "unread_bytes": 0, "next_letter": 3, "letters": 1}
-    values |= {"next_position": 20, "floor": 5, "ranges": [(7, 9), (11, 12)], "lost_letters": 1}
-    return QueueRecord(number=1, name="q", created_at=1.0, **{**values, **changes})
+def test_programs_are_told_the_row_and_the_positions() -> None:
+    assert Problem("missing", "gone", "index", b"\x01\xff", 3, 5, 8).document() == {
+        "problem": "missing",
+        "text": "gone",
+        "table": "index",
+        "key": "01ff",
+        "queue": 3,
+        "start": 5,
+        "stop": 8,
+    }
+    assert Problem("highest", "wrong").document() == {"problem": "highest", "text": "wrong"}
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"floor": 7},
-        {"floor": -1},
-        {"floor": 8},
-        {"next_position": 11},
-        {"ranges": [(7, 9), (9, 10)]},
-        {"ranges": [(7, 7)]},
-        {"ranges": [(11, 12), (7, 9)]},
-        {"counters": Counters(finished=-1)},
-        {"letters": 3},
-        {"letters": -1},
-    ],
-)
-def test_a_record_that_contradicts_itself(changes: dict[str, Any]) -> None:
-    assert contradiction(a_record()) == ""
-    assert contradiction(a_record(**changes)) != ""
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        r.Page(1, 1.0, [], ["1", "2"], ["t"], [b"1"], [{}], [1.0], ["bus"]),
-        r.Page(1, 1.0, [], ["1", "2", "3"], ["t", "t"], [b"1", b"2", b"3"], [{}], [1.0], ["bus"]),
-        r.Page(1, 1.0, [(1, 0, [1])], ["1"], ["t"], [b"1"], [{}], [1.0], ["bus"]),
-        r.Page(1, 1.0, [(1, 0, [-1])], ["1"], ["t"], [b"1"], [{}], [1.0], ["bus"]),
-    ],
-)
-def test_a_page_whose_parts_do_not_fit_is_damaged(broken: r.Page) -> None:
-    with pytest.raises(r.DamagedError):
-        read_page(bytes(r.seal(r.PAGE, broken)))
+def test_an_entry_without_its_page_names_its_positions(known: Known) -> None:
+    tables = edit(known.directory)
+    with tables.writing() as transaction:
+        key, span = first(transaction, tables.index)
+        transaction.put(key, t.span_value(t.span_of(span)[0] + 1000, t.span_of(span)[1]), db=tables.index)
+    tables.close()
+    (queue, start), stop = t.place_of(key), t.place_of(key)[1] + t.span_of(span)[1]
+    dangling = [problem for problem in problems(known.directory) if problem.kind == "dangling"]
+    assert [(one.key, one.queue, one.start, one.stop) for one in dangling] == [(key, queue, start, stop)]
+    assert positions(start, stop) in dangling[0].text
 
 
 def test_positions_are_named_from_the_first_to_the_last() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,14 +14,6 @@ from hub.store.tables import FILE
 from tests.unit.doubles import RecordingLog, message, messages
 from tests.unit.store.bench import SMALL, Bench
 from tests.unit.store.rig import rows
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
-    made.queue()
-    yield made
-    made.store.close()
 
 
 def spoil(bench: Bench, table: str, at: int = -1) -> None:
@@ -80,7 +71,7 @@ def test_a_retry_whose_message_is_damaged_is_counted(bench: Bench) -> None:
 
 def test_a_damaged_dead_letter_is_left_out(bench: Bench) -> None:
     for number in range(3):
-        bench.queues["q"].refuse(DeadLetter(message(number), "no", 0, 1.0))
+        bench.queues["q"].bury_unqueued(DeadLetter(message(number), "no", 0, 1.0))
     bench.step()
     spoil(bench, "letters", 1)
     assert [one.message.id for one in bench.store.dead_letters("q")] == ["0", "2"]

@@ -14,6 +14,7 @@ from hub.stats.counters import Counters
 from hub.store import records as r
 from hub.store.fsck import scan
 from hub.store.fsck.image import Image
+from hub.store.fsck.remains import Remains
 from hub.store.records import QueueRecord
 
 
@@ -72,7 +73,7 @@ def test_the_newest_record_of_a_queue(tmp_path: Path) -> None:
     records = [queue(1, 1.0, 7), queue(1, 1.0, 30), queue(1, 1.0, 8), queue(2, 1.0, 99), queue(2, 5.0, 1)]
     (tmp_path / "f").write_bytes(b"".join(map(sealed, records)))
     with Image(tmp_path / "f") as image:
-        newest = scan.newest_queues(image)
+        newest = Remains(image).queues
     assert {number: (one.created_at, one.commit) for number, one in newest.items()} == {1: (1.0, 30), 2: (5.0, 1)}
 
 

@@ -1,0 +1,229 @@
+"""Levels: the waiting messages of each priority but the default one, which are in the ready window. Pure: no lock.
+
+A level has its first messages in memory, and ranges of positions for the others, which are in the store. So a high
+priority is found at once behind any backlog, at 32 bytes for each change of priority in it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from operator import itemgetter
+
+from hub.message import DEFAULT_PRIORITY, PRIORITIES, Message
+from hub.queue.ack_state import AckState
+from hub.queue.loaded_messages import LoadedMessages
+from hub.queue.policy import Window
+from hub.queue.ranges import Ranges
+from hub.queue.schedule import Schedule
+from hub.store import Range, Run
+
+SHARE = 8
+"""Each level holds this part of a queue's window in memory."""
+RANGES_AT_ONCE = 1000
+"""Ranges that are settled under the queue's lock, which takes about a millisecond."""
+
+
+class PriorityLevel(LoadedMessages):
+    """Waiting messages of one priority, in the order of their positions.
+
+    :ivar unread: positions of those that are only in the store, which come later; some may be settled.
+    """
+
+    def __init__(self, priority: int, acks: AckState, schedule: Schedule, window: Window | None) -> None:
+        super().__init__(acks, window)
+        self.priority = priority
+        self.unread = Ranges()
+        self._schedule = schedule
+
+    def __bool__(self) -> bool:
+        return bool(self.batches or self.unread)
+
+    def arrive(self, start: int, messages: Sequence[Message], size: int) -> None:
+        """Add a batch that arrives. :param size: bytes of its bodies."""
+        window, batches = self._window, self.batches
+        fits = window is None or (len(batches) + len(messages) <= window.count and batches.size + size <= window.size)
+        if fits and not self.unread:
+            batches.append(start, messages, size)
+            return
+        if not self.unread:
+            self.oldest_unread = messages[0].received_at
+        self.unread.add(start, start + len(messages))
+        self.unread_size += size
+
+    # -- reading
+
+    @property
+    def unread_count(self) -> int:
+        """Number of unread positions; some may be settled."""
+        return self.unread.count
+
+    def fill(self, start: int, stop: int, runs: Sequence[Run]) -> int:
+        """Add messages that were read. Unreadable ones are counted as dropped_damaged.
+
+        :param start: the first position that was requested, of a range of unread ones that ends at ``stop``.
+        :returns: the first position that was not read.
+        """
+        position, bytes_ = start, 0
+        for run in runs:
+            if run.start >= stop:
+                break
+            self._lose(position, run.start)
+            position = min(run.start + run.count, stop)
+            if run.damaged:
+                self._lose(run.start, position)
+                continue
+            for first, after in self._untried(max(start, run.start), position):
+                messages = run.messages[first - run.start : after - run.start]
+                size = sum([len(message.body) for message in messages])
+                self.batches.append(first, messages, size)
+                bytes_ += size
+            self.oldest_unread = run.messages[position - run.start - 1].received_at
+        if position == start:
+            self._lose(start, stop)
+            position = stop
+        self._pass(position, bytes_)
+        return position
+
+    def _pass(self, position: int, size: int) -> None:
+        """Remove all positions below ``position`` from the unread ones. :param size: their bytes."""
+        self.unread.drop_below(position)
+        self.unread_size = max(0, self.unread_size - size) if self.unread else 0
+
+    def _untried(self, start: int, stop: int) -> Iterator[Range]:
+        """Positions that are not settled, and not in the schedule."""
+        return self._schedule.recovered.leave_out(self._acks.unsettled(start, stop))
+
+    def _lose(self, start: int, stop: int) -> None:
+        self._acks.counters.dropped_damaged += self._acks.settle_all(self._untried(start, stop))
+
+    # -- drops
+
+    def drop_oldest(self, count: int) -> int:
+        """Settle about ``count`` of the oldest messages. Returns their number."""
+        if self.batches:
+            return self.drop_loaded(count)
+        start, stop = next(iter(self.unread))
+        return self._drop_unread(start, min(stop, start + count))
+
+    def _drop_unread(self, start: int, stop: int) -> int:
+        """Settle the first unread positions. Returns the number of those not settled before."""
+        dropped = self._acks.settle_all(self._untried(start, stop))
+        self._pass(stop, self.unread_size * (stop - start) // self.unread.count)
+        return dropped
+
+    def drop_loaded(self, count: int) -> int:
+        """Settle the oldest ``count`` messages in memory. Returns their number."""
+        dropped = 0
+        while dropped < count and self.batches:
+            positions, _ = self.batches.take(count - dropped)
+            self._acks.settle(positions.start, positions.stop)
+            dropped += len(positions)
+        return dropped
+
+    @property
+    def unread_span(self) -> Range:
+        """From the first unread position to the last; others are between them."""
+        return (self.unread.first, self.unread.stop) if self.unread else (0, 0)
+
+    def drop_expired_unread(self, first: int, since: float) -> None:
+        """Settle unread messages before the position ``first``, a bounded number of ranges. :param since: its time of
+        receipt, or a lower bound."""
+        for start, stop in list(islice(self.unread, RANGES_AT_ONCE)):
+            if start >= first:
+                break
+            self._acks.counters.dropped_expired += self._drop_unread(start, min(stop, first))
+        if self.unread and self.unread.first >= first:
+            self.oldest_unread = since
+
+    def clear_unread(self) -> list[Range]:
+        """Remove all unread positions. Returns them; some may be settled, or in the schedule."""
+        found = list(self.unread)
+        self.unread, self.unread_size = Ranges(), 0
+        return found
+
+
+class Levels:
+    """The levels of one queue.
+
+    :ivar used: whether there ever was one: without any, the queue has the cost of one without priorities.
+    :ivar positions: positions of messages with a level, from the first unread one of the ready window on, which leaves
+        them out.
+    """
+
+    def __init__(self, acks: AckState, schedule: Schedule, window: Window | None) -> None:
+        self.used = False
+        self.positions = Ranges()
+        self._levels: dict[int, PriorityLevel] = {}
+        self._acks, self._schedule = acks, schedule
+        self._window = Window(max(1, window.count // SHARE), window.size // SHARE) if window else None
+
+    def __iter__(self) -> Iterator[PriorityLevel]:
+        """The levels, the lowest priority first."""
+        return (self._levels[priority] for priority in PRIORITIES if priority in self._levels)
+
+    def of(self, priority: int) -> PriorityLevel:
+        """The level of a priority, made if there is none."""
+        level = self._levels.get(priority)
+        if level is None:
+            self.used = True
+            level = self._levels[priority] = PriorityLevel(priority, self._acks, self._schedule, self._window)
+        return level
+
+    def restore(self, rows: Sequence[tuple[int, int, int]], oldest: float | None) -> None:
+        """Restore the levels, at the start.
+
+        :param rows: as in :class:`hub.store.CommittedState`.
+        :param oldest: epoch seconds before which no message was received.
+        """
+        for start, stop, priority in rows:
+            level = self.of(priority)
+            level.oldest_unread = oldest
+            self.positions.add(start, stop)
+            for first, after in self._acks.unsettled(start, stop):
+                level.unread.add(first, after)
+
+    def share_size(self, size: int, count: int) -> int:
+        """Give each level its part of the bytes of all unread messages, at the start. Returns the part of the others.
+
+        :param count: number of all unread messages.
+        """
+        for level in self:
+            level.unread_size = size * level.unread.count // count if count else 0
+            size, count = size - level.unread_size, count - level.unread.count
+        return size
+
+    @staticmethod
+    def priority_at(position: int, rows: Sequence[tuple[int, int, int]]) -> int:
+        """The priority of a position. :param rows: as in ``restore``."""
+        at = bisect_right(rows, position, key=itemgetter(0)) - 1
+        return rows[at][2] if at >= 0 and position < rows[at][1] else DEFAULT_PRIORITY
+
+    def highest(self) -> PriorityLevel | None:
+        """The highest level that has messages."""
+        if self.used:
+            for priority in reversed(PRIORITIES):
+                if (level := self._levels.get(priority)) is not None and level:
+                    return level
+        return None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the bodies in memory."""
+        return sum([level.batches.size for level in self._levels.values()])
+
+    @property
+    def unread_size(self) -> int:
+        """Bytes of the unread messages, an estimate."""
+        return sum([level.unread_size for level in self._levels.values()])
+
+    @property
+    def first_unread(self) -> int | None:
+        """The first unread position; ``None``: all are in memory."""
+        return min([level.unread.first for level in self._levels.values() if level.unread], default=None)
+
+    def oldest_unread(self) -> float | None:
+        """Epoch seconds before which no unread message was received; ``None``: there is none."""
+        found = [level.oldest_unread for level in self if level.unread and level.oldest_unread is not None]
+        return min(found, default=None)
