@@ -1,23 +1,28 @@
-"""The class that users write."""
+"""The base class of consumers, and the context that each is made with."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
-from hub.message import Message
+from hub.errors import HubError
+from hub.http.verb import Verb
+from hub.message import Headers, Message
 from hub.settings import Settings
+
+NO_CONNECTIONS: Mapping[str, object] = MappingProxyType({})
 
 
 class Context:
-    """What a consumer is given when it is made.
+    """The context that a consumer is made with.
 
     :ivar name: the consumer's name in ``hub.conf``.
     :ivar config: an instance of the consumer's own ``Config``.
-    :ivar log: a logger that marks each line with the consumer's name.
-    :ivar state_dir: a directory that outlives the hub; relative paths are taken from it.
+    :ivar log: a logger that adds the consumer's name to each line.
+    :ivar state_dir: a directory that outlives the hub; use it as the base of relative paths.
     """
 
     def __init__(
@@ -25,49 +30,67 @@ class Context:
         name: str,
         config: Any,
         log: logging.LoggerAdapter[logging.Logger],
-        publish: Callable[[str, object, Mapping[str, str], str | None], None],
+        publish: Callable[[str, object, Headers, str | None], None],
         state_dir: Path,
+        connections: Mapping[str, object] = NO_CONNECTIONS,
     ) -> None:
         self.name = name
         self.config = config
         self.log = log
         self.state_dir = state_dir
         self._publish = publish
+        self._connections = connections
 
-    def publish(
-        self, topic: str, body: object, headers: Mapping[str, str] | None = None, *, backend: str | None = None
-    ) -> None:
-        """Send a message out, from any thread.
+    def publish(self, topic: str, body: object, headers: Headers | None = None, *, backend: str | None = None) -> None:
+        """Publish a message, from any thread. Inside ``consume`` it is sent when the message in hand is finished.
 
-        :param body: ``bytes`` and ``str`` go out as they are; anything else is encoded as JSON. On a bus with an
+        :param body: ``bytes`` and ``str`` are sent as they are; anything else is encoded as JSON. On a bus with an
             envelope (fedmsg's) the backend wraps it.
-        :param headers: where they do not name a trace (``traceparent``), that of the message in hand goes on.
-        :param backend: which one; needed only where more than one can publish.
-        :raises CannotPublish: there is no such backend, it has nowhere to send, or the bus does not take the message:
-            in fedmsg's format a body that is not JSON, and on any bus one that is too large.
-        :raises TypeError: the body can't be encoded, or a header is no text. :raises ValueError: a bad topic.
+        :param headers: values are ``str``, ``int`` of 64 bits, finite ``float`` or ``bool``; a name has at most 255
+            bytes, all together at most 64 KiB. Without a ``traceparent``, the trace of the message in hand is
+            continued.
+        :param backend: the backend's name; needed only if more than one can publish.
+        :raises CannotPublish: there is no such backend, it has nowhere to send, or the bus does not accept the message:
+            it is too large, or in fedmsg's format not JSON.
+        :raises TypeError: the body can't be encoded, or a header has another type. :raises ValueError: the topic is
+            invalid, or the headers are too large.
         """
         self._publish(topic, body, headers or {}, backend)
 
+    def connection(self, name: str) -> Any:
+        """Return the connection of that name, which consumers share. Call it from ``start`` on, in any thread.
+
+        Call it for each use and keep no reference: a reload may replace the connection.
+
+        :raises HubError: there is no connection of that name.
+        """
+        try:
+            return self._connections[name]
+        except KeyError:
+            known = ", ".join(self._connections) or "none"
+            raise HubError(f"no connection is called {name!r}: there are {known}") from None
+
 
 class Consumer:
-    """Base of all consumers: subclass it, write ``consume``, name the class in ``hub.conf``.
+    """Base class of consumers: subclass it, write ``consume``, and name the class in ``hub.conf``.
 
-    There is **one instance** per consumer. With ``threads = 1`` (the default) only one thread is ever in it; with more,
-    ``consume`` runs in several threads at once. ``tick`` has a thread of its own.
+    There is **one instance** per consumer, unless ``per_worker`` is set. With ``threads = 1`` (the default) one thread
+    calls ``consume``; with more, several call it at once. ``tick`` runs in a thread of its own.
 
-    The class attributes are defaults; the settings of the same names in ``hub.conf`` override them.
+    Class attributes are defaults; settings of the same names in ``hub.conf`` override them.
     """
 
     topics: ClassVar[Sequence[str]] = ("#",)
-    """Patterns: ``a.b.c`` exactly, ``a.b.*`` one word, ``a.#`` any rest."""
+    """Topic patterns: ``a.b.c`` exactly, ``a.b.*`` one word, ``a.#`` any rest."""
     threads: ClassVar[int] = 1
     batch_size: ClassVar[int] = 100
-    """The most that ``consume_batch`` is given at once."""
+    """Maximum number of messages in a call of ``consume_batch``."""
     batch_wait: ClassVar[float | str] = 0.0
-    """How long a batch that is not full may wait for more."""
+    """Longest wait for more messages while a batch is not full: seconds, or a text such as ``"5s"``."""
     every: ClassVar[float | str | None] = None
-    """How often ``tick`` is called; ``None``: never."""
+    """Interval between calls of ``tick``: seconds, or a text such as ``"1m"``; ``None``: never."""
+    per_worker: ClassVar[bool] = False
+    """True gives each worker its own instance, with its own ``start``, ``tick`` and ``stop``."""
 
     Config: ClassVar[type[Settings]] = Settings
     """The consumer's own settings, declared with :func:`hub.settings.setting`."""
@@ -77,22 +100,51 @@ class Consumer:
         self.config = context.config
         self.log = context.log
 
+    @classmethod
+    def topics_of(cls, config: Any) -> Sequence[str]:
+        """Return the default of the setting ``topics``; override it if the topics follow from the class's own settings.
+
+        :param config: an instance of the class's ``Config``.
+        """
+        return cls.topics
+
     def start(self) -> None:
-        """Called once, in the first worker's thread, before any message. What it raises is logged, and it is called
-        again later, with backoff; messages wait in the queue meanwhile."""
+        """Prepare for work. Called once, in the first worker's thread, before any message. If it raises, the error is
+        logged and it is called again with backoff; messages wait in the queue meanwhile."""
 
     def consume(self, message: Message) -> None:
-        """Handle one message. Return: done. Raise ``Retry`` for later, ``Reject`` for a dead letter; any other
-        exception is a failure and is retried with backoff, ``max_attempts`` times."""
+        """Handle one message. Return to finish it. Raise ``Retry`` to try it again later, ``Reject`` to make it a dead
+        letter. Any other exception is a failure: the message is retried with backoff, for ``max_attempts`` attempts in
+        all."""
         raise NotImplementedError(f"{type(self).__name__} has neither consume() nor consume_batch()")
 
     def consume_batch(self, messages: Sequence[Message]) -> None:
-        """Instead of ``consume``, for sinks that are faster in bulk. All or nothing: when it raises anything but
-        ``Retry``, the messages are given again one by one, so that a bad one does not take the others with it."""
+        """Handle several messages at once; write it instead of ``consume`` where bulk work is faster. Return to finish
+        them all. If it raises anything but ``Retry``, the messages are delivered again one by one, so that a bad one
+        does not fail the others."""
         raise NotImplementedError
 
     def tick(self) -> None:
-        """Periodic work, see ``every``."""
+        """Do periodic work. Called every ``every`` seconds, in a thread of its own; what it raises is logged and
+        counted."""
+
+    def status(self) -> object:
+        """Return own numbers and texts, which the hub's status shows as ``own``: any JSON value, at most 4096 bytes.
+        ``None``: nothing.
+
+        Called in the reactor's thread while workers are in ``consume``: it must not block. After a slow call the answer
+        is shown for a hundred times as long as it took. If it raises, the error is shown instead."""
+        return None
+
+    def verbs(self) -> Sequence[Verb]:
+        """Return verbs and pages that the hub serves below ``/consumers/NAME/``, on its control socket and its web
+        server. Each requires the access that it declares, and appears in the audit log and the OpenAPI document.
+
+        Called once in the reactor's thread, before ``start``; the verbs are called in that thread too, from then on
+        until the part is stopped. If it raises, the error is logged and nothing is served. With ``per_worker`` only the
+        first instance is called.
+        """
+        return ()
 
     def stop(self) -> None:
-        """Called once, in the last worker's thread, after the last message."""
+        """Release resources. Called once, in the last worker's thread, after the last message."""

@@ -1,4 +1,4 @@
-"""A message that its consumer could not handle, and all that is known about why."""
+"""Dead letters: messages that their consumer gave up, with the reason."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from hub.message import Message
 from hub.text import encodable
 
 TRACEBACK_LIMIT = 16 << 10
-"""Characters of a traceback that are kept: the end of it, where the error stands."""
+"""Characters of a traceback that are kept, from its end, where the error stands."""
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """Kept by the store, per queue.
+    """A dead letter of one queue, kept by the store.
 
-    :ivar error: the exception's class, or empty where none was raised.
-    :ivar traceback: its text, or empty.
+    :ivar error: the exception's class; empty if none was raised.
+    :ivar traceback: its text; may be empty.
     :ivar buried_at: epoch seconds.
-    :ivar number: by which it is retried or deleted; given by the store.
+    :ivar number: set by the store; retries and deletions name it.
     """
 
     message: Message
@@ -33,7 +33,7 @@ class DeadLetter:
 
     @classmethod
     def of(cls, message: Message, reason: str, attempts: int, buried_at: float, error: BaseException) -> DeadLetter:
-        """After an exception; a ``Reject`` was foreseen, so where it was raised is of no interest."""
+        """Make a dead letter after an exception. A ``Reject`` is deliberate, so its traceback is not kept."""
         trace = "" if isinstance(error, Reject) else "".join(traceback.format_exception(error))
         kept = encodable(trace[-TRACEBACK_LIMIT:])
         return cls(message, encodable(str(reason)), attempts, buried_at, type(error).__name__, kept)

@@ -1,4 +1,4 @@
-"""Whether the process has file descriptors left."""
+"""Watches for the exhaustion of file descriptors."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from hub.partlog import PartLog
 
 
 def take() -> int:
-    """One file descriptor. :raises OSError: there is none."""
+    """Open one file descriptor. :raises OSError: none is left."""
     return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
 
 
 class Descriptors:
-    """Tells the operator when there are none left, and when there are some again: once each. What then fails in a
-    hundred places says so in a hundred ways, or not at all.
+    """Logs once when no descriptors are left, and once when there are some again. The failures that follow would be
+    logged in many ways, or not at all.
 
-    Meanwhile nobody new is let in: clients wait at the door. Twisted has one descriptor in reserve, to be able to turn
-    them away; once somebody else has taken that, it would try to let them in again and again, and do little else.
+    Meanwhile no connection is accepted: clients wait in the backlog. Twisted reserves one descriptor to reject them;
+    once that is taken by somebody else, it would retry the accept in a busy loop.
 
     :param take: see :func:`take`.
     """
@@ -35,20 +35,20 @@ class Descriptors:
         self._shut: list[Port] = []
 
     def look(self) -> None:
-        """Now; to be called again and again."""
+        """Check now. Call it periodically."""
         try:
             os.close(self._take())
         except OSError as error:
             if not self._none_left:
                 most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-                text = "no file descriptor is left of %d: %s. Nobody new is let in, and no file opened, until there is"
+                text = "no file descriptor is left of %d: %s. Nothing is accepted or opened until one is free"
                 self._log.error(text, most, error.strerror, extra={"action": "descriptors"})
             self._none_left = True
             self._shut_doors()
         else:
             self._open_doors()
             if self._none_left:
-                self._log.info("there are file descriptors again", extra={"action": "descriptors"})
+                self._log.info("file descriptors are available again", extra={"action": "descriptors"})
             self._none_left = False
 
     def _shut_doors(self) -> None:

@@ -1,4 +1,4 @@
-"""Every error that the hub itself raises, and the two that a consumer raises to say what becomes of a message."""
+"""Errors that the hub raises, and the two with which a consumer retries or rejects a message."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from datetime import timedelta
 from hub.units import parse_duration
 
 PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
-"""Errors of a disk, full, read-only or failing, that may be over at the next start: exit code 74, not 78."""
+"""Disk errors that may be gone at the next start (full, read-only, failing): exit code 74, not 78."""
 
 
 class HubError(Exception):
-    """Base of all errors of the hub's own; its text is a whole sentence for the operator."""
+    """Base class of the hub's errors. Its text is a complete sentence for the operator."""
 
 
 class ConfigError(HubError):
-    """The configuration can't be used. Carries *all* that is wrong; the command prints it and exits 78.
+    """The configuration can't be used. It carries *all* problems; the command prints them and exits 78.
 
-    :param problems: one line each: where, what was found, what was expected.
+    :param problems: a line each: place, value found, value expected.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -31,11 +31,11 @@ class ConfigError(HubError):
 
 
 class PluginError(HubError):
-    """A consumer, backend, exporter or command could not be found or imported. Met by the configuration check."""
+    """A consumer, backend, exporter or command can't be found or imported. Caught by the configuration check."""
 
 
 class MissingExtra(PluginError):
-    """A part of the hub needs a library that was not installed; the text names the extra that brings it."""
+    """An optional library is not installed; the text names the extra that installs it."""
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional library: pip install 'hubbub[{extra}]'")
@@ -43,9 +43,9 @@ class MissingExtra(PluginError):
 
 
 class Forbidden(HubError):
-    """Whoever asked may not. Met by the HTTP answer, which has its code.
+    """The caller lacks the right. Answered over HTTP with ``code``.
 
-    :param code: 401: not without a token, or not with this one. 403: not at all.
+    :param code: 401: the token is missing or wrong. 403: no token would help.
     """
 
     def __init__(self, reason: str, code: int = 403) -> None:
@@ -54,25 +54,32 @@ class Forbidden(HubError):
 
 
 class Unavailable(HubError):
-    """Something that was asked of a hub or a bus is not to be had now. Met by the command, which exits 69."""
+    """A hub or a bus can't do something now, but may later. Caught by the command, which exits 69, and by the outbox,
+    which retries."""
+
+
+class NotFound(HubError):
+    """Nothing has the requested name. Answered over HTTP with 404."""
 
 
 class CannotPublish(HubError):
-    """A message can't be published: no such backend, or one that has nowhere to send it. Met by the publisher."""
+    """A message can never be published: there is no such backend, it has nowhere to send, or the bus does not accept
+    such a message. Caught by the publisher, and by the outbox, which gives the message up."""
 
 
 class NotJSON(HubError, ValueError):
-    """``Message.json()`` on a body that is not JSON. In ``consume()`` it is a failure like any other."""
+    """The body of a message is not JSON. Raised by ``Message.json()``; in ``consume()`` it is a failure like any
+    other."""
 
 
 class Retry(Exception):
-    """Raised by ``consume()``: not now, again later.
+    """Retry the message later. Raised by ``consume()``.
 
-    It does not count towards ``max_attempts``: the consumer decided it, nothing went wrong unforeseen.
+    It does not count towards ``max_attempts``: the consumer asked for it, it did not fail.
 
-    :param delay: until the next attempt: seconds, a text such as ``"5s"`` or ``"1h30m"``, or a ``timedelta``; ``None``
-        leaves it to the consumer's backoff, which grows with each attempt at this message.
-    :param reason: what the operator is told.
+    :param delay: time until the next attempt: seconds, a text such as ``"5s"`` or ``"1h30m"``, or a ``timedelta``;
+        ``None`` uses the consumer's backoff, which grows with each attempt at this message.
+    :param reason: shown to the operator.
     :raises ValueError: the delay is none of these, or negative, or not finite.
     :ivar delay: seconds, or ``None``.
     """
@@ -83,11 +90,15 @@ class Retry(Exception):
 
 
 class Reject(Exception):
-    """Raised by ``consume()``: never again; the message goes to the dead letters now.
+    """Give the message up: it becomes a dead letter now. Raised by ``consume()``.
 
-    :param reason: kept with the dead letter.
+    :param reason: stored with the dead letter.
     """
 
     def __init__(self, reason: str = "rejected by the consumer") -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class OrderRefused(HubError):
+    """The hub refused an order; the text is its reason. Raised by the client of the control socket."""

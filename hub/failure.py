@@ -1,4 +1,4 @@
-"""What an operator is shown of the last attempt that failed."""
+"""The last failed attempt of a consumer, as the status shows it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from hub.message import Message
 from hub.text import encodable
 
 LONGEST = 1000
-"""Characters of an error's text; a consumer may put the whole of a message into one."""
+"""Characters of an error's text; a consumer may put a whole message into one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why, when (epoch seconds), and on what. :ivar attempt: which one it was, from 1."""
+    """A failed attempt: reason, time (epoch seconds) and message. :ivar attempt: its number, from 1."""
 
     time: float
     error: str
@@ -24,28 +24,28 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException, now: float, message: Message, attempt: int) -> Failure:
-        """An attempt on that message ended with that error."""
+        """Make the failure of an attempt that raised an error."""
         return cls(now, type(error).__name__, text_of(error), message.topic, message.id, attempt)
 
 
 def text_of(error: BaseException) -> str:
-    """What it says. It is somebody else's class: one that can't even say what it is must not take a thread with it."""
+    """The text of an error. Its class may be a plugin's, whose ``__str__`` may raise; that must not end the thread."""
     try:
         return encodable(str(error)[:LONGEST])
     except Exception as other:  # noqa: BLE001 - see above
-        return f"(its text can't be told: {type(other).__name__})"
+        return f"(its text can't be shown: {type(other).__name__})"
 
 
 def told(error: BaseException) -> str:
-    """Its kind and what it says."""
+    """The class and text of an error."""
     return f"{type(error).__name__}: {text_of(error)}"
 
 
 def kind_of(text: str) -> str:
-    """The class in what :func:`told` made; empty for an empty text."""
+    """The class in a text made by :func:`told`; empty for an empty text."""
     return text.partition(":")[0]
 
 
 def latest(*failures: Failure | None) -> Failure | None:
-    """The one that happened last, if there is one."""
+    """The latest failure, if there is any."""
     return max((failure for failure in failures if failure), key=lambda failure: failure.time, default=None)

@@ -1,8 +1,8 @@
-"""Plugins that are files: each is a module of its own, with the modules beside it.
+"""Imports plugins that are files: each file is a module of its own, with the modules beside it.
 
-A file is imported as ``hub.files.PATH``, with PATH quoted, so that it can't shadow, or be shadowed by, an installed
-module, and so that a process which ``multiprocessing`` starts anew can import it by that name: importing this module is
-all that it takes. Modules beside the file are found after all that is installed.
+A file is imported as ``hub.files.PATH``, with PATH quoted, so that it can't shadow an installed module or be shadowed,
+and so that a process started by ``multiprocessing`` can import it by that name: importing this module suffices. Modules
+beside the file are found after all installed ones.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from hub.collectors import replaced
 from hub.trust import Trust
 
 __path__: list[str] = []
-"""As of a package: its modules are found by :class:`Finder`."""
+"""Makes this module a package, whose modules :class:`Finder` finds."""
 PREFIX = f"{__name__}."
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """The newest module of a file. :ivar fingerprint: of its content, and that of the modules beside it."""
+    """The newest module of a file. :ivar fingerprint: hash of its content and of the modules beside it."""
 
     module: ModuleType
     fingerprint: str
@@ -39,32 +39,23 @@ class Loaded:
 
 _newest: dict[Path, Loaded] = {}
 _numbers: dict[Path, int] = {}
-"""How often each file was imported."""
+"""Number of imports of each file."""
 _directories: set[Path] = set()
-"""Of the files that were imported."""
+"""Directories of the imported files."""
 _beside: dict[str, Path] = {}
-"""Modules that files have imported of their own directories, by name."""
+"""Modules that files imported from their own directories, by name."""
 
 
 class Finder(importlib.abc.MetaPathFinder):
-    """Finds the file of such a name."""
+    """Finds a plugin's file by its module's name, and modules beside it, if they are trusted, see :mod:`hub.trust`."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """As the import system asks for it."""
-        if not fullname.startswith(PREFIX):
-            return None
-        return importlib.util.spec_from_file_location(fullname, path_of(fullname))
-
-
-class BesideFinder(importlib.abc.MetaPathFinder):
-    """Finds what lies in the directory of a plugin's file, if that may be obeyed, see :mod:`hub.trust`."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """As the import system asks for it. :raises ImportError: who may write the file is not trusted."""
+        """Find a module for the import system. :raises ImportError: the file can be written by somebody who is not
+        trusted."""
+        if fullname.startswith(PREFIX):
+            return importlib.util.spec_from_file_location(fullname, path_of(fullname))
         if path is not None and not any(_is_beside(place) for place in path):
             return None
         spec = PathFinder.find_spec(fullname, path, target) if _directories else None
@@ -80,27 +71,27 @@ def _is_beside(place: str) -> bool:
 
 
 def beside() -> list[Path]:
-    """Files that the plugins' files have imported of their own directories."""
+    """Files that plugins' files imported from their own directories."""
     return sorted(set(_beside.values()))
 
 
 def name_of(path: Path, number: int) -> str:
-    """The module's name. :param number: which import of the file it is, from 1."""
+    """The module's name for a file. :param number: number of the import, from 1."""
     name = PREFIX + quote(str(path)).replace(".", "%2E")
     return name if number == 1 else f"{name};{number}"
 
 
 def path_of(name: str) -> Path:
-    """The file of a module of that name."""
+    """The file of a module."""
     return Path(unquote(name.removeprefix(PREFIX).partition(";")[0]))
 
 
 def load(path: Path) -> Loaded:
-    """The module of that file; imported anew if it, or a module beside it, has changed.
+    """Return the module of a file; import it anew if it, or a module beside it, has changed.
 
-    :raises OSError: it can't be read. Whatever else its import raises is raised, too.
+    :raises OSError: it can't be read. Any error of its import is passed on.
     """
-    # Before the import: what is saved meanwhile is a change. Raises the error of a file that can't be read.
+    # Read before the import, so that a later save counts as a change. Raises if the file can't be read.
     content = path.read_bytes()
     known = _newest.get(path)
     if known is not None and known.fingerprint == _fingerprint(path, content):
@@ -128,27 +119,27 @@ def _execute(path: Path, number: int) -> ModuleType:
 
 
 def _forget_bytecode(file: Path) -> None:
-    """Python takes it for that of a file which was changed within the same second, and has the same size."""
-    with suppress(OSError):  # not ours to delete: nor did this process write it
+    """Delete the bytecode: Python would use it for a file changed within the same second to the same size."""
+    with suppress(OSError):  # not writable, so this process did not write it
         Path(importlib.util.cache_from_source(str(file))).unlink(missing_ok=True)
 
 
 def renew(modules: Collection[str]) -> None:
-    """Import the files of these modules anew when they are loaded next: who replaces a plugin wants none of what its
-    module has closed."""
+    """Import the files of these modules anew on the next load: a replaced plugin must not get resources that its module
+    has closed."""
     for path in [path for path, loaded in _newest.items() if loaded.module.__name__ in modules]:
         del _newest[path]
 
 
 def forget_others(modules: Collection[str]) -> None:
-    """Let go of all modules of files but these, which are in use."""
+    """Drop all modules of files except these, which are in use."""
     for path in [path for path, loaded in _newest.items() if loaded.module.__name__ not in modules]:
         del _newest[path]
     unused = [name for name in list(sys.modules) if name.startswith(PREFIX) and name not in modules]
     for name in unused:
         del sys.modules[name]
     if unused:
-        gc.collect()  # a module and its functions hold on to each other, and the hub's collector comes seldom
+        gc.collect()  # a module and its functions form cycles, and the hub's collector runs rarely
 
 
 def _fingerprint(path: Path, content: bytes) -> str:
@@ -160,10 +151,10 @@ def _fingerprint(path: Path, content: bytes) -> str:
 
 @contextmanager
 def _imports_of(directory: Path, anew: bool) -> Iterator[None]:
-    """While a file of that directory is imported: modules beside it are found, after all that is installed; those that
-    files of other directories have imported by the same names are not.
+    """Make modules of a directory importable while one of its files is imported, after all installed modules. Modules
+    of the same names from other directories are hidden.
 
-    :param anew: those of its own directory are imported once more.
+    :param anew: import the modules of this directory once more.
     """
     set_aside = {
         name: sys.modules.pop(name)
@@ -187,7 +178,7 @@ def _imports_of(directory: Path, anew: bool) -> Iterator[None]:
 
 
 def _find_first(directory: Path) -> None:
-    """Before the directories of other files."""
+    """Put the directory before those of other files."""
     _directories.add(directory)
     with suppress(ValueError):
         sys.path.remove(str(directory))
@@ -197,5 +188,4 @@ def _find_first(directory: Path) -> None:
 
 
 if not any(isinstance(finder, Finder) for finder in sys.meta_path):
-    sys.meta_path.append(Finder())
-    sys.meta_path.insert(sys.meta_path.index(PathFinder), BesideFinder())
+    sys.meta_path.insert(sys.meta_path.index(PathFinder), Finder())

@@ -1,7 +1,7 @@
-"""JSON as publishers in Python write it: also with ``NaN``, ``Infinity`` and half surrogate pairs.
+"""JSON as Python writes it, including ``NaN``, ``Infinity`` and half surrogate pairs.
 
-Standard JSON has none of these, and strict decoders refuse them; fedmsg and fedora-messaging send and take them. So
-what the fast strict decoder refuses is given to Python's own.
+Standard JSON lacks these, and strict decoders refuse them; fedmsg and fedora-messaging send and accept them. So texts
+that the fast strict decoder refuses are passed to Python's own.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import msgspec
 _decode = msgspec.json.Decoder().decode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 NO_JSON = (msgspec.DecodeError, ValueError, RecursionError)
-"""What all of these functions raise for a text that is no JSON, or is nested too deeply."""
+"""Errors that these functions raise for a text that is not JSON, or is nested too deeply."""
 
 
 def read(raw: bytes) -> Any:
-    """What it says. :raises NO_JSON: it is not JSON, not even as Python's decoder takes it."""
+    """Decode a text. :raises NO_JSON: not even Python's decoder accepts it."""
     try:
         return _decode(raw)
     except NO_JSON:
@@ -26,12 +26,12 @@ def read(raw: bytes) -> Any:
 
 
 def read_leniently(raw: bytes) -> Any:
-    """As ``read``, for a text that the strict decoder has refused."""
-    return json.loads(raw.decode())  # decoded here: of bytes the library guesses other encodings than UTF-8
+    """Decode a text that the strict decoder refused."""
+    return json.loads(raw.decode())  # decoded here: for bytes the library guesses encodings other than UTF-8
 
 
 def is_strict(raw: bytes) -> bool:
-    """Whether every JSON decoder takes it, a browser's too."""
+    """True if every JSON decoder accepts the text, a browser's too."""
     try:
         _decode(raw)
     except NO_JSON:
@@ -40,9 +40,10 @@ def is_strict(raw: bytes) -> bool:
 
 
 def write(value: object) -> bytes:
-    """Without spaces, keys in their order. What standard JSON can't say is written as Python's encoder does it.
+    """Encode a value without spaces, keys in their order. Values beyond standard JSON are written as by Python's
+    encoder.
 
-    :raises TypeError: the value can't be told as JSON. :raises ValueError: it contains itself.
+    :raises TypeError: the value can't be encoded. :raises ValueError: it contains itself.
     """
     try:
         raw = msgspec.json.encode(value)
@@ -57,8 +58,8 @@ def _write_leniently(value: object) -> bytes:
 
 
 def canonical(raw: bytes) -> bytes:
-    """Equal for two texts that say the same, however a relay has written them: keys sorted, no spaces, each number and
-    text in one form. What is no JSON is left as it is."""
+    """Canonical form of a text, equal for equal values: keys sorted, no spaces, each number and text in one form. A
+    text that is not JSON is returned as it is."""
     try:
         return _encode_sorted(_decode(raw))
     except (*NO_JSON, UnicodeEncodeError):

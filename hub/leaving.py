@@ -1,4 +1,4 @@
-"""The end of the process: whoever keeps it from ending is named, and then it ends all the same."""
+"""Ends the process: logs what keeps it from ending, then ends it anyway."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from contextlib import suppress
 from hub.partlog import PartLog
 
 PATIENCE = 2.0
-"""Seconds for what a consumer has left running: threads of a pool that was not shut down, child processes."""
+"""Seconds to wait for threads and child processes that a consumer left running."""
 LAST_OUTPUT = 1.0
-"""Seconds for what is left to be printed."""
+"""Seconds to wait for buffered output."""
 
 
 class Leaving:
-    """Python waits for all threads that are no daemons, and for child processes, without end.
+    """Bounds the end of the process: Python itself waits forever for non-daemon threads and child processes.
 
-    :param flush: has the log written, within a bound.
-    :param end: ends the process at once.
+    :param flush: writes the log out, in bounded time.
+    :param end: ends the process immediately.
     """
 
     def __init__(
@@ -40,23 +40,23 @@ class Leaving:
         self._end = end
 
     def begin(self, code: int) -> None:
-        """The hub has stopped. In the main thread, which then ends with that exit code; what keeps it from that is
-        ended with it."""
+        """End the process with an exit code, after the hub has stopped. Called in the main thread, which then returns;
+        what still runs after the patience is ended with the process."""
         threading.Thread(target=self._wait, args=(code,), name="hubbub-leaving", daemon=True).start()
-        # As the interpreter does at its end, so that what these print is out before there is no output any more.
+        # Same steps as the interpreter's own end, so that their output is written while there is still an output.
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         if not flushed(LAST_OUTPUT):
-            self._log.warning("nobody reads standard output: what was printed last is lost", extra={"action": "stop"})
+            self._log.warning("nobody reads standard output: the last output is lost", extra={"action": "stop"})
             self._flush()
-        # The interpreter would flush them, and abort where a daemon, such as a thread of a consumer that hangs, is in a
-        # print(): it holds the lock, and goes on no more.
+        # The interpreter would flush them, and abort if a daemon thread, such as a hung consumer's, is in a print():
+        # that thread holds the lock, and never continues.
         sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = None  # type: ignore[misc]
 
     def _wait(self, code: int) -> None:
-        threading.Event().wait(self._patience)  # a process that ends takes this thread with it
+        threading.Event().wait(self._patience)  # a daemon: it ends with the process
         for who in list(left_running()) or [_what_the_end_does()]:
-            self._log.warning("%s keeps the process from ending: it is ended", who, extra={"action": "stop"})
+            self._log.warning("%s keeps the process from ending: it is terminated", who, extra={"action": "stop"})
         for child in multiprocessing.active_children():
             child.terminate()
         self._flush()
@@ -64,8 +64,8 @@ class Leaving:
 
 
 def left_running() -> Iterator[str]:
-    """Threads and child processes that Python waits for, each with where it is."""
-    # A pool that was made in a worker, a daemon, has daemons; Python waits for those of a pool all the same.
+    """Describe the threads and child processes that Python waits for, each with its place in the code."""
+    # A pool made in a worker, a daemon, has daemon threads; Python waits for a pool's threads all the same.
     pooled = set(getattr(concurrent.futures.thread, "_threads_queues", ()))
     for thread in threading.enumerate():
         if thread is threading.main_thread() or (thread.daemon and thread not in pooled):
@@ -77,8 +77,8 @@ def left_running() -> Iterator[str]:
 
 
 def _what_the_end_does() -> str:
-    """It is in the main thread that something is waited for: a function of ``atexit``."""
-    return f"what is to be done at the end, in {_place_of(threading.main_thread())},"
+    """Describe what the main thread waits for: a function of ``atexit``."""
+    return f"an atexit function, in {_place_of(threading.main_thread())},"
 
 
 def _place_of(thread: threading.Thread) -> str:
@@ -88,7 +88,8 @@ def _place_of(thread: threading.Thread) -> str:
 
 
 def flushed(timeout: float) -> bool:
-    """Whether all that was printed is out, within so many seconds. What nobody will ever read is forgotten."""
+    """Wait until all output is written. Output that nobody can read is discarded. :param timeout: seconds. :returns:
+    false if it is not written in time."""
     thread = threading.Thread(target=_flush_output, name="hubbub-output", daemon=True)
     thread.start()
     thread.join(timeout)
@@ -97,6 +98,6 @@ def flushed(timeout: float) -> bool:
 
 def _flush_output() -> None:
     for output in (sys.stdout, sys.stderr):
-        # It breaks where nobody will ever read it, there is none, it is closed, or its disk is full.
+        # Fails if the reader is gone, there is no output, it is closed, or its disk is full.
         with suppress(AttributeError, ValueError, OSError):
             output.flush()

@@ -1,4 +1,4 @@
-"""A logger that marks each line with the part of the hub that it is about."""
+"""Loggers of the hub's parts: each line carries the name of its part."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any
 
 
 class PartLog(logging.LoggerAdapter[logging.Logger]):
-    """Adds its own fields to those of each call, where the standard adapter (before Python 3.13) replaces them."""
+    """A logger of one part. It adds its fields to those of each call; the standard adapter (before Python 3.13)
+    replaces them."""
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - the standard library's name
-        """Whether such a line is logged. ``logging.config`` disables each logger that it does not know; the hub's parts
-        go on telling what they do."""
+        """True if a line of that level is logged. ``logging.config`` disables loggers that it does not know; the hub's
+        parts continue to log all the same."""
         self.logger.disabled = False
         return super().isEnabledFor(level)
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        """The fields of both; the call's win."""
+        """Merge the fields of both; the call's win."""
         kwargs["extra"] = {**(self.extra or {}), **(kwargs.get("extra") or {})}
         return msg, kwargs
 

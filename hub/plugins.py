@@ -1,17 +1,17 @@
-"""From a name in ``hub.conf`` to a class: how the hub finds its plugins without importing them."""
+"""Finds the class of a plugin by the name in ``hub.conf``."""
 
 from __future__ import annotations
 
 import difflib
 import importlib
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from hub import files
 from hub.children import other_code
+from hub.entrypoints import entry_point, names
 from hub.errors import ConfigError, HubError, PluginError
 from hub.signals import kept
 from hub.trust import Trust
@@ -19,18 +19,18 @@ from hub.trust import Trust
 
 @dataclass(frozen=True)
 class Plugin:
-    """A class that was found.
+    """A plugin's class.
 
-    :ivar fingerprint: differs when the same name means other code: a reload compares it.
+    :ivar fingerprint: differs if the same name means other code; a reload compares it.
     """
 
     cls: type[Any]
     fingerprint: str
     module: str = ""
-    """Of a file, the module's name; see :mod:`hub.files`."""
+    """Name of the module of a file; see :mod:`hub.files`."""
 
     def make(self, place: str, context: Any) -> Any:
-        """An instance. :raises ConfigError: it says why it can't be; ``place`` stands before each line."""
+        """Make an instance. :raises ConfigError: as the class raises it, with ``place`` before each line."""
         try:
             with other_code(), kept(place):
                 return self.cls(context)
@@ -42,23 +42,13 @@ MOVED = ("backends.", "consumers.", "monitoring.")
 """The former names of the hub's own packages."""
 
 
-def names(group: str) -> list[str]:
-    """The names that the installed distributions offer under an entry point group, such as ``hub.consumers``."""
-    return sorted({point.name for point in entry_points(group=group)})
-
-
-def entry_point(group: str, name: str) -> EntryPoint | None:
-    """The entry point of that name, or ``None``."""
-    return next(iter(entry_points(group=group, name=name)), None)
-
-
 def load(group: str, spec: str, directory: Path) -> Plugin:
     """Find a class by entry point (``archive``), by ``package.module:Class``, or by file
     (``/etc/hubbub/consumers/thumbs.py:Thumbs``).
 
     :param group: the entry point group, for the first form.
-    :param directory: what a relative file is taken from.
-    :raises PluginError: no such name, or the import failed; the text says which and why.
+    :param directory: the base of a relative file.
+    :raises PluginError: no such name, or the import failed; the text says why.
     """
     with other_code(), kept(repr(spec)):
         return _load(group, spec, directory)

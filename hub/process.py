@@ -23,8 +23,8 @@ from hub.errors import PASSING, ConfigError, HubError
 from hub.leaving import Leaving
 from hub.logs.logs import configure, continue_in_child, flush
 from hub.partlog import part_log
+from hub.periodic import Periodic
 from hub.resident import give_back_large_blocks
-from hub.rounds import Rounds
 from hub.service import Service
 from hub.signals import Handler, Signals
 from hub.systemd import Notifier
@@ -35,21 +35,20 @@ EX_OK, EX_UNAVAILABLE, EX_SOFTWARE, EX_CONFIG = 0, os.EX_UNAVAILABLE, os.EX_SOFT
 EX_IOERR = os.EX_IOERR
 
 GC_THRESHOLD = 50_000
-"""Allocations between two collections of the youngest generation. CPython's 700 means one for every few hundred
-messages that wait in a queue, and they hold no cycles."""
+"""Allocations between two collections of the youngest generation. CPython's 700 would mean one for every few hundred
+waiting messages, which hold no cycles."""
 
 STACK = 8 << 20
-"""Bytes of stack for each thread, Linux' usual limit. Whoever publishes decides how deep JSON is nested, and a decoder
-stops at its own limit, which a smaller stack may not have room for: that would end the process. Only what is used takes
-memory."""
+"""Bytes of stack for each thread, Linux' usual limit. Publishers control the nesting of JSON, and a decoder stops at
+its own limit, which may overflow a smaller stack and kill the process. Unused stack takes no memory."""
 LAST_WORDS = 0.2
-"""Seconds for the last lines of the log, where the process is told for the second time to end."""
+"""Seconds for the last log lines after a second stop signal."""
 LOOK_EVERY = 1.0
-"""Seconds between two looks whether there are file descriptors left."""
+"""Seconds between two checks for free file descriptors."""
 
 
 def reserve_stack() -> None:
-    """Have :data:`STACK` for this thread and for those to come, whatever limit the hub was started with."""
+    """Set :data:`STACK` for this thread and later ones, whatever limit the hub was started with."""
     soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
     if soft != resource.RLIM_INFINITY and soft < STACK:
         wanted = STACK if hard == resource.RLIM_INFINITY else min(STACK, hard)
@@ -58,9 +57,9 @@ def reserve_stack() -> None:
 
 
 class Process:
-    """Runs one hub until it is told to stop.
+    """Runs a hub until it is told to stop.
 
-    SIGTERM and SIGINT: stop in order; a second one ends the process at once, by the same signal. SIGHUP: reload.
+    SIGTERM and SIGINT stop it in order; a second one ends the process immediately, by the same signal. SIGHUP reloads.
     """
 
     def __init__(self, load: Callable[[], Configuration], reactor: Any, notifier: Notifier) -> None:
@@ -76,30 +75,30 @@ class Process:
         self._signals = Signals(handlers, self._log)
 
     def run(self) -> int:
-        """Until it is over.
+        """Run the hub until it has stopped.
 
         :returns: the exit code, after sysexits.
-        :raises ConfigError: the configuration can't be used; nothing was started.
+        :raises ConfigError: the configuration is invalid; nothing was started.
         """
         configuration = self._load()
         hub = configuration.hub
         self._log_writer = configure(hub.log_level, hub.log_to, hub.log_format, hub.log_levels)
         for warning in exposures(configuration, Trust.now()):
             self._log.warning("%s", printable(warning), extra={"action": "expose"})
-        # Twisted's reactor goes by the wall clock: where that is set back, all that waits would stall, the watchdog's
-        # feeder too, for as long.
+        # Twisted's reactor uses the wall clock: after a step back all timers would stall for that long, the watchdog's
+        # too.
         self._reactor.seconds = time.monotonic
         give_back_large_blocks()
         reserve_stack()
         sys.setswitchinterval(configuration.hub.switch_interval)
         gc.set_threshold(GC_THRESHOLD)
-        faulthandler.enable()  # the watchdog's SIGABRT shows what each thread does, also one that holds the interpreter
+        faulthandler.enable()  # the watchdog's SIGABRT prints all stacks, even if a thread holds the GIL
         self._signals.install()
         self._service = Service(configuration, self._reactor, self._notifier, self._load, on_fatal=self._end)
         Children(self._reactor, continue_in_child, self._release).watch()
-        rounds = Rounds(self._reactor, self._log)
-        rounds.begin(Descriptors(self._log, self._reactor).look, LOOK_EVERY)
-        rounds.begin(self._signals.look, LOOK_EVERY)
+        periodic = Periodic(self._reactor, self._log)
+        periodic.begin(Descriptors(self._log, self._reactor).look, LOOK_EVERY)
+        periodic.begin(self._signals.look, LOOK_EVERY)
         self._reactor.callWhenRunning(self._start)
         self._reactor.run(installSignalHandlers=False)
         flush(final=True)
@@ -111,10 +110,10 @@ class Process:
         self._service.start().addErrback(self._failed_to_start)
 
     def _release(self, detach: Detach) -> None:
-        """In a forked child: close what would keep the next hub from starting."""
+        """Close in a forked child what would keep the next hub from starting."""
         if self._service is not None:
             detach(self._service.lock.descriptor)
-            self._service.fleet.release(detach)
+            self._service.parts.release(detach)
 
     def _on_stop_signal(self, number: int, _frame: object) -> None:
         if self._stopping:
@@ -126,7 +125,7 @@ class Process:
         self._reactor.callFromThread(self._stop)
 
     def _end(self, reason: str) -> None:
-        """At once: what the disk holds is not known any more, and the next start finds out."""
+        """End the process immediately: the state of the disk is not known, and the next start checks it."""
         self._log.critical("the store failed, the hub ends: %s", reason, extra={"action": "stop"})
         self._exit = EX_IOERR
         if not self._stopping:
@@ -154,7 +153,7 @@ class Process:
     def _bug(self, failure: Any) -> None:
         self._exit = EX_SOFTWARE
         trace = (failure.type, failure.value, failure.getTracebackObject())
-        self._log.error("the hub itself failed", exc_info=trace, extra={"action": "bug"})
+        self._log.error("internal error", exc_info=trace, extra={"action": "bug"})
 
     def _reload(self) -> None:
         assert self._service is not None

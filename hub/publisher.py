@@ -1,126 +1,250 @@
-"""Messages that the hub's own consumers send out."""
+"""The publisher sends messages for consumers and operators."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from hub import jsontext, outbox
-from hub.errors import CannotPublish
-from hub.interfaces import Backend, Clock
-from hub.message import Message, new_id
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.python.failure import Failure
+
+from hub import current_message, jsontext
+from hub.errors import CannotPublish, HubError, NotFound, Unavailable
+from hub.headers import checked
+from hub.interfaces import Backend, Checking, Clock
+from hub.message import Headers, Message, new_id
+from hub.outbox import Outbox
 from hub.partlog import part_log
-from hub.store import Outgoing
+from hub.status.hub import PublishStatus
+from hub.store import Outgoing, Store
+from hub.text import counted
 from hub.tracing import Tracing
-
-MOST_HELD = 10_000
-"""Messages that wait for the backends. It is a matter of seconds, so more than these come of a fault."""
-
-
-@dataclass
-class PublishCounters:
-    """Only grow."""
-
-    published: int = 0
-    failed: int = 0
+from hub.unsent import Unsent
 
 
 class Publisher:
-    """Finds the backend, encodes the body, and has the reactor send it.
+    """Finds the backend, encodes the body, and passes the message to the backend's outbox.
 
-    :param backends: those of the running hub, by name.
-    :param in_reactor: runs a call in the reactor's thread.
-    :ivar tracing: adds what carries on the trace of the message in hand; the hub's only one.
+    ``publish``, ``message``, ``choose`` and ``check`` may be called in any thread, the rest in the reactor's only.
+    No message is sent before :meth:`open`.
+
+    :param backends: running backends by name; the mapping is kept up to date.
+    :param store: the durable store, which keeps outgoing messages until they are settled.
+    :ivar outboxes: by name of backend, which may no longer be configured.
+    :ivar tracing: adds the trace headers of the message in hand.
     """
 
     def __init__(
-        self, backends: Mapping[str, Backend], in_reactor: Callable[[Callable[[], None]], Any], wall: Clock
+        self,
+        backends: Mapping[str, Backend],
+        reactor: Any,
+        store: Store,
+        wall: Clock,
+        uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        self.counters = PublishCounters()
-        self._backends = backends
-        self._in_reactor = in_reactor
-        self._wall = wall
+        self.outboxes: dict[str, Outbox] = {}
         self.tracing = Tracing()
+        self._backends = backends
+        self._reactor = reactor
+        self._store = store
+        self._wall = wall
+        self._uniform = uniform
         self._log = part_log("hub", "publisher")
-        self._held: list[tuple[str, Message]] | None = None
+        self._resumed = self._closed = False
 
-    def publish(self, topic: str, body: object, headers: Mapping[str, str], backend: str | None) -> None:
-        """From any thread; see :meth:`hub.consumer.Context.publish`. What fails later, in the reactor, is logged."""
-        message = self.message(topic, body, self.tracing.headers(_texts(headers)))
+    # -- messages to send
+
+    def publish(self, topic: str, body: object, headers: Headers, backend: str | None) -> None:
+        """Publish a message; see :meth:`hub.consumer.Context.publish`. Later failures are logged and counted.
+
+        :raises Unavailable: no message is in hand, and too many already wait for a bus that is away.
+        """
+        message = self.message(topic, body, self.tracing.headers(headers))
         name = self.choose(backend)
         self.check(name, message)
-        post = outbox.current()
-        if post is None:
-            self._in_reactor(lambda: self._send(name, message))
-        else:
+        post = current_message.outbox()
+        if post is not None:
             post(Outgoing(name, message))
+            return
+        outbox = self.outboxes.get(name)
+        if outbox is not None and outbox.unsent.full:
+            raise Unavailable(f"backend {name!r} is away, and too many messages wait for it already")
+        self._reactor.callFromThread(self.unstored, [Outgoing(name, message)])
 
-    def message(self, topic: str, body: object, headers: Mapping[str, str]) -> Message:
-        """A new message.
+    def message(self, topic: str, body: object, headers: Headers) -> Message:
+        """Make a new message.
 
-        :raises TypeError: the body can't be encoded as JSON, or a header is no text. :raises ValueError: a bad topic.
+        :raises TypeError: the body can't be encoded as JSON, or a header has another type. :raises ValueError: the
+            topic is invalid, or a header is too large or out of range.
         """
         if not topic or len(topic) > 1024 or not topic.isprintable():
             raise ValueError(f"expected a topic of at most 1024 printable characters, not {topic!r}")
         raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else jsontext.write(body)
         now = self._wall()
-        return Message(new_id(now), topic, raw, _texts(headers), now)
+        return Message(new_id(now), topic, raw, checked(headers), now)
 
     def choose(self, name: str | None) -> str:
-        """The backend of that name, or the only one. :raises CannotPublish: there is none, or more than one."""
+        """Return the name of the backend, by default the only one. :raises CannotPublish: there is none, or more than
+        one."""
         if name is None and len(self._backends) == 1:
             return next(iter(self._backends))
         if name is None:
             raise CannotPublish(f"name the backend to publish to: there are {', '.join(self._backends) or 'none'}")
         if name not in self._backends:
-            raise CannotPublish(f"no backend is called {name!r}: there are {', '.join(self._backends) or 'none'}")
+            raise CannotPublish(self._unknown(name))
         return name
 
     def check(self, name: str, message: Message) -> None:
-        """In any thread. :raises CannotPublish: that backend could never send it."""
-        check = getattr(self._backends.get(name), "check", None)
-        if check is not None:
-            check(message)
+        """Check a message. :raises CannotPublish: the backend could never send it."""
+        backend = self._backends.get(name)
+        if isinstance(backend, Checking):
+            backend.check(message)
 
-    def send(self, name: str, message: Message) -> None:
-        """In the reactor. :raises CannotPublish: the backend can't send it."""
-        try:
-            self._backends[self.choose(name)].publish(message)
-        except Exception:
-            self.counters.failed += 1
-            raise
-        self.counters.published += 1
+    def send(self, name: str, message: Message) -> Deferred[None]:
+        """Send a message that is in no store.
 
-    def send_out(self, outgoing: Outgoing) -> None:
-        """In the reactor: what a consumer sent while it handled a message, now that this one is finished. What can't be
-        sent is logged and given up: the backend says that of the message, not of the moment."""
-        self._send(outgoing.backend, outgoing.message)
+        :returns: fires when the bus has confirmed it. It fails with ``CannotPublish`` if the backend can never send it,
+            and with ``Unavailable`` if too many already wait.
+        """
+        done: Deferred[None] = Deferred()
+        outbox = self._outbox(name)
+        outbox.add(message, done)
+        outbox.pump()
+        return done
 
-    def hold(self) -> None:
-        """The backends do not run yet, or are about to be exchanged: what consumers send waits. In the reactor."""
-        self._held = self._held or []
+    def stored(self, first: int, batch: Sequence[Outgoing]) -> None:
+        """Send messages that the store keeps until they are settled. :param first: number of the first one."""
+        if not self._resumed:
+            return  # ``open`` finds them in the store
+        for number, outgoing in enumerate(batch, first):
+            self._outbox(outgoing.backend).arrive(number, outgoing.message)
+        self._pump({outgoing.backend for outgoing in batch})
 
-    def let_go(self) -> None:
-        """The backends are what they are: send what waited."""
-        held, self._held = self._held or [], None
-        for name, message in held:
-            self._send(name, message)
+    def unstored(self, batch: Sequence[Outgoing]) -> None:
+        """Send messages that are in no store."""
+        for outgoing in batch:
+            self._outbox(outgoing.backend).add(outgoing.message, self._tells(outgoing))
+        self._pump({outgoing.backend for outgoing in batch})
 
-    def _send(self, name: str, message: Message) -> None:
-        if self._held is not None and len(self._held) < MOST_HELD:
-            self._held.append((name, message))
-            return
-        try:
-            self.send(name, message)
-        except Exception as error:  # noqa: BLE001 - somebody else's code: the hub goes on
-            extra = {"action": "publish", "backend": name, "topic": message.topic, "message_id": message.id}
-            self._log.error("a message for %s could not be published: %s", message.topic, error, extra=extra)
+    def _tells(self, outgoing: Outgoing) -> Deferred[None] | None:
+        """A Deferred for whoever waits for that message."""
+        sent = outgoing.sent
+        if sent is None:
+            return None
 
+        def ended(result: object) -> None:
+            given_up = isinstance(result, Failure) and result.check(CannotPublish) is not None and not self._closed
+            sent(given_up or not isinstance(result, Failure))
 
-def _texts(headers: Mapping[str, str]) -> dict[str, str]:
-    """A copy. :raises TypeError: one of them is no text."""
-    for name, value in headers.items():
-        if not isinstance(name, str) or not isinstance(value, str):
-            raise TypeError(f"expected headers of text, not {name!r}: {value!r}")
-    return dict(headers)
+        done: Deferred[None] = Deferred()
+        return done.addBoth(ended)
+
+    def hand_over(self, name: str, message: Message) -> Deferred[None] | None:
+        """Pass a message to a backend. Called by its outbox."""
+        return self._backends[name].publish(message)
+
+    def drop(self, name: str) -> Iterator[int]:
+        """Drop all stored messages for a backend that is not configured any more, in steps. They count as failed.
+
+        :returns: after each step, the number so far; at least one. It ends early if a reload configures the backend.
+        :raises NotFound: no message waits for a removed backend of that name. :raises HubError: it is configured.
+        """
+        if name in self._backends:
+            raise HubError(f"backend {name!r} is configured: only what waits for a removed backend can be dropped")
+        waiting = self.status()["outboxes_without_backend"]
+        if name not in waiting:
+            raise NotFound(
+                f"no message waits for a removed backend {name!r}; some wait for: {', '.join(waiting) or 'none'}"
+            )
+        return self._drop(name)
+
+    def _drop(self, name: str) -> Iterator[int]:
+        count = 0
+        for count in self.outboxes[name].drop_stored():
+            yield count
+            if name in self._backends:
+                break
+        text = "%s for backend %s, which is not configured, dropped by an order"
+        self._log.warning(text, counted(count, "message"), name, extra={"action": "publish", "backend": name})
+
+    # -- the backends
+
+    def open(self) -> None:
+        """Start sending, once the backends run: messages left by the last run, and those that came since.
+
+        Messages for a missing backend are reported. They stay in the store until there is one of that name; those in no
+        store are given up.
+        """
+        if not self._resumed:
+            counts, highest = self._store.outbox_counts()
+            for name, count in counts.items():
+                self._outbox(name).unsent.resume(count, highest)
+            self._resumed = True
+        for name, outbox in [*self.outboxes.items()]:
+            if name not in self._backends:
+                outbox.drop_unstored(CannotPublish(self._unknown(name)))
+                if outbox.unsent.stored:
+                    waiting = counted(outbox.unsent.stored, "message")
+                    text = (
+                        "backend %s is not configured: %s for it stay in the store until it is, or 'hubbub outbox drop'"
+                    )
+                    self._log.warning(text, name, waiting, extra={"action": "publish", "backend": name})
+        for name, backend in [*self._backends.items()]:
+            self._outbox(name).open(backend)
+
+    def hold(self, names: Collection[str], timeout: float) -> Deferred[None]:
+        """Hold messages for backends that are about to be replaced or removed.
+
+        :returns: fires when all their sent messages are confirmed, or after ``timeout`` seconds.
+        """
+        return self._together([self._outbox(name).hold() for name in names], timeout)
+
+    def finish(self, timeout: float) -> Deferred[None]:
+        """Send messages that are in no store, as the hub stops; stored ones are sent after the next start.
+
+        :returns: fires when that is done, or after ``timeout`` seconds.
+        """
+        ended = self._together([box.finish(self._backends.get(name)) for name, box in self.outboxes.items()], timeout)
+        return ended.addCallback(lambda _: self._close())
+
+    def _close(self) -> None:
+        self._closed = True
+        for outbox in self.outboxes.values():
+            outbox.close()
+
+    def _together(self, parts: list[Deferred[None]], timeout: float) -> Deferred[None]:
+        all_of_them: Deferred[Any] = DeferredList(parts, consumeErrors=True)
+        all_of_them.addTimeout(timeout, self._reactor, lambda _, __: None)
+        return all_of_them.addCallback(lambda _: None)
+
+    # -- numbers
+
+    def status(self) -> PublishStatus:
+        """Sums over all outboxes, for the hub's row in the status."""
+        outboxes = self.outboxes.values()
+        waiting = {name: box.unsent.stored for name, box in self.outboxes.items() if name not in self._backends}
+        return {
+            "published": sum(one.sent for one in outboxes),
+            "publish_failed": sum(one.failed for one in outboxes),
+            "outboxes_without_backend": {name: count for name, count in waiting.items() if count},
+        }
+
+    def with_outboxes(self, backends: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Status rows of the backends, each with the fields of its outbox."""
+        return {name: {**row, **self._outbox(name).status()} for name, row in backends.items()}
+
+    def _outbox(self, name: str) -> Outbox:
+        if name not in self.outboxes:
+            log, send = part_log("backend", name), partial(self.hand_over, name)
+            unsent = Unsent(name, self._store)
+            self.outboxes[name] = Outbox(unsent, send, self._reactor, self._wall, self._uniform, log)
+        return self.outboxes[name]
+
+    def _pump(self, names: Collection[str]) -> None:
+        for name in names:
+            self._outbox(name).pump()
+
+    def _unknown(self, name: str) -> str:
+        return f"no backend is called {name!r}: there are {', '.join(self._backends) or 'none'}"

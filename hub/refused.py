@@ -1,5 +1,5 @@
-"""Input that can't be used: bodies that are not of the bus's format, or too large. Kept apart from dead letters, for
-whoever can send to a bus can send as much of it as he likes."""
+"""Refused messages: bodies that are not in the bus's format, or too large. They are kept apart from dead letters,
+because anybody who can send to a bus can send any number of them."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from hub.message import Message
 from hub.store import Journal, Store
 
 PREFIX = "refused by "
-"""Before a backend's name: the store has a queue of that name for each. No consumer is called so: names have no
+"""Prefix of a backend's name; the store has a queue of that name for each. No consumer has such a name: names have no
 blanks."""
 MOST = 1000
-"""Messages that are kept of one backend."""
+"""Messages kept per backend."""
 MOST_BYTES = 1 << 20
-"""Of all of them."""
+"""Bytes kept per backend."""
 CUT = 4096
-"""Bytes of a body that are kept."""
+"""Bytes kept of a body."""
 LONGEST_TEXT = 1000
-"""Characters of an id, a topic, and a header's name or value."""
+"""Characters kept of an id, a topic, and a header's name or value."""
 MOST_HEADERS = 32
 AT_ONCE = 50
-"""Written in one commit; of a flood the last ones, for the others would go for them right away."""
+"""Messages written in one commit. Of a flood the last ones are written: the others would be dropped for them
+immediately."""
 
 
 class Ring:
-    """What one backend refused last. ``add`` belongs to the reactor's thread."""
+    """The last refused messages of one backend. ``add`` belongs to the reactor's thread."""
 
     def __init__(self, store: Store, backend: str) -> None:
         self.name = PREFIX + backend
@@ -44,11 +45,11 @@ class Ring:
 
     @property
     def total(self) -> int:
-        """How many there were; it outlives the hub."""
+        """Number of messages refused so far; it survives a restart."""
         return self._counters.dead
 
     def add(self, letter: DeadLetter) -> None:
-        """One more, cut to what helps to find who sent it."""
+        """Add a message, truncated to what helps to find its sender."""
         with self._lock:
             self._counters.received += 1
             self._counters.dead += 1
@@ -62,37 +63,38 @@ class Ring:
             return Journal(letters=letters, counters=replace(self._counters))
 
 
-class Refused:
-    """The rings of all backends, each made when it is needed. In the reactor's thread."""
+class RefusedRings:
+    """The rings of all backends, made when needed. Belongs to the reactor's thread."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._rings: dict[str, Ring] = {}
 
     def add(self, letter: DeadLetter) -> None:
-        """To the ring of the backend that it came from."""
+        """Add a message to the ring of its backend."""
         self.ring(letter.message.backend).add(letter)
 
     def ring(self, backend: str) -> Ring:
-        """Of that backend."""
+        """The ring of a backend."""
         if backend not in self._rings:
             self._rings[backend] = Ring(self._store, backend)
         return self._rings[backend]
 
     def backends(self) -> list[str]:
-        """Those that have refused something, as far as that is known; some may be configured no more."""
+        """Names of backends with refused messages; some may no longer be configured."""
         stored = [name.removeprefix(PREFIX) for name in self._store.queues() if name.startswith(PREFIX)]
         return sorted({*stored, *self._rings})
 
     def totals(self) -> Mapping[str, int]:
-        """How many each has refused."""
+        """Number of refused messages, by backend."""
         return {backend: self.ring(backend).total for backend in self.backends()}
 
 
 def cut(message: Message) -> Message:
-    """As much of it as is kept."""
+    """Truncate a message to what is kept."""
     headers = {
-        name[:LONGEST_TEXT]: value[:LONGEST_TEXT] for name, value in list(message.headers.items())[:MOST_HEADERS]
+        name[:LONGEST_TEXT]: value[:LONGEST_TEXT] if isinstance(value, str) else value
+        for name, value in list(message.headers.items())[:MOST_HEADERS]
     }
     short = {"id": message.id[:LONGEST_TEXT], "topic": message.topic[:LONGEST_TEXT], "body": message.body[:CUT]}
     return msgspec.structs.replace(message, headers=headers, **short)

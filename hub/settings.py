@@ -1,14 +1,14 @@
-"""How a setting is declared: once, with its type, its default and its help.
+"""Declarations of settings: type, default and help, in one place.
 
-Everything that can be set in ``hub.conf`` is a field of a :class:`Settings` class, the hub's own and every plugin's.
+Each setting in ``hub.conf``, of the hub or a plugin, is a field of a :class:`Settings` class.
 The check, ``hubbub config --defaults`` and the settings reference are made from these declarations.
 """
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,65 +19,52 @@ from pydantic import (
     PlainSerializer,
     PlainValidator,
     ValidationInfo,
+    model_validator,
 )
 
-from hub.errors import ConfigError
-from hub.units import format_duration, format_size, parse_duration, parse_size
+from hub.secret import Secret as Secret
+from hub.topics import is_pattern
+from hub.units import format_duration, format_size, parse_duration, parse_path, parse_size
 
 LONGEST = 100 * 365 * 86400.0
-"""Seconds; a century: far beyond use, and below what timers and locks can be told to wait."""
+"""Longest duration in seconds, a century: far beyond use, and below the limits of timers and locks."""
 LARGEST = 1 << 50
-"""Bytes; a PiB."""
+"""Largest size in bytes, one PiB."""
 
 
 class Settings(BaseModel):
-    """One table of ``hub.conf``. Subclass it as ``Config`` inside a consumer, backend or exporter.
+    """Settings of one table in ``hub.conf``. Subclass it as ``Config`` inside a consumer, backend or exporter.
 
-    Strict: an unknown key or a wrong type is an error, never coerced; frozen: a running part can't change its settings.
+    It is strict: an unknown key or a wrong type is an error, never coerced. It is frozen: a running part can't change
+    its settings.
     """
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, validate_default=True, hide_input_in_errors=True
     )
 
+    def contradictions(self) -> Iterator[str]:
+        """Yield a text for each contradiction between settings that are valid alone. Override it; there is none here.
+
+        A text says what to change, and quotes no secret. It is called once all settings are valid.
+        """
+        yield from ()
+
+    @model_validator(mode="after")
+    def _without_contradictions(self) -> Self:
+        if found := list(self.contradictions()):
+            raise ValueError("; ".join(found))
+        return self
+
 
 def setting(default: Any, help: str, *, example: Any = None, **constraints: Any) -> Any:
-    """Declare one setting. ``default`` may be ``...`` for one that must be given.
+    """Declare one setting. :param default: ``...`` makes it required.
 
     :param help: one or two sentences, shown in ``hubbub config --defaults`` and in the reference.
-    :param example: what ``--defaults`` writes for a setting that must be given, or has no default.
-    :param constraints: what pydantic's ``Field`` takes: ``ge=1``, ``max_length=64``, ``pattern=...``.
+    :param example: a value that ``--defaults`` writes for a setting that is required, or has no default.
+    :param constraints: arguments of pydantic's ``Field``: ``ge=1``, ``max_length=64``, ``pattern=...``.
     """
     return Field(default, description=help, examples=None if example is None else [example], **constraints)
-
-
-class Secret(str):
-    """Where a secret is to be read: ``file:/path`` or ``credential:name`` (systemd's). Never the secret itself,
-    so it may be shown, logged and compared."""
-
-    @staticmethod
-    def is_reference(value: object) -> bool:
-        """Whether it says where a secret is, and so is none itself."""
-        if not isinstance(value, str):
-            return False
-        kind, _, place = value.partition(":")
-        return (kind == "file" and place.startswith("/")) or (kind == "credential" and bool(place) and "/" not in place)
-
-    def read(self) -> str:
-        """The secret, without the newline at its end.
-
-        :raises ConfigError: it can't be read. Met where the part that needs it starts.
-        """
-        kind, _, place = self.partition(":")
-        if kind == "credential":
-            directory = os.environ.get("CREDENTIALS_DIRECTORY")
-            if not directory:
-                raise ConfigError([f"{self}: systemd gave this process no credentials ($CREDENTIALS_DIRECTORY)"])
-            place = str(Path(directory) / place)
-        try:
-            return Path(place).read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError([f"{self}: the secret can't be read: {error}"]) from error
 
 
 def _secret(value: object) -> Secret:
@@ -87,7 +74,7 @@ def _secret(value: object) -> Secret:
 
 
 def duration_of(value: object) -> float:
-    """Seconds, at most :data:`LONGEST`. :raises ValueError: it is no duration, or longer."""
+    """Parse a duration into seconds, at most :data:`LONGEST`. :raises ValueError: it is not a duration, or longer."""
     try:
         seconds = parse_duration(value)
     except OverflowError:
@@ -98,7 +85,7 @@ def duration_of(value: object) -> float:
 
 
 def size_of(value: object) -> int:
-    """Bytes, at most :data:`LARGEST`. :raises ValueError: it is no size, or larger."""
+    """Parse a size into bytes, at most :data:`LARGEST`. :raises ValueError: it is not a size, or larger."""
     try:
         size = parse_size(value)
     except OverflowError:
@@ -109,30 +96,24 @@ def size_of(value: object) -> int:
 
 
 def _path(value: object, info: ValidationInfo) -> Path:
-    if isinstance(value, Path):
-        return value
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise ValueError(f"expected a path, not {value!r}")
-    if value.startswith("~"):
-        raise ValueError(f"expected a path from / or from this file's directory: '~' is nobody's home here: {value!r}")
     context = info.context or {}
-    return Path(context.get("directories", {}).get(info.field_name, context.get("directory", "")), value)
+    return parse_path(value, context.get("directories", {}).get(info.field_name, context.get("directory", "")))
 
 
 def _topics(patterns: list[str]) -> list[str]:
     for pattern in patterns:
-        if not pattern or any(character.isspace() or not character.isprintable() for character in pattern):
+        if not is_pattern(pattern):
             raise ValueError(f"expected topic patterns such as 'a.b.c', 'a.b.*' or 'a.#', not {pattern!r}")
     return patterns
 
 
 Duration = Annotated[float, BeforeValidator(duration_of), PlainSerializer(format_duration, return_type=str)]
-"""Seconds; written as ``"30s"`` or as a number."""
+"""A duration in seconds; written as ``"30s"`` or as a number."""
 Size = Annotated[int, BeforeValidator(size_of), PlainSerializer(format_size, return_type=str)]
-"""Bytes; written as ``"8MiB"`` or as a number."""
+"""A size in bytes; written as ``"8MiB"`` or as a number."""
 FilePath = Annotated[Path, BeforeValidator(_path), PlainSerializer(str, return_type=str)]
-"""A path; a relative one is taken from the directory of the file it stands in (``hub.conf``, or one beside it). The
-context of the validation says which: ``directories`` by the setting's name, else ``directory``."""
+"""A path, relative to the directory of the file that sets it (``hub.conf``, or one beside it). The validation context
+gives that directory: in ``directories`` by the setting's name, else as ``directory``."""
 SecretRef = Annotated[Secret, PlainValidator(_secret), PlainSerializer(str, return_type=str)]
 Topics = Annotated[list[str], AfterValidator(_topics)]
 """Topic patterns, see :mod:`hub.router`."""

@@ -1,8 +1,8 @@
-"""A signal whose second coming ends the process, though a library holds Python's interpreter.
+"""One-shot signal handlers: a second signal ends the process, even if a library holds the GIL.
 
-Python's own handler only notes the signal; what the program wants done is done when the interpreter is free. A library
-that never lets go of it would have the hub deaf to any number of SIGTERMs. The kernel can set the signal back to its
-default, which is the end, as it comes (sigaction(2), SA_RESETHAND); the signal module has no way to say so.
+Python's C handler only notes a signal; the program's handler runs once the interpreter is free. A library that never
+releases the GIL would make the hub ignore any number of SIGTERMs. The kernel can reset the signal to its default, which
+ends the process, on delivery (sigaction(2), SA_RESETHAND); the signal module has no option for it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SA_RESETHAND = 0x80000000
 
 
 class _Action(ctypes.Structure):
-    """``struct sigaction`` of Linux's C libraries."""
+    """The ``struct sigaction`` of Linux's C libraries."""
 
     _fields_ = (
         ("handler", ctypes.c_void_p),
@@ -25,9 +25,9 @@ class _Action(ctypes.Structure):
 
 
 def once(number: int) -> bool:
-    """Have the handler of that signal called for the next one only, and the one after that end the process.
+    """Call the handler for the next signal only; the one after it ends the process.
 
-    :returns: whether that could be done; elsewhere than on Linux it can't.
+    :returns: true if it is set; false on systems other than Linux.
     """
     if not sys.platform.startswith("linux"):
         return False

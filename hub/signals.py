@@ -1,4 +1,4 @@
-"""The signals that stop and reload the hub stay the hub's."""
+"""Keeps the signals that stop and reload the hub in the hub's hands."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ OURS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 @contextmanager
 def kept(who: str) -> Iterator[None]:
-    """Around the import or the making of a plugin: the signals that stop and reload the hub are as before after it.
+    """Wraps the import or the making of a plugin: restores handlers of the hub's signals afterwards.
 
-    :param who: what is imported or made.
+    :param who: the plugin, for the log.
     """
     if threading.current_thread() is not threading.main_thread():  # only there could it set a handler
         yield
@@ -38,10 +38,10 @@ def kept(who: str) -> Iterator[None]:
 
 
 class Signals:
-    """In the main thread. What a plugin does while it is imported or made is undone at once, see :func:`kept`; here,
-    what it does later.
+    """Handlers of the hub's signals, in the main thread. Handlers that plugins set later are replaced here; those set
+    while a plugin is imported or made, by :func:`kept`.
 
-    :param handlers: what is called for each signal.
+    :param handlers: the handler of each signal.
     """
 
     def __init__(self, handlers: Mapping[signal.Signals, Handler], log: PartLog) -> None:
@@ -49,19 +49,19 @@ class Signals:
         self._log = log
 
     def install(self) -> None:
-        """From now on."""
+        """Install the handlers."""
         for number in self._handlers:
             self.arm(number)
 
     def arm(self, number: signal.Signals) -> None:
-        """Have the handler called for the next one. One that ends the hub does so at the second, see
-        :mod:`hub.sigaction`, until it is armed again."""
+        """Install the handler of a signal for its next delivery. A second stop signal ends the process, see
+        :mod:`hub.sigaction`, unless it is armed again."""
         signal.signal(number, self._handlers[number])
         if number in ENDING:
             once(number)
 
     def look(self) -> None:
-        """Take back those that somebody else has taken, and say who; to be called each second."""
+        """Take back signals that a plugin has taken, and log which one did. Call it each second."""
         for number, handler in self._handlers.items():
             found = signal.getsignal(number)
             if found is not handler:
@@ -70,7 +70,7 @@ class Signals:
 
 
 def _tell(log: PartLog, number: signal.Signals, who: str) -> None:
-    text = "%s was taken by %s: it is the hub's again. A plugin cleans up in stop()"
+    text = "%s was taken by %s; the hub has taken it back. Plugins clean up in stop()"
     log.warning(text, number.name, who, extra={"action": "signal"})
 
 

@@ -1,8 +1,8 @@
-"""Files of the state directory: opened in one way, by the directory's owner.
+"""Opens files of the state directory safely, as the directory's owner.
 
-The directory belongs to the hub's user. A command of root's that followed a link in it would write, as root, wherever
-the hub's user wants. So a command becomes the directory's owner first, and nothing in there is opened through a link,
-or if it belongs to somebody else.
+The directory belongs to the hub's user. If root's command followed a link in it, it would write as root wherever the
+hub's user wants. So a command first becomes the directory's owner, and no file in it is opened through a link, or if it
+belongs to somebody else.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import pwd
+import secrets
 import stat
 import sys
 from pathlib import Path
@@ -21,12 +22,12 @@ _REACHED, _NOT_REACHED, _FAILED = 0, 1, 2
 
 
 def open_file(path: Path, flags: int, mode: int = 0o600) -> int:
-    """Open a file; with ``O_CREAT`` make it if it is missing.
+    """Open a file; ``O_CREAT`` creates a missing one.
 
-    :returns: the descriptor, which is not passed on to child processes.
-    :raises OSError: it can't be opened, is a link or no file, or belongs to another user.
+    :returns: the descriptor, which child processes do not inherit.
+    :raises OSError: it can't be opened, is a link or not a file, or belongs to another user.
     """
-    # O_NONBLOCK: a named pipe would be waited for. O_TRUNC has to wait: the file may be another's.
+    # O_NONBLOCK: a named pipe would block. O_TRUNC comes after the check: the file may be another user's.
     wanted = (flags & ~os.O_TRUNC) | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(path, wanted, mode)
     try:
@@ -39,8 +40,31 @@ def open_file(path: Path, flags: int, mode: int = 0o600) -> int:
     return descriptor
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a file atomically, readable by its owner only. :raises OSError: it can't be written."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with open(open_file(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Sync the entries of a directory to disk."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def check_file(path: Path) -> None:
-    """For a library that opens the file itself. A file that is missing passes. :raises OSError: see ``open_file``."""
+    """Check a file for a library that opens it itself. A missing file passes. :raises OSError: see ``open_file``."""
     try:
         found = path.lstat()
     except FileNotFoundError:
@@ -59,7 +83,7 @@ def _check(path: Path, found: os.stat_result) -> None:
 
 
 def check_directory(directory: Path) -> None:
-    """For whoever keeps state in it: the hub. A directory that is missing passes.
+    """Check that a hub may keep its state in a directory. A missing one passes.
 
     :raises ConfigError: it belongs to another user, or others may replace what is in it.
     """
@@ -68,12 +92,12 @@ def check_directory(directory: Path) -> None:
 
 
 def as_owner(directory: Path) -> Path:
-    """Become the directory's owner, if root runs this, for the rest of the process; the command then works in it.
+    """Become the directory's owner for the rest of the process, if root runs this; the command then works in it.
 
-    :returns: the path to use from now on. It is relative where the owner can't walk to the directory from the top, as
-        to one that systemd keeps in ``/var/lib/private``.
-    :raises ConfigError: root owns it, but somebody else may replace it.
-    :raises Unavailable: the owner can't read the Python that runs this, which still has modules to import.
+    :returns: the path to use from now on. It is relative if the owner can't reach the directory from the root, such as
+        one in ``/var/lib/private`` of systemd.
+    :raises ConfigError: root owns it, but others may replace it.
+    :raises Unavailable: the owner can't read this Python's modules, some of which are not imported yet.
     """
     if os.geteuid() != ROOT or not directory.is_dir():
         return directory
@@ -94,9 +118,9 @@ def as_owner(directory: Path) -> Path:
 
 
 def owner_reaches(directory: Path) -> bool:
-    """Whether the directory's owner can walk to it from the top; tried by a child process, for root alone can try.
+    """True if the directory's owner can reach it from the root. A child process of root tries it.
 
-    :raises HubError: as ``as_owner``: nobody can become the owner, and root must not go on in its place.
+    :raises HubError: as ``as_owner``: root must not continue in the owner's place.
     """
     if os.geteuid() != ROOT or not directory.is_dir():
         return True
@@ -110,12 +134,13 @@ def owner_reaches(directory: Path) -> bool:
             os._exit(outcome)
     outcome = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if outcome not in (_REACHED, _NOT_REACHED):
-        as_owner(directory)  # raises what it raised in the child
+        as_owner(directory)  # raises the same error as in the child
     return outcome != _NOT_REACHED
 
 
 def _become(uid: int, gid: int) -> None:
-    """Give up root's rights for good. :param gid: the group of a user who is in no list, as systemd's dynamic ones."""
+    """Give up root's rights for good. :param gid: group for a user without an account, such as systemd's dynamic
+    ones."""
     try:
         user = pwd.getpwuid(uid)
     except KeyError:

@@ -1,4 +1,4 @@
-"""One hub to a state directory."""
+"""The lock of the state directory, for one hub at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE = "lock"
 
 
 class StateInUse(ConfigError):
-    """Another process has the directory. :ivar holder: its pid."""
+    """Another process holds the directory's lock. :ivar holder: its pid."""
 
     def __init__(self, directory: Path, holder: str) -> None:
         super().__init__([f"hub.state_dir: {directory} is in use by {_whom(holder, directory / FILE)}"])
@@ -23,14 +23,14 @@ class StateInUse(ConfigError):
 
 
 class StateLock:
-    """Held as long as the process lives, or until ``release``. The kernel lets go of it when the process dies, and all
-    children that inherited it: those that are forked close it, see :mod:`hub.children`.
+    """A lock held while the process lives, or until ``release``. The kernel releases it when the process and all
+    children that inherited it have ended; forked children close it, see :mod:`hub.children`.
 
     :ivar descriptor: its file descriptor.
 
-    :raises ConfigError: the directory can't be made or written, is another user's or open to others.
+    :raises ConfigError: the directory can't be made or written, belongs to another user, or is open to others.
     :raises OSError: the disk is full, read-only or failing.
-    :raises StateInUse: another process holds it, which is named.
+    :raises StateInUse: another process holds it; the text names it.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -53,20 +53,20 @@ class StateLock:
         os.write(self.descriptor, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
-        """Let others have it."""
+        """Release the lock."""
         os.close(self.descriptor)
 
 
 def _whom(holder: str, file: Path) -> str:
-    """:param holder: what the hub that has it wrote into it."""
+    """Describe the process that holds the lock. :param holder: pid that the holding hub wrote into the file."""
     if not holder.isdigit() or os.path.isdir(f"/proc/{holder}") or not os.path.isdir("/proc/self"):
         return f"another hub, with pid {holder}, or by its 'hubbub fsck'"
     left = ", ".join(map(str, _holders(file))) or "unknown"
-    return f"a process that a hub left behind, which is gone itself: end that with pid {left}"
+    return f"a process that a former hub left behind: end the one with pid {left}"
 
 
 def _holders(file: Path) -> Iterator[int]:
-    """Processes that have it open, as far as this user may know."""
+    """Processes that have the file open, as far as this user may see."""
     wanted = file.stat()
     for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
         with suppress(OSError):

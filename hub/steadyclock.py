@@ -1,28 +1,28 @@
-"""A clock for ages: a moment in which the machine's clock is far ahead does not make all that waits too old."""
+"""A clock for ages, which ignores short jumps ahead of the machine's clock: they would expire waiting messages."""
 
 from __future__ import annotations
 
 from hub.interfaces import Clock
 
 TOLERANCE = 60.0
-"""Seconds that the wall clock may go ahead at once and be believed: what an adjustment may do, and a suspended machine
-seldom."""
+"""Largest jump ahead, in seconds, that is believed at once, as a clock adjustment makes. A suspended machine rarely
+jumps so little."""
 LASTING = 60.0
-"""Seconds after which a clock that went further ahead is believed too."""
+"""Seconds after which a larger jump is believed too."""
 
 
 class SteadyClock:
-    """Epoch seconds: the wall clock, unless that has just gone far ahead of what has passed by the monotonic one. A
-    clock that goes back is followed at once. For one thread, or under a lock."""
+    """Epoch seconds of the wall clock, unless it has just jumped far ahead of the monotonic clock. A step back is
+    followed at once. For one thread, or under a lock."""
 
     def __init__(self, wall: Clock, monotonic: Clock) -> None:
         self._wall, self._monotonic = wall, monotonic
         self._base = wall() - monotonic()
         self._doubted: tuple[float, float] | None = None
-        """How far ahead it went, and when."""
+        """Size and time of the jump."""
 
     def __call__(self) -> float:
-        """The time now."""
+        """The current time in epoch seconds."""
         wall, passed = self._wall(), self._monotonic()
         ahead = wall - passed - self._base
         if ahead <= TOLERANCE or self._lasts(ahead, passed):

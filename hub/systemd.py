@@ -1,4 +1,4 @@
-"""What the hub tells systemd, by ``sd_notify``'s protocol (systemd's ``sd_notify(3)``)."""
+"""Notifies systemd, by the protocol of ``sd_notify(3)``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hub.partlog import part_log
 
 
 class Notifier:
-    """Sends datagrams to ``$NOTIFY_SOCKET``; where there is none, does nothing. It never raises: a service manager
-    that does not listen is no reason to stop.
+    """Sends datagrams to ``$NOTIFY_SOCKET``; does nothing if it is unset. It never raises: a service manager that does
+    not listen is no reason to stop.
 
     :param environ: the process's environment.
     """
@@ -26,31 +26,31 @@ class Notifier:
             str(os.getpid()),
         )
         self._said = ""
-        # Kept open: a hub without a file descriptor left must not be taken for one that hangs, and killed.
+        # Kept open: systemd must not kill a hub that has no file descriptor left as if it hung.
         self._channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) if address else None
         if self._channel is not None:
             self._channel.setblocking(False)
 
     def ready(self) -> None:
-        """Everything has started, or a reload is over."""
+        """Report that everything has started, or that a reload is done."""
         self._send("READY=1")
 
     def status(self, text: str) -> None:
-        """One line for ``systemctl status``; said again only when it differs."""
+        """Send a line for ``systemctl status``, if it has changed."""
         if text != self._said:
             self._said = text
             self._send("STATUS=" + text.replace("\n", " "))
 
     def reloading(self) -> None:
-        """A reload begins; ``ready`` ends it."""
+        """Report that a reload begins; ``ready`` ends it."""
         self._send(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self) -> None:
-        """The stop begins."""
+        """Report that the stop begins."""
         self._send("STOPPING=1")
 
     def watchdog(self) -> None:
-        """All is well; where systemd wants to know."""
+        """Feed the watchdog, if systemd has one for the hub."""
         if self._watched:
             self._send("WATCHDOG=1")
 
@@ -60,4 +60,4 @@ class Notifier:
         try:
             self._channel.sendto(text.encode(), self._address)
         except OSError as error:
-            self._log.warning("systemd could not be told %r: %s", text, error, extra={"action": "notify"})
+            self._log.warning("systemd could not be notified of %r: %s", text, error, extra={"action": "notify"})

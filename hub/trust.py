@@ -1,8 +1,8 @@
-"""Trust in files that the hub obeys: who owns them, and who may write to them.
+"""Decides which files the hub trusts, by their owners and permissions.
 
-A configuration names code that is imported, so whoever may write it may do anything as the user who runs a command. A
-file is obeyed if it, and each directory and link on the way to it, belongs to root or to that user, and nobody else may
-replace it. Users whose files are obeyed too can be named in ``$HUBBUB_TRUST``.
+A configuration names code that is imported, so anybody who can write it can do anything as the user who runs a command.
+A file is trusted if it, and each directory and link on its path, belongs to root or to that user, and nobody else can
+replace it. ``$HUBBUB_TRUST`` names further users whose files are trusted.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 VARIABLE = "HUBBUB_TRUST"
-"""Names or numbers of users, with commas between them; ``all``: files are not looked at."""
+"""Variable with names or numbers of trusted users, separated by commas; ``all``: files are not checked."""
 MOST_LINKS = 40
-"""As the kernel has it."""
+"""Symbolic links on a path, the kernel's limit."""
 ROOT = 0
 
 
 @dataclass(frozen=True)
 class Trust:
-    """Whose files one user obeys.
+    """Users whose files one user trusts.
 
-    :ivar me: the user who runs this. :ivar others: further users who are trusted.
-    :ivar everybody: whether all files are obeyed.
+    :ivar me: the user who runs this. :ivar others: further trusted users.
+    :ivar everybody: true if all files are trusted.
     """
 
     me: int
@@ -37,15 +37,15 @@ class Trust:
 
     @classmethod
     def now(cls, environ: Mapping[str, str] = os.environ) -> Trust:
-        """Of this process."""
+        """The trust of this process."""
         words = {word.strip() for word in environ.get(VARIABLE, "").split(",")} - {""}
         named = {uid for word in words if (uid := _uid(word)) is not None}
         return cls(os.geteuid(), frozenset(named | _unmapped_root()), "all" in words)
 
     def refusal(self, path: Path, *, strict: bool = False) -> str | None:
-        """Why the file must not be obeyed; ``None``: it may be, or it is not there.
+        """The reason why a file is not trusted; ``None``: it is, or it does not exist.
 
-        :param strict: also refuse what a group may write that has other members. For root that is always refused.
+        :param strict: also refuse files writable by a group with other members. Root always refuses them.
         """
         if self.everybody:
             return None
@@ -79,7 +79,7 @@ class Trust:
         return None
 
     def _has_others(self, group: int) -> bool:
-        """Whether somebody who is not trusted is a member of the group."""
+        """True if a user who is not trusted is a member of the group."""
         try:
             named = {_uid(name) for name in grp.getgrgid(group).gr_mem}
         except KeyError:
@@ -89,7 +89,7 @@ class Trust:
 
 
 def _has_access_list(place: Path) -> bool:
-    """Then the mode shows as the group's what all may do whom the list names."""
+    """True if the file has an access control list; the group bits of its mode are then the list's mask."""
     try:
         return bool(os.getxattr(place, "system.posix_acl_access", follow_symlinks=False))
     except OSError:
@@ -97,7 +97,7 @@ def _has_access_list(place: Path) -> bool:
 
 
 def _way_to(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """The file, and every directory and symbolic link on the way to it, from the top down. It ends where nothing is."""
+    """Every directory and symbolic link on the path, from the root down, and the file. It ends at a missing one."""
     rest, place = list(reversed(path.absolute().parts)), Path("/")
     links = 0
     while rest:
@@ -118,7 +118,7 @@ def _way_to(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 @functools.lru_cache(maxsize=1000)
 def user_name(uid: int) -> str:
-    """The user's name, or ``uid 1234``. Looked up once: a directory service may take its time."""
+    """The user's name, or ``uid 1234``. It is cached, because a directory service may be slow."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -143,7 +143,7 @@ def _uid(name: str) -> int | None:
 
 
 def _unmapped_root() -> set[int]:
-    """In a user namespace that does not know root, the user that stands in for root and for all who are unknown."""
+    """The overflow user that stands for root and all unmapped users, in a user namespace without root."""
     try:
         ranges = [line.split() for line in Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()]
         if any(int(first) == ROOT for first, _, _ in ranges):

@@ -1,9 +1,10 @@
-"""Durations and sizes as people write them: ``"1h30m"``, ``"8MiB"``."""
+"""Parses and formats durations, sizes and paths: ``"1h30m"``, ``"8MiB"``, ``"state"``."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES = {"B": 1, "kB": 1000, "MB": 1000**2, "GB": 1000**3, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -12,7 +13,7 @@ _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|KiB|MiB|GiB)\s*")
 
 
 def parse_duration(value: object) -> float:
-    """Seconds from ``"250ms"``, ``"30s"``, ``"1h30m"``, a ``timedelta``, or from a number, which is seconds already.
+    """Parse a duration into seconds: ``"250ms"``, ``"30s"``, ``"1h30m"``, a ``timedelta``, or a number of seconds.
 
     :raises ValueError: it is none of these, negative, or not finite.
     """
@@ -29,7 +30,7 @@ def parse_duration(value: object) -> float:
 
 
 def parse_size(value: object) -> int:
-    """Bytes from ``"64KiB"``, ``"8MiB"``, or from a whole number, which is bytes already.
+    """Parse a size into bytes: ``"64KiB"``, ``"8MiB"``, or a whole number of bytes.
 
     :raises ValueError: it is neither, or negative.
     """
@@ -40,8 +41,19 @@ def parse_size(value: object) -> int:
     raise ValueError(f"expected a size such as '64KiB' or '8MiB', not {value!r}")
 
 
+def parse_path(value: object, directory: str | Path) -> Path:
+    """Parse a path, relative to ``directory``. :raises ValueError: it is not a path, or begins with ``~``."""
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError(f"expected a path, not {value!r}")
+    if value.startswith("~"):
+        raise ValueError(f"expected an absolute path, or one relative to this file: '~' is not expanded: {value!r}")
+    return Path(directory, value)
+
+
 def format_duration(seconds: float) -> str:
-    """The two largest units that matter: ``0.25`` is ``250ms``, ``4000`` is ``1h 6m``."""
+    """Format a duration in its two largest units: ``0.25`` is ``250ms``, ``4000`` is ``1h 6m``."""
     if seconds < 0.9995:
         small = f"{seconds * 1e6:.0f}us" if seconds < 0.001 else f"{seconds * 1000:.0f}ms"
         return small if seconds else "0s"
@@ -57,7 +69,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_size(count: float) -> str:
-    """``1536`` is ``1.5KiB``."""
+    """Format a size: ``1536`` is ``1.5KiB``."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if count < 1024:
             return f"{count:.1f}".removesuffix(".0") + unit

@@ -1,4 +1,4 @@
-"""Sockets in the file system: who may open the file may speak, and the kernel knows who that is (``unix(7)``)."""
+"""Unix sockets: file permissions control access, and the kernel identifies the peer (``unix(7)``)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any
 from hub.trust import user_name
 
 LONGEST_PATH = 107
-"""Bytes of a socket's path: what the kernel takes (``sun_path``, less the zero at its end)."""
+"""Bytes of a socket's path, the kernel's limit (``sun_path`` without the final zero)."""
 
 
 def answers(path: Path) -> bool:
-    """Whether somebody listens there."""
+    """True if a process listens on the socket."""
     with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)  # one that hangs has a full backlog, and would have us wait with it
+        probe.setblocking(False)  # a hung process with a full backlog would block us
         try:
             probe.connect(str(path))
         except OSError as error:
@@ -28,25 +28,25 @@ def answers(path: Path) -> bool:
 
 
 def check_free(path: Path) -> None:
-    """For a library that deletes whatever is at the path when it binds: only a socket that nobody listens at may go.
+    """Check a path for a library that deletes any file there when it binds: only an unused socket may be deleted.
 
-    :raises OSError: something else is there.
+    :raises OSError: the path has another file, or a socket in use.
     """
     try:
         found = path.lstat()
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(found.st_mode):
-        raise FileExistsError(errno.EEXIST, "is there, and is not a socket", str(path))
+        raise FileExistsError(errno.EEXIST, "exists and is not a socket", str(path))
     if answers(path):
         raise OSError(errno.EADDRINUSE, "another process listens there", str(path))
 
 
 def listen(reactor: Any, path: Path, site: Any, mode: int) -> Any:
-    """Listen there; a socket's file that nobody listens at any more is replaced. Returns the port.
+    """Listen on a Unix socket; an unused socket file is replaced. :returns: the port.
 
-    :param mode: permissions of the file. Nobody may connect before it has those that it is to have.
-    :raises OSError: the file can't be made. :raises CannotListenError: as Twisted says it.
+    :param mode: permissions of the file; they are set before anybody can connect.
+    :raises OSError: the file can't be made. :raises CannotListenError: Twisted can't listen.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_socket() and not path.is_symlink():
@@ -59,11 +59,11 @@ def listen(reactor: Any, path: Path, site: Any, mode: int) -> Any:
 
 
 def peer(transport: Any) -> str:
-    """The user and the process at the other end (``SO_PEERCRED``)."""
+    """User and process at the other end (``SO_PEERCRED``)."""
     pid, uid, _ = struct.unpack("=iII", transport.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     return f"{user_name(uid)}, pid {pid}"
 
 
 def ourselves() -> str:
-    """The same of this process."""
+    """User and process of this side, in the same form."""
     return f"{user_name(os.getuid())}, pid {os.getpid()}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -45,13 +46,27 @@ def reactor_thread() -> Iterator[ReactorThread]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """No test leaves a process."""
+    """No test leaves a process. What tests start ends on Ctrl-C, also where a shell put them in the background, and so
+    made them ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(Leftovers())
 
 
+@pytest.hookimpl
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Where every test has to run, a skipped one is a failure, but for what only root may run."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    skipped = reporter.stats.get("skipped", []) if STRICT and reporter is not None else []
-    if any(NEEDS_ROOT not in report.longreprtext for report in skipped):
+    if _not_run(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name them."""
+    for report in _not_run(config):
+        terminalreporter.line(f"skipped where every test has to run: {report.nodeid}: {report.longreprtext}", red=True)
+
+
+def _not_run(config: pytest.Config) -> list[pytest.TestReport]:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if STRICT and reporter is not None else []
+    return [report for report in skipped if NEEDS_ROOT not in report.longreprtext]

@@ -19,6 +19,9 @@ import pytest
 
 MARK = "HUBBUB_TEST_RUN"
 PROC = Path("/proc")
+ENDED = "X"
+ZOMBIE = ("Z", ENDED)
+"""States, see proc(5), of a process that does nothing any more."""
 PYTHONS_OWN = "multiprocessing.resource_tracker"
 """Ends by itself when its parent does."""
 
@@ -70,12 +73,14 @@ class Leftovers:
 
 
 def _find(mark: str) -> Iterator[Leftover]:
-    parents = {int(path.name): _parent(path) for path in PROC.iterdir() if path.name.isdigit()}
+    states = {int(path.name): _state(path) for path in PROC.iterdir() if path.name.isdigit()}
+    parents = {pid: parent for pid, (state, parent) in states.items() if state not in ZOMBIE}
     for pid in parents:
         environment = dict(word.partition("=")[::2] for word in _words(pid, "environ"))
-        command = " ".join(_words(pid, "cmdline"))  # a zombie has none
+        # For a moment, while it is executed, a program has neither: its parent tells whose it is.
+        command = " ".join(_words(pid, "cmdline"))
         ours = environment.get(MARK) == mark or os.getpid() in _ancestors(pid, parents)
-        if ours and pid != os.getpid() and command and PYTHONS_OWN not in command:
+        if ours and pid != os.getpid() and PYTHONS_OWN not in command:
             yield Leftover(pid, command, environment.get("PYTEST_CURRENT_TEST", ""))
 
 
@@ -84,12 +89,13 @@ def _ancestors(pid: int, parents: dict[int, int]) -> Iterator[int]:
         yield pid
 
 
-def _parent(process: Path) -> int:
+def _state(process: Path) -> tuple[str, int]:
+    """One letter, and the parent's number."""
     try:
-        after_name = (process / "stat").read_text(errors="replace").rpartition(")")[2]
-        return int(after_name.split()[1])
+        state, parent = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()[:2]
+        return state, int(parent)
     except OSError:  # it has ended meanwhile
-        return 0
+        return ENDED, 0
 
 
 def _words(pid: int, name: str) -> list[str]:

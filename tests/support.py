@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 STRICT = os.environ.get("CI") == "true" or os.environ.get("HUBBUB_REQUIRE_ALL") == "1"
-"""Whether a missing server is a failure and not a skip."""
+"""True if a missing server is a failure and not a skip."""
 NEEDS_ROOT = "which only root may do"
 """How the reason ends for which an ordinary user's run skips a test, also where every test has to run."""
 _PORTS = range(20000, 32768)

@@ -1,21 +1,23 @@
-"""The ``hubbub`` command. Each subcommand is imported only when it is used, so that ``hubbub status`` is quick."""
+"""The ``hubbub`` command. A subcommand is imported only when it is used, so that ``hubbub status`` starts quickly."""
 
 from __future__ import annotations
 
 import importlib
 import os
 import sys
-from importlib.metadata import EntryPoint
+from typing import TYPE_CHECKING
 
 import click
 
-from hub import __version__, plugins
-from hub.cli.document import json_text
+from hub import __version__, entrypoints
 from hub.cli.group import Group
-from hub.cli.saying import complain
-from hub.control.client import Refused
-from hub.errors import ConfigError, HubError, Unavailable
+from hub.cli.output import complain
+from hub.cli.summary import summary_of
+from hub.errors import CannotPublish, ConfigError, HubError, OrderRefused, Unavailable
 from hub.text import printable
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 COMMANDS = {
     "init": "hub.cli.init:init",
@@ -29,6 +31,7 @@ COMMANDS = {
     "threads": "hub.cli.threads:threads",
     "dead": "hub.cli.dead:dead",
     "refused": "hub.cli.refused:refused",
+    "outbox": "hub.cli.outbox:outbox",
     "replay": "hub.cli.replay:replay",
     "drain": "hub.cli.drain:drain",
     "resume": "hub.cli.drain:resume",
@@ -41,29 +44,37 @@ COMMANDS = {
     "completion": "hub.cli.completion:completion",
 }
 GROUP = "hub.commands"
-"""Entry points of further commands, such as ``archive``, which bring their own."""
+"""Entry point group of further commands, such as ``archive``."""
 
 
 class LazyGroup(Group):
-    """Finds its commands by name."""
+    """Command group that imports a command when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The hub's own in the order in which one meets them, then those of plugins."""
-        return [*COMMANDS, *(name for name in plugins.names(GROUP) if name not in COMMANDS)]
+        """Names of the hub's own commands, in the order of first use, then those of plugins."""
+        return [*COMMANDS, *(name for name in entrypoints.names(GROUP) if name not in COMMANDS)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import it."""
+        """Import the command; ``None``: there is none of that name."""
         if cmd_name in COMMANDS:
             module, _, attribute = COMMANDS[cmd_name].partition(":")
             found = getattr(importlib.import_module(module), attribute)
             assert isinstance(found, click.Command)
             return found
-        point = plugins.entry_point(GROUP, cmd_name)
+        point = entrypoints.entry_point(GROUP, cmd_name)
         return None if point is None else _of_plugin(point)
+
+    def summary(self, ctx: click.Context, name: str) -> str | None:
+        """The first sentence of a command's help. For the hub's own commands it is read from their source: importing
+        all of them takes half a second."""
+        point = None if name in COMMANDS else entrypoints.entry_point(GROUP, name)
+        target = COMMANDS.get(name) or (point.value if point is not None else "")
+        text = summary_of(target) if target.startswith("hub.") else None
+        return text if text is not None else super().summary(ctx, name)
 
 
 def _of_plugin(point: EntryPoint) -> click.Command:
-    """Its command; where it can't be imported, one that says so: the others go on to work, and to have their help."""
+    """Load a plugin's command. If that fails, return one that reports the error, so that all others still work."""
     try:
         found = point.load()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - code of others, at its import
@@ -72,7 +83,7 @@ def _of_plugin(point: EntryPoint) -> click.Command:
 
 
 def _unusable(point: EntryPoint, why: str) -> click.Command:
-    """Whatever it is given, it says why."""
+    """A command that takes any arguments and raises :class:`Unavailable`. :param why: the reason."""
     text = f"the command {point.name!r} of {_distribution(point)} can't be imported: {why}"
 
     def refuse(**_: object) -> None:
@@ -95,41 +106,46 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The console script. Exit codes after sysexits: 64 usage, 69 unavailable, 70 a bug, 74 I/O, 78 configuration.
+    """The console script. Exit codes after sysexits: 64 usage, 65 a message that the bus does not take, 69 unavailable,
+    70 a bug, 74 I/O, 78 configuration.
 
-    With ``--json`` what went wrong is ``{"problems": [...]}`` on standard output, too.
+    With ``--json``, errors are also written to standard output, as ``{"problems": [...]}``.
     """
     try:
         code, problems = _run()
         if problems and "--json" in sys.argv[1:]:
+            from hub.cli.json_output import json_text
+
             click.echo(json_text({"problems": problems}))
     except BrokenPipeError:
-        # Whoever read our output had enough (``hubbub tail | head``); Python must not complain about it at exit.
+        # The reader closed the pipe (``hubbub tail | head``); Python must not report that at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     sys.exit(code)
 
 
 def _run() -> tuple[int, list[str]]:
-    """The exit code, and what went wrong, which has been said in words."""
+    """Run the command. Returns the exit code and the problems, which have been printed."""
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return os.EX_USAGE if isinstance(error, click.UsageError) else error.exit_code, [error.format_message()]
     except click.Abort as error:
-        if error.__cause__ is not None:  # Ctrl-C, wherever it was
+        if error.__cause__ is not None:  # Ctrl-C
             return 130, []
         click.echo(err=True)
-        return 130, complain(["nothing was done"])  # to a question the answer was no, or there was none
+        return 130, complain(["nothing was done"])  # a question was answered with no, or not at all
     except KeyboardInterrupt:
         return 130, []
     except BrokenPipeError:
         raise
     except ConfigError as error:
         return os.EX_CONFIG, complain(error.problems)
+    except CannotPublish as error:
+        return os.EX_DATAERR, complain(str(error).splitlines())
     except HubError as error:
-        unavailable = isinstance(error, (Refused, Unavailable))
+        unavailable = isinstance(error, (OrderRefused, Unavailable))
         return os.EX_UNAVAILABLE if unavailable else os.EX_SOFTWARE, complain(str(error).splitlines())
     except OSError as error:
         return os.EX_IOERR, complain([str(error)])

@@ -1,4 +1,4 @@
-"""How the command line is a peer on a bus: finds the backend whose class offers the tools for it."""
+"""Backends that the command line can use: it sends and receives on their buses without a hub."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from hub.interfaces import BusTools
 
 
 def choose(configuration: Configuration, name: str | None) -> Part:
-    """The backend of that name, or the first one.
+    """The backend called ``name``, or the first one.
 
     :raises ConfigError: there is none of that name.
-    :raises Unavailable: its class has no tools for the command line.
+    :raises Unavailable: the command line can't use its class.
     """
-    backends = configuration.backends
+    backends = configuration.of("backends")
     if name is not None and name not in backends:
         raise ConfigError([f"no backend is called {name!r}: there are {', '.join(backends) or 'none'}"])
     part = backends[name] if name is not None else next(iter(backends.values()), None)
     if part is None:
         raise ConfigError(["the configuration has no backend"])
-    if not hasattr(part.plugin.cls, "sender") or not hasattr(part.plugin.cls, "listener"):
+    if not issubclass(part.plugin.cls, BusTools):
         raise Unavailable(f"backend {part.name} ({part.settings.type}) can't be used from the command line")
     return part
 
 
 def tools(part: Part) -> BusTools:
-    """What its class offers."""
+    """The class of a backend, as the tools that the command line uses."""
     return cast(BusTools, part.plugin.cls)

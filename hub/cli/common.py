@@ -1,53 +1,56 @@
-"""What the subcommands share."""
+"""Options that the subcommands share. Modules that only some subcommands need are imported in the functions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from hub.configuration.loading import load
-from hub.configuration.reach import reach
-from hub.configuration.schema import Configuration
-from hub.control.client import Client
+from hub.configuration.locate import locate
+
+if TYPE_CHECKING:
+    from hub.configuration.schema import Configuration
+    from hub.control.client import Client
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class ConfigReader:
-    """Reads the configuration that the options of a command name. Called, all of it; see
+    """Reader of the configuration that a command's options name. Calling it loads the whole configuration, see
     :func:`hub.configuration.loading.load`."""
 
     def __init__(self, path: Path | None, overrides: tuple[str, ...]) -> None:
-        # A consumer may change the directory of a running hub, which reads its file anew.
+        # A consumer may change the working directory of a running hub, which reads its file again at a reload.
         self._path = None if path is None else path.absolute()
         self._overrides = overrides
 
     def __call__(self) -> Configuration:
-        """:raises ConfigError: with everything that is wrong."""
+        """Load the configuration. :raises ConfigError: it lists every problem."""
+        from hub.configuration.loading import load
+
         configuration = load(self._path, self._overrides)
         self._path = configuration.file
         return configuration
 
     def socket(self, warn: bool = True) -> Path:
-        """The running hub's control socket, whatever else is wrong.
+        """The path of the running hub's control socket, even if the rest of the configuration is invalid.
 
-        :param warn: say what made it hard to find.
-        :raises ConfigError: see :func:`hub.configuration.reach.reach`.
+        :param warn: report a problem that was met on the way.
+        :raises ConfigError: see :func:`hub.configuration.locate.locate`.
         """
-        found = reach(self._path, self._overrides)
+        found = locate(self._path, self._overrides)
         if found.problems and warn:
-            click.echo(f"hubbub: {found.problems[0]}; the hub is looked for at {found.socket}", err=True)
+            click.echo(f"hubbub: {found.problems[0]}; using the control socket {found.socket}", err=True)
         return found.socket
 
 
 def config_option(function: Function) -> Function:
-    """Add ``-c/--config`` and ``-s/--set``; the command is called with ``load_config``, a :class:`ConfigReader`.
+    """Add the options ``-c/--config`` and ``-s/--set``. The command gets ``load_config``, a :class:`ConfigReader`.
 
-    Reading is left to the command, so that one which needs a running hub can say that first.
+    The command itself reads the file, so that a command which needs a running hub can report that first.
     """
 
     @click.option(
@@ -66,8 +69,11 @@ def config_option(function: Function) -> Function:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def client_of(load_config: ConfigReader) -> Client:
-    """A client of the running hub's control socket; a mistake elsewhere in the file does not stand in the way."""
+    """Client of the running hub's control socket. A mistake elsewhere in the configuration does not prevent it."""
+    from hub.control.client import Client
+
     return Client(load_config.socket())

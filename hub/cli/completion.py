@@ -7,14 +7,14 @@ from click.shell_completion import get_completion_class
 
 PROGRAM = "hubbub"
 VARIABLE = "_HUBBUB_COMPLETE"
-"""What click's scripts set when they ask the command for the words that may follow."""
+"""Environment variable that click's completion scripts set."""
 
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the script by which SHELL completes this command's words, names of consumers included.
+    """Print the completion script for SHELL: it completes subcommands, options, and names of consumers.
 
     \b
     bash: hubbub completion bash > ~/.local/share/bash-completion/completions/hubbub

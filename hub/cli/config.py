@@ -10,30 +10,34 @@ from typing import Any
 import click
 
 from hub.cli.common import ConfigReader, config_option, json_option
-from hub.cli.document import json_text
+from hub.cli.json_output import json_text
 from hub.configuration.defaults import default_file, default_of, documented
 from hub.configuration.effective import effective_file, settings_in_force
 from hub.configuration.exposure import exposures, state_refusal
-from hub.configuration.kinds import kind_of
-from hub.configuration.loading import build, find, read
-from hub.configuration.schema import SECTIONS, Configuration, Part
+from hub.configuration.loading import build, read
+from hub.configuration.locate import find
+from hub.configuration.missing_extras import missing_extras
+from hub.configuration.schema import Configuration, Part
+from hub.configuration.sections import SECTIONS
 from hub.configuration.toml_text import toml_path
+from hub.configuration.type_names import kind_of
 from hub.errors import ConfigError
 from hub.logs.journal import NO_JOURNAL, there_is_a_journal
-from hub.text import counted, printable
-from hub.topics import with_any_rest
+from hub.text import printable
 from hub.trust import Trust
 
 
 @click.command()
 @config_option
 @json_option
-@click.option("--strict", is_flag=True, help="Fail, too, for what other users of the machine may read or change.")
+@click.option(
+    "--strict", is_flag=True, help="Fail also if other users of the machine may read or change the hub's files."
+)
 def check(load_config: ConfigReader, as_json: bool, strict: bool) -> None:
-    """Check the configuration; all that is wrong is listed, and the exit code is 78."""
+    """Check the configuration: list every problem; the exit code is 78 if there is one."""
     try:
         configuration = load_config()
-        warnings = [*_warnings(configuration), *_exposures(configuration, strict)]
+        warnings = [*_warnings(configuration), *_without_extras(configuration), *_exposures(configuration, strict)]
     except ConfigError as error:
         if as_json:
             click.echo(json_text({"ok": False, "problems": error.problems}))
@@ -45,16 +49,24 @@ def check(load_config: ConfigReader, as_json: bool, strict: bool) -> None:
     for warning in warnings:
         click.echo(f"hubbub: warning: {printable(warning)}", err=True)
     click.echo(f"{configuration.file}: OK")
-    for section in SECTIONS:
-        for part in getattr(configuration, section).values():
-            click.echo(f"  {section[:-1]} {part.name}: {_class_of(part)}{_details(section, part)}")
-            for note in _notes(section, part):
-                click.echo(f"    {note}")
+    for name, part in configuration.all_parts():
+        section = SECTIONS[name]
+        click.echo(f"  {section.noun} {part.name}: {_class_of(part)}{section.details(part)}")
+        for note in section.notes(part):
+            click.echo(f"    {note}")
     click.echo(f"  state in {configuration.state_dir}, control socket {configuration.control_socket}")
 
 
+def _without_extras(configuration: Configuration) -> list[str]:
+    """Warnings about missing optional libraries. :raises ConfigError: without some of them the hub would not start."""
+    found = list(missing_extras(configuration))
+    if any(extra.vital for extra, _ in found):
+        raise ConfigError([text for _, text in found])
+    return [text for _, text in found]
+
+
 def _exposures(configuration: Configuration, strict: bool) -> list[str]:
-    """What is to be warned of. :raises ConfigError: the hub would not start with it, or it is to fail."""
+    """Warnings about exposed files. :raises ConfigError: the hub would refuse to start; if ``strict``, for any."""
     if (refusal := state_refusal(configuration.state_dir)) is not None:
         raise ConfigError([refusal])
     found = exposures(configuration, Trust.now())
@@ -66,11 +78,11 @@ def _exposures(configuration: Configuration, strict: bool) -> list[str]:
 @click.command()
 @config_option
 @json_option
-@click.option("--defaults", is_flag=True, help="A commented file with every setting and its default.")
-@click.option("--show", is_flag=True, help="The settings in force, and where each was set (the default).")
+@click.option("--defaults", is_flag=True, help="Print a commented file with every setting and its default.")
+@click.option("--show", is_flag=True, help="Print the settings in force, and where each was set. This is the default.")
 @click.pass_context
 def config(context: click.Context, load_config: ConfigReader, as_json: bool, defaults: bool, show: bool) -> None:
-    """Show settings: all that there are, or those in force. Passwords are never shown."""
+    """Show the settings in force, or all settings with their defaults. Passwords are never shown."""
     if defaults and show:
         raise click.UsageError("give --defaults or --show, not both")
     if defaults and as_json:
@@ -78,7 +90,7 @@ def config(context: click.Context, load_config: ConfigReader, as_json: bool, def
     elif defaults:
         click.echo(default_file(), nl=False)
     else:
-        # Not by load_config(): where each setting was set is known before they are checked, and only then.
+        # load_config() is not used: only the unchecked layers tell where each setting was set.
         _show(context.params.get("path"), context.params.get("overrides", ()), as_json)
 
 
@@ -111,36 +123,21 @@ def _declared() -> Iterator[dict[str, Any]]:
 
 
 def _warnings(configuration: Configuration) -> Iterator[str]:
-    """What works, and not as it is written; on this machine, now."""
+    """Settings that have no effect on this machine."""
     if configuration.hub.log_to == "journal" and not there_is_a_journal():
         yield f"hub.log_to: {NO_JOURNAL}"
 
 
 def _summary(configuration: Configuration) -> dict[str, Any]:
     places = {name: str(getattr(configuration, name)) for name in ("file", "state_dir", "control_socket")}
-    parts: dict[str, Any] = {
-        section: {name: {"class": _class_of(part)} for name, part in getattr(configuration, section).items()}
-        for section in SECTIONS
+    parts = {
+        name: {
+            part.name: {"class": _class_of(part), **section.summary(part)} for part in configuration.of(name).values()
+        }
+        for name, section in SECTIONS.items()
     }
-    for name, part in configuration.consumers.items():
-        parts["consumers"][name] |= {"threads": part.settings.threads, "topics": part.settings.topics}
-        parts["consumers"][name]["notes"] = list(_notes("consumers", part))
     return places | parts
 
 
 def _class_of(part: Part) -> str:
     return f"{part.plugin.cls.__module__}:{part.plugin.cls.__qualname__}"
-
-
-def _notes(section: str, part: Part) -> Iterator[str]:
-    """What is right, and may be meant otherwise."""
-    for pattern in part.settings.topics or () if section == "consumers" else ():
-        if (whole := with_any_rest(pattern)) is not None:
-            yield f"{pattern!r}: the * is exactly one word; for any rest, as moksha's * has it, write {whole!r}"
-
-
-def _details(section: str, part: Part) -> str:
-    if section != "consumers":
-        return ""
-    threads = part.settings.threads
-    return f", {counted(threads, 'thread')}, topics {' '.join(part.settings.topics) or 'none'}"

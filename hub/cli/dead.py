@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 
 import click
 
-from hub.cli.common import ConfigReader, client_of, config_option, json_option
-from hub.cli.document import json_text
+from hub.cli.common import ConfigReader, client_of, config_option, json_option, yes_option
 from hub.cli.group import Group
+from hub.cli.json_output import json_text
 from hub.cli.names import queues
+from hub.cli.output import confirm, none, retried, say, unstored
 from hub.cli.remote import Remote
-from hub.cli.saying import none, retried, say, unstored
+from hub.status.consumers import sums_queues
 from hub.text import counted, printable
 from hub.units import parse_duration
 
@@ -23,13 +24,15 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def selection(function: Function) -> Function:
-    """The options that say which dead letters are meant."""
+    """Add the options that select dead letters."""
     for option in (
-        click.option("--number", "numbers", type=int, multiple=True, help="This one; may be given again."),
-        click.option("--error", metavar="REGEX", help="Whose reason, or exception, matches."),
-        click.option("--topic", metavar="REGEX", help="Whose topic matches."),
-        click.option("--older-than", metavar="AGE", help="Buried longer ago than, such as 2h."),
-        click.option("--newer-than", metavar="AGE", help="Buried more lately than."),
+        click.option(
+            "--number", "numbers", type=int, multiple=True, help="The letter with this number; can be repeated."
+        ),
+        click.option("--error", metavar="REGEX", help="Letters whose reason or exception matches."),
+        click.option("--topic", metavar="REGEX", help="Letters whose topic matches."),
+        click.option("--older-than", metavar="AGE", help="Letters buried longer ago than AGE, such as 2h."),
+        click.option("--newer-than", metavar="AGE", help="Letters buried more recently than AGE."),
     ):
         function = option(function)
     return function
@@ -43,7 +46,7 @@ def selected(
     older_than: str | None = None,
     newer_than: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Those that all of the options mean. :raises click.UsageError: one of them can't be understood."""
+    """Letters that match all options. :raises click.UsageError: a regular expression or an age is invalid."""
     now = time.time()
     try:
         by_error, by_topic = re.compile(error or ""), re.compile(topic or "")
@@ -71,12 +74,12 @@ def dead() -> None:
 @config_option
 @json_option
 @selection
-@click.option("--group", is_flag=True, help="Grouped by error, the most frequent first.")
-@click.option("--traceback", is_flag=True, help="With the traceback of each.")
+@click.option("--group", is_flag=True, help="Group by error, the most frequent first.")
+@click.option("--traceback", is_flag=True, help="Show the traceback of each.")
 def list_(
     load_config: ConfigReader, consumer: str | None, as_json: bool, group: bool, traceback: bool, **options: Any
 ) -> None:
-    """List the dead letters of CONSUMER, the oldest first. Without CONSUMER: of each that has some."""
+    """List the dead letters of CONSUMER, the oldest first. Without CONSUMER, list those of all consumers."""
     remote = Remote(client_of(load_config))
     names = [consumer] if consumer is not None else having_letters(remote.status())
     found = {name: selected(remote.letters(name), **options) for name in names}
@@ -90,8 +93,13 @@ def list_(
 
 
 def having_letters(status: Mapping[str, Any]) -> list[str]:
-    """The queues that have dead letters."""
-    return [name for name, row in status["consumers"].items() if row["dead_letters"]]
+    """Names of the queues that have dead letters. A row of sums has none of its own."""
+    return [name for name, row in status["consumers"].items() if row["dead_letters"] and not sums_queues(row)]
+
+
+def _numbers(remote: Remote, consumer: str, options: Mapping[str, Any]) -> list[int]:
+    """Numbers of the letters that the options select."""
+    return [letter["number"] for letter in selected(remote.letters(consumer), **options)]
 
 
 def _listed(name: str, letters: Sequence[dict[str, Any]], as_json: bool, traceback: bool) -> Iterator[str]:
@@ -105,7 +113,7 @@ def _listed(name: str, letters: Sequence[dict[str, Any]], as_json: bool, traceba
 @config_option
 @json_option
 def show(load_config: ConfigReader, consumer: str, number: int, as_json: bool) -> None:
-    """Show one dead letter of CONSUMER, whole."""
+    """Show one dead letter of CONSUMER with its body and traceback."""
     letter = Remote(client_of(load_config)).letter(consumer, number) if number >= 0 else None
     if letter is None:
         raise click.UsageError(f"{consumer} has no dead letter with the number {number}")
@@ -113,7 +121,7 @@ def show(load_config: ConfigReader, consumer: str, number: int, as_json: bool) -
 
 
 def show_letter(letter: dict[str, Any], as_json: bool, fields: Sequence[str]) -> None:
-    """One, whole. :param fields: those that are texts or numbers, in their order."""
+    """Print a whole letter. :param fields: names of its texts and numbers, in the order of output."""
     if as_json:
         click.echo(json_text(letter, indented=True))
         return
@@ -134,9 +142,12 @@ def show_letter(letter: dict[str, Any], as_json: bool, fields: Sequence[str]) ->
 @json_option
 @selection
 @click.option(
-    "--canary", type=click.IntRange(min=1), metavar="N", help="The N oldest first, the rest if these get through."
+    "--canary",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Retry the N oldest first, and the rest if these are finished.",
 )
-@click.option("--timeout", metavar="DURATION", default="1m", show_default=True, help="How long the canary may take.")
+@click.option("--timeout", metavar="DURATION", default="1m", show_default=True, help="How long to wait for the canary.")
 def retry(
     load_config: ConfigReader,
     consumer: str,
@@ -145,14 +156,14 @@ def retry(
     timeout: str,
     **options: Any,
 ) -> None:
-    """Give dead letters to CONSUMER again. Without options: all of them.
+    """Retry dead letters: put them into the queue of CONSUMER again. Without options: all of them.
 
-    With --canary N the N oldest of them go first, and the command waits until all N are finished; then it gives the
-    rest. If one of the N is a dead letter again, or if they are not finished within --timeout (one that the consumer
-    puts off with Retry, or a paused queue), the rest stays as it is, and the exit code is 69.
+    With --canary N the N oldest go first, and the command waits until all N are finished; then it retries the rest. If
+    one of the N becomes a dead letter again, or if they are not finished within --timeout (the consumer raises
+    Retry, or the queue is paused), the rest stays as it is, and the exit code is 69.
     """
     remote = Remote(client_of(load_config))
-    numbers = [letter["number"] for letter in selected(remote.letters(consumer), **options)]
+    numbers = _numbers(remote, consumer, options)
     count = remote.retry(consumer, numbers, canary, parse_duration(timeout))
     say(as_json, {"retried": count}, retried(count) + unstored(remote.stored))
 
@@ -162,13 +173,12 @@ def retry(
 @config_option
 @json_option
 @selection
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 def delete(load_config: ConfigReader, consumer: str, as_json: bool, yes: bool, **options: Any) -> None:
     """Delete dead letters of CONSUMER. Without options: all of them."""
     remote = Remote(client_of(load_config))
-    numbers = [letter["number"] for letter in selected(remote.letters(consumer), **options)]
-    if not yes:
-        click.confirm(f"Delete {counted(len(numbers), 'dead letter')} of {consumer}?", abort=True, err=True)
+    numbers = _numbers(remote, consumer, options)
+    confirm(f"Delete {counted(len(numbers), 'dead letter')} of {consumer}?", yes)
     deleted = remote.delete_letters(consumer, numbers)
     say(as_json, {"deleted": deleted}, f"{deleted} deleted{unstored(remote.stored)}")
 
@@ -200,7 +210,7 @@ def _time(seconds: float) -> str:
 
 
 def letter_line(letter: dict[str, Any], traceback: bool = False) -> str:
-    """On one line, but for its traceback."""
+    """A letter on one line; its traceback follows on further lines. Printable."""
     text = f"{letter['number']:>5}  {_time(letter['buried_at'])}  {letter['topic']}  {letter['id']}"
     line = printable(f"{text}  attempts {letter['attempts']}: {letter['reason']}")
     if traceback and letter["traceback"]:

@@ -15,14 +15,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 
 from hub.cli.bus import choose, tools
 from hub.cli.common import ConfigReader, config_option, json_option
-from hub.cli.document import json_text
-from hub.cli.saying import progress_bar
+from hub.cli.json_output import json_text
+from hub.cli.progress import progress_bar
 from hub.errors import ConfigError, Unavailable
 from hub.interfaces import Sender
 from hub.message import new_id
 
 Record = tuple[str, bytes]
-"""Topic and body."""
+"""A topic and a body."""
 
 
 @click.command()
@@ -30,11 +30,11 @@ Record = tuple[str, bytes]
 @config_option
 @json_option
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Messages per second [default: no limit].")
-@click.option("--loop", is_flag=True, help="Begin again at the end, until Ctrl-C.")
-@click.option("--fresh", is_flag=True, help="Give each message a new id and the present time, as if it happened now.")
-@click.option("--quiet", "-q", is_flag=True, help="No progress bar.")
-@click.option("--backend", metavar="NAME", help="Which bus, where there are several [default: the first].")
-@click.option("--wait", default=10.0, show_default=True, help="Seconds to wait for somebody who listens.")
+@click.option("--loop", is_flag=True, help="Start again at the end of FILE, until Ctrl-C.")
+@click.option("--fresh", is_flag=True, help="Give each message a new id and the current time.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress bar.")
+@click.option("--backend", metavar="NAME", help="The backend to send through [default: the first].")
+@click.option("--wait", default=10.0, show_default=True, help="Seconds to wait for a subscriber.")
 def feed(
     load_config: ConfigReader,
     file: Path,
@@ -48,15 +48,15 @@ def feed(
 ) -> None:
     """Publish recorded messages, one JSON object with a "topic" on each line of FILE ("-": standard input).
 
-    They go out as they were recorded, whole, which on a fedmsg bus is the envelope. With --json it says at the end how
-    many there were.
+    Each object is sent whole, as it was recorded; on a fedmsg bus it is the envelope. --json prints the number of
+    messages at the end.
     """
     part = choose(load_config(), backend)
     records = read_records(sys.stdin.buffer if str(file) == "-" else file.read_bytes().splitlines())
     sender = tools(part).sender(part.config)
     try:
         if not sender.wait(wait):
-            raise Unavailable(f"nobody listens on {part.name}: nothing was sent")
+            raise Unavailable(f"backend {part.name} has no subscriber: nothing was sent")
         _send(sender, _passing(records, loop, fresh), rate, None if loop else len(records), quiet or as_json)
     finally:
         sender.close()
@@ -65,9 +65,9 @@ def feed(
 
 
 def read_records(lines: Iterable[bytes]) -> list[Record]:
-    """Each line's topic, and the line itself in fedmsg's canonical form.
+    """Records of a file: the topic of each line, and the line in fedmsg's canonical form.
 
-    :raises ConfigError: some lines are no such objects; all of them are named.
+    :raises ConfigError: some lines are no such objects; it lists all of them.
     """
     records, problems = [], []
     for number, line in enumerate(lines, 1):
@@ -77,7 +77,7 @@ def read_records(lines: Iterable[bytes]) -> list[Record]:
             except (ValueError, RecursionError) as error:
                 problems.append(f"line {number}: {error}")
     if not records and not problems:
-        problems.append("there is no message to feed")
+        problems.append("the file has no message")
     if problems:
         raise ConfigError(problems)
     return records
@@ -104,7 +104,7 @@ def _renewed(record: Record) -> Record:
 
 
 def _canonical(content: Any) -> bytes:
-    """As fedmsg encodes it: sorted keys, no spaces, ASCII."""
+    """JSON as fedmsg encodes it: sorted keys, no spaces, ASCII."""
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from hub.cli.common import json_option
-from hub.cli.document import json_text
+from hub.cli.json_output import json_text
 from hub.templates import TEMPLATES, Template, configuration
 
 CONFIGURATION = "hub.conf"
@@ -18,7 +18,7 @@ MODE = 0o644
 
 
 def template_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add an option for each template; the command is called with ``chosen``, the options by name."""
+    """Add a flag for each template. The command gets them as keyword arguments, by name."""
     for template in reversed(TEMPLATES):
         function = click.option(f"--{template.name}", is_flag=True, help=template.help)(function)
     return function
@@ -27,14 +27,14 @@ def template_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=".", metavar="[DIR]")
 @template_options
-@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 @json_option
 def init(directory: Path, force: bool, as_json: bool, **chosen: bool) -> None:
     """Write a small hub.conf into DIR, and files for the programs beside the hub into directories of DIR.
 
-    DIR is the current directory unless named, and is made where there is none. A file that is there is never
-    overwritten without --force: then nothing is written, and the exit code is 73. With one of the options a hub.conf
-    that is there stays as it is. The files name this installation's programs.
+    DIR is the current directory by default; it is created if it is missing. Existing files are overwritten only with
+    --force: without it nothing is written, and the exit code is 73. With an option for such a program, an existing
+    hub.conf stays as it is. The files name this installation's programs.
     """
     templates = [template for template in TEMPLATES if chosen[template.name]]
     wanted = {directory / template.name / name: text for template in templates for name, text in template.texts()}
@@ -43,14 +43,14 @@ def init(directory: Path, force: bool, as_json: bool, **chosen: bool) -> None:
         wanted = {file: configuration(), **wanted}
     new = {path: text for path, text in wanted.items() if not _is_there(path, text)}
     if not force and (taken := [path for path in new if os.path.lexists(path)]):
-        raise Taken(taken)
+        raise WouldOverwrite(taken)
     for path, text in new.items():
         _write(path, text)
     _tell(directory, list(new), list(wanted), templates, as_json)
 
 
-class Taken(click.ClickException):
-    """Files are there already."""
+class WouldOverwrite(click.ClickException):
+    """Files exist that would be overwritten."""
 
     exit_code = os.EX_CANTCREAT
 
@@ -64,7 +64,7 @@ def _is_there(path: Path, text: str) -> bool:
 
 
 def _write(path: Path, text: str) -> None:
-    """A new file in the place of whatever is there; a link there is replaced, never followed."""
+    """Write a file in the place of an existing one. A symbolic link is replaced, never followed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)
@@ -83,7 +83,7 @@ def _tell(
         click.echo(json_text({"written": [str(path) for path in new], "unchanged": same, "next": steps}))
         return
     for path in wanted:
-        click.echo(f"{path}: {'written' if path in new else 'was there, and is the same'}")
+        click.echo(f"{path}: {'written' if path in new else 'unchanged'}")
     if not templates:
         option = "" if directory == Path() else f" -c {directory / CONFIGURATION}"
         click.echo(f"Next: hubbub check{option}, hubbub run{option}")

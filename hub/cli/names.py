@@ -1,41 +1,47 @@
-"""Names that a shell completes, from the running hub."""
+"""Shell completion of names, which the running hub tells."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from hub.configuration.reach import reach
+from hub.configuration.locate import locate
 from hub.control.client import Client
+from hub.status.consumers import sums_queues
 
 TIMEOUT = 1.0
-"""Seconds that a shell waits at most for the hub: whoever pressed Tab looks at a dead terminal meanwhile."""
+"""Seconds that completion waits for the hub. It is short, because the terminal is blocked meanwhile."""
 
 
 def queues(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Of all consumers, and of queues that belong to none."""
-    return complete(context, incomplete, lambda client: client.get("/status")["consumers"])
+    """Complete the name of a queue, orphans included."""
+    return complete(context, incomplete, lambda client: _queues(client.get("/status")["consumers"]))
+
+
+def _queues(rows: Mapping[str, Any]) -> list[str]:
+    """Names of the rows that are a queue, and not the sums of many."""
+    return [name for name, row in rows.items() if not sums_queues(row)]
 
 
 def backends(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Of all backends."""
+    """Complete the name of a backend."""
     return complete(context, incomplete, lambda client: client.get("/status")["backends"])
 
 
 def complete(context: click.Context, incomplete: str, names: Callable[[Client], Any]) -> list[str]:
-    """Those that begin so; none at all where no hub is to be found: a shell can't show errors."""
+    """Names with the prefix ``incomplete``. None if no hub answers: a shell can't show errors."""
     try:
         path = context.params.get("path")
-        # The shell has not replaced what it has not carried out yet.
-        socket = reach(path and path.expanduser(), context.params.get("overrides") or ()).socket
+        # The shell has not expanded ~ in a command line that was not run yet.
+        socket = locate(path and path.expanduser(), context.params.get("overrides") or ()).socket
         found = [str(name) for name in names(Client(socket, TIMEOUT))]
-    except Exception:  # noqa: BLE001 - a completion that fails is only no completion
+    except Exception:  # noqa: BLE001 - a failed completion offers nothing
         return []
     return [name for name in found if name.startswith(incomplete) and name.isprintable()]
 
 
 def queue_argument(function: Any) -> Any:
-    """Add the argument NAME, completed by the shell."""
+    """Add the argument NAME, a queue, with shell completion."""
     return click.argument("name", shell_complete=queues)(function)

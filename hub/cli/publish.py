@@ -11,9 +11,10 @@ import msgspec
 
 from hub.cli.bus import choose, tools
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
-from hub.cli.saying import say
+from hub.cli.output import say
 from hub.errors import Unavailable
-from hub.message import Message, new_id
+from hub.headers import checked
+from hub.message import HeaderValue, Message, new_id
 
 
 @click.command()
@@ -21,17 +22,17 @@ from hub.message import Message, new_id
 @click.argument("body", default="{}")
 @config_option
 @json_option
-@click.option("--backend", metavar="NAME", help="Which bus, where there are several [default: the first].")
+@click.option("--backend", metavar="NAME", help="The backend to send through [default: the first].")
 @click.option("--through-hub", is_flag=True, help="Have the running hub send it, from its own publishing socket.")
 @click.option(
     "--header",
     "headers",
-    metavar="NAME=VALUE",
+    metavar="NAME=TEXT",
     multiple=True,
     callback=lambda context, option, given: headers_of(given),
-    help="A header, such as traceparent=00-...; may be given more than once.",
+    help="A header, such as traceparent=00-...; severity:=20 is a number, flag:=true a truth value. Can be repeated.",
 )
-@click.option("--wait", default=5.0, show_default=True, help="Seconds to wait for somebody who listens.")
+@click.option("--wait", default=5.0, show_default=True, help="Seconds to wait for a subscriber.")
 def publish(
     load_config: ConfigReader,
     topic: str,
@@ -39,26 +40,27 @@ def publish(
     as_json: bool,
     backend: str | None,
     through_hub: bool,
-    headers: dict[str, str],
+    headers: dict[str, HeaderValue],
     wait: float,
 ) -> None:
     """Publish one message to the bus that the hub listens to.
 
-    BODY is JSON, or any text, which becomes a JSON string; "-" reads it from standard input. On a bus with an envelope
-    (fedmsg's) it is what the envelope carries.
+    BODY is JSON; any other text becomes a JSON string; "-" reads it from standard input. On a bus with envelopes
+    (fedmsg) BODY is the content of the envelope.
     """
     raw = _as_json(sys.stdin.read() if body == "-" else body)
     if through_hub:
         order: dict[str, object] = {"topic": topic, "body": msgspec.Raw(raw), "backend": backend, "headers": headers}
-        sent = client_of(load_config).post("/publish", order)["id"]
-        say(as_json, {"id": sent}, sent)
+        sent = client_of(load_config).post("/publish", order)
+        later = "" if sent["confirmed"] else ": the bus has not confirmed it yet; the hub tries until it does"
+        say(as_json, sent, f"{sent['id']}{later}")
         return
     part = choose(load_config(), backend)
     message = Message(new_id(time.time()), topic, raw, headers)
     sender = tools(part).sender(part.config)
     try:
         if not sender.wait(wait):
-            raise Unavailable(f"nobody listens on {part.name}: the message was not sent")
+            raise Unavailable(f"backend {part.name} has no subscriber: the message was not sent")
         sender.publish(message)
     finally:
         sender.close()
@@ -73,12 +75,24 @@ def _as_json(text: str) -> bytes:
     return text.encode()
 
 
-def headers_of(given: Iterable[str]) -> dict[str, str]:
-    """Of what stood behind each ``--header``. :raises click.BadParameter: it is no ``NAME=VALUE``."""
-    headers = {}
+def headers_of(given: Iterable[str]) -> dict[str, HeaderValue]:
+    """Headers by name, from the values of ``--header``. :raises click.BadParameter: one is neither ``NAME=TEXT`` nor
+    ``NAME:=JSON``."""
+    headers: dict[str, HeaderValue] = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not name or not equals:
-            raise click.BadParameter(f"expected NAME=VALUE, not {text!r}")
-        headers[name] = value
-    return headers
+            raise click.BadParameter(f"expected NAME=TEXT or NAME:=JSON, not {text!r}")
+        headers[name.removesuffix(":")] = _value_of(text, value) if name.endswith(":") else value
+    try:
+        return checked(headers)
+    except (TypeError, ValueError) as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _value_of(text: str, value: str) -> HeaderValue:
+    try:
+        found: HeaderValue = msgspec.json.decode(value, type=HeaderValue)
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise click.BadParameter(f"expected a number, true, false or a quoted text behind :=, not {text!r}") from error
+    return found

@@ -8,8 +8,8 @@ import click
 
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.dead import letter_line, show_letter
-from hub.cli.document import json_text
 from hub.cli.group import Group
+from hub.cli.json_output import json_text
 from hub.cli.names import backends
 from hub.cli.remote import Remote
 from hub.text import printable
@@ -17,7 +17,7 @@ from hub.text import printable
 
 @click.group(cls=Group)
 def refused() -> None:
-    """Messages that could not be used: no JSON, say, or too large. No consumer was given them."""
+    """Refused messages: unusable ones, such as invalid JSON or too large. No consumer got them."""
 
 
 @refused.command("list")
@@ -25,12 +25,12 @@ def refused() -> None:
 @config_option
 @json_option
 def list_(load_config: ConfigReader, backend: str, as_json: bool) -> None:
-    """List the last ones of BACKEND, or of all backends, the oldest first."""
+    """List the last refused messages of BACKEND, or of all backends, the oldest first."""
     found = Remote(client_of(load_config)).refused(backend)
     for message in found:
         click.echo(json_text(message) if as_json else _line(message))
     if not found and not as_json:
-        click.echo("no message was refused lately", err=True)
+        click.echo("no refused messages", err=True)
 
 
 @refused.command()
@@ -39,10 +39,10 @@ def list_(load_config: ConfigReader, backend: str, as_json: bool) -> None:
 @config_option
 @json_option
 def show(load_config: ConfigReader, backend: str, number: int, as_json: bool) -> None:
-    """Show one message that BACKEND refused: what is kept of it, and why."""
+    """Show one message that BACKEND refused: the reason, and the part that was kept."""
     found = Remote(client_of(load_config)).refused(backend, number)
     if not found:
-        raise click.UsageError(f"{backend} has refused no message with the number {number}, or keeps it no more")
+        raise click.UsageError(f"{backend} has no refused message with the number {number}, or no longer keeps it")
     show_letter(found[0], as_json, ("number", "backend", "id", "topic", "reason"))
 
 

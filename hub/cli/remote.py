@@ -1,4 +1,4 @@
-"""The verbs of a running hub, as the command line says them."""
+"""Client of the verbs of a running hub, for the command line."""
 
 from __future__ import annotations
 
@@ -7,179 +7,133 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from hub.control.client import Refused
-from hub.errors import Unavailable
-from hub.text import counted, printable
-from hub.units import format_duration
+from hub.errors import OrderRefused, Unavailable
+from hub.text import printable, some_of
 
 POLL_EVERY = 0.2
-"""Seconds between two looks at something that is waited for."""
+"""Seconds between two polls of a state that a command waits for."""
+DROP_TIMEOUT = 600.0
+"""Seconds that the hub may take to drop an outbox: it reads all of its messages."""
 
 
 class Asking(Protocol):
-    """What a :class:`hub.control.client.Client` is to this; it raises as that does."""
+    """The methods of :class:`hub.control.client.Client` that are used here, with the same errors."""
 
     def get(self, path: str) -> Any:
-        """The answer."""
+        """Fetch ``path``. Returns the decoded answer."""
 
-    def post(self, path: str, content: object = None) -> Any:
-        """As ``get``, for an order."""
+    def post(self, path: str, content: object = None, wait: float = 0.0) -> Any:
+        """Send an order. Returns the decoded answer. :param wait: seconds that the order itself may take."""
 
 
 class Remote:
-    """See the module. Every method asks the hub and waits for its answer; all raise what the client raises.
+    """A running hub. Every method sends a request and waits for the answer; all raise what the client raises.
 
-    :param wait: lets so many seconds pass, between two looks at something that is waited for.
-    :param clock: monotonic seconds.
-    :ivar stored: whether all that was ordered is on the hub's disk.
+    :param wait: sleeps so many seconds, between two polls.
+    :ivar stored: whether the outcome of all orders so far is on the hub's disk.
     """
 
     def __init__(
         self,
         client: Asking,
         wait: Callable[[float], object] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self.wait = wait
-        self._clock = clock
         self.stored = True
 
     def status(self) -> dict[str, Any]:
-        """The numbers of everything; see :mod:`hub.status`."""
+        """The status of the hub; see :mod:`hub.status`."""
         answer: dict[str, Any] = self._client.get("/status")
         return answer
 
     def row(self, name: str) -> dict[str, Any]:
-        """The status of one queue. :raises Refused: there is none of that name."""
+        """The status of one queue. :raises OrderRefused: there is none of that name."""
         return row_of(self.status(), name)
 
     def pause(self, name: str, until: float | None = None) -> Any:
-        """Nothing more is handed to it. :param until: epoch seconds at which it goes on by itself."""
+        """Pause a consumer. Returns the queue's state. :param until: epoch seconds at which the pause ends."""
         order: dict[str, object] = {"consumer": name}
         return self._client.post("/pause", order if until is None else {**order, "until": until})
 
     def resume(self, name: str) -> Any:
-        """After a pause or a drain."""
+        """Resume a consumer after a pause or a drain. Returns the queue's state."""
         return self._client.post("/resume", {"consumer": name})
 
     def drain(self, name: str) -> Any:
-        """Nothing more is routed to it; it works off what it has."""
+        """Drain a consumer. Returns the queue's state."""
         return self._client.post("/drain", {"consumer": name})
 
-    def drain_hub(self) -> Any:
-        """All buses are held back; the consumers work off what there is."""
-        return self._client.post("/drain-hub", {})
-
-    def resume_hub(self) -> Any:
-        """After ``drain_hub``."""
-        return self._client.post("/resume-hub", {})
-
     def purge(self, name: str) -> Any:
-        """Drop all that waits."""
+        """Drop all waiting messages of a queue. Returns ``purged``, their number, and ``queue``, its state."""
         return self._store("/purge-queue", {"queue": name})
 
-    def _store(self, path: str, order: Mapping[str, object]) -> Any:
-        """An order that the hub's disk has to take."""
-        answer = self._client.post(path, order)
+    def _store(self, path: str, order: Mapping[str, object], wait: float = 0.0) -> Any:
+        """Send an order that the hub stores. :param wait: seconds that the order itself may take."""
+        answer = self._client.post(path, order, wait) if wait else self._client.post(path, order)
         self.stored = self.stored and answer.get("stored", True)
         return answer
 
     def reload(self) -> list[str]:
-        """Have it read its configuration again. Returns what changed, and what could not."""
+        """Reload the hub's configuration. Returns a line for each change and each problem."""
         answer = self._client.post("/reload")
         return [*answer["changes"], *answer.get("problems", [])]
 
     def threads(self, name: str) -> list[dict[str, Any]]:
-        """What each thread handles, and for how long, with its stack."""
+        """The threads of a consumer: the message of each, for how long, and its stack."""
         return _rows(self._client.get(f"/threads/{quote(name, safe='')}"), "threads")
 
     def set_threads(self, name: str, count: int) -> Any:
-        """How many there are to be, until the hub is restarted or the consumer's settings change."""
+        """Change the number of a consumer's threads, until the hub restarts or the settings change."""
         return self._client.post("/threads", {"consumer": name, "count": count})
 
     def peek(self, name: str, count: int) -> list[dict[str, Any]]:
-        """The messages that wait longest; they stay where they are."""
+        """The ``count`` oldest messages of a queue. They stay in it."""
         return _rows(self._client.get(f"/peek/{quote(name, safe='')}?count={count}"), "messages")
 
     def letters(self, name: str) -> list[dict[str, Any]]:
-        """The dead letters, the oldest first."""
+        """All dead letters of a queue, the oldest first."""
         return _rows(self._client.get(f"/dead/{quote(name, safe='')}"), "dead_letters")
 
     def letter(self, name: str, number: int) -> dict[str, Any] | None:
-        """The dead letter of that number, if there is one; no other is read."""
+        """The dead letter with that number, if there is one. The hub reads no other."""
         found = _rows(self._client.get(f"/dead/{quote(name, safe='')}?number={number}"), "dead_letters")
         return found[0] if found else None
 
     def refused(self, backend: str = "", number: int | None = None) -> list[dict[str, Any]]:
-        """What could not be used, of that backend or of all, the oldest first. :param number: only that one."""
+        """Refused messages of one backend, or of all, the oldest first. :param number: only this one."""
         query = "" if number is None else f"?number={number}"
         return _rows(self._client.get(f"/refused/{quote(backend, safe='')}{query}"), "refused")
 
+    def drop_outbox(self, backend: str) -> Any:
+        """Drop all messages for a removed backend. Returns ``dropped``, their number, and ``problem``, if not all."""
+        return self._store("/drop-outbox", {"backend": backend}, DROP_TIMEOUT)
+
     def delete_letters(self, name: str, numbers: Sequence[int]) -> int:
-        """Returns how many there were."""
+        """Delete dead letters. Returns the number of those that existed."""
         return int(self._store("/delete-dead", {"consumer": name, "numbers": list(numbers)})["deleted"])
 
     def retry(self, name: str, numbers: Sequence[int], canary: int | None = None, timeout: float = 60.0) -> int:
-        """Give dead letters to their consumer again. Returns how many.
+        """Retry dead letters. Returns the number of those that were queued again.
 
-        :param canary: so many first, the oldest; the rest only if these are through within ``timeout`` seconds, and
-            none of them died again.
-        :raises Unavailable: the queue did not take them all, or so it was with a canary. Nothing more is given then;
-            what was not taken stays a dead letter.
+        :param canary: number of letters to try first, the oldest; the rest follows only if these are finished within
+            ``timeout`` seconds.
+        :raises Unavailable: the queue is full, or the canary failed. All other letters stay dead letters.
         """
-        ordered = sorted(numbers)
+        order: dict[str, object] = {"consumer": name, "numbers": sorted(numbers)}
         if canary:
-            self._try_first(name, ordered[:canary], timeout)
-        if rest := ordered[canary or 0 :]:
-            self._give(name, rest)
-        return len(ordered)
-
-    def _give(self, name: str, numbers: Sequence[int]) -> dict[str, int]:
-        """Where they lie now. :raises Unavailable: not all were taken."""
-        given: dict[str, int] = self._store("/retry-dead", {"consumer": name, "numbers": list(numbers)})
-        if given["count"] < len(numbers):
-            took = f"the queue of {name} took {given['count']} of {counted(len(numbers), 'dead letter')}"
-            full = given.get("not_taken", 0)
-            gone = len(numbers) - given["count"] - full
-            why = [f"it is full, so {full} stayed"] if full else []
-            why += [f"{gone} had gone before"] if gone else []
-            raise Unavailable(f"{took}: {'; '.join(why)}")
-        return given
-
-    def _try_first(self, name: str, numbers: Sequence[int], timeout: float) -> None:
-        """The page has the same rule, in ``model/canary.js``; ``tests/unit/canary.json`` has cases for both."""
-        died, before = self._died(name), {letter["number"]: letter["id"] for letter in self.letters(name)}
-        highest, ids = max(before, default=0), {before[number] for number in numbers if number in before}
-        given, deadline = self._give(name, numbers), self._clock() + timeout
-        path = f"/unsettled/{quote(name, safe='')}?start={given['start']}&stop={given['stop']}"
-        while self._client.get(path)["unsettled"]:
-            self._wait_more(deadline, timeout)
-        # It is counted when it dies, and listed when that is committed: a slow disk must not pass for a mended cause.
-        while (count := self._died(name) - died) > 0:
-            later = [letter for letter in self.letters(name) if letter["number"] > highest]
-            if again := [letter for letter in later if letter["id"] in ids]:
-                reason = printable(again[0]["reason"])
-                raise Unavailable(f"{len(again)} died again, the first of: {reason}: the rest was left")
-            if len(later) >= count:
-                return
-            self._wait_more(deadline, timeout)
-
-    def _died(self, name: str) -> int:
-        return int(self.status()["consumers"].get(name, {"dead": 0})["dead"])
-
-    def _wait_more(self, deadline: float, timeout: float) -> None:
-        """A moment. :raises Unavailable: it is over."""
-        if self._clock() >= deadline:
-            raise Unavailable(f"the first ones were not through after {format_duration(timeout)}: the rest was left")
-        self.wait(POLL_EVERY)
+            order |= {"canary": canary, "timeout": timeout}
+        answer = self._store("/retry-dead", order, timeout if canary else 0.0)
+        if answer.get("problem"):
+            raise Unavailable(printable(answer["problem"]))
+        return int(answer["count"])
 
 
 def row_of(status: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Of one queue. :raises Refused: there is none of that name."""
+    """The row of one queue in a status. :raises OrderRefused: there is none of that name."""
     rows: Mapping[str, dict[str, Any]] = status["consumers"]
     if name not in rows:
-        raise Refused(f"no queue is called {name!r}: there are {', '.join(rows) or 'none'}")
+        raise OrderRefused(f"no queue is called {name!r}: there are {some_of(rows)}")
     return rows[name]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import click
@@ -12,20 +11,23 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.names import queues
-from hub.cli.saying import progress_bar, say, unstored
+from hub.cli.output import say, unstored
+from hub.cli.progress import progress_bar
+from hub.cli.times import earlier
 from hub.errors import Unavailable
 from hub.text import counted
-from hub.units import parse_duration
 
 
 @click.command()
 @click.argument("consumer", shell_complete=queues)
 @config_option
 @json_option
-@click.option("--since", required=True, metavar="WHEN", help="How long ago, such as 2h, or a date and time (ISO 8601).")
-@click.option("--until", metavar="WHEN", help="As --since. [default: now]")
-@click.option("--topic", "topics", multiple=True, metavar="PATTERN", help="Only these. [default: the consumer's]")
-@click.option("--dry-run", is_flag=True, help="Only count them.")
+@click.option("--since", required=True, metavar="WHEN", help="Start: an age such as 2h, or a date and time (ISO 8601).")
+@click.option("--until", metavar="WHEN", help="End, in the same form. [default: now]")
+@click.option(
+    "--topic", "topics", multiple=True, metavar="PATTERN", help="Only these topics. [default: the consumer's]"
+)
+@click.option("--dry-run", is_flag=True, help="Only count the messages.")
 def replay(
     load_config: ConfigReader,
     consumer: str,
@@ -35,14 +37,14 @@ def replay(
     topics: tuple[str, ...],
     dry_run: bool,
 ) -> None:
-    """Give messages that the store still keeps to CONSUMER again, while the hub runs. How long it keeps them is 'keep'
-    in [hub].
+    """Replay stored messages to CONSUMER, while the hub runs. The setting 'keep' in [hub] says how long the store keeps
+    messages.
 
-    Those that it has not settled yet are left out: they come anyway. That is not known of a queue in memory, nor of
-    what an earlier replay or 'dead retry' gave to it: these come twice.
+    Messages that CONSUMER has not settled yet are left out: it gets them anyway. Two kinds can come twice: messages of
+    a queue in memory, and messages that an earlier replay or 'dead retry' added.
     """
     now = time.time()
-    start, stop = when(since, now), when(until, now) if until else now
+    start, stop = earlier(since, now), earlier(until, now) if until else now
     order = {"consumer": consumer, "since": start, "until": stop, "topics": list(topics), "dry_run": dry_run}
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     line: dict[str, Any] = {"replayed": 0}
@@ -52,7 +54,7 @@ def replay(
             if line["at"] is not None:
                 progress.update(task, completed=line["at"] - start, description=counted(line["replayed"], "message"))
     if not line.get("done"):
-        raise Unavailable(f"the hub went away after {counted(line['replayed'], 'message')}")
+        raise Unavailable(f"the hub closed the connection after {counted(line['replayed'], 'message')}")
     counts = {key: line.get(key, 0) for key in ("replayed", "left_out", "not_taken")}
     say(as_json, {**counts, "dry_run": dry_run}, _told(consumer, counts, dry_run) + unstored(line.get("stored", True)))
 
@@ -61,22 +63,7 @@ def _told(consumer: str, counts: Mapping[str, int], dry_run: bool) -> str:
     given = "would be" if dry_run else "was" if counts["replayed"] == 1 else "were"
     text = f"{counted(counts['replayed'], 'message')} {given} given to {consumer} again"
     if counts["left_out"]:
-        text += f"; left out, as it has not settled them yet: {counts['left_out']}"
+        text += f"; left out, not settled yet: {counts['left_out']}"
     if counts["not_taken"]:
-        text += f"; not taken, as its queue is full: {counts['not_taken']}"
+        text += f"; not taken, the queue is full: {counts['not_taken']}"
     return text
-
-
-def when(text: str, now: float) -> float:
-    """Epoch seconds of ``2h`` (ago) or of ``2026-11-21T08:00``, local time if it says no other.
-
-    :raises click.UsageError: it is neither.
-    """
-    try:
-        return now - parse_duration(text)
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError as error:
-        raise click.UsageError(f"expected an age such as 2h, or a date and time, not {text!r}") from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -14,12 +16,21 @@ from hub.cli.common import ConfigReader, config_option
 @click.command()
 @config_option
 def run(load_config: ConfigReader) -> None:
-    """Run the hub, in the foreground, until SIGTERM or Ctrl-C.
+    """Run the hub in the foreground, until SIGTERM or Ctrl-C.
 
     SIGHUP reloads the configuration. The log goes to stderr, or to the journal under systemd.
     """
-    with suppress(AttributeError):  # there may be none
-        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # what a consumer prints is seen at once
+    _run(load_config)
+
+
+def run_hub(file: Path) -> NoReturn:
+    """Run a hub with a configuration file that a command has written, as ``hubbub run`` does."""
+    _run(ConfigReader(file, ()))
+
+
+def _run(load_config: ConfigReader) -> NoReturn:
+    with suppress(AttributeError):  # standard output may be closed
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # consumers may print
     from hub.systemd import Notifier
 
     notifier = Notifier(os.environ)

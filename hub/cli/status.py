@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -11,26 +11,31 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
-from hub.cli.document import json_text
+from hub.cli.json_output import json_text
+from hub.cli.numbers import text_of
 from hub.cli.top.columns import BY_KEY, MORE, Line
 from hub.cli.top.header import summary
 from hub.cli.top.plain import screen, table_of
+from hub.cli.top.troubles import other_parts
+from hub.status.catalogue import metric_of
 from hub.text import printable
-from hub.units import format_size
 
-DELAYED, FAILED, LOST = MORE
+DELAYED, FAILED, DROPPED = MORE
 BEFORE = ("consumer", "state", "backlog", "in_flight")
 AFTER = ("oldest", "in", "out", "caught_up", "dead")
-COLUMNS = (*(BY_KEY[key] for key in BEFORE), DELAYED, *(BY_KEY[key] for key in AFTER), FAILED, LOST)
+COLUMNS = (*(BY_KEY[key] for key in BEFORE), DELAYED, *(BY_KEY[key] for key in AFTER), FAILED, DROPPED)
+
+NUMBERS = ("received", "bytes", "malformed", "gaps", "published")
+"""Keys of the numbers of a backend that are shown."""
 
 
 @click.command()
 @config_option
 @json_option
 def status(load_config: ConfigReader, as_json: bool) -> None:
-    """Show each consumer's backlog, rates, and when it will have caught up.
+    """Show the backlog, the rates and the time to catch up of each consumer.
 
-    A narrow terminal has the most important columns; what is wrong stands above them.
+    A narrow terminal shows only the most important columns. Problems are listed above the table.
     """
     snapshot = client_of(load_config).get("/status")
     if as_json:
@@ -41,18 +46,29 @@ def status(load_config: ConfigReader, as_json: bool) -> None:
     lines = [Line(name, row, (), now) for name, row in snapshot["consumers"].items()]
     console.print(table_of(COLUMNS, lines, console.width))
     console.print(_backends(snapshot["backends"]))
+    if others := list(other_parts(snapshot)):
+        console.print(_others(others))
 
 
 def _backends(backends: Mapping[str, Any]) -> Table:
     table = Table(box=None, header_style="bold", padding=(0, 1))
     for heading in ("backend", "type", "state"):
         table.add_column(heading)
-    for heading in ("received", "bytes", "malformed", "gaps", "published"):
-        table.add_column(heading, justify="right")
+    for key in NUMBERS:
+        table.add_column(metric_of("backends", key).title, justify="right")
     for name, row in backends.items():
-        malformed = sum((row.get("malformed") or {}).values())
-        counts = [row.get("received", 0), format_size(row.get("bytes", 0)), malformed]
-        counts += [row.get("gaps", 0), row.get("published", 0)]
-        texts = (name, row["type"], str(row["state"]), *(str(count) for count in counts))
+        counts = {key: row.get(key, 0) for key in NUMBERS}
+        counts["malformed"] = sum((row.get("malformed") or {}).values())
+        texts = [name, row["type"], str(row["state"]), *(text_of("backends", counts, key) for key in NUMBERS)]
         table.add_row(*(Text(printable(text)) for text in texts))
+    return table
+
+
+def _others(parts: Iterable[tuple[str, str, Mapping[str, Any]]]) -> Table:
+    table = Table(box=None, header_style="bold", padding=(0, 1))
+    for heading in ("part", "type", "state"):
+        table.add_column(heading)
+    for section, name, row in parts:
+        texts = (f"{section}.{name}", row.get("type", ""), row.get("state", ""))
+        table.add_row(*(Text(printable(str(text))) for text in texts))
     return table

@@ -15,7 +15,7 @@ from rich.text import Text
 from hub import jsontext
 from hub.cli.bus import choose, tools
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
-from hub.cli.document import json_text
+from hub.cli.json_output import json_text
 from hub.configuration.schema import Configuration
 from hub.message import Message
 from hub.router import Router
@@ -26,10 +26,10 @@ from hub.text import counted, printable
 @click.argument("pattern", default="#")
 @config_option
 @json_option
-@click.option("--pretty", is_flag=True, help="The whole body, indented.")
-@click.option("--count", "-n", type=click.IntRange(min=1), help="Stop after that many.")
-@click.option("--direct", is_flag=True, help="Listen to the bus itself: needs no running hub.")
-@click.option("--backend", metavar="NAME", help="With --direct: which bus [default: the first].")
+@click.option("--pretty", is_flag=True, help="Show the whole body, indented.")
+@click.option("--count", "-n", type=click.IntRange(min=1), help="Stop after so many messages.")
+@click.option("--direct", is_flag=True, help="Subscribe to the bus directly, without a running hub.")
+@click.option("--backend", metavar="NAME", help="With --direct: the backend [default: the first].")
 def tail(
     load_config: ConfigReader,
     pattern: str,
@@ -39,9 +39,10 @@ def tail(
     direct: bool,
     backend: str | None,
 ) -> None:
-    """Show messages as they come; PATTERN is a topic pattern such as 'org.example.#'.
+    """Show messages as they arrive. PATTERN is a topic pattern such as 'org.example.#'.
 
-    The running hub shows what it receives, whoever wants it. A reader that does not keep up misses some, and is told.
+    The messages are those that the running hub receives, with or without a consumer for them. A terminal that is too
+    slow misses messages, and shows how many.
     """
     rows = _direct(load_config(), pattern, backend) if direct else _from_hub(load_config, pattern)
     console = Console(highlight=False)

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
-from hub.cli.document import json_text
+from hub.cli.json_output import json_text
 from hub.cli.names import queues
+from hub.cli.output import none
 from hub.cli.remote import Remote, row_of
-from hub.cli.saying import none
 from hub.text import printable
 from hub.units import format_duration
 
@@ -20,25 +20,27 @@ from hub.units import format_duration
 @click.argument("name", required=False, shell_complete=queues)
 @config_option
 @json_option
-@click.option("--stack", is_flag=True, help="With the stack of each.")
-@click.option("--count", type=click.IntRange(1, 256), help="Have so many from now on.")
+@click.option("--stack", is_flag=True, help="Show the stack of each thread.")
+@click.option("--count", type=click.IntRange(1, 256), help="Change the number of threads.")
 def threads(load_config: ConfigReader, name: str | None, as_json: bool, stack: bool, count: int | None) -> None:
-    """Show what each thread of the consumer NAME handles, and for how long. Without NAME: of all consumers.
+    """Show the threads of the consumer NAME: the message that each handles, and for how long. Without NAME, show the
+    threads of all consumers.
 
-    What --count says holds until the hub is restarted or the settings of the consumer change.
+    The number that --count sets applies until the hub restarts or the consumer's settings change.
     """
+    if count is not None and name is None:
+        raise click.UsageError("--count needs the NAME of a consumer")
     remote = Remote(client_of(load_config))
-    rows: dict[str, Any] = remote.status()["consumers"]
-    if name is not None:
-        rows = {name: row_of({"consumers": rows}, name)}
+    rows: dict[str, Any]
     if count is not None:
-        if name is None:
-            raise click.UsageError("--count needs the NAME of a consumer")
-        remote.set_threads(name, count)
-        rows = {name: remote.row(name)}
+        answer = remote.set_threads(str(name), count)
+        rows = {str(name): {"state": answer["queue"]["state"], "workers": answer["workers"]}}
+    else:
+        rows = remote.status()["consumers"]
+        rows = rows if name is None else {name: row_of({"consumers": rows}, name)}
     shown = 0
     for consumer, row in rows.items():
-        workers = remote.threads(consumer) if stack and row["state"] != "orphan" else row.get("workers") or []
+        workers = remote.threads(consumer) if stack and row["workers"] else row.get("workers") or []
         shown += len(workers)
         for line in _lines(consumer, workers, as_json):
             click.echo(line)
@@ -56,7 +58,7 @@ def _lines(consumer: str, workers: list[dict[str, Any]], as_json: bool) -> Itera
 
 
 def handled(worker: dict[str, Any]) -> str:
-    """``  5.0s  org.example.topic  ID``, or nothing where it is idle; not yet printable."""
+    """The message of a thread: ``  5.0s  org.example.topic  ID``; empty for an idle one. May be unprintable."""
     if worker["topic"] is None:
         return ""
     seconds = "-" if worker["seconds"] is None else format_duration(worker["seconds"])

@@ -10,22 +10,22 @@ from urllib.parse import quote, urlencode
 import click
 
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
-from hub.cli.document import json_text
-from hub.cli.replay import when
+from hub.cli.json_output import json_text
+from hub.cli.times import earlier
 from hub.text import counted, printable
 from hub.units import format_duration, parse_duration
 
 Row = Mapping[str, Any]
 NOT_FOUND = 1
-"""The exit code, as grep's."""
+"""Exit code, the same as of grep."""
 
 
-@click.command(epilog="Exit codes: 0 found; 1 not found, in as much as was searched.")
+@click.command(epilog="Exit codes: 0 found; 1 not found in the part that was searched.")
 @click.argument("message_id")
 @config_option
 @json_option
-@click.option("--since", metavar="WHEN", help="Look back no further: how long ago, such as 2h, or a date and time.")
-@click.option("--most", type=click.IntRange(1, 1000), default=100, show_default=True, help="Messages to be found.")
+@click.option("--since", metavar="WHEN", help="Search no further back: an age such as 2h, or a date and time.")
+@click.option("--most", type=click.IntRange(1, 1000), default=100, show_default=True, help="Messages to find at most.")
 @click.option("--within", metavar="DURATION", default="30s", show_default=True, help="How long to search, up to 55s.")
 def trace(
     load_config: ConfigReader,
@@ -35,11 +35,11 @@ def trace(
     most: int,
     within: str,
 ) -> None:
-    """Tell what became of the message MESSAGE_ID in each queue: whether it waits, behind how many, is in hand, is to be
-    tried again, is a dead letter, or is settled. Ids are not unique: all messages of that id are shown."""
+    """Trace the message MESSAGE_ID: show its state in each queue. It waits (behind how many others), is in flight,
+    waits for a retry, is a dead letter, or is settled. Ids are not unique: all messages with that id are shown."""
     now = time.time()
     try:
-        query = {"most": most, "within": parse_duration(within), "since": when(since, now) if since else 0.0}
+        query = {"most": most, "within": parse_duration(within), "since": earlier(since, now) if since else 0.0}
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     answer = client_of(load_config).get(f"/trace/{quote(message_id, safe='')}?{urlencode(query)}")
@@ -57,40 +57,43 @@ def _told(answer: Row, now: float) -> Iterator[str]:
         yield _heading(message)
         yield from _lines(message["queues"], now)
         if message["cut"]:
-            yield "  ... and more, which are left out"
+            yield "  ... and more, not shown"
     yield from _notes(answer)
 
 
 def _heading(message: Row) -> str:
-    again = ", replayed or retried" if message["copy"] else ""
+    again = ", not routed: replayed, retried or put" if message["copy"] else ""
     when_ = _time(message["received_at"])
     return printable(f"received {when_} by {message['backend'] or 'nobody'}, topic {message['topic']}{again}")
 
 
-def _lines(fates: list[Row], now: float) -> list[str]:
-    names = [printable(fate["queue"]) for fate in fates]
+def _lines(outcomes: list[Row], now: float) -> list[str]:
+    names = [printable(outcome["queue"]) for outcome in outcomes]
     width = max((len(name) for name in names), default=0)
-    rows = zip(names, fates, strict=True)
-    lines = [f"  {name:<{width}}  {fate['state']:<11}  {printable(detail(fate, now))}".rstrip() for name, fate in rows]
+    rows = zip(names, outcomes, strict=True)
+    lines = [
+        f"  {name:<{width}}  {outcome['state']:<11}  {printable(detail(outcome, now))}".rstrip()
+        for name, outcome in rows
+    ]
     return lines or ["  no queue has it"]
 
 
-def detail(fate: Row, now: float) -> str:
-    """What there is to say beside the state. :param now: epoch seconds."""
+def detail(outcome: Row, now: float) -> str:
+    """Details that are shown beside the state. :param now: epoch seconds."""
     said = []
-    if fate["state"] == "in flight":
-        said.append(f"attempt {fate['attempts'] + 1}")
-        in_hand = "next in hand of" if fate["seconds"] is None else f"for {format_duration(fate['seconds'])} in"
-        said.append(f"{in_hand} {fate['thread'] or 'a thread that is leaving'}")
-    elif fate["state"] == "retry":
-        said.append(f"attempt {fate['attempts'] + 1} in {format_duration(max(0.0, fate['due'] - now))}")
-    elif fate["state"] == "dead letter":
-        said.append(f"number {fate['number']}" if fate["number"] else "about to be written down")
-        said.append(f"buried {_time(fate['buried_at'])} after {counted(fate['attempts'], 'attempt')}")
-    elif fate["state"] == "waiting":
-        said.append("behind many" if fate["before"] is None else f"behind {fate['before']}")
-    if fate["reason"]:
-        said.append(fate["reason"])
+    if outcome["state"] == "in flight":
+        said.append(f"attempt {outcome['attempts'] + 1}")
+        since = "next in" if outcome["seconds"] is None else f"for {format_duration(outcome['seconds'])} in"
+        said.append(f"{since} {outcome['thread'] or 'a thread that is leaving'}")
+    elif outcome["state"] in ("retry", "delayed"):
+        said.append(f"attempt {outcome['attempts'] + 1} in {format_duration(max(0.0, outcome['due'] - now))}")
+    elif outcome["state"] == "dead letter":
+        said.append(f"number {outcome['number']}" if outcome["number"] else "not stored yet")
+        said.append(f"buried {_time(outcome['buried_at'])} after {counted(outcome['attempts'], 'attempt')}")
+    elif outcome["state"] == "waiting":
+        said.append("behind many" if outcome["before"] is None else f"behind {outcome['before']}")
+    if outcome["reason"]:
+        said.append(outcome["reason"])
     return ", ".join(said)
 
 
@@ -101,7 +104,7 @@ def _notes(answer: Row) -> list[str]:
         notes.append(f"not in the store: not received, or settled in every queue and not kept ({kept})")
     if not answer["complete"]:
         reached = f", back to {_time(answer['reached'])}" if answer["reached"] is not None else ""
-        notes.append(f"this is not all: the search ended early{reached} (--most, --within)")
+        notes.append(f"incomplete: the search ended early{reached} (--most, --within)")
     return notes
 
 

@@ -1,1 +1,1 @@
-"""``hub.conf``: every setting, once; how it is read, checked, and explained."""
+"""The configuration, ``hub.conf``: declares every setting; reads, checks and explains them."""

@@ -1,4 +1,4 @@
-"""Every setting there is, from the declarations: as a commented file, and for the reference."""
+"""The list of all settings, made from their declarations: as a commented file, and for the reference."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from hub import plugins
-from hub.configuration.kinds import kind_of
-from hub.configuration.schema import SECTIONS, HubSettings
+from hub import entrypoints, plugins
+from hub.configuration.schema import HubSettings
+from hub.configuration.sections import SECTIONS
 from hub.configuration.toml_text import toml_value
+from hub.configuration.type_names import kind_of
 from hub.errors import PluginError
 from hub.settings import Settings
+from hub.text import first_sentence
 
 WIDTH = 100
 PROSE = "#   "
-"""Indented, so that a program can tell what to enable (``^# [^ ]``) from what is only said."""
+"""The prefix of prose. Its indent lets a program tell settings (``^# [^ ]``) from prose."""
 HEAD = f"""\
-{PROSE}Every setting of hubbub, with its default. Indented lines are prose; in the others, take '# ' away
-{PROSE}to set what stands behind it. '(unset)': it does without a default. What is an example, and no default,
-{PROSE}says so.
+{PROSE}Every setting of hubbub, with its default. Indented lines are prose; in the others, remove '# '
+{PROSE}to set what follows. '(unset)': the setting has no default. An example that is not the default is marked
+{PROSE}as one.
 """
 
 
 def default_of(model: type[Settings], name: str) -> object:
-    """As it was declared, in the form in which one would write it; ``None``: unset, or it must be given."""
+    """The default as it is written in a file; ``None``: unset, or the setting is required."""
     default: Any = model.model_fields[name].get_default(call_default_factory=True)
     if default is PydanticUndefined:
         return None
@@ -36,25 +38,20 @@ def default_of(model: type[Settings], name: str) -> object:
 
 
 def documented() -> Iterator[tuple[str, str, str, type[Settings]]]:
-    """All tables there are: section, the name of a plugin (or empty), what the table is for, and the declaration."""
+    """All tables: section, name of a plugin (or empty), purpose, and declaration."""
     yield "hub", "", "the daemon itself", HubSettings
-    for section, (model, group) in SECTIONS.items():
-        yield section, "", f"what the hub sets for each of the {section}", model
-        for name in plugins.names(group):
+    for section in SECTIONS.values():
+        yield section.name, "", f"what the hub sets for each of the {section.name}", section.settings
+        for name in entrypoints.names(section.group):
             try:
-                cls = plugins.load(group, name, Path()).cls
+                cls = plugins.load(section.group, name, Path()).cls
             except PluginError:
-                continue  # an optional library that is not installed: it could not be used here either
-            yield section, name, first_sentence(cls.__doc__ or ""), getattr(cls, "Config", Settings)
-
-
-def first_sentence(text: str) -> str:
-    """On one line, without the stop."""
-    return " ".join(text.split()).partition(". ")[0].rstrip(".")
+                continue  # needs an optional library that is not installed
+            yield section.name, name, first_sentence(cls.__doc__ or ""), getattr(cls, "Config", Settings)
 
 
 def default_file() -> str:
-    """A complete commented ``hub.conf``: valid as it is, and still so with its commented settings enabled."""
+    """A complete commented ``hub.conf``. It is valid as it is, and with all commented settings enabled."""
     lines = [HEAD.rstrip()]
     common: type[Settings] = HubSettings
     for section, name, purpose, model in documented():
@@ -87,6 +84,6 @@ def _line(model: type[Settings], name: str, field: FieldInfo) -> str:
     shown = "unset" if default is None else toml_value(default)
     if not field.examples:
         return f"{PROSE}{name} (unset)"
-    # An example of what is unset stays prose; in place of a default it is what makes the table work.
+    # An example of an unset setting stays prose; in place of a default it makes the table valid.
     start = PROSE if default is None else "# "
     return f"{start}{name} = {toml_value(field.examples[0])}  # an example; the default: {shown}"

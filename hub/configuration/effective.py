@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.configuration import places
-from hub.configuration.flaws import CLASS_DEFAULTS
-from hub.configuration.kinds import is_plain_secret, written_by
 from hub.configuration.layers import Layers
 from hub.configuration.masking import HIDDEN, masked_value
-from hub.configuration.schema import SECTIONS, Configuration, Part
+from hub.configuration.schema import Configuration, Part
+from hub.configuration.sections import SECTIONS
 from hub.configuration.spelling import shown
 from hub.configuration.toml_lines import KeyPath
 from hub.configuration.toml_text import toml_key, toml_path, toml_value
-from hub.consumer import Consumer
-from hub.settings import Secret, Settings
+from hub.configuration.type_names import is_plain_secret, written_by
+from hub.secret import Secret
+from hub.settings import Settings
 
 DEFAULT = "default"
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One of them. Passwords of URLs are masked in the value; of secrets it says where they are."""
+    """A setting in force. Passwords in URLs are masked; a secret shows its reference, not its content."""
 
     table: KeyPath
     name: str
@@ -33,21 +33,20 @@ class Setting:
 
 
 def settings_in_force(configuration: Configuration, layers: Layers, environ: Mapping[str, str]) -> Iterator[Setting]:
-    """Those of the hub, then those of each part that is enabled.
+    """Settings of the hub, then those of each enabled part.
 
-    :param layers: what the configuration was built from.
+    :param layers: the sources that the configuration was built from.
     """
     yield from _of_the_hub(configuration, layers, environ)
-    for section in SECTIONS:
-        for part in getattr(configuration, section).values():
-            table = (section, part.name)
-            for name, value in (*_written(part.settings), *_written(part.config)):
-                source = _source(layers, (*table, name)) or _class_source(part, name) or DEFAULT
-                yield Setting(table, name, masked_value(value), source)
+    for section, part in configuration.all_parts():
+        table = (section, part.name)
+        for name, value in (*_written(part.settings), *_written(part.config)):
+            source = _source(layers, (*table, name)) or _class_source(section, part, name) or DEFAULT
+            yield Setting(table, name, masked_value(value), source)
 
 
 def effective_file(settings: Iterator[Setting]) -> str:
-    """As TOML, with the sources in comments."""
+    """The settings as TOML, with their sources in comments."""
     lines: list[str] = []
     table: KeyPath = ()
     for setting in settings:
@@ -62,8 +61,8 @@ def effective_file(settings: Iterator[Setting]) -> str:
 
 def _of_the_hub(configuration: Configuration, layers: Layers, environ: Mapping[str, str]) -> Iterator[Setting]:
     hub, file = configuration.hub, configuration.file or layers.directory / "hub.conf"
-    state_dir, state_source = places.state_dir(hub, file, environ)
-    socket, socket_source = places.control_socket(hub, file, state_dir, environ)
+    state_dir, state_source = places.state_dir(hub.state_dir, file, environ)
+    socket, socket_source = places.control_socket(hub.control_socket, file, state_dir, environ)
     found = {"state_dir": (str(state_dir), state_source), "control_socket": (str(socket), socket_source)}
     for name, value in _written(hub):
         place, source = found.get(name, (value, ""))
@@ -71,7 +70,7 @@ def _of_the_hub(configuration: Configuration, layers: Layers, environ: Mapping[s
 
 
 def _written(settings: Settings) -> Iterator[tuple[str, Any]]:
-    """As one would write them. A dump rounds durations and sizes for reading."""
+    """Settings with exact values: ``model_dump`` would round durations and sizes."""
     fields = type(settings).model_fields
     for name, value in settings.model_dump().items():
         write, exact = written_by(fields[name]), getattr(settings, name)
@@ -84,8 +83,6 @@ def _source(layers: Layers, key: KeyPath) -> str:
     return layers.origins[key].text if key in layers.origins else ""
 
 
-def _class_source(part: Part, name: str) -> str:
+def _class_source(section: str, part: Part, name: str) -> str:
     cls = part.plugin.cls
-    if not (issubclass(cls, Consumer) and name in CLASS_DEFAULTS):
-        return ""
-    return "" if getattr(cls, name) is getattr(Consumer, name) else f"class {cls.__name__}"
+    return f"class {cls.__name__}" if SECTIONS[section].is_set_by(cls, name) else ""

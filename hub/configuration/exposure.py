@@ -1,6 +1,7 @@
-"""What a configuration leaves open to other users of the machine: a hub runs with it, ``check --strict`` does not pass.
+"""Exposures: what a configuration leaves open to other users of the machine. A hub runs with them; ``check --strict``
+fails.
 
-What can't be trusted at all is refused where it is read, see :mod:`hub.trust`.
+A file that can't be trusted at all is refused where it is read, see :mod:`hub.trust`.
 """
 
 from __future__ import annotations
@@ -12,21 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from hub import files
-from hub.configuration.schema import SECTIONS, Configuration, Part
-from hub.settings import Secret
+from hub.configuration.schema import Configuration, Part
+from hub.secret import Secret
 from hub.trust import Trust
 
 OTHERS = 0o007
 
 
 def exposures(configuration: Configuration, trust: Trust) -> list[str]:
-    """A sentence for each thing that is open, each once. :param trust: of the user who runs this."""
+    """A sentence for each exposure, without repeats. :param trust: the trust of the user who runs this."""
     found = [*_files(configuration, trust), *_state(configuration), *_control(configuration)]
     return list(dict.fromkeys(found))
 
 
 def state_refusal(directory: Path, strict: bool = False) -> str | None:
-    """Why no hub may keep its state there; ``None``: its owner's may. Others may replace what is in it."""
+    """The reason why no hub may keep its state in the directory: others may replace its files. ``None``: its owner's
+    may."""
     try:
         owner = directory.stat().st_uid
     except OSError:
@@ -40,12 +42,11 @@ def _files(configuration: Configuration, trust: Trust) -> Iterator[str]:
         beside = configuration.file.with_name(configuration.file.name + ".d")
         yield from _refusals([configuration.file, *sorted(beside.glob("*.conf"))], trust)
     yield from _refusals(files.beside(), trust)
-    for section in SECTIONS:
-        for part in getattr(configuration, section).values():
-            module = getattr(sys.modules.get(part.plugin.cls.__module__), "__file__", None)
-            yield from _refusals([Path(module)] if module else [], trust)
-            for key, value in _named_files(part):
-                yield from (f"{section}.{part.name}.{key}: {text}" for text in _named(value, trust))
+    for section, part in configuration.all_parts():
+        module = getattr(sys.modules.get(part.plugin.cls.__module__), "__file__", None)
+        yield from _refusals([Path(module)] if module else [], trust)
+        for key, value in _named_files(part):
+            yield from (f"{section}.{part.name}.{key}: {text}" for text in _named(value, trust))
 
 
 def _refusals(paths: Iterable[Path], trust: Trust) -> Iterator[str]:
@@ -55,7 +56,7 @@ def _refusals(paths: Iterable[Path], trust: Trust) -> Iterator[str]:
 
 
 def _named_files(part: Part) -> Iterator[tuple[str, Path | Secret]]:
-    """The settings of the part's own that name a file."""
+    """The plugin's own settings that name a file."""
     for key in type(part.config).model_fields:
         value: Any = getattr(part.config, key)
         if isinstance(value, (Path, Secret)):

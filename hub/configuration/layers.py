@@ -8,23 +8,21 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from hub.configuration.assignment import Assignment, spelled
-from hub.configuration.problems import Place
-from hub.configuration.schema import SECTIONS
+from hub.configuration.override import Override, spelled
 from hub.configuration.toml_file import TomlFile
-from hub.configuration.toml_lines import KeyPath
+from hub.configuration.toml_lines import KeyPath, Place
 from hub.configuration.toml_text import toml_path
 from hub.errors import ConfigError
 from hub.trust import Trust
 
 DEEPEST = 20
-"""Tables within tables; more is no configuration, and would only overflow the stack of what walks through it."""
+"""Most levels of nested tables. Deeper ones would overflow the stack of recursive functions."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a setting stands: ``hub.conf:12``, ``$HUBBUB_...`` or ``--set ...``, and what its relative paths are
-    taken from."""
+    """The place of a setting: ``hub.conf:12``, ``$HUBBUB_...`` or ``--set ...``; and the directory of its relative
+    paths."""
 
     text: str
     directory: Path
@@ -34,12 +32,12 @@ class Origin:
 class Layers:
     """The tables of all sources merged into one.
 
-    :ivar directory: that of the main file.
-    :ivar content: what a single file with all of it would hold.
-    :ivar origins: where each key was last set, and each table first.
-    :ivar problems: what could not be read or assigned.
-    :ivar unreadable: whether some file's content is not known at all.
-    :ivar forgiving: of such a file, what stands above its first mistake is merged.
+    :ivar directory: the directory of the main file.
+    :ivar content: the merged tables.
+    :ivar origins: the place where each key was last set, and each table first.
+    :ivar problems: sources and settings that could not be read or assigned.
+    :ivar unreadable: true if some file could not be read at all.
+    :ivar forgiving: merge what stands above the first mistake of such a file.
     """
 
     directory: Path
@@ -50,8 +48,8 @@ class Layers:
     forgiving: bool = False
 
     def add_file(self, path: Path) -> None:
-        """Merge a TOML file over what there is. One that is not to be trusted is not read, see :mod:`hub.trust`; but
-        where the place of a socket is all that is wanted of it (``forgiving``), no more harm than that comes of it."""
+        """Merge a TOML file over the content so far. An untrusted file is not read, see :mod:`hub.trust`. A
+        ``forgiving`` reader takes only the path of a socket from it, so it reads it all the same."""
         if not self.forgiving and (refusal := Trust.now().refusal(path)) is not None:
             self.problems.append(refusal if refusal.startswith(str(path)) else f"{path}: {refusal}")
             self.unreadable = True
@@ -69,7 +67,8 @@ class Layers:
         )
 
     def add_directory(self, path: Path) -> None:
-        """Merge its ``*.conf``, in the order of their names. There need be none; hidden files are an editor's."""
+        """Merge the directory's ``*.conf``, in order of name, if there are any. Hidden files belong to editors and are
+        skipped."""
         try:
             names = sorted(entry.name for entry in path.iterdir())
         except FileNotFoundError:
@@ -85,7 +84,7 @@ class Layers:
     def add_environment(self, environ: Mapping[str, str]) -> None:
         """Merge ``HUBBUB_SECTION__NAME__KEY=value``; other ``HUBBUB_`` variables are not settings."""
         for name in sorted(environ):
-            if (assignment := Assignment.of_variable(name, environ[name])) is not None:
+            if (assignment := Override.of_variable(name, environ[name])) is not None:
                 try:
                     words = list(self._spelled(assignment.words))
                 except ValueError as error:
@@ -97,14 +96,14 @@ class Layers:
         """Merge ``section.name.key=value``, as given to ``--set``."""
         for override in overrides:
             try:
-                assignment = Assignment.of_flag(override)
+                assignment = Override.of_flag(override)
             except ValueError as error:
                 self.problems.append(str(error))
             else:
                 self._assign(assignment.words, assignment)
 
     def where(self, key: Place) -> str:
-        """The key with the place where it, or else the table around it, was set."""
+        """The key with the place where it, or the table around it, was set."""
         name = toml_path(key)
         origin = self.origin(key)
         if origin is None or origin.text == f"--set {name}":
@@ -112,13 +111,13 @@ class Layers:
         return f"{origin.text}: {name}"
 
     def origin(self, key: Place) -> Origin | None:
-        """Where it, or else the table around it, was set; ``None``: nowhere."""
+        """The origin of a key, or of the table around it; ``None``: it is not set."""
         words = tuple(str(part) for part in takewhile(lambda part: isinstance(part, str), key))
         found = (self.origins.get(words[:length]) for length in range(len(words), 0, -1))
         return next((origin for origin in found if origin is not None), None)
 
     def directories(self, table: KeyPath) -> dict[str, Path]:
-        """What the relative paths in a table are taken from, by the names of the settings in it."""
+        """Directories for the relative paths in a table, by the names of its settings."""
         return {key[-1]: origin.directory for key, origin in self.origins.items() if key[: len(table)] == table != key}
 
     def _spelled(self, words: KeyPath) -> Iterator[str]:
@@ -129,7 +128,7 @@ class Layers:
             table = table.get(name)
             table = table if isinstance(table, dict) else {}
 
-    def _assign(self, words: Sequence[str], assignment: Assignment) -> None:
+    def _assign(self, words: Sequence[str], assignment: Override) -> None:
         content: Any = assignment.value
         if len(words) > DEEPEST:
             self.problems.append(f"{assignment.origin}: nested too deeply")
@@ -170,4 +169,4 @@ class Layers:
 
 
 def _is_type_of_a_part(key: KeyPath) -> bool:
-    return len(key) == 3 and key[0] in SECTIONS and key[2] == "type"
+    return len(key) == 3 and key[0] != "hub" and key[2] == "type"

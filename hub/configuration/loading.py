@@ -1,4 +1,4 @@
-"""From ``hub.conf`` to a checked configuration, or to a list of all that is wrong with it.
+"""Loads ``hub.conf`` into a checked configuration, or reports all problems in it.
 
 The checks are pydantic's. It reports every error of a table at once, with its path and kind, from which
 :mod:`hub.configuration.problems` makes sentences; msgspec stops at the first, and cattrs' groups of exceptions carry no
@@ -18,53 +18,36 @@ from pydantic import ValidationError
 
 from hub.configuration import places
 from hub.configuration.layers import Layers
-from hub.configuration.masking import masked, shown_masked
+from hub.configuration.locate import find, one_line
+from hub.configuration.masking import shown_masked
 from hub.configuration.parts import PartReader
 from hub.configuration.problems import did_you_mean, problems_of
-from hub.configuration.schema import SECTIONS, Configuration, HubSettings, Part
+from hub.configuration.schema import Configuration, HubSettings, Part
+from hub.configuration.sections import SECTIONS
 from hub.errors import ConfigError
-from hub.text import printable
-from hub.trust import Trust
 
-DEFAULT_FILES = (Path("hub.conf"), Path("/etc/hubbub/hub.conf"))
-LONGEST_PROBLEM = 1000
-"""Characters; a list of all settings there are fits into it."""
 _PLACE = re.compile(r"(.+?):(\d+)(:\d+)?: ")
 
 
 def load(
     path: Path | None = None, overrides: Sequence[str] = (), environ: Mapping[str, str] = os.environ
 ) -> Configuration:
-    """Read, merge and check. Flag beats environment beats file beats default.
+    """Read, merge and check the configuration. Flag beats environment beats file beats default.
 
-    Classes of plugins are imported; nothing else is done, and no file or directory made.
+    Plugin classes are imported. No file or directory is made.
 
-    :param path: ``None``: the first of :data:`DEFAULT_FILES` that exists.
+    :param path: ``None``: the first of :data:`hub.configuration.locate.DEFAULT_FILES` that exists.
     :param overrides: ``section.name.key=value``.
-    :raises ConfigError: with everything that is wrong.
+    :raises ConfigError: with all problems.
     """
     file = find(path)
     return build(read(file, overrides, environ), file, environ)
 
 
-def find(path: Path | None) -> Path:
-    """The file to read. :raises ConfigError: there is none, or it is one that nobody named and that is not trusted."""
-    if path is not None:
-        return path.absolute()
-    for candidate in DEFAULT_FILES:
-        if os.path.lexists(candidate):
-            file = candidate.absolute()
-            if (refusal := Trust.now().refusal(file)) is not None:
-                raise ConfigError([f"{refusal}; --config names another file"])
-            return file
-    looked = " or ".join(str(candidate) for candidate in DEFAULT_FILES)
-    raise ConfigError([f"no configuration: there is no {looked}; name one with --config FILE"])
-
-
 def read(file: Path, overrides: Sequence[str], environ: Mapping[str, str]) -> Layers:
-    """All sources, merged. :raises ConfigError: some can't be read.
+    """Read and merge all sources. :raises ConfigError: some can't be read.
 
-    What they would have said is not known then, so that nothing else is checked: a setting would be called missing.
+    Nothing else is checked then: settings of an unreadable source would be reported as missing.
     """
     layers = Layers(file.parent)
     layers.add_file(file)
@@ -77,29 +60,23 @@ def read(file: Path, overrides: Sequence[str], environ: Mapping[str, str]) -> La
 
 
 def build(layers: Layers, file: Path, environ: Mapping[str, str]) -> Configuration:
-    """Check what was read. :raises ConfigError: with everything that is wrong."""
+    """Check the merged sources. :raises ConfigError: with all problems."""
     problems = [*layers.problems, *_unknown_sections(layers)]
     reader = PartReader(layers)
     hub = _hub(layers, problems)
     parts = {section: _parts(section, layers, reader) for section in SECTIONS}
     problems += reader.problems
-    state_dir, _ = places.state_dir(hub, file, environ)
-    control, _ = places.control_socket(hub, file, state_dir, environ)
+    state_dir, _ = places.state_dir(hub.state_dir, file, environ)
+    control, _ = places.control_socket(hub.control_socket, file, state_dir, environ)
     if text := places.too_long(control):
         problems.append(f"{layers.where(('hub', 'control_socket'))}: {text}")
     if problems:
         raise ConfigError([one_line(problem) for problem in in_order(problems)])
-    return Configuration(file, hub, state_dir, control, **parts)
-
-
-def one_line(problem: str) -> str:
-    """On one line of bounded length, whatever stood in the file, and with no password in it."""
-    text = printable(masked(problem))
-    return text if len(text) <= LONGEST_PROBLEM else f"{text[:LONGEST_PROBLEM]}..."
+    return Configuration(file, hub, state_dir, control, parts)
 
 
 def in_order(problems: Sequence[str]) -> list[str]:
-    """File by file, from top to bottom; what stands in no file first."""
+    """Problems sorted by file and line; those that stand in no file come first."""
 
     def place(problem: str) -> tuple[str, int]:
         found = _PLACE.match(problem)

@@ -1,4 +1,4 @@
-"""Keeps secrets out of what is printed."""
+"""Masks secrets in texts that are printed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hub.configuration.kinds import is_secret
 from hub.configuration.spelling import shown
-from hub.settings import Secret
+from hub.secret import Secret, named_secret
 
 HIDDEN = "***"
 _IN_TEXT = re.compile(r"(://[^\s:@/'\"]*:)[^\s'\"]*@")
@@ -18,12 +17,12 @@ _IN_QUERY = re.compile(rf"([?&][^=&\s'\"]*{_NAMED_SECRET}[^=&\s'\"]*=)[^&\s'\"]+
 
 
 def masked(text: str) -> str:
-    """Prose without the passwords of the URLs in it. Where it says too little, it hides too much."""
+    """Mask the passwords of URLs in prose. In doubt it hides too much."""
     return _IN_QUERY.sub(rf"\1{HIDDEN}", _IN_TEXT.sub(rf"\1{HIDDEN}@", text))
 
 
 def masked_value(value: Any) -> Any:
-    """A setting without the passwords of URLs, which may hold spaces, slashes and quotes here."""
+    """Mask the passwords of URLs in a setting; they may hold spaces, slashes and quotes here."""
     if isinstance(value, str):
         return _IN_QUERY.sub(rf"\1{HIDDEN}", _IN_VALUE.sub(rf"\1{HIDDEN}@", value))
     if isinstance(value, list):
@@ -34,19 +33,19 @@ def masked_value(value: Any) -> Any:
 
 
 def _is_secret(key: object, value: object) -> bool:
-    """Whether a key of a table is named like a secret, and has one, not the place of one."""
-    return isinstance(value, str) and is_secret(str(key), None) and not Secret.is_reference(value)
+    """True if a key is named like a secret and its value is one, not a reference to one."""
+    return isinstance(value, str) and named_secret(str(key)) and not Secret.is_reference(value)
 
 
 def shown_masked(value: object) -> str:
-    """A few words for a value that was refused."""
+    """Describe a refused value in a few words, with secrets masked."""
     return shown(masked_value(value))
 
 
 def without(text: str, value: object, *, whole: bool) -> str:
-    """Prose about a value, without what is secret in that value.
+    """Mask in prose what is secret in a value.
 
-    :param whole: the value is a secret itself, not only the password of a URL in it.
+    :param whole: the whole value is secret, not only the password of a URL in it.
     """
     for inner in _texts(value):
         hidden = HIDDEN if whole else masked_value(inner)
@@ -58,7 +57,7 @@ def without(text: str, value: object, *, whole: bool) -> str:
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Every text and number in it."""
+    """Every text and number in a value, at any depth."""
     if isinstance(value, dict):
         for item in value.values():
             yield from _texts(item)

@@ -1,4 +1,4 @@
-"""One ``[section.NAME]`` table: finds its class, and checks the hub's settings and the class's own together."""
+"""Reads a ``[section.NAME]`` table: finds its class, and checks the hub's settings and the class's own together."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from hub import plugins
-from hub.configuration.conflicts import conflicts
-from hub.configuration.flaws import CLASS_DEFAULTS, flaws, overrides
 from hub.configuration.layers import Layers
 from hub.configuration.masking import shown_masked, without
 from hub.configuration.problems import Fields, did_you_mean, problems_of
-from hub.configuration.schema import SECTIONS, HubSettings, Part
-from hub.consumer import Consumer
+from hub.configuration.schema import HubSettings, Part
+from hub.configuration.section import Section
+from hub.configuration.sections import SECTIONS
 from hub.errors import PluginError
+from hub.secret import Secret
 from hub.settings import Settings
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
@@ -25,10 +25,10 @@ Load = Callable[[str, str, Path], plugins.Plugin]
 
 
 class PartReader:
-    """Collects what is wrong in ``problems`` instead of stopping at the first.
+    """Reader of tables. It collects all ``problems`` instead of stopping at the first.
 
     :param layers: all sources, merged.
-    :param load: finds a class, as :func:`hub.plugins.load` does; a test has it already.
+    :param load: finds a class, as :func:`hub.plugins.load` does; tests pass their own.
     """
 
     def __init__(self, layers: Layers, load: Load = plugins.load) -> None:
@@ -37,7 +37,7 @@ class PartReader:
         self._load = load
 
     def read(self, section: str, name: str, table: object) -> Part | None:
-        """The part, or ``None`` where something is wrong with it."""
+        """Read a part; ``None``: it has problems."""
         before = len(self.problems)
         if not NAME.fullmatch(name):
             self._say((section, name), "a name is of A-Z a-z 0-9 _ . -, 64 at most, the first not . or -")
@@ -49,10 +49,11 @@ class PartReader:
         return part if len(self.problems) == before else None
 
     def _read(self, path: tuple[str, str], table: Mapping[str, Any]) -> Part | None:
-        model, _ = SECTIONS[path[0]]
-        plugin = self._plugin(path, table)
+        section = SECTIONS[path[0]]
+        model = section.settings
+        plugin = self._plugin(section, path, table)
         if plugin is None:
-            # Whether the other keys are settings of the class can't be told; the hub's own can be checked.
+            # Without the class its settings are not known; only the hub's own can be checked.
             ours = {key: value for key, value in table.items() if key in model.model_fields}
             self._validated(model, {**ours, "type": "unknown"}, path, model.model_fields)
             return None
@@ -62,17 +63,16 @@ class PartReader:
         given = {key: value for key, value in table.items() if key not in own.model_fields}
         config = self._validated(own, for_it, path, known)
         before = len(self.problems)
-        defaults = self._class_defaults(path, plugin.cls) if path[0] == "consumers" else {}
+        defaults = self._class_defaults(section, path, plugin.cls, config)
         settings = self._validated(model, defaults | given, path, known)
         if settings is None or config is None or len(self.problems) > before:
             return None
-        if path[0] == "consumers":
-            for key, text in conflicts(settings, plugin.cls, given):
-                self._say((*path, key), text)
-        return Part(path[1], plugin, settings, config)
+        for key, text in section.conflicts(settings, plugin.cls, given):
+            self._say((*path, key), text)
+        secrets = {name: value.state() for name, value in vars(config).items() if isinstance(value, Secret)}
+        return Part(path[1], plugin, settings, config, secrets)
 
-    def _plugin(self, path: tuple[str, str], table: Mapping[str, Any]) -> plugins.Plugin | None:
-        model, group = SECTIONS[path[0]]
+    def _plugin(self, section: Section, path: tuple[str, str], table: Mapping[str, Any]) -> plugins.Plugin | None:
         place, spec = (*path, "type"), table.get("type")
         if spec is None:
             self._say(place, f"must be set: {what_type(table)}")
@@ -82,22 +82,29 @@ class PartReader:
             return None
         directory = self._layers.origins[place].directory
         try:
-            plugin = self._load(group, spec, directory)
+            plugin = self._load(section.group, spec, directory)
         except PluginError as error:
             self._say(place, str(error))
             return None
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - importing runs a stranger's code, which may even exit
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - importing runs a plugin's code, which may even exit
             self._say(place, f"{spec!r} can't be imported: {type(error).__name__}: {error}")
             return None
-        found = list(flaws(path[0], plugin.cls, set(model.model_fields)))
+        found = list(section.flaws(plugin.cls))
         for flaw in found:
             self._say(place, f"{spec!r} {flaw}")
         return None if found else plugin
 
-    def _class_defaults(self, path: tuple[str, str], cls: type[Any]) -> dict[str, Any]:
-        """What the class says where the file is silent, by the same rules as the file."""
-        found = class_defaults(cls)
-        model, _ = SECTIONS["consumers"]
+    def _class_defaults(self, section: Section, path: tuple[str, str], cls: type[Any], config: Any) -> dict[str, Any]:
+        """Settings that the class defines and the file does not, checked like those of the file.
+
+        :param config: the class's own settings; ``None``: they are invalid.
+        """
+        model = section.settings
+        try:
+            found = section.class_defaults(cls, config)
+        except Exception as error:  # noqa: BLE001 - a plugin's code may raise anything
+            self._say((*path, "type"), f"{cls.__qualname__}.topics_of() failed: {type(error).__name__}: {error}")
+            return {}
         try:
             model.model_validate({"type": "unknown", **found})
         except ValidationError as error:
@@ -129,21 +136,8 @@ class PartReader:
         self.problems.append(f"{self._layers.where(path)}: {text}")
 
 
-def class_defaults(cls: type[Any]) -> dict[str, Any]:
-    """The attributes of a consumer's class that are settings, as one would write them in the file."""
-    found = {name: getattr(cls, name) for name in CLASS_DEFAULTS}
-    topics = found["topics"]
-    if isinstance(topics, str):
-        found["topics"] = [topics]
-    elif isinstance(topics, (tuple, set, frozenset)):
-        found["topics"] = list(topics)
-    if topics is Consumer.topics and not (overrides(cls, "consume") or overrides(cls, "consume_batch")):
-        found["topics"] = []  # one that only ticks is given no messages
-    return found
-
-
 def what_type(table: Iterable[str]) -> str:
-    """What to write, or the word that stands in its place."""
+    """A hint what to write as ``type``, or which misspelt key stands for it."""
     for key in table:
         if did_you_mean(key, ["type"]).startswith("did"):
             return f"{key!r} is unknown; did you mean 'type'?"
@@ -151,7 +145,7 @@ def what_type(table: Iterable[str]) -> str:
 
 
 def _elsewhere(problem: str) -> str:
-    """Where a setting that is unknown here belongs, if the hub has it in another table."""
+    """The problem, or for a setting of another table, the table where it belongs."""
     head, unknown, _ = problem.partition(": unknown setting; ")
     name = head.rpartition(".")[2]
     if unknown and name in HubSettings.model_fields:

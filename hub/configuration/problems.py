@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in sentences that name the place and what to write instead."""
+"""Words problems of a configuration: each sentence names the place and what to write instead."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from hub.configuration.kinds import is_secret, kind_of, tables_in, written_by
 from hub.configuration.masking import HIDDEN, shown_masked, without
 from hub.configuration.spelling import shown
-from hub.settings import Secret
+from hub.configuration.toml_lines import Place
+from hub.configuration.type_names import is_secret, kind_of, tables_in, written_by
+from hub.secret import Secret, named_secret
 
-Place = tuple[str | int, ...]
 Where = Callable[[Place], str]
-"""From the path of a key to a prefix such as ``hub.conf:12: consumers.archive.threads``."""
+"""Maps the path of a key to a prefix such as ``hub.conf:12: consumers.archive.threads``."""
 Fields = Mapping[str, FieldInfo]
 
 _EXPECTED = {
@@ -50,7 +50,7 @@ _BOUNDS = ("ge", "gt", "le", "lt")
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
-    """A hint: the closest of what is known, or all of it."""
+    """A hint: the closest known word, or all of them."""
     close = difflib.get_close_matches(word.lower().replace("-", "_"), known, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
@@ -70,9 +70,9 @@ class _Problem:
 def problems_of(
     error: ValidationError, path: tuple[str, ...], table: object, where: Where, known: Fields
 ) -> Iterable[str]:
-    """A line for each place in the table at ``path`` where pydantic found something wrong.
+    """A line for each place in the table at ``path`` where pydantic found a problem.
 
-    :param table: as it was given, for what stood there.
+    :param table: the table as it was given.
     :param known: the settings that the table may have.
     """
     found = [_problem(item, table, known) for item in error.errors(include_url=False)]
@@ -86,7 +86,7 @@ def problems_of(
         else:
             texts = [problem.sentence for problem in problems if problem.sentence]
         for text in texts:
-            yield f"{where((*path, *place))}: {_discreet(without(text, first.raw, whole=first.secret), table)}"
+            yield f"{where((*path, *place))}: {_without_secrets(without(text, first.raw, whole=first.secret), table)}"
 
 
 def _problem(found: Mapping[str, Any], table: object, known: Fields) -> _Problem:
@@ -104,7 +104,7 @@ def _problem(found: Mapping[str, Any], table: object, known: Fields) -> _Problem
 
 
 def _levels(place: Place, known: Fields) -> Iterator[tuple[str, Fields]]:
-    """Each part of the place with the settings that its table may have."""
+    """Each key of the place with the settings that its table may have."""
     for part in place:
         yield str(part), known
         known = tables_in(known[str(part)]) if str(part) in known else known
@@ -122,16 +122,16 @@ def _sentence(kind: str, found: Mapping[str, Any], place: Place, known: Fields) 
     return message[:1].lower() + message[1:]
 
 
-def _discreet(text: str, table: object) -> str:
-    """Without what was given for settings that are named like secrets, should a plugin's check tell it."""
+def _without_secrets(text: str, table: object) -> str:
+    """Mask values of settings that are named like secrets, which a plugin's check may repeat."""
     for name, value in table.items() if isinstance(table, dict) else ():
-        if is_secret(str(name), None):
+        if named_secret(str(name)):
             text = without(text, value, whole=True) if not Secret.is_reference(value) else text
     return text
 
 
 def _hint(problem: _Problem) -> str:
-    """What was nearly right."""
+    """A hint for a value that was nearly right."""
     raw = problem.raw
     if not isinstance(raw, str) or problem.secret:
         return ""
@@ -146,7 +146,7 @@ def _hint(problem: _Problem) -> str:
 
 
 def _follow(loc: Sequence[str | int], table: object, absent: bool) -> tuple[Place, object]:
-    """What pydantic calls a location, without the names of its alternatives; and what stands there."""
+    """A pydantic location without the names of its alternatives; and the value there."""
     place: list[str | int] = []
     value: Any = table
     for part in loc:

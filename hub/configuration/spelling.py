@@ -1,4 +1,4 @@
-"""Values as one would write them in a configuration: exactly, or in a few words for a problem."""
+"""Writes values as in a configuration: exactly, or in a few words for a problem."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SIZES = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
 
 
 def exact_duration(seconds: float) -> str:
-    """For :func:`~hub.units.parse_duration` to read the same again: ``4000`` is ``1h6m40s``, ``0.25`` is ``250ms``."""
+    """Write a duration that :func:`~hub.units.parse_duration` reads back exactly: ``1h6m40s``, ``250ms``."""
     whole, text = int(seconds), ""
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
         count, whole = divmod(whole, size)
@@ -27,7 +27,8 @@ def exact_duration(seconds: float) -> str:
 
 
 def exact_size(count: int) -> str:
-    """For :func:`~hub.units.parse_size` to read the same again: ``1536`` is ``1536B``, ``8192`` is ``8KiB``."""
+    """Write a size that :func:`~hub.units.parse_size` reads back exactly: ``1536`` is ``1536B``, ``8192`` is
+    ``8KiB``."""
     for unit, size in _SIZES:
         if count and count % size == 0:
             return f"{count // size}{unit}"
@@ -35,7 +36,7 @@ def exact_size(count: int) -> str:
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """A value from a configuration in a few words: texts quoted and cut short, lists and tables only named."""
+    """Describe a value in a few words: texts are quoted and cut, lists and tables only named."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""One file of settings: what is in it, and on which line."""
+"""A TOML file of settings: its content, and the line of each key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AT = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")
 
 @dataclass(frozen=True)
 class TomlFile:
-    """A file that was read."""
+    """The content of a file, with line numbers."""
 
     path: Path
     content: Mapping[str, Any]
@@ -25,7 +25,7 @@ class TomlFile:
 
     @classmethod
     def read(cls, path: Path) -> TomlFile:
-        """From the disk. :raises ConfigError: it can't be read, or is not TOML; in one line, with its place."""
+        """Read a file. :raises ConfigError: it can't be read, or is not TOML; one line, with the place."""
         try:
             text = path.read_text(encoding="utf-8")
             if text.startswith("\ufeff"):
@@ -36,7 +36,8 @@ class TomlFile:
 
     @classmethod
     def read_above_mistake(cls, path: Path) -> TomlFile:
-        """Of a file that :meth:`read` refuses, what stands above its first mistake; if that can't be told, nothing."""
+        """Read what stands above the first mistake of a file that :meth:`read` refuses; nothing if that place is not
+        known."""
         try:
             lines = path.read_text(encoding="utf-8").split("\n")
         except (OSError, ValueError):
@@ -50,7 +51,7 @@ class TomlFile:
                 lines = lines[: int(located.group(2)) - 1 if located else -1]
 
     def line(self, key: KeyPath) -> int:
-        """That of the key, else the first one inside it, else that of the table around it."""
+        """The line of the key, or of the first key inside it, or of the table around it."""
         while key and key not in self.lines:
             inside = [line for other, line in self.lines.items() if other[: len(key)] == key]
             if inside:
@@ -68,5 +69,5 @@ def _reason(error: Exception) -> str:
         return ": not TOML: nested too deeply"
     if located := _AT.fullmatch(str(error)):
         return f":{located.group(2)}:{located.group(3)}: not TOML: {located.group(1)}"
-    # Also what is no fault of the syntax: a number with more digits than int() takes.
+    # Not only syntax errors: int() refuses a number with too many digits.
     return f": not TOML: {str(error).partition(';')[0]}"

@@ -1,4 +1,4 @@
-"""Where each key of a TOML file stands: tomllib parses, but does not say."""
+"""Finds the line of each key in a TOML file; tomllib does not tell it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import tomllib
 from collections.abc import Iterator
 
 KeyPath = tuple[str, ...]
+Place = tuple[str | int, ...]
+"""The place of a setting: its keys, and in a list the number of the entry."""
 
 _KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
 _DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
@@ -18,11 +20,11 @@ _END = {
     '"""': re.compile(r'(?:\\.|[^\\"]|"{1,2}(?!"))*"{3,5}'),
     "'''": re.compile(r"(?:[^']|'{1,2}(?!'))*'{3,5}"),
 }
-"""The rest of a long string; up to two quotes may stand right before its end."""
+"""Patterns for the rest of a multi-line string; up to two quotes may stand right before its end."""
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:
-    """Line numbers, from 1, of tables and keys. Keys inside inline tables are not in it: look for their table.
+    """Line numbers, from 1, of tables and keys. Keys in inline tables are missing: look up their table.
 
     :param text: valid TOML.
     """
@@ -38,7 +40,7 @@ def key_lines(text: str) -> dict[KeyPath, int]:
 
 
 def key_path(dotted: str) -> KeyPath | None:
-    """The parts of ``consumers."my.one".threads``; ``None``: it is no key of TOML's."""
+    """The parts of ``consumers."my.one".threads``; ``None``: it is not a TOML key."""
     if re.fullmatch(_DOTTED, dotted) is None:
         return None
     try:
@@ -48,9 +50,9 @@ def key_path(dotted: str) -> KeyPath | None:
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """The lines at which a statement begins: not those inside a longer array, inline table or string."""
+    """Lines where a statement begins; lines inside a longer array, inline table or string are skipped."""
     depth, quote = 0, ""
-    # Not splitlines(): to TOML only a line feed ends a line, and a form feed or U+2028 does not.
+    # Not splitlines(): in TOML only a line feed ends a line; a form feed or U+2028 does not.
     for number, line in enumerate(text.split("\n"), 1):
         begins = not depth and not quote
         if begins:
@@ -61,7 +63,8 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _scan(line: str, at: int, quote: str) -> tuple[int, str]:
-    """How many brackets the rest of a line leaves open, and the quotes of the long string that goes on after it."""
+    """Count the brackets that the rest of a line leaves open, and return the quotes of a string that continues after
+    it."""
     depth = 0
     while True:
         if quote:

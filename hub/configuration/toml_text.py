@@ -1,4 +1,4 @@
-"""Values and keys as TOML writes them."""
+"""Writes values and keys as TOML."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def toml_value(value: object) -> str:
-    """A text, number, boolean, list or table, on one line; anything else as its text.
+    """Write a text, number, boolean, list or table on one line; anything else as its ``str``.
 
-    JSON's texts are TOML's, but for the character DEL.
+    JSON strings are TOML strings, except for the character DEL.
     """
     if isinstance(value, dict):
         inner = ", ".join(f"{toml_key(str(key))} = {toml_value(item)}" for key, item in value.items())
@@ -27,11 +27,11 @@ def toml_value(value: object) -> str:
 
 
 def toml_key(key: str) -> str:
-    """Bare where it may be, else in quotes."""
+    """Write a key, with quotes only where it needs them."""
     return key if _BARE.fullmatch(key) else toml_value(key)
 
 
 def toml_path(path: Sequence[str | int]) -> str:
-    """A dotted key; places in lists as ``[2]``."""
+    """Write a dotted key; indexes of lists as ``[2]``."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{toml_key(part)}" for part in path)
     return text.removeprefix(".")

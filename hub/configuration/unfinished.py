@@ -1,4 +1,4 @@
-"""Whether a method can be seen to return work that is not done: a coroutine, a Deferred, a future."""
+"""Detects methods that return unfinished work: a coroutine, a Deferred, a future."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ TWISTED = "twisted.internet.defer"
 
 
 def unfinished(cls: type[Any], name: str) -> str | None:
-    """What it returns, in words; ``None``: nothing of the kind, as far as can be seen without a call.
+    """Name the unfinished work that a method returns; ``None``: none, as far as can be seen without a call.
 
-    Seen is that it is decorated with ``inlineCallbacks``, what it is annotated with, and that it returns what an
-    ``async`` method of its own class makes. What any other decorator does with it can't be seen.
+    Detected are the decorator ``inlineCallbacks``, the annotation, and a returned call of an ``async`` method of the
+    same class. The effect of any other decorator is not detected.
     """
     method = getattr(cls, name)
     if getattr(method, "__globals__", {}).get("__name__") == TWISTED:
@@ -38,14 +38,14 @@ def unfinished(cls: type[Any], name: str) -> str | None:
 def _annotation(method: Any) -> type[Any] | None:
     try:
         returned = typing.get_type_hints(method).get("return")
-    except Exception:  # noqa: BLE001 - a name that is imported for a type checker only
+    except Exception:  # noqa: BLE001 - a name may be imported for type checkers only
         return None
     found = typing.get_origin(returned) or returned
     return found if isinstance(found, type) else None
 
 
 def _returned_calls(method: Any) -> list[str]:
-    """Names of the methods of ``self`` of which it returns what they return."""
+    """Names of the methods of ``self`` whose results it returns."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(method)))
     except (OSError, TypeError, SyntaxError):  # it has no source
@@ -61,7 +61,7 @@ def _returned_calls(method: Any) -> list[str]:
 
 
 def _returned(function: ast.AST) -> Iterator[ast.expr | None]:
-    """Not what functions within it return."""
+    """The values that a function returns, without those of nested functions."""
     for node in ast.iter_child_nodes(function):
         if isinstance(node, ast.Return):
             yield node.value

@@ -1,1 +1,1 @@
-"""What can be asked of a running hub: the verbs, what they steer, and the socket that they are reached by."""
+"""Control of a running hub: its verbs, the operations behind them, and the control socket."""

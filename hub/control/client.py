@@ -1,4 +1,4 @@
-"""Talks to a running hub through its control socket."""
+"""The client of a hub's control socket."""
 
 from __future__ import annotations
 
@@ -11,11 +11,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from hub.errors import HubError, Unavailable
-
-
-class Refused(HubError):
-    """The hub was reached, and said no; the text is its reason."""
+from hub.errors import OrderRefused, Unavailable
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -30,27 +26,27 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 class Client:
-    """Blocking. :param timeout: seconds for each answer, but for ``lines``."""
+    """A blocking client. :param timeout: seconds for each answer, except for ``lines``."""
 
     def __init__(self, path: Path, timeout: float = 60.0) -> None:
         self._path = path
         self._timeout = timeout
 
     def get(self, path: str) -> Any:
-        """:raises Unavailable: no hub answers. :raises Refused: it says no."""
+        """Send a GET request. :raises Unavailable: no hub answers. :raises OrderRefused: it refuses the order."""
         return self._ask("GET", path, None)
 
-    def post(self, path: str, content: object = None) -> Any:
-        """As ``get``."""
-        return self._ask("POST", path, msgspec.json.encode(content))
+    def post(self, path: str, content: object = None, wait: float = 0.0) -> Any:
+        """Send a POST request. Raises as ``get``. :param wait: further seconds that the answer may take."""
+        return self._ask("POST", path, msgspec.json.encode(content), wait)
 
     def lines(self, path: str, **query: str) -> Iterator[Any]:
-        """The JSON objects of an endless answer, until the hub hangs up, or says why it goes on no longer. Raises as
+        """Yield the JSON objects of an endless answer, until the hub hangs up or reports why it ends. Raises as
         ``get``."""
         yield from self._lines("GET", f"{path}?{urlencode(query)}", None)
 
     def post_lines(self, path: str, content: object) -> Iterator[Any]:
-        """As ``lines``, for an order."""
+        """Send a POST request, and yield the lines of its answer as ``lines`` does."""
         yield from self._lines("POST", path, msgspec.json.encode(content))
 
     def _lines(self, method: str, path: str, body: bytes | None) -> Iterator[Any]:
@@ -60,17 +56,19 @@ class Client:
             if response.status >= 400:
                 self._decoded(response)
             for line in response:
+                if not line.endswith(b"\n"):
+                    return  # the hub was killed in the midst of it
                 content = msgspec.json.decode(line)
                 if content.get("problems"):
-                    raise Refused("\n".join(content["problems"]))
+                    raise OrderRefused("\n".join(content["problems"]))
                 yield content
         except (OSError, http.client.HTTPException):
             return
         finally:
             connection.close()
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> Any:
-        connection = _UnixConnection(self._path, self._timeout)
+    def _ask(self, method: str, path: str, body: bytes | None, wait: float = 0.0) -> Any:
+        connection = _UnixConnection(self._path, self._timeout + wait)
         try:
             return self._decoded(self._response(connection, method, path, body))
         finally:
@@ -82,9 +80,11 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             raise self._no_answer(error) from error
         except msgspec.DecodeError as error:
-            raise Unavailable(f"what answers at {self._path} is not a hub: HTTP {response.status}") from error
+            raise Unavailable(
+                f"the program that answers at {self._path} is not a hub: HTTP {response.status}"
+            ) from error
         if response.status >= 400:
-            raise Refused("\n".join(answer.get("problems", [f"HTTP {response.status}"])))
+            raise OrderRefused("\n".join(answer.get("problems", [f"HTTP {response.status}"])))
         return answer
 
     def _response(
@@ -96,8 +96,8 @@ class Client:
         except (FileNotFoundError, ConnectionRefusedError) as error:
             raise Unavailable(f"no hub is running: nothing listens at {self._path}") from error
         except PermissionError as error:
-            raise Unavailable(f"the control socket {self._path} is not yours to use") from error
-        except (OSError, http.client.HTTPException) as error:
+            raise Unavailable(f"no permission to use the control socket {self._path}") from error
+        except (OSError, UnicodeError, http.client.HTTPException) as error:
             raise self._no_answer(error) from error
 
     def _no_answer(self, error: Exception) -> Unavailable:

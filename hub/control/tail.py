@@ -1,4 +1,4 @@
-"""Messages as they come, for one client of the control socket."""
+"""Streams messages as they arrive to a client of the control socket."""
 
 from __future__ import annotations
 
@@ -10,62 +10,61 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from hub import jsontext
-from hub.enqueuer import Tap
 from hub.message import Message
-from hub.router import Router
+from hub.subscriptions import SinkSubscription, Subscriptions
 
 
 @implementer(IPushProducer)
 class Tail:
-    """Writes a JSON object a line. A client that does not keep up misses messages, and is told how many: the line
-    ``{"missed": n}`` stands where they would have been. It never holds up the hub.
+    """A tail writes a JSON object per line. A client that does not keep up misses messages; the line ``{"missed": n}``
+    stands in their place. It never holds up the hub.
 
-    :param taps: where the enqueuer shows what it receives; the tail enters and leaves it by itself.
+    :param subscriptions: the enqueuer's; the tail adds and cancels its own.
     """
 
-    def __init__(self, request: Request, patterns: Sequence[str], taps: list[Tap]) -> None:
+    def __init__(self, request: Request, patterns: Sequence[str], subscriptions: Subscriptions) -> None:
         self._request = request
-        self._router: Router[None] = Router([(patterns, None)])
-        self._taps = taps
+        self._patterns = patterns
+        self._subscriptions = subscriptions
+        self._subscription: SinkSubscription | None = None
         self._paused = False
         self._missed = 0
 
     def start(self) -> None:
-        """Begin; it ends when the client hangs up."""
+        """Start the tail; it ends when the client hangs up."""
         self._request.notifyFinish().addBoth(lambda _: self.stopProducing())
         self._request.registerProducer(self, True)
         self._request.write(b"")
-        self._taps.append(self.show)
+        self._subscription = self._subscriptions.add(self._patterns, self.show, asks_buses=False)
 
     def show(self, messages: Sequence[Message]) -> None:
-        """One batch from the enqueuer."""
-        wanted = [message for message in messages if self._router.route(message.topic)]
+        """Write the messages of one batch."""
         if self._paused:
-            self._missed += len(wanted)
-        elif wanted:
-            self._request.write(b"".join(_line(message) for message in wanted))
+            self._missed += len(messages)
+        else:
+            self._request.write(b"".join(_line(message) for message in messages))
 
     def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """The client does not keep up."""
+        """Count messages from now on: the client does not keep up."""
         self._paused = True
 
     def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """It does again."""
+        """Write messages again."""
         self._paused = False
         if self._missed:
             self._request.write(msgspec.json.encode({"missed": self._missed}) + b"\n")
             self._missed = 0
 
     def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """It hung up."""
-        if self.show in self._taps:
-            self._taps.remove(self.show)
+        """End the tail: the client hung up."""
+        if self._subscription is not None:
+            self._subscription.cancel()
 
 
 def _line(message: Message) -> bytes:
-    """The body as JSON where every client can read that, else as text."""
+    """A line with the body as JSON if every client can read that, else as text."""
     raw = message.body
-    strict = jsontext.is_strict(raw)  # all of it: else a client might not be able to read the line
+    strict = jsontext.is_strict(raw)  # strict in all of it, or some clients could not parse the line
     body = msgspec.Raw(raw.replace(b"\n", b" ")) if strict else raw.decode("utf-8", "replace")
     fields = {
         "topic": message.topic,

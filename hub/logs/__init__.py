@@ -1,1 +1,1 @@
-"""The log: where it goes, in which format, and repeated lines told once, with their count."""
+"""The log: its destinations and formats, and the collapse of repeated lines."""

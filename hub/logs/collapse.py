@@ -1,4 +1,4 @@
-"""Many log lines of one kind become a few and a number: what fails on every message must not fill the disk."""
+"""Collapses repeated log lines into a few lines and a number: a fault in every message must not fill the disk."""
 
 from __future__ import annotations
 
@@ -6,41 +6,33 @@ import logging
 import re
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+
+from hub.throttle import Burst, Throttle
 
 REPEATS = 5
-"""Lines of one kind that are shown in each ``PER`` seconds. One more says how many were not, once these are over."""
+"""Lines of one kind shown in each ``PER`` seconds. A further line then has the number of the others."""
 PER = 10.0
 MOST_KINDS = 1024
-"""Kinds that are remembered; beyond it the one that began first is told of early, and forgotten."""
+"""Kinds that are remembered. Beyond it the oldest burst is reported early and evicted."""
 WHOLE = frozenset({"start", "ready", "reload", "stop", "audit"})
-"""Actions of the hub's own that are always shown: who reloads a file with twelve mistakes wants to see twelve."""
+"""Actions of the hub whose lines are always shown: a reload of a file with twelve mistakes must show twelve."""
 LONGEST_KIND = 200
 LONGEST_LAST = 4000
-"""Characters of the last line of a kind, which is held until it is told of."""
+"""Characters of the last line of a burst, which is held until its number is reported."""
 
 Kind = tuple[object, ...]
 _VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|(?<![0-9a-fA-F])[0-9a-fA-F]*\d[0-9a-fA-F]*")
-"""The lookbehind has each run of such letters looked at once, not once from each of them."""
-
-
-@dataclass(slots=True)
-class _Burst:
-    since: float
-    count: int = 0
-    last: logging.LogRecord | None = None
-    """Of those that were not shown; without its values, which may hold on to much."""
+"""Values in texts. The lookbehind scans each run of such letters once, not once from each letter."""
 
 
 class Collapse(logging.Filter):
-    """Lets ``REPEATS`` lines of one kind through in each ``PER`` seconds; then one that says how many more there were.
+    """A logging filter that passes ``REPEATS`` lines of one kind in each ``PER`` seconds, and then one with the number
+    of the others.
 
-    Of one kind are lines of one part with the same level, action, exception and text, where only the values in the text
-    differ. Any thread.
+    Lines of one kind have the same part, level, action, exception and text, except for values in the text. Any thread.
 
-    :param show: shows a record, by way of this filter: the handler's ``handle``. Called without the lock.
+    :param show: shows a record through this filter: the handler's ``handle``. Called without the lock.
     :param clock: monotonic seconds.
     """
 
@@ -50,69 +42,57 @@ class Collapse(logging.Filter):
         super().__init__()
         self._show = show
         self._clock = clock
-        self._bursts: OrderedDict[Kind, _Burst] = OrderedDict()
+        self._throttle = _throttle()
         # A finalizer may run at any moment, and log.
         self._lock = threading.RLock()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it is shown. What is over by now is told first."""
+        """True if a record is shown. Numbers whose period is over are reported first."""
         if hasattr(record, "repeated"):
             return True
         now = self._clock()
         kind = None if record.levelno < logging.INFO or _whole(record) else kind_of(record)
         with self._lock:
-            over = self._over(now)
-            shown = kind is None or self._counted(kind, record, now, over)
+            over = self._throttle.over(now)
+            burst = None if kind is None else self._throttle.hold(kind, now)
+            if burst is not None:
+                burst.last = _without_values(record)
         self._tell(over, now)
-        return shown
+        return burst is None
 
     def flush(self, final: bool = False) -> None:
-        """Tell of bursts that are over: to be called each second, for there may be no further record.
+        """Report the numbers whose period is over. Call it each second, because no further record may come.
 
-        :param final: of those that are not over, too: it is the end.
+        :param final: report all numbers, at the end.
         """
         now = self._clock()
         with self._lock:
-            over = self._over(now + PER if final else now)
+            over = self._throttle.over(now, final)
         self._tell(over, now)
 
     def renew(self) -> None:
-        """In a process that was just forked: what was counted is the parent's to tell, and another of its threads may
-        have had the lock."""
+        """Reset in a process that was just forked: the parent reports the numbers, and another of its threads may have
+        held the lock."""
         self._lock = threading.RLock()
-        self._bursts = OrderedDict()
+        self._throttle = _throttle()
 
-    def _over(self, now: float) -> list[_Burst]:
-        """They are in the order in which they began."""
-        over: list[_Burst] = []
-        while self._bursts and next(iter(self._bursts.values())).since + PER <= now:
-            over.append(self._bursts.popitem(last=False)[1])
-        return over
-
-    def _counted(self, kind: Kind, record: logging.LogRecord, now: float, over: list[_Burst]) -> bool:
-        burst = self._bursts.get(kind)
-        if burst is None:
-            if len(self._bursts) >= MOST_KINDS:
-                over.append(self._bursts.popitem(last=False)[1])
-            burst = self._bursts[kind] = _Burst(now)
-        burst.count += 1
-        if burst.count <= REPEATS:
-            return True
-        burst.last = _without_values(record)
-        return False
-
-    def _tell(self, over: list[_Burst], now: float) -> None:
+    def _tell(self, over: Iterable[Burst[logging.LogRecord]], now: float) -> None:
         for burst in over:
             if (record := burst.last) is not None:
-                more, seconds = burst.count - REPEATS, max(1.0, min(PER, now - burst.since))
-                record.msg = f"... and {more} more like it in {seconds:.0f} s, the last: {record.msg}"
-                record.__dict__["repeated"] = more
+                seconds = max(1.0, min(PER, now - burst.since))
+                record.msg = f"... and {burst.held} more like it in {seconds:.0f} s, the last: {record.msg}"
+                record.__dict__["repeated"] = burst.held
                 self._show(record)
 
 
+def _throttle() -> Throttle[logging.LogRecord]:
+    """A throttle of records. The last record of a burst is held without its values, which may reference much memory."""
+    return Throttle(REPEATS, PER, MOST_KINDS)
+
+
 def kind_of(record: logging.LogRecord) -> Kind:
-    """What lines must have in common to be of one kind. A text that was made before the call (an f-string) is compared
-    without its numbers and quotations."""
+    """The kind of a line. A text formatted before the call (an f-string) is compared without its numbers and
+    quotations."""
     text = _text(record)
     if not record.args:
         text = _VALUES.sub("#", text)[:LONGEST_KIND]
@@ -124,7 +104,7 @@ def kind_of(record: logging.LogRecord) -> Kind:
 
 
 def _text(record: logging.LogRecord) -> str:
-    """A consumer may log whatever it has; what can't say what it is must not fail the message in hand."""
+    """The text of a record. A consumer may log any object; an error in its ``str`` must not fail the message."""
     try:
         return str(record.msg)
     except Exception:  # noqa: BLE001 - see above
@@ -141,11 +121,11 @@ def _whole(record: logging.LogRecord) -> bool:
 
 
 def _without_values(record: logging.LogRecord) -> logging.LogRecord:
-    """A copy that holds on to neither values nor frames."""
+    """A copy of the record without references to values or frames."""
     copy = logging.makeLogRecord(record.__dict__)
     try:
         copy.msg = record.getMessage()[:LONGEST_LAST]
-    except Exception:  # noqa: BLE001 - a call with the wrong values; logging shows such a line as an error of its own
+    except Exception:  # noqa: BLE001 - values that do not fit the text; logging reports such a line by itself
         copy.msg = _text(record)[:LONGEST_LAST]
     copy.args, copy.exc_info, copy.exc_text, copy.stack_info = None, None, None, None
     return copy

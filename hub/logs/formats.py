@@ -1,4 +1,4 @@
-"""What a log line looks like: for people, or for programs. The journal has its own way, see :mod:`hub.logs.journal`."""
+"""Formats of log lines for people and for programs. The journal has its own, see :mod:`hub.logs.journal`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hub.configuration.schema import LogFormat
 from hub.text import printable
 
 FIELDS = ("action", "consumer", "backend", "exporter", "server", "topic", "message_id", "attempt", "error", "repeated")
-"""What a line says beside its text, from the ``extra`` of the call that made it."""
+"""Fields of a line beside its text, from the ``extra`` of the log call."""
 SHOWN = ("action", "topic", "message_id", "attempt")
-"""Of these, what a line for people ends with, as far as its text does not say it already."""
+"""Fields at the end of a line for people, unless its text contains them."""
 
 
 def formatter_of(kind: LogFormat) -> logging.Formatter:
@@ -27,7 +27,7 @@ class TextFormatter(logging.Formatter):
     nor a colour."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and a traceback below it where there is one."""
+        """Format a record as one line, with its traceback below."""
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         text = record.getMessage()
         first, line_break, rest = text.partition("\n")
@@ -42,10 +42,10 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, in ASCII: whatever a message contains, it stays one line and moves no cursor."""
+    """Formats a record as a JSON object on one line, in ASCII: no message can break the line or move the cursor."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Fields that do not apply are left out."""
+        """Format a record; fields without a value are left out."""
         content: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -60,12 +60,12 @@ class JsonFormatter(logging.Formatter):
 
 
 def part_of(record: logging.LogRecord) -> str:
-    """Such as ``consumer.archive`` or ``hub.service``; what ``log_levels`` calls it."""
+    """The part of a line, as ``log_levels`` names it: ``consumer.archive``, ``hub.service``."""
     return record.name.removeprefix("hubbub.")
 
 
 def visible(text: str) -> str:
-    """Line breaks stay, indented; all other control characters become escapes."""
+    """Escape control characters, except line breaks, which are followed by an indent."""
     return "\n    ".join(printable(line) for line in text.split("\n"))
 
 

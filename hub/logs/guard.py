@@ -1,4 +1,4 @@
-"""The log stays the hub's, whatever a consumer's library does to Python's logging."""
+"""Guards the hub's log against libraries that reconfigure Python's logging."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from hub.logs.handler import OURS, Handler
 from hub.partlog import part_log
 
 
-class Guard:
-    """Undoes what ``logging.config`` and ``basicConfig(force=True)`` do to a process that is not theirs: they take the
-    handlers away, disable the loggers that there are, and change levels. A handler that a consumer adds for itself
-    stays, unless it writes to the hub's own standard streams, where each line would stand twice.
+class LoggingGuard:
+    """Undoes ``logging.config`` and ``basicConfig(force=True)``, which remove handlers, disable loggers and change
+    levels of the whole process. A handler that a consumer adds stays, unless it writes to the hub's standard streams,
+    where each line would appear twice.
 
-    In the reactor's thread, but for ``interfered``.
+    Belongs to the reactor's thread, except for ``interfered``.
 
-    :param handlers: by the logger that has it: the hub's own, and the root for libraries.
-    :param levels: sets the levels that are configured.
+    :param handlers: handlers by logger: the hub's own, and the root for libraries.
+    :param levels: sets the configured levels.
     """
 
     def __init__(self, handlers: dict[str, Handler], levels: Callable[[], None]) -> None:
@@ -29,18 +29,18 @@ class Guard:
         self._log = part_log("hub", "logs")
 
     def interfered(self) -> None:
-        """Somebody has closed the handlers, which is what ``logging.config`` does first. In any thread."""
+        """Note that the handlers were closed, which ``logging.config`` does first. In any thread."""
         if not self._changed:
             self._disabled = {name for name, logger in _loggers() if logger.disabled}
             self._changed = True
 
     def look(self) -> None:
-        """Put back what is not as it was; to be called each second."""
+        """Restore what was changed. Call it each second."""
         missing = any(handler not in logging.getLogger(name).handlers for name, handler in self._handlers.items())
         if not (self._changed or missing):
             return
         self._put_back()
-        text = "a library has set up logging for the whole process (logging.config, basicConfig): it is the hub's again"
+        text = "a library reconfigured Python's logging (logging.config, basicConfig): the hub's is restored"
         self._log.warning(text, extra={"action": "log"})
 
     def _put_back(self) -> None:

@@ -1,4 +1,4 @@
-"""Where Python's logging meets the thread that writes."""
+"""The handler that passes Python's log records to the writer's thread."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Callable
 
 from hub.logs.collapse import Collapse
 from hub.logs.writer import LogWriter
-from hub.workers.inhand import Attribute
+from hub.workers.log_context import Attribute
 
 OURS = "hubbub"
-"""The logger above those of all parts."""
+"""Name of the parent logger of all parts."""
 
 
 class Handler(logging.Handler):
-    """Gives lines to the writer. ``logging.config`` closes every handler that there is; this one goes on.
+    """Passes records to the writer. ``logging.config`` closes every handler; this one continues.
 
-    :param on_close: called when somebody has closed it: a library that sets up logging for the whole process.
+    :param on_close: called when a library closes it by configuring logging of the whole process.
     """
 
     def __init__(self, writer: LogWriter, on_close: Callable[[], None] = lambda: None) -> None:
@@ -28,20 +28,20 @@ class Handler(logging.Handler):
         self.addFilter(self.collapse)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Returns at once."""
+        """Pass a record on; returns immediately."""
         try:
             self.writer.write(record)
-        except Exception:  # noqa: BLE001 - a text that does not fit its values, a value that can't say what it is
+        except Exception:  # noqa: BLE001 - values that do not fit the text, or whose ``str`` fails
             self.writer.write(unsayable(record))
 
     def close(self) -> None:
-        """Not closed: it belongs to the process, until that ends."""
+        """Ignore the call, and report it: the handler stays open until the process ends."""
         self._on_close()
 
 
 def unsayable(record: logging.LogRecord) -> logging.LogRecord:
-    """A line that tells where a line was logged that can't be told."""
-    text = "a line can't be shown, its text does not fit its values: %s, line %d"
+    """A line with the place of a record that can't be formatted."""
+    text = "a log line can't be formatted, its text does not fit its values: %s, line %d"
     values = (record.pathname, record.lineno)
     made = logging.LogRecord(record.name, record.levelno, record.pathname, record.lineno, text, values, None)
     made.__dict__["action"] = "log"
@@ -49,5 +49,5 @@ def unsayable(record: logging.LogRecord) -> logging.LogRecord:
 
 
 def is_foreign(record: logging.LogRecord) -> bool:
-    """Whether it is a library's, and not one of the hub's parts', which have a handler of their own."""
+    """True if a record is a library's; the hub's parts have a handler of their own."""
     return record.name != OURS and not record.name.startswith(OURS + ".")

@@ -1,4 +1,4 @@
-"""Log lines with their fields to systemd's journal, by its native protocol (systemd's JOURNAL_NATIVE_PROTOCOL)."""
+"""Sends log lines with their fields to systemd's journal, by its native protocol (JOURNAL_NATIVE_PROTOCOL)."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ FIELDS = {
     "error": "ERROR",
     "repeated": "REPEATED",
 }
-"""From the ``extra`` of a log call to the journal's field."""
+"""Fields of the journal, by key of a log call's ``extra``."""
 GONE = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK, errno.EACCES, errno.EPERM)
-"""There is no journal: none is installed, as in a container, or it does not run."""
+"""Errors that mean there is no journal: none is installed, as in a container, or it does not run."""
 PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 
 
 def encode(record: logging.LogRecord) -> bytes:
-    """One entry. Values with line breaks go in the binary form, so that a message can't forge a field."""
+    """Encode one entry. Values with line breaks use the binary form, so that a message can't forge a field."""
     fields = {
         "MESSAGE": record.getMessage(),
         "PRIORITY": str(next((priority for level, priority in PRIORITIES if record.levelno >= level), 7)),
@@ -56,8 +56,7 @@ def encode(record: logging.LogRecord) -> bytes:
 
 
 def text_of(entry: bytes) -> bytes:
-    """The text of an encoded entry, which is its first field. Control characters become escapes: it is for a
-    terminal."""
+    """The text of an encoded entry, its first field. Control characters are escaped, for a terminal."""
     head, _, rest = entry.partition(b"\n")
     _, equals, text = head.partition(b"=")
     if not equals:
@@ -69,7 +68,7 @@ def text_of(entry: bytes) -> bytes:
 
 
 def there_is_a_journal(path: str = SOCKET) -> bool:
-    """Whether its socket takes entries."""
+    """True if the journal's socket accepts entries."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as probe:
         try:
             probe.connect(path)
@@ -85,8 +84,8 @@ def _field(name: str, value: str) -> bytes:
     return name.encode() + b"=" + raw + b"\n"
 
 
-class Journal:
-    """Sends entries. Where the journal can't be had, their text goes to standard error, so that it is not lost.
+class Journald:
+    """Destination of entries in the journal. While it is missing, their texts go to standard error.
 
     :param path: the journal's socket.
     """
@@ -97,13 +96,14 @@ class Journal:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
 
     def encode(self, record: logging.LogRecord) -> bytes:
-        """See :func:`encode`."""
+        """Encode a record, as :func:`encode`."""
         return encode(record)
 
     def send(self, entry: bytes) -> None:
-        """Send it, however long the journal takes; an entry that is too large for a datagram goes as a file descriptor.
+        """Send an entry, and wait as long as the journal takes. One too large for a datagram is sent as a file
+        descriptor.
 
-        :raises OSError: neither the journal nor standard error can be had.
+        :raises OSError: neither the journal nor standard error accepts it.
         """
         try:
             self._socket.sendto(entry, self._path)

@@ -1,4 +1,4 @@
-"""Where the log goes, and how much of it."""
+"""Configures the log: destination, format and levels."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from twisted.logger import STDLibLogObserver, globalLogBeginner
 
 from hub.configuration.schema import LogFormat, LogLevel
 from hub.logs.formats import formatter_of
-from hub.logs.guard import Guard
+from hub.logs.guard import LoggingGuard
 from hub.logs.handler import OURS, Handler, is_foreign
-from hub.logs.journal import NO_JOURNAL, SOCKET, Journal, there_is_a_journal
-from hub.logs.stream import Stream
+from hub.logs.journal import NO_JOURNAL, SOCKET, Journald, there_is_a_journal
+from hub.logs.stream import LogStream
 from hub.logs.writer import LogWriter
 from hub.partlog import part_log
 
 KINDS = ("hub", "backend", "consumer", "exporter", "server")
-"""What the loggers of the hub's parts begin with, after ``hubbub.``; see :mod:`hub.partlog`."""
+"""Kinds of parts, which begin their loggers' names after ``hubbub.``; see :mod:`hub.partlog`."""
 QUIET: Mapping[str, LogLevel] = {"twisted": "warning"}
-"""Libraries that say too much, where ``log_levels`` does not name them."""
+"""Default levels of verbose libraries, which ``log_levels`` overrides."""
 ROOT = "root"
 _levelled: set[str] = set()
-"""Loggers that have a level of their own. Changed in the reactor's thread only."""
+"""Loggers with a level of their own. Changed in the reactor's thread only."""
 _in_force: tuple[LogLevel, Mapping[str, LogLevel]] = ("info", {})
-"""The levels that were set last."""
-_guard: Guard | None = None
-"""Of the process's log, once that is set up."""
+"""The default level and the levels set last."""
+_guard: LoggingGuard | None = None
+"""The guard of the process's log, once that is configured."""
 
 
 def configure(
@@ -40,18 +40,18 @@ def configure(
     environ: Mapping[str, str] = os.environ,
     journal: str = SOCKET,
 ) -> LogWriter:
-    """Set up logging for the whole process, Twisted's own and Python's warnings included.
+    """Configure logging of the whole process, with Twisted's log and Python's warnings.
 
-    :param to: ``stderr``, ``journal``, or ``auto``: the journal where stderr is connected to it. Where there is no
-        journal: stderr, and a line says so.
-    :param form: of lines on stderr; the journal is given fields anyway.
+    :param to: ``stderr``, ``journal``, or ``auto``: the journal if stderr is connected to it. Without a journal it is
+        stderr, and a line reports that.
+    :param form: format of lines on stderr; the journal always gets fields.
     :param levels: see :func:`set_levels`.
     :param journal: the journal's socket.
-    :returns: what writes the lines.
+    :returns: the writer of the lines.
     """
     to_journal = to == "journal" or (to == "auto" and _stderr_is_journal(environ))
     no_journal = to_journal and not there_is_a_journal(journal)
-    writer = LogWriter(_stream(form) if no_journal or not to_journal else Journal(journal))
+    writer = LogWriter(_stream(form) if no_journal or not to_journal else Journald(journal))
     _install(writer)
     logging.raiseExceptions = False
     logging.captureWarnings(True)  # the reactor must not write to stderr itself
@@ -64,15 +64,15 @@ def configure(
     return writer
 
 
-def _stream(form: LogFormat) -> Stream:
-    return Stream(formatter_of(form), sys.stderr.fileno(), sys.stderr.encoding or "utf-8")
+def _stream(form: LogFormat) -> LogStream:
+    return LogStream(formatter_of(form), sys.stderr.fileno(), sys.stderr.encoding or "utf-8")
 
 
 def _install(writer: LogWriter) -> None:
-    """A handler for the hub's own loggers, and one for libraries', which a library may take away."""
+    """Install a handler for the hub's loggers, and one for libraries', which a library may remove."""
     global _guard
     handlers: dict[str, Handler] = {}
-    guard = Guard(handlers, lambda: set_levels(*_in_force))
+    guard = LoggingGuard(handlers, lambda: set_levels(*_in_force))
     handlers |= {OURS: Handler(writer, guard.interfered), ROOT: Handler(writer, guard.interfered)}
     handlers[ROOT].addFilter(is_foreign)
     for name, handler in handlers.items():
@@ -81,20 +81,21 @@ def _install(writer: LogWriter) -> None:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Not what Twisted says, with two tracebacks, where file descriptors run out: :mod:`hub.descriptors` tells it."""
+    """False for Twisted's line, with two tracebacks, about missing file descriptors: :mod:`hub.descriptors` reports
+    them."""
     return not record.getMessage().startswith("Could not reserve EMFILE recovery file descriptor")
 
 
 def set_levels(default: LogLevel, levels: Mapping[str, LogLevel]) -> None:
-    """The least important lines that are logged. What was set before, and is not named now, has the default again.
+    """Set the lowest levels that are logged. Loggers not named any more get the default again.
 
-    :param levels: for single parts, ``backend.bus``, for all of a kind, ``consumer``, or for a library's logger,
-        ``sqlalchemy.engine``; the most exact one counts.
+    :param levels: by part (``backend.bus``), kind (``consumer``) or library's logger (``sqlalchemy.engine``); the most
+        specific one counts.
     """
     global _in_force
     _in_force = default, levels
     logging.getLogger().setLevel(default.upper())
-    # The hub's own loggers do not go by the root's level, which a library may change.
+    # The hub's own loggers ignore the root's level, which a library may change.
     own: Mapping[str, LogLevel] = {OURS: default} if _guard is not None else {}
     wanted = {logger_of(part): level.upper() for part, level in {**QUIET, **own, **levels}.items()}
     for name in _levelled - wanted.keys():
@@ -106,15 +107,14 @@ def set_levels(default: LogLevel, levels: Mapping[str, LogLevel]) -> None:
 
 
 def logger_of(part: str) -> str:
-    """The name of the logger that ``log_levels`` calls so: ``hubbub.backend.bus``; a library's is its own."""
+    """The logger's name for a name in ``log_levels``: ``hubbub.backend.bus``; a library's is unchanged."""
     return f"hubbub.{part}" if part.partition(".")[0] in KINDS else part
 
 
 def flush(final: bool = False) -> None:
-    """Tell of repeated lines that were not shown, and whose time is over; see that the log is still the hub's. To be
-    called each second, in the reactor's thread.
+    """Report repeated lines whose period is over, and check the guard. Call it each second, in the reactor's thread.
 
-    :param final: the last call: of all of them, and wait a bounded while until they are written.
+    :param final: the last call: report all, and wait, in bounded time, until they are written.
     """
     if _guard is not None and not final:
         _guard.look()
@@ -126,12 +126,12 @@ def flush(final: bool = False) -> None:
 
 
 def lost() -> int:
-    """Lines that could not be written: whoever reads the log does not keep up, or is gone."""
+    """Number of lines that could not be written: the log's reader does not keep up, or is gone."""
     return sum(writer.lost for writer in {handler.writer for handler in _handlers()})
 
 
 def continue_in_child() -> None:
-    """In a process that was just forked: its lines are written without the thread that the parent has for it."""
+    """Continue the log in a process that was just forked, without the parent's writing thread."""
     for handler in _handlers():
         handler.collapse.renew()
         handler.writer.continue_in_child()
@@ -142,7 +142,7 @@ def _handlers() -> list[Handler]:
 
 
 def _stderr_is_journal(environ: Mapping[str, str]) -> bool:
-    """As systemd.exec(5) describes ``$JOURNAL_STREAM``."""
+    """True if stderr is the journal, by ``$JOURNAL_STREAM`` (systemd.exec(5))."""
     device, _, inode = environ.get("JOURNAL_STREAM", "").partition(":")
     try:
         status = os.fstat(2)

@@ -1,4 +1,4 @@
-"""Log lines to a file descriptor: standard error."""
+"""Writes log lines to a file descriptor, standard error."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import os
 import select
 
 
-class Stream:
-    """:param encoding: of the lines; what it lacks is escaped."""
+class LogStream:
+    """Destination of lines. :param encoding: of the lines; characters that it lacks are escaped."""
 
     def __init__(self, formatter: logging.Formatter, descriptor: int = 2, encoding: str = "utf-8") -> None:
         self._formatter = formatter
@@ -16,14 +16,14 @@ class Stream:
         self._encoding = encoding
 
     def encode(self, record: logging.LogRecord) -> bytes:
-        """A line, and those of its traceback."""
+        """Encode a record as a line, and the lines of its traceback."""
         return (self._formatter.format(record) + "\n").encode(self._encoding, "backslashreplace")
 
     def send(self, entry: bytes) -> None:
-        """Write all of it. Straight to the descriptor: a lock of ``sys.stderr``'s that is held by a write which hangs
-        would end the interpreter with an error, in place of an exit. :raises OSError: nobody will ever read it."""
+        """Write all of an entry, directly to the descriptor: the lock of ``sys.stderr``, held by a write that hangs,
+        would make the interpreter abort instead of exit. :raises OSError: the reader is gone."""
         while entry:
             try:
                 entry = entry[os.write(self._descriptor, entry) :]
-            except BlockingIOError:  # somebody who shares the terminal has made it so
+            except BlockingIOError:  # another process on the terminal has set O_NONBLOCK
                 select.select([], [self._descriptor], [])

@@ -1,4 +1,5 @@
-"""The thread that writes the log. Who logs never waits for who reads: a pager, a pipe, journald may stop reading."""
+"""The thread that writes the log. Code that logs never waits for the log's reader: a pager, a pipe or journald may stop
+reading."""
 
 from __future__ import annotations
 
@@ -10,25 +11,26 @@ from typing import Protocol
 
 MOST_LINES = 10_000
 MOST_BYTES = 8 << 20
-"""Of lines that wait to be written. One that comes when there are more is lost, and counted."""
+"""Bytes of lines that wait to be written. Beyond it new lines are lost, and counted."""
 FLUSH_TIMEOUT = 2.0
-"""Seconds that the end of the process waits for the last lines."""
+"""Seconds to wait for the last lines at the end of the process."""
 
 
 class Destination(Protocol):
-    """Where log lines go: standard error, or the journal."""
+    """A destination of log lines: standard error, or the journal."""
 
     def encode(self, record: logging.LogRecord) -> bytes:
-        """What is written for that record. In the thread that logs."""
+        """Encode a record as an entry. Called in the thread that logs."""
 
     def send(self, entry: bytes) -> None:
-        """Write it, however long that takes. In the writer's thread. :raises OSError: it can't be written."""
+        """Write an entry, and wait as long as it takes. Called in the writer's thread. :raises OSError: it can't be
+        written."""
 
 
 class LogWriter:
-    """Takes lines from any thread, and writes them in one of its own, in the order in which they came.
+    """Takes lines from any thread, and writes them in order, in a thread of its own.
 
-    :ivar lost: lines that were not written: too many waited, or they could not be written. Only grows.
+    :ivar lost: lines not written, because too many waited or the write failed. Only grows.
     :param start: starts the thread.
     """
 
@@ -42,8 +44,7 @@ class LogWriter:
         self.destination = destination
         self.lost = 0
         self._most_lines, self._most_bytes = most_lines, most_bytes
-        # A finalizer or a signal's handler may log at any moment, also while this thread is about to: both the lock and
-        # the queue may be entered again.
+        # A finalizer or a signal handler may log at any moment, also within a log call: lock and queue are reentrant.
         self._lock = threading.RLock()
         self._queue: queue.SimpleQueue[bytes | threading.Event | None] = queue.SimpleQueue()
         self._given_lines = self._given_bytes = 0
@@ -53,7 +54,7 @@ class LogWriter:
         (start or _start)(self._run)
 
     def write(self, record: logging.LogRecord) -> None:
-        """Have it written soon; or count it as lost, where too many wait."""
+        """Queue a record to be written; if too many wait, count it as lost."""
         entry = self.destination.encode(record)
         if self._direct:
             self._send(entry)
@@ -67,7 +68,7 @@ class LogWriter:
             self._queue.put(entry)
 
     def flush(self, timeout: float = FLUSH_TIMEOUT) -> bool:
-        """Wait until what was logged before is written, so many seconds at the most. :returns: whether it is."""
+        """Wait until earlier lines are written. :param timeout: seconds. :returns: false if they are not in time."""
         if self._direct:
             return True
         reached = threading.Event()
@@ -75,18 +76,18 @@ class LogWriter:
         return reached.wait(timeout)
 
     def stop(self) -> None:
-        """End the thread, after what was logged before."""
+        """End the thread, after earlier lines are written."""
         self._queue.put(None)
 
     def continue_in_child(self) -> None:
-        """In a process that was just forked: the thread is the parent's, and so are the lines that wait. What the child
-        logs is written at once, by whoever logs it."""
+        """Continue in a process that was just forked: the thread and the waiting lines are the parent's. The child
+        writes its lines directly in the thread that logs."""
         self._lock = threading.RLock()
         self._direct = True
 
     def _fills(self, lines: int, size: int) -> bool:
         waiting = self._given_lines - self._done_lines
-        # One line that is larger than all that may wait is taken if nothing else waits.
+        # A line larger than the limit is accepted if no other one waits.
         too_large = self._given_bytes - self._done_bytes + size > self._most_bytes
         return waiting + lines > self._most_lines or (waiting > 0 and too_large)
 
@@ -105,25 +106,25 @@ class LogWriter:
     def _send(self, entry: bytes) -> None:
         try:
             self.destination.send(entry)
-        except Exception:  # noqa: BLE001 - there is nowhere to tell it but in the count
+        except Exception:  # noqa: BLE001 - it can only be reported in the count
             with self._lock:
                 self.lost += 1
 
     def _tell_lost(self) -> None:
-        """Once there is room again: told of for every line that was lost before it would be lost as well."""
+        """Write the number of lost lines, once there is room again; before that the report would be lost too."""
         if (more := self.lost - self._told) > 0:
             self._told += more
             self._send(self.destination.encode(lines_were_lost(more)))
 
 
 def lines_were_lost(count: int) -> logging.LogRecord:
-    """The line that tells how many lines are missing before it."""
-    text = "%d lines of the log were lost: whoever reads it did not keep up, or it could not be written"
+    """The line that reports how many lines are missing before it."""
+    text = "%d lines of the log were lost: its reader did not keep up, or it could not be written"
     record = logging.LogRecord("hubbub.hub.logs", logging.WARNING, __file__, 0, text, (count,), None)
     record.__dict__["action"] = "lose"
     return record
 
 
 def _start(run: Callable[[], None]) -> None:
-    # A daemon: a reader that has stopped must not keep a process alive that was told to exit.
+    # A daemon: a reader that stopped must not keep the process alive.
     threading.Thread(target=run, name="hubbub-log", daemon=True).start()

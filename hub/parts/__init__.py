@@ -1,1 +1,1 @@
-"""The parts that ``hub.conf`` names, as they are now: consumers, backends, exporters, servers. Made, changed, ended."""
+"""Parts of a running hub (consumers, backends, exporters, servers): starts, reloads and stops them."""

@@ -1,20 +1,20 @@
-"""The last lines of a hub that stops: who did not finish in time, and what each queue has left."""
+"""The last log lines of a stopping hub: crews that did not finish in time, and the counts of each queue."""
 
 from __future__ import annotations
 
 import logging
 
 from hub.partlog import PartLog
-from hub.parts.roster import Roster
+from hub.parts.consumers import Consumers
 
 
-def tell_the_end(roster: Roster, log: PartLog, in_time: bool) -> None:
-    """A line for each consumer. :param in_time: whether all crews have gone."""
-    for crew in roster.leaving if not in_time else ():
+def tell_the_end(consumers: Consumers, log: PartLog) -> None:
+    """Log a line for each crew that did not finish in time, then one for each queue."""
+    for crew in consumers.leaving:
         if not crew.gone.is_set():
             text = "consumer %s did not finish %s in time"
-            log.error(text, crew.queue.name, crew.busy_with or "its work", extra={"action": "stop"})
-    for name, member in [*roster.members.items(), *roster.orphans.items()]:
+            log.error(text, crew.source.name, crew.busy_with or "its work", extra={"action": "stop"})
+    for name, member in [*consumers.members.items(), *consumers.orphans.items()]:
         counts = member.queue.stats().counters
         log.log(
             logging.WARNING if counts.backlog else logging.INFO,

@@ -1,4 +1,4 @@
-"""What was there before is started again where a reload's new one does not start."""
+"""Falls back to the old settings of a part if a reload can't start the new one."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from hub.errors import HubError
 from hub.failure import told
 
 Make = Callable[[Part], Any]
-"""What a part of the hub is made by. Raises ``ConfigError``."""
+"""Makes an instance of a part. Raises ``ConfigError``."""
 Start = Callable[[Part, Any], Deferred[None]]
-"""Has it run. Fails with ``HubError``; it is not there then."""
+"""Starts an instance. Fails with ``HubError``; nothing of it runs then."""
 
 
 @inlineCallbacks
 def start_or_fall_back(
-    part: Part, made: Any, before: Part | None, make: Make, start: Start
+    section: str, part: Part, prepared: Any, before: Part | None, make: Make, start: Start
 ) -> Generator[Deferred[Any], Any, list[str]]:
-    """Start what was made of a part.
+    """Start a prepared part, or else the old one.
 
-    :param before: what it was up to now, which has stopped: it is made and started anew if the new one fails.
-    :returns: nothing, or a line that says why it did not start, whatever it raised.
+    :param before: the old part, which has stopped; it is made and started anew if the new one fails.
+    :returns: nothing, or a line with the reason why the new one did not start, whatever it raised.
     """
     try:
-        yield start(part, made)
-    except Exception as error:  # noqa: BLE001 - somebody else's code: a reload must come to its end
-        problem = _line(part, error)
+        yield start(part, prepared)
+    except Exception as error:  # noqa: BLE001 - a plugin's code: a reload must finish
+        problem = _line(section, part, error)
     else:
         return []
     if before is None:
@@ -37,10 +37,10 @@ def start_or_fall_back(
     try:
         yield start(before, make(before))
     except Exception as error:  # noqa: BLE001 - as above
-        return [f"{problem}; nor does it start with its old settings: {_line(before, error)}"]
-    return [f"{problem}; it goes on with its old settings"]
+        return [f"{problem}; it does not start with its old settings either: {_line(section, before, error)}"]
+    return [f"{problem}; it keeps its old settings"]
 
 
-def _line(part: Part, error: Exception) -> str:
-    text = str(error) if isinstance(error, HubError) else f"{part.name} failed: {told(error)}"
+def _line(section: str, part: Part, error: Exception) -> str:
+    text = str(error) if isinstance(error, HubError) else f"{section}.{part.name}: {told(error)}"
     return "; ".join(text.splitlines())

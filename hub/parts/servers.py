@@ -1,79 +1,80 @@
-"""The servers of a running hub, such as the web page."""
+"""The manager of a hub's servers, such as the web page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred
 
 from hub.configuration.schema import Part
 from hub.errors import HubError
 from hub.interfaces import Server, ServerContext
 from hub.partlog import part_log
-from hub.parts.fallback import start_or_fall_back
-from hub.parts.patience import wait_for
-from hub.parts.reports import status_of
+from hub.parts.manager import Manager, release_all, status_of, stop_all
+from hub.parts.resources import Resources
+from hub.parts.waiting import within
 
 STOP_TIMEOUT = 2.0
-"""Seconds for a server to let go of who is connected."""
+"""Seconds for a server to disconnect its clients."""
 
 
-class Servers:
-    """Belongs to the reactor's thread.
+class Servers(Manager[Server]):
+    """Runs the servers; see :class:`hub.parts.manager.Manager`.
 
-    :ivar parts: what the servers were made of.
-    :param context_of: what a server is given when it is made.
+    :param context_of: makes the context of a server.
     """
 
     def __init__(self, reactor: Any, context_of: Callable[[Part], ServerContext]) -> None:
-        self.servers: dict[str, Server] = {}
-        self.parts: dict[str, Part] = {}
+        super().__init__()
+        self.running: dict[str, Server] = {}
         self._reactor = reactor
         self._context_of = context_of
         self._log = part_log("hub", "servers")
 
-    def make(self, part: Part) -> Server:
-        """:raises ConfigError: it can't be made."""
+    @classmethod
+    def of(cls, hub: Resources) -> Servers:
+        """Make the manager for a hub."""
+
+        def context_of(part: Part) -> ServerContext:
+            given = (hub.reactor, part_log("server", part.name), hub.runtime.wall, hub.state_dir, hub.snapshot)
+            return ServerContext(part.name, part.config, *given, hub.verbs(), hub.mounts.now, hub.audit)
+
+        return cls(hub.reactor, context_of)
+
+    def prepare(self, part: Part) -> Server:
+        """Make the instance of a part."""
         server: Server = part.plugin.make(f"servers.{part.name}", self._context_of(part))
         return server
 
     @inlineCallbacks
-    def start(self, part: Part, server: Server) -> Generator[Deferred[Any], Any, None]:
-        """:raises HubError: it can't listen."""
+    def start(self, part: Part, prepared: Server) -> Generator[Deferred[Any], Any, None]:
+        """Start a prepared part."""
         try:
-            yield maybeDeferred(server.start)
+            yield maybeDeferred(prepared.start)
         except HubError as error:
             raise HubError(f"servers.{part.name}: {error}") from error
-        self.servers[part.name], self.parts[part.name] = server, part
+        self.running[part.name], self.parts[part.name] = prepared, part
 
     @inlineCallbacks
-    def stop(self, names: Iterable[str]) -> Generator[Deferred[Any], Any, None]:
-        """Those of them that run, all at once; one that takes too long is left behind."""
-        leaving = [self.servers.pop(name) for name in names if self.parts.pop(name, None)]
-        stops = [maybeDeferred(server.stop).addErrback(self._failed_to_stop) for server in leaving]
-        together = DeferredList(stops, consumeErrors=True)
-        yield wait_for(self._reactor, lambda: bool(together.called), STOP_TIMEOUT)
-
-    def _failed_to_stop(self, failure: Failure) -> None:
-        self._log.error("a server did not stop in order: %s", failure.value, extra={"action": "stop"})
+    def retire(self, names: Collection[str]) -> Generator[Deferred[Any], Any, None]:
+        """Stop parts that change or go."""
+        leaving = [self.running.pop(name) for name in names if self.parts.pop(name, None)]
+        yield self._stop(leaving, STOP_TIMEOUT)
 
     @inlineCallbacks
-    def apply(
-        self, parts: Mapping[str, Part], made: Mapping[str, Server], removed: Iterable[str]
-    ) -> Generator[Deferred[Any], Any, list[str]]:
-        """A reload: stop those that go or change, start what was made.
+    def stop(self, timeout: float) -> Generator[Deferred[Any], Any, None]:
+        """Stop all parts."""
+        yield self._stop(list(self.running.values()), timeout)
 
-        :returns: a line for each that could not start: it goes on as it was, if it was there.
-        """
-        before = dict(self.parts)
-        problems: list[str] = []
-        yield self.stop([*removed, *made])
-        for name, server in made.items():
-            problems += yield start_or_fall_back(parts[name], server, before.get(name), self.make, self.start)
-        return problems
+    def _stop(self, leaving: Collection[Server], timeout: float) -> Deferred[bool]:
+        """Stop servers in parallel; late ones are abandoned."""
+        return within(self._reactor, stop_all(leaving, "a server", self._log), timeout)
+
+    def release(self, detach: Callable[[int], None]) -> None:
+        """Release the parts' file descriptors in a forked child."""
+        release_all(list(self.running.values()), detach)
 
     def status(self) -> dict[str, Any]:
-        """What each says, with its type."""
-        return {name: status_of(self.parts[name], server) for name, server in self.servers.items()}
+        """Status rows of the running parts."""
+        return {name: status_of(self.parts[name], server) for name, server in self.running.items()}

@@ -1,1 +1,1 @@
-"""Numbers that only grow, and what is worked out from them. They know nothing of queues."""
+"""Counters, and the rates, forecasts and conditions derived from them. Independent of queues."""

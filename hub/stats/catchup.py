@@ -1,33 +1,33 @@
-"""When a backlog will be gone, and whether it grows: the rule. Pure.
+"""Time to catch up: the forecast of a backlog, and the rule for it. Pure.
 
-What comes in is ``rate_in``, what the consumer *could* settle is its capacity; it catches up after ``backlog /
-(capacity - rate_in)`` seconds. The backlog is the present one; all else is drawn from the samples of the last minute:
+``rate_in`` is the rate of arrivals, the capacity is the rate that the consumer *could* settle; it catches up after
+``backlog / (capacity - rate_in)`` seconds. The backlog is the present one; all else comes from the samples of the last
+minute:
 
-**Capacity.** A consumer with nothing to do settles no faster than messages come, so that is no measure of it. While
-messages wait for a thread (the *run*: the last samples, at all of which some did) it does what it can: its capacity is
-what it settled between the first and the last sample of the run at which something had been settled, so that what is
-half done counts neither as work nor as time. Where there is no such run, it is the threads times the messages that they
-settled for each second in which one was busy: an estimate.
+**Capacity.** An idle consumer settles no faster than messages arrive, so its rate does not measure the capacity. While
+messages wait for a thread (the *run*: the last samples, all with waiting messages), the consumer works at capacity: the
+number settled between the first and the last sample of the run at which something had been settled, so that unfinished
+work counts neither as work nor as time. Without such a run the capacity is estimated: the number of threads times the
+messages settled per busy second.
 
-**rate_in** is taken over the run, without the burst with which it began. Where the last five seconds differ from that
-by more than chance, it is taken over these, so that the end of a spike shows; or over twice the longest gap between
-two arrivals, for a silence that is no longer than those before it says nothing.
+**rate_in** is taken over the run, without the burst at its beginning. If the last five seconds differ from that by more
+than chance, it is taken over these, so that the end of a spike shows; or over twice the longest gap between two
+arrivals, because a silence no longer than earlier ones means nothing.
 
-**Noise.** How unevenly messages came and were settled from one sample to the next says how well the difference is
-known. What is less than twice its standard error, or 2 % of the rate, is no gain: a quotient of it would be a number
-made up.
+**Noise.** The variation of arrivals and settlements between samples tells how well the difference is known. Below twice
+its standard error, or below 2 % of the rate, a gain counts as none: dividing by it would give a meaningless number.
 
-**Falling behind** is an alarm, so it takes more: messages have waited at every sample for some ten seconds and have
-become more, by 2.5 of the standard errors of a whole minute, for they are looked at anew each second and hardly one
-look may be wrong; and still more comes than is settled. A consumer with a free thread never falls behind. What there is
-would be gone after ``backlog / capacity`` seconds if nothing more came; that is told beside the alarm.
+**Falling behind** is an alarm, so it needs more: messages have waited at every sample for some ten seconds, and their
+number has grown by 2.5 standard errors of a whole minute (it is tested every second, so false alarms must be rare), and
+arrivals still exceed settlements. A consumer with a free thread never falls behind. With the alarm goes the time that
+the present backlog would take if nothing more arrived, ``backlog / capacity``.
 
-**Drops and purges** are neither work nor arrivals: what was refused on arrival never came, and what was dropped later
-says nothing of how fast the consumer is.
+**Drops and purges** are neither work nor arrivals: messages dropped on arrival never entered the queue, and
+later drops say nothing about the speed of the consumer.
 
-**Not known** is what a consumer will do that has settled nothing for ten seconds, or twice as long as it ever took
-lately. If more comes meanwhile, it falls behind; one that has settled nothing at all is given a minute. What only waits
-for its retry has no time either.
+**Not known**: the consumer has settled nothing for ten seconds, or for twice its longest recent gap. If messages arrive
+meanwhile, it falls behind; a consumer that has settled nothing at all gets a minute. A backlog that only waits for
+retries has no forecast either.
 """
 
 from __future__ import annotations
@@ -36,38 +36,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
-from typing import Literal
 
 from hub.stats.counters import QueueStats
 from hub.stats.samples import Flow, Sample, flow, grown, longest
+from hub.status.states import Trend
 
 SPAN = 60
 """Seconds of samples that are kept."""
 RECENT = 5.0
-"""Seconds over which a rate is taken: long enough to be calm, short enough that the end of a spike shows."""
+"""Seconds over which a rate is taken: long enough to be steady, short enough to show the end of a spike."""
 ENOUGH = 5
-"""Intervals from one sample with something settled to the next, below which a time is marked as an estimate."""
+"""Number of intervals between samples with settlements, below which a forecast is marked as an estimate."""
 STEADY = 0.02
-"""A gain below this share of the rate is no gain to reckon with: rates are not that constant."""
+"""Share of the rate below which a gain counts as none: rates vary more than that."""
 CLEAR = 2.0
-"""Standard errors above which a gain is one."""
+"""Standard errors above which a gain counts."""
 ALARM = 2.5
-"""Standard errors of a whole minute above which a backlog that has grown is no chance."""
+"""Standard errors of a whole minute above which the growth of a backlog is not chance."""
 LASTING = 8.0
-"""Seconds that it must have grown. With the samples before and after, that is told after some ten."""
+"""Seconds that a backlog must have grown. With the samples before and after, the alarm takes some ten."""
 QUIET = 10.0
-"""Seconds without anything settled after which nobody knows when there will be, where it never took that long."""
-
-Trend = Literal["idle", "catching_up", "falling_behind", "steady", "unknown"]
+"""Seconds without a settlement after which the forecast is not known, if gaps were never that long."""
 
 
 @dataclass(frozen=True)
 class CatchUp:
-    """When the backlog will be gone.
+    """The forecast of a backlog.
 
-    :ivar seconds: ``None``: not at this rate, or not known yet. ``0.0``: there is none.
-    :ivar estimated: drawn from too few samples to rely on.
-    :ivar alone: seconds in which the present backlog would be gone if nothing more came; told while it falls behind.
+    :ivar seconds: time to catch up; ``None``: never at this rate, or not known. ``0.0``: there is no backlog.
+    :ivar estimated: whether there were few samples.
+    :ivar alone: seconds that the present backlog would take if nothing more arrived, while the consumer falls behind;
         ``None``: not known.
     """
 
@@ -83,8 +81,11 @@ UNKNOWN = CatchUp(None, False, "unknown")
 
 
 def catch_up(samples: Sequence[Sample], present: QueueStats, threads: int) -> CatchUp:
-    """See the module. :param present: what is told together with it: the backlog may have come or gone since the last
-    sample. :param threads: of the consumer."""
+    """The forecast, by the rule of this module.
+
+    :param present: current numbers; the backlog may have changed since the last sample.
+    :param threads: number of the consumer's threads.
+    """
     backlog = present.counters.backlog
     waiting = backlog - present.in_flight
     if not backlog:
@@ -110,7 +111,7 @@ def catch_up(samples: Sequence[Sample], present: QueueStats, threads: int) -> Ca
 
 
 def _run(samples: Sequence[Sample]) -> Sequence[Sample]:
-    """The last ones, at all of which something waited."""
+    """The last samples, as far back as all have waiting messages."""
     start = len(samples)
     while start and samples[start - 1].waits:
         start -= 1
@@ -118,12 +119,12 @@ def _run(samples: Sequence[Sample]) -> Sequence[Sample]:
 
 
 def _retries(samples: Sequence[Sample]) -> bool:
-    """Whether a retry was all that waited, a moment ago: then it may be what is in hand."""
+    """Tell whether only retries waited a moment ago: then a retry may be in flight now."""
     return any(sample.stalled for sample in samples if sample.time > samples[-1].time - QUIET)
 
 
 def _coming(samples: Sequence[Sample]) -> Flow | None:
-    """All of it, unless the latest differs from it by more than chance."""
+    """The arrivals of all samples, or of the latest if these differ by more than chance."""
     whole = flow(samples, "entered")
     gap = longest([sample.time for sample in grown(samples, "entered")])
     latest = flow([sample for sample in samples if sample.time >= samples[-1].time - max(RECENT, 2 * gap)], "entered")
@@ -134,7 +135,7 @@ def _coming(samples: Sequence[Sample]) -> Flow | None:
 
 
 def _quiet(samples: Sequence[Sample]) -> bool:
-    """Whether nothing was settled for so long that what was before says nothing any more."""
+    """Tell whether nothing was settled for so long that earlier samples no longer count."""
     if not samples:
         return False
     marks = [samples[0].time]
@@ -161,7 +162,7 @@ def _falls_behind(run: Sequence[Sample], quiet: bool) -> bool:
 
 
 def _gain(run: Sequence[Sample]) -> tuple[float, bool] | None:
-    """Messages a second by which the backlog shrinks, 0 for none, and whether that is drawn from enough."""
+    """Messages per second by which the backlog shrinks, or 0; and whether there were enough samples."""
     out, came = flow(grown(run, "worked"), "worked"), _coming(run)
     if out is None or came is None:
         return None
@@ -172,13 +173,13 @@ def _gain(run: Sequence[Sample]) -> tuple[float, bool] | None:
 
 
 def _gain_by_work(samples: Sequence[Sample], run: Sequence[Sample], threads: int) -> float:
-    """The same, by how long the threads have worked."""
+    """Messages per second by which the backlog shrinks, estimated from the busy time of the threads."""
     came = _coming(run) or _coming(samples[: len(samples) - len(run)])
     busy = samples[-1].busy - samples[0].busy
     if came is None or busy <= 0:
         return 0.0
     begun, left = (min(sample.in_flight, threads) for sample in (samples[0], samples[-1]))
-    done = samples[-1].worked - samples[0].worked + (left - begun) / 2  # what is in hand is half done, on average
+    done = samples[-1].worked - samples[0].worked + (left - begun) / 2  # messages in flight are half done, on average
     capacity = threads * max(0.0, done) / busy
     gain = capacity - came.rate
     return gain if gain > STEADY * capacity else 0.0

@@ -1,49 +1,56 @@
-"""Conditions of a consumer: what an operator must know of it, each as a word, a level and a reason. Pure.
+"""Conditions of a consumer: each has a word, a level and a reason. Pure.
 
 The words are the same in the status, on the page, in ``hubbub top``, ``hubbub check-backlog``, the alerts and the
-readiness. A reason holds numbers and the names of error classes, never the text of an error: that may hold a whole
-message, and not everybody who may see a state may see messages.
+readiness. A reason contains numbers and names of error classes, never the text of an error, which may contain a
+message: not everyone who may see states may see messages.
+
+Declared queues are filled and read by clients of a backend, who need not be the operator's. What such a client does
+must not be told of the whole hub. So there are three rules, and all of them are here:
+
+- ``of_one_client``: no condition of a queue that belongs to one client, such as a subscription, is worse than a
+  warning. Its bounds are there to be met: a slow client loses the oldest messages, as it was told.
+- ``answered_for``: no condition of any declared queue makes the hub not ready. It takes messages as it should.
+- ``in_headline``: the headline is about no queue that belongs to one client. It is about the queues that clients share:
+  their backlogs are work.
+
+The rows of the queues, and of their sums, show the conditions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, cast, get_args
 
 from hub.stats.outcomes import Outcomes, Recent
+from hub.status.consumers import ConditionRow, sums_queues
+from hub.status.states import ConditionWord, Level
 from hub.text import counted
 
-Level = Literal["ok", "info", "warn", "bad", "off"]
-"""Nothing to do; an operator ordered it; look at it; act now; it does not run."""
-
 FEW = 3
-"""Attempts since a message was last finished, below which a bad one is no condition: it is tried again."""
+"""Number of attempts since a message was last finished, below which a bad one is no condition."""
 OFTEN = 5
-"""Attempts of a minute that must be bad, beside good ones, to be a condition."""
+"""Number of bad attempts in a minute, among good ones, that is a condition."""
 SHARE = 0.5
-"""Of the attempts lately; from it on, bad ones are a condition beside good ones."""
+"""Share of recent attempts that is a condition if they are bad, among good ones."""
 REMEMBERED = 60.0
-"""Seconds for which bad attempts are told where nothing waits to be tried again."""
+"""Seconds for which bad attempts are shown if nothing waits for a retry."""
 SMALL = 10
-"""Messages below which a backlog that grows is no condition yet: it comes and goes with each message."""
+"""Backlog below which growth is no condition: it comes and goes with each message."""
 
 ORDERS = ("paused", "draining", "drained")
 ORDERED: Mapping[str, tuple[str, ...]] = {"paused": ("paused",), "draining": ("draining", "drained")}
-"""By each order of an operator, the states that tell of it."""
+"""States that result from each order of an operator."""
 OFF_STATES = ("stopped", "orphan")
 PLAIN: Mapping[str, Level] = {"running": "ok", "starting": "info"}
-"""States that are their own condition where nothing else is to be told. Of another one we know nothing better."""
-CONDITIONS = (
-    *("failing to start", "stuck", "losing", "failing", "retrying", "rejecting", "full"),
-    *("ticking badly", "falling behind", "paused", "draining", "drained", "starting", "stopped", "orphan", "running"),
-)
+"""States that are conditions themselves if there is no other; all other states are ``bad``."""
+CONDITIONS: tuple[ConditionWord, ...] = get_args(ConditionWord)
 """All words, the worst first."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One of them."""
+    """A condition."""
 
     word: str
     level: Level
@@ -55,12 +62,14 @@ class Condition:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the conditions of a consumer are drawn from.
+    """The facts that a consumer's conditions follow from.
 
-    :ivar state: of its threads, as the status has it. :ivar orders: of an operator, those that are in force.
-    :ivar error: the class of the error that its last bad attempt, or its ``start``, ended with; empty: none.
-    :ivar stuck: seconds for which a thread has been busy with one message, beyond its timeout.
-    :ivar tick_failures: calls of ``tick`` that failed since one succeeded; ``tick_error``: the class of the last error.
+    :ivar state: state of the consumer, as in the status. :ivar orders: an operator's orders in force.
+    :ivar error: class of the error of its last bad attempt, or of ``start``; empty: none.
+    :ivar unread: whether it is a declared queue that nobody reads.
+    :ivar of_one_client: whether it is a declared queue that belongs to one client, or the sums of such.
+    :ivar stuck: seconds for which a thread has been busy with one message, beyond the timeout.
+    :ivar tick_failures: failed calls of ``tick`` since one succeeded; ``tick_error``: class of the last error.
     :ivar trend: see :mod:`hub.stats.catchup`.
     """
 
@@ -72,6 +81,8 @@ class Facts:
     orders: Sequence[str] = ()
     error: str = ""
     start_error: str = ""
+    unread: bool = False
+    of_one_client: bool = False
     stuck: float | None = None
     tick_failures: int = 0
     tick_error: str = ""
@@ -79,20 +90,23 @@ class Facts:
 
 
 def conditions(facts: Facts) -> list[Condition]:
-    """All that hold, the worst first; at least one."""
+    """All conditions that hold, the worst first; at least one."""
     found = [*_of_state(facts), *_of_outcomes(facts), *_of_ticks(facts), *_of_trend(facts)]
     if not found:
         found = [Condition(facts.state, PLAIN.get(facts.state, "bad"))]
+    if facts.of_one_client:
+        found = [replace(one, level="warn") if one.level == "bad" else one for one in found]
     return sorted(found, key=lambda one: CONDITIONS.index(one.word) if one.word in CONDITIONS else 0)
 
 
-def rows(found: Sequence[Condition]) -> list[dict[str, str]]:
-    """As they stand in the status."""
-    return [{"word": one.word, "level": one.level, "reason": one.reason} for one in found]
+def rows(found: Sequence[Condition]) -> list[ConditionRow]:
+    """Conditions as rows of the status."""
+    # A later version of the hub may have other words.
+    return [{"word": cast("ConditionWord", one.word), "level": one.level, "reason": one.reason} for one in found]
 
 
-def told(row: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
-    """Those of a consumer in the status. A hub that still runs an earlier version tells only the state."""
+def told(row: Mapping[str, Any]) -> Sequence[ConditionRow]:
+    """The conditions in a consumer's row of the status. Earlier versions of the hub have only the state."""
     if found := row.get("conditions"):
         return list(found)
     orders = [order for order in ORDERED if row.get(order)]
@@ -100,17 +114,27 @@ def told(row: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
 
 
 def words(row: Mapping[str, Any]) -> str:
-    """Such as ``failing, paused``."""
+    """The words of all conditions, such as ``failing, paused``."""
     return ", ".join(one["word"] for one in told(row))
 
 
 def held(row: Mapping[str, Any]) -> bool:
-    """Whether an operator has the consumer paused or drained: it can be resumed."""
+    """Tell whether an operator has paused or drained the consumer, so that it can be resumed."""
     return any(row.get(order) or row["state"] in states for order, states in ORDERED.items())
 
 
+def answered_for(row: Mapping[str, Any]) -> bool:
+    """Tell whether bad conditions of a queue make the hub not ready; see the module."""
+    return not row.get("declared")
+
+
+def in_headline(row: Mapping[str, Any]) -> bool:
+    """Tell whether the headline is about a queue; see the module. A row of sums is about queues of clients."""
+    return row.get("summed_in") is None and not sums_queues(row)
+
+
 def level(row: Mapping[str, Any]) -> str:
-    """The level of the worst of them."""
+    """The level of the worst condition."""
     return told(row)[0]["level"]
 
 
@@ -126,6 +150,8 @@ def _of_state(facts: Facts) -> Iterator[Condition]:
         yield Condition(facts.state, "off")
     elif facts.state in ORDERS:
         yield Condition(facts.state, "info")
+    if facts.unread:
+        yield Condition("not read", "info", "nobody reads the queue now; its messages wait")
     for order in facts.orders:
         if facts.state not in ORDERED[order]:
             yield Condition(order, "info")
@@ -140,14 +166,14 @@ def _of_outcomes(facts: Facts) -> Iterator[Condition]:
     for word, count, outcomes, since in _bad(facts):
         last, total = f", the last with {facts.error}" if facts.error else "", outcomes.attempts
         level: Level = "warn" if outcomes.finished else "bad"
-        yield Condition(word, level, f"{count} of {counted(total, 'attempt')} {since} {VERBS[word]}{last}")
+        yield Condition(word, level, f"{count} of {counted(total, 'attempt')} {since} {PHRASES[word]}{last}")
 
 
-VERBS = {"failing": "failed", "retrying": "asked to be tried again", "rejecting": "were rejected"}
+PHRASES = {"failing": "failed", "retrying": "asked to be tried again", "rejecting": "were rejected"}
 
 
 def _bad(facts: Facts) -> Iterator[tuple[str, int, Outcomes, str]]:
-    """The word for what attempts do mostly, how many do, of which, and since when; nothing: they do well."""
+    """The word for the bad attempts, their number, the outcomes they are part of, and the period; empty: none."""
     since, lately = facts.recent.since_finished(), facts.recent.lately()
     last = facts.recent.last_bad
     told = facts.delayed > 0 or (last is not None and facts.now - last <= REMEMBERED)
@@ -170,5 +196,5 @@ def _of_ticks(facts: Facts) -> Iterator[Condition]:
 
 
 def _of_trend(facts: Facts) -> Iterator[Condition]:
-    if facts.state == "running" and facts.trend == "falling_behind" and facts.backlog >= SMALL:
+    if facts.state == "running" and not facts.unread and facts.trend == "falling_behind" and facts.backlog >= SMALL:
         yield Condition("falling behind", "warn", "messages come faster than they are handled")

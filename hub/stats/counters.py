@@ -1,4 +1,4 @@
-"""The numbers of a queue that only grow, and one consistent reading of them."""
+"""Counters of a queue, which only grow, and a consistent reading of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Counters:
-    """In messages, but for ``received_bytes``."""
+    """Counters of one queue, in messages, except ``received_bytes``."""
 
     received: int = 0
     received_bytes: int = 0
@@ -17,23 +17,23 @@ class Counters:
     retried: int = 0
     dead: int = 0
     dropped_newest: int = 0
-    """Refused, for the queue was full."""
+    """Dropped on arrival, because the queue was full."""
     dropped_oldest: int = 0
-    """Given up for newer ones, for the queue was full."""
+    """Dropped for newer ones, because the queue was full."""
     dropped_expired: int = 0
-    """Older than ``max_age``."""
+    """Not delivered by ``max_age``, or by the time that the sender set (``expires``)."""
     dropped_purged: int = 0
-    """Thrown away by an operator."""
+    """Purged by an operator."""
     dropped_damaged: int = 0
-    """The disk did not give back what was written."""
+    """Missing or damaged on the disk."""
     dropped_drained: int = 0
-    """Not given to a consumer that an operator drains."""
+    """Dropped on arrival, because an operator drains the consumer."""
     rejected: int = 0
     """Dead letters that the consumer asked for with ``Reject``."""
 
     @property
     def dropped(self) -> int:
-        """Lost, of whatever cause."""
+        """All dropped messages, by any cause."""
         return (
             self.dropped_newest
             + self.dropped_oldest
@@ -44,33 +44,33 @@ class Counters:
         )
 
     @property
-    def refused(self) -> int:
-        """Dropped on arrival: they never waited."""
+    def dropped_on_arrival(self) -> int:
+        """Messages dropped on arrival: they never waited."""
         return self.dropped_newest + self.dropped_drained
 
     @property
     def lost(self) -> int:
-        """Dropped without an operator's order."""
+        """Messages dropped without an operator's order."""
         return self.dropped - self.dropped_purged - self.dropped_drained
 
     @property
     def worked(self) -> int:
-        """Settled by the consumer: finished, or a dead letter."""
+        """Messages settled by the consumer: finished, or dead letters."""
         return self.finished + self.dead
 
     @property
     def asked(self) -> int:
-        """Attempts that ended with ``Retry``: those given back without a failure."""
+        """Attempts that ended with ``Retry``: retried without a failure."""
         return self.retried - (self.failed - (self.dead - self.rejected))
 
     @property
     def settled(self) -> int:
-        """All that needs no more work."""
+        """Messages that need no more work."""
         return self.finished + self.dead + self.dropped
 
     @property
     def backlog(self) -> int:
-        """Received and not settled: waiting or in flight."""
+        """Messages received and not settled: waiting or in flight."""
         return self.received - self.settled
 
 
@@ -82,4 +82,4 @@ class QueueStats:
     in_flight: int
     delayed: int
     oldest_received_at: float | None
-    """Epoch seconds; of the oldest message that is not settled."""
+    """Epoch seconds of receipt of the oldest message that is not settled."""

@@ -1,37 +1,39 @@
-"""Headline of a hub: when all consumers will have caught up, or which one will not. Pure.
+"""Headline of a hub: the time at which all consumers have caught up, or the one that will not. Pure.
 
-A backlog counts when messages have waited for some seconds: that of a consumer which keeps up comes and goes with each
-message, and a line that went with it would say something else at every look.
+A backlog counts only if messages have waited for some seconds: the backlog of a consumer that keeps up comes and goes
+with each message, and the headline would change each time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, cast
 
-from hub.stats.condition import SMALL
+from hub.stats.condition import SMALL, in_headline
+from hub.stats.words import all_caught_up
+from hub.status.hub import HeadlineRow
+from hub.status.states import NOBODY
+from hub.status.states import HeadlineKind as Kind
 
 CALM = 5.0
-"""Seconds that a message may wait for a thread without being told of."""
+"""Seconds that a message may wait for a thread before its backlog counts."""
 
-Kind = Literal["clear", "gain", "steady", "unknown", "behind", "paused"]
 RANKS: Mapping[Kind, int] = {"clear": 0, "paused": 1, "gain": 2, "unknown": 3, "steady": 4, "behind": 5}
-"""What is told rather than what: first of who will not catch up, last of who an operator has paused."""
+"""Priority of the kinds: the highest is shown. Consumers that will not catch up come first."""
 KINDS: Mapping[str | None, Kind] = {"catching_up": "gain", "steady": "steady", "falling_behind": "behind"}
 
 
 @dataclass(frozen=True)
 class Headline:
-    """The consumer that will be clear last. :ivar others: how many more there are of its kind.
+    """The consumer that catches up last.
 
-    :ivar seconds: until it is clear, ``at``: epoch seconds of it; of kind ``gain`` only.
-    :ivar alone: seconds that its backlog would take if nothing more came; of kind ``behind`` only.
+    :ivar seconds: time to catch up; ``at``: epoch seconds at which it has; only for the kind ``gain``.
+    :ivar alone: seconds that its backlog would take if nothing more arrived; only for the kind ``behind``.
     """
 
     kind: Kind = "clear"
     consumer: str | None = None
-    others: int = 0
     backlog: int = 0
     seconds: float | None = None
     at: float | None = None
@@ -40,14 +42,13 @@ class Headline:
     loss: float | None = None
 
 
-def headline(consumers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """As it stands in the status. :param consumers: the rows of the status, by name."""
+def headline(consumers: Mapping[str, Mapping[str, Any]]) -> HeadlineRow:
+    """The headline of the status. :param consumers: rows of the status, by name."""
     found = list(_behind(consumers))
-    if not found:
-        return asdict(Headline())
-    last = max(found, key=_order)
-    others = sum(one.kind == last.kind for one in found) - 1
-    return {**asdict(last), "others": others}
+    last = max(found, key=_order, default=Headline())
+    numbers = {**asdict(last), "others": max(0, sum(one.kind == last.kind for one in found) - 1)}
+    words = all_caught_up(numbers)
+    return cast("HeadlineRow", {**numbers, "text": words.text, "detail": words.detail})
 
 
 def _order(one: Headline) -> tuple[int, float, int]:
@@ -57,7 +58,7 @@ def _order(one: Headline) -> tuple[int, float, int]:
 
 def _behind(consumers: Mapping[str, Mapping[str, Any]]) -> Iterator[Headline]:
     for name, row in consumers.items():
-        if row["state"] == "orphan" or not _waits(row):
+        if row["state"] == "orphan" or row.get("drained_by") == NOBODY or not in_headline(row) or not _waits(row):
             continue
         kind: Kind = "paused" if row["paused"] else KINDS.get(row["trend"], "unknown")
         yield Headline(

@@ -1,33 +1,35 @@
-"""How long things took: counts in buckets, cheap enough for every message."""
+"""Histogram of durations: counts in buckets, cheap enough for every message."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
+from hub.status.consumers import Quantiles
+
 BOUNDS: tuple[float, ...] = tuple(1e-6 * 2 ** (step / 4) for step in range(4 * 30))
-"""Seconds: from 1 us to 15 minutes, four to an octave, so that the middle of a bucket is right within a tenth."""
+"""Bounds in seconds, from 1 us to 15 minutes, four per octave: the middle of a bucket is right within a tenth."""
 _MIDDLE = 2 ** (-1 / 8)
-"""From a bucket's upper bound to its (geometric) middle."""
+"""Factor from a bucket's upper bound to its geometric middle."""
 
 
 class Histogram:
-    """Counts that only grow. One thread writes, any may read."""
+    """A histogram whose counts only grow. One thread writes, any may read."""
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BOUNDS) + 1)
 
     def add(self, seconds: float, count: int = 1) -> None:
-        """Count that many that took so long."""
+        """Add ``count`` durations of that many seconds."""
         self.counts[bisect_right(BOUNDS, seconds)] += count
 
 
 COARSE = 8
-"""Every so many of the bounds are told to other programs: two octaves apart, fifteen in all."""
+"""Step between the bounds that are exported: two octaves, fifteen bounds in all."""
 
 
 def coarse(counts: Sequence[int]) -> tuple[list[float], list[int]]:
-    """The same with fewer buckets: their upper bounds in seconds, and the counts, one more, not cumulative."""
+    """A histogram with fewer buckets: upper bounds in seconds, and counts, one more, not cumulative."""
     bounds = list(BOUNDS[::COARSE])
     starts = [0, *range(1, len(counts), COARSE)]
     stops = [*starts[1:], len(counts)]
@@ -35,7 +37,7 @@ def coarse(counts: Sequence[int]) -> tuple[list[float], list[int]]:
 
 
 def fine(counts: Sequence[int]) -> list[list[float]]:
-    """All buckets that hold something: seconds at their middle, and the count."""
+    """The non-empty buckets, as pairs: seconds at the middle, and the count."""
     return [[_middle(index), count] for index, count in enumerate(counts) if count]
 
 
@@ -44,20 +46,18 @@ def _middle(index: int) -> float:
 
 
 def merge(histograms: Iterable[Histogram]) -> list[int]:
-    """The counts of all of them together."""
-    return [sum(column) for column in zip(*(histogram.counts for histogram in histograms), strict=True)]
+    """The sum of several histograms."""
+    return list(map(sum, zip(*(histogram.counts for histogram in histograms), strict=True)))
 
 
-SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-
-
-def shares(counts: Sequence[int]) -> dict[str, float | None]:
-    """The percentiles that the status shows, by name, in seconds."""
-    return dict(zip(SHARES, percentiles(counts, list(SHARES.values())), strict=True))
+def shares(counts: Sequence[int]) -> Quantiles:
+    """The percentiles that the status shows, in seconds."""
+    median, most, nearly_all = percentiles(counts, (0.5, 0.95, 0.99))
+    return {"p50": median, "p95": most, "p99": nearly_all}
 
 
 def percentiles(counts: Sequence[int], wanted: Sequence[float]) -> list[float | None]:
-    """Seconds below which that share (0 to 1) lies; ``None`` where nothing was counted.
+    """Percentiles in seconds for shares from 0 to 1; ``None`` if nothing was counted.
 
     The middle of the bucket that holds it; beyond the last bound, that bound.
     """

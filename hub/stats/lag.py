@@ -1,4 +1,4 @@
-"""How late the reactor is: what each call waits for that somebody else made."""
+"""Reactor lag: the delay between the time a call is due and its execution."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ KEPT = 120
 
 
 class Lag:
-    """Looks at the clock whenever it is told that a call was due. :param period: seconds between two of these."""
+    """Lag of a periodic call. :param period: seconds between two calls."""
 
     def __init__(self, period: float) -> None:
         self._period = period
@@ -16,12 +16,12 @@ class Lag:
         self._late: deque[float] = deque(maxlen=KEPT)
 
     def called(self, now: float) -> None:
-        """It is monotonic time ``now``, and a period should have passed since the last call."""
+        """Record a call. :param now: monotonic seconds; a period should have passed since the last call."""
         if self._last is not None:
             self._late.append(max(0.0, now - self._last - self._period))
         self._last = now
 
     @property
     def worst(self) -> float | None:
-        """Seconds by which the latest of the last calls was late; ``None``: there was none."""
+        """The highest lag of the last calls, in seconds; ``None`` before the second call."""
         return max(self._late, default=None)

@@ -1,5 +1,4 @@
-"""Outcomes of a consumer's attempts lately: how many ended well, and how the others did. Pure: the caller brings the
-clock."""
+"""Recent outcomes of a consumer's attempts. Pure: the caller passes the time."""
 
 from __future__ import annotations
 
@@ -9,19 +8,19 @@ from dataclasses import dataclass
 from hub.stats.counters import Counters
 
 SPAN = 60
-"""Seconds of readings that are kept."""
+"""Seconds for which readings are kept."""
 SOON = 10.0
-"""Seconds that are enough to judge by where there were :data:`MANY` attempts: what is mended shows soon."""
+"""Seconds that suffice if they have :data:`MANY` attempts, so that a repaired consumer shows soon."""
 MANY = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Attempts of some time, by how they ended; and messages lost meanwhile.
+    """Numbers of attempts in a period by outcome, and of messages lost in it.
 
     :ivar finished: ``consume`` returned. :ivar failed: it raised an error. :ivar asked: it raised ``Retry``.
-    :ivar rejected: it raised ``Reject``. :ivar lost: messages dropped without an operator's order, and dead letters
-        given up for newer ones.
+    :ivar rejected: it raised ``Reject``. :ivar lost: messages dropped without an operator's order, and evicted dead
+        letters.
     """
 
     finished: int = 0
@@ -32,7 +31,7 @@ class Outcomes:
 
     @classmethod
     def of(cls, counters: Counters, lost_letters: int) -> Outcomes:
-        """Of all time."""
+        """All outcomes so far."""
         lost = counters.lost + lost_letters
         return cls(counters.finished, counters.failed, counters.asked, counters.rejected, lost)
 
@@ -52,23 +51,23 @@ class Outcomes:
 
     @property
     def attempts(self) -> int:
-        """All of them."""
+        """All attempts."""
         return self.finished + self.bad
 
 
 class Recent:
-    """Readings of the last minute, taken about once a second, and the one at which a message was last finished.
+    """Readings of the last minute, about one per second, and the one at which a message was last finished.
 
-    :ivar last_bad: monotonic seconds of the last reading before which an attempt had not finished its message.
+    :ivar last_bad: monotonic seconds of the first reading after the last bad attempt.
     """
 
     def __init__(self) -> None:
         self._readings: deque[tuple[float, Outcomes]] = deque(maxlen=SPAN + 1)
-        self._good: Outcomes | None = None
+        self._good = Outcomes()
         self.last_bad: float | None = None
 
     def sample(self, now: float, outcomes: Outcomes) -> None:
-        """Note what there was up to monotonic time ``now``."""
+        """Add a reading. :param now: monotonic time."""
         if self._readings:
             since = outcomes - self._readings[-1][1]
             if since.bad > 0:
@@ -80,18 +79,18 @@ class Recent:
         self._readings.append((now, outcomes))
 
     def since_finished(self) -> Outcomes:
-        """All that came after a message was last finished; also longer ago than a minute."""
-        if not self._readings or self._good is None:
+        """Outcomes since a message was last finished, which may be more than a minute ago."""
+        if not self._readings:
             return Outcomes()
         return self._readings[-1][1] - self._good
 
     def lately(self) -> Outcomes:
-        """Those of the last seconds, or of the last minute where these were few."""
+        """Outcomes of the last seconds, or of the last minute if these were few."""
         soon = self._over(SOON)
         return soon if soon.attempts >= MANY else self.minute()
 
     def minute(self) -> Outcomes:
-        """Those of the last minute."""
+        """Outcomes of the last minute."""
         return self._over(float(SPAN))
 
     def _over(self, seconds: float) -> Outcomes:

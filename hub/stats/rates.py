@@ -1,4 +1,4 @@
-"""Rates, and the time until a backlog is gone, from numbers that only grow. Pure: the caller brings the clock."""
+"""Rates and forecast of a queue, from samples of its counters. Pure: the caller passes the time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hub.stats.samples import Sample
 
 
 class Rates:
-    """A ring of samples of one queue, taken about once a second.
+    """Samples of one queue in the last minute, about one per second.
 
-    :ivar recent: how the attempts of the last minute ended.
+    :ivar recent: outcomes of its attempts.
     """
 
     def __init__(self) -> None:
@@ -21,20 +21,20 @@ class Rates:
         self._samples: deque[Sample] = deque(maxlen=SPAN + 1)
 
     def sample(self, now: float, stats: QueueStats, busy: float, lost_letters: int = 0) -> None:
-        """Note the numbers at monotonic time ``now``; a second one at the same time replaces the first.
+        """Add a sample at monotonic time ``now``; a second one at the same time replaces the first.
 
         :param busy: seconds that all threads have spent on messages.
-        :param lost_letters: dead letters given up for newer ones.
+        :param lost_letters: number of evicted dead letters.
         """
         if self._samples and now <= self._samples[-1].time:
             self._samples.pop()
         counters = stats.counters
         flow = (counters.received, counters.settled, busy, stats.in_flight, stats.delayed)
-        self._samples.append(Sample(now, *flow, counters.dropped, counters.refused))
+        self._samples.append(Sample(now, *flow, counters.dropped, counters.dropped_on_arrival))
         self.recent.sample(now, Outcomes.of(counters, lost_letters))
 
     def restart(self) -> None:
-        """What was so far says nothing about what comes: the consumer was paused, or has other threads now."""
+        """Delete all samples, after a pause or a change of threads."""
         self._samples.clear()
 
     def rate_in(self) -> float | None:
@@ -43,13 +43,13 @@ class Rates:
         return None if ends is None else (ends[1].received - ends[0].received) / (ends[1].time - ends[0].time)
 
     def rate_out(self) -> float | None:
-        """Messages per second that the consumer settled; ``None`` before the second sample. What was dropped or
-        purged does not count."""
+        """Messages per second that the consumer settled, without drops and purges; ``None`` before the second
+        sample."""
         ends = self._recent()
         return None if ends is None else (ends[1].worked - ends[0].worked) / (ends[1].time - ends[0].time)
 
     def utilisation(self, threads: int) -> float | None:
-        """The share of their time that so many threads spent on messages lately, from 0 to 1."""
+        """Share of the threads' time that was spent on messages recently, from 0 to 1."""
         ends = self._recent()
         if ends is None or not threads:
             return None
@@ -57,9 +57,9 @@ class Rates:
         return max(0.0, min(1.0, share))
 
     def catch_up(self, present: QueueStats, threads: int) -> CatchUp:
-        """When the backlog will be gone; see :mod:`hub.stats.catchup`. Changes nothing.
+        """The forecast of the backlog; see :mod:`hub.stats.catchup`.
 
-        :param present: the reading with which it is told.
+        :param present: current numbers.
         """
         return catch_up(list(self._samples), present, threads)
 

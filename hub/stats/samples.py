@@ -1,4 +1,4 @@
-"""Samples of a queue's numbers, and what flowed between them. Pure."""
+"""Samples of a queue's counters, and the flow between them. Pure."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Literal
 Count = Literal["entered", "worked"]
 
 COARSE = 1.0
-"""Messages squared: counts are whole, so what flowed between two samples is never known better than to one."""
+"""Least variance, in messages squared: counts are whole numbers, so no flow is known better than to one message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The numbers of a queue at one time.
+    """The counters of a queue at one time.
 
     :ivar time: monotonic seconds.
     :ivar busy: seconds that all threads have spent on messages.
-    :ivar dropped: of what was settled, the messages that no consumer worked on.
-    :ivar refused: of what was dropped, the messages that were dropped on arrival.
+    :ivar dropped: settled messages that no consumer worked on.
+    :ivar dropped_on_arrival: those of them that never waited.
     """
 
     time: float
@@ -30,39 +30,39 @@ class Sample:
     in_flight: int
     delayed: int
     dropped: int = 0
-    refused: int = 0
+    dropped_on_arrival: int = 0
 
     @property
     def entered(self) -> int:
-        """Messages that came and stayed."""
-        return self.received - self.refused
+        """Messages that arrived and were queued."""
+        return self.received - self.dropped_on_arrival
 
     @property
     def worked(self) -> int:
-        """Messages that the consumer settled. A drop or a purge is no work: it says nothing of what comes next."""
+        """Messages that the consumer settled, without drops and purges."""
         return self.settled - self.dropped
 
     @property
     def backlog(self) -> int:
-        """Received and not settled."""
+        """Messages that are received and not settled."""
         return self.received - self.settled
 
     @property
     def waits(self) -> bool:
-        """Whether something is in no thread's hands."""
+        """True if some messages are not in flight."""
         return self.backlog > self.in_flight
 
     @property
     def stalled(self) -> bool:
-        """Whether something waits, and all of it for a retry."""
+        """True if messages wait, all of them for a retry."""
         return self.backlog - self.in_flight == self.delayed > 0
 
 
 @dataclass(frozen=True)
 class Flow:
-    """What came, or was worked off, between the first and the last of some samples.
+    """Number of messages that arrived, or were settled, between the first and the last sample.
 
-    :ivar variance: of the count: how far it may be off, by how unevenly it flowed from one interval to the next.
+    :ivar variance: variance of the count, from the differences between intervals.
     """
 
     count: int
@@ -72,12 +72,12 @@ class Flow:
 
     @property
     def rate(self) -> float:
-        """Messages a second."""
+        """Messages per second."""
         return self.count / self.seconds
 
 
 def flow(samples: Sequence[Sample], name: Count) -> Flow | None:
-    """``None``: there are no two samples."""
+    """The flow of a count over some samples; ``None``: there are fewer than two."""
     intervals = len(samples) - 1
     if intervals < 1:
         return None
@@ -93,10 +93,10 @@ def flow(samples: Sequence[Sample], name: Count) -> Flow | None:
 
 
 def grown(samples: Sequence[Sample], name: Count) -> list[Sample]:
-    """Those before which that count has grown: between two of them lies a whole number of what it counts."""
+    """The samples at which a count has grown since the one before."""
     return [after for before, after in pairwise(samples) if getattr(after, name) > getattr(before, name)]
 
 
 def longest(times: Sequence[float]) -> float:
-    """Seconds between two of them that follow each other; 0 where there are no two."""
+    """The longest gap between consecutive times; 0 for fewer than two."""
     return max((after - before for before, after in pairwise(times)), default=0.0)

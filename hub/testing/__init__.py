@@ -1,6 +1,6 @@
-"""The pytest fixture with which the author of a consumer tests it: found by pytest wherever hubbub is installed.
+"""The pytest fixture for tests of consumers; pytest finds it wherever hubbub is installed.
 
-It is imported by every run of pytest there, so it imports next to nothing; see :mod:`hub.testing.bench`.
+Every run of pytest there imports this module, so it imports almost nothing itself; see :mod:`hub.testing.bench`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def hubbub(tmp_path: Path) -> Iterator[Benches]:
-    """``hubbub(MyConsumer, greeting="hello")`` puts a consumer on a bench. Afterwards its ``stop()`` is called."""
+    """Fixture: ``hubbub(MyConsumer, greeting="hello")`` puts a consumer on a bench. Its ``stop()`` is called after the
+    test."""
     from hub.testing.bench import Benches
 
     benches = Benches(tmp_path)

@@ -1,7 +1,7 @@
-"""A consumer on a bench: the hub around it is the daemon's own code, its bus is in memory, its clock stands still.
+"""A test bench for a consumer: the daemon's own code, with a bus in memory and a clock that stands still.
 
-Nothing runs by itself: there is one worker, and no thread. So a test says what comes, when time passes, and when the
-consumer works, and what it sees is the same every time.
+Nothing runs by itself: there is one worker, and no thread. The test delivers messages, advances the clock and runs the
+consumer, so its results are reproducible.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -24,32 +25,34 @@ from hub.enqueuer import Enqueuer
 from hub.errors import ConfigError
 from hub.message import NO_HEADERS, Message
 from hub.partlog import part_log
-from hub.parts.fleet import Fleet
-from hub.parts.roster import Roster, crew_policy, queue_policy
+from hub.parts.backends import Backends
+from hub.parts.consumers import make_consumer
+from hub.parts.flow_control import FlowControl
+from hub.parts.policies import crew_policy, queue_policy
 from hub.plugins import Plugin
-from hub.queue.place import Place
+from hub.queue.inspect import MessageState
 from hub.router import Router
 from hub.stats.counters import Counters
-from hub.store import Outgoing
 from hub.store.memory import MemoryStore
-from hub.testing.stand_ins import AtOnce, RecordingPublisher, RecordingQueue, longest, taken_by_bus
+from hub.testing.stand_ins import AtOnce, RecordingPublisher, RecordingQueue, declared_queues, longest, taken_by_bus
 from hub.text import printable
 from hub.workers.answer import call
-from hub.workers.worker import Surroundings, Worker
+from hub.workers.runtime import Runtime
+from hub.workers.worker import Worker
 
 AnyConsumer = TypeVar("AnyConsumer", bound=Consumer)
 MOST_ROUNDS = 10_000
 LONGEST_WAIT = 30.0
-"""Seconds. After this a worker that pauses goes on, also if nothing that is to be tried again says when."""
+"""Seconds after which a paused worker continues, even if no retry is due."""
 
 
 @dataclass(frozen=True)
 class Delayed:
-    """A message that waits for another attempt.
+    """A delayed message, which waits for its next attempt.
 
-    :ivar attempts: how many there were.
-    :ivar due_in: seconds from now on the bench's clock; 0.0: it is due.
-    :ivar why: the class and text of what the last attempt raised.
+    :ivar attempts: attempts so far.
+    :ivar due_in: seconds from now on the bench's clock; 0.0: due now.
+    :ivar why: class and text of the last attempt's error.
     """
 
     message: Message
@@ -59,13 +62,13 @@ class Delayed:
 
 
 class Benches:
-    """Puts consumers on benches; what the fixture ``hubbub`` is.
+    """The value of the fixture ``hubbub``: makes benches for consumers.
 
-    :param directory: relative paths in settings are taken from it, and it is ``context.state_dir``.
-    :ivar buses: names of the buses that a consumer can publish to. What is delivered comes from the first.
-    :ivar format: of these buses, for what is published: ``fedmsg``, or ``raw``, which takes any bytes; the setting of
-        that name of the hub's ZeroMQ backend, with its default.
-    :ivar began: epoch seconds at which the clock of each new bench stands; unless it is set, the time of now.
+    :param directory: base of relative paths in settings, and ``context.state_dir``.
+    :ivar buses: names of the buses that a consumer can publish to. Delivered messages come from the first.
+    :ivar format: format of published messages: ``fedmsg``, or ``raw``, which accepts any bytes; as the ZeroMQ backend's
+        setting of that name, with its default.
+    :ivar began: epoch seconds on the clock of each new bench; the current time, unless it is set.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -76,9 +79,9 @@ class Benches:
         self._made: list[Bench[Any]] = []
 
     def __call__(self, consumer: type[AnyConsumer], /, **settings: Any) -> Bench[AnyConsumer]:
-        """A new bench. :param settings: what its table in ``hub.conf`` would hold, its own settings and the hub's.
+        """Make a bench. :param settings: the consumer's table in ``hub.conf``: its own settings and the hub's.
 
-        :raises ConfigError: as ``hubbub check`` would say it.
+        :raises ConfigError: with the problems that ``hubbub check`` would report.
         """
         began = time.time() if self.began is None else self.began
         part = checked(consumer, settings, self._directory)
@@ -87,13 +90,13 @@ class Benches:
         return bench
 
     def stop(self) -> None:
-        """Calls ``stop()`` of all consumers that have started."""
+        """Call ``stop()`` of all consumers that have started."""
         while self._made:
             self._made.pop().stop()
 
 
 def checked(consumer: type[Consumer], settings: Mapping[str, Any], directory: Path) -> Part:
-    """What the configuration's check makes of that class and these settings. :raises ConfigError: what it finds."""
+    """Check a class and its settings as a configuration. :raises ConfigError: with all problems."""
     name, spec = consumer.__name__.lower(), f"{consumer.__module__}:{consumer.__qualname__}"
     table = {**settings, "type": spec}
     origins: dict[KeyPath, Origin] = {("consumers", name, key): Origin("test", directory) for key in table}
@@ -106,11 +109,11 @@ def checked(consumer: type[Consumer], settings: Mapping[str, Any], directory: Pa
 
 
 class Bench(Generic[AnyConsumer]):
-    """One consumer, its queue and one worker. One thread at a time may use it.
+    """A consumer on a bench, with its queue and one worker. One thread at a time may use it.
 
-    :param began: epoch seconds at which its clock stands. :param format: of the buses that it publishes to.
-    :ivar consumer: the consumer itself; a test may give it fakes before ``start()``.
-    :ivar finished: the messages that it has finished, in that order.
+    :param began: epoch seconds on its clock. :param format: format of published messages.
+    :ivar consumer: the consumer; a test may give it fakes before ``start()``.
+    :ivar finished: messages that it has finished, in order.
     """
 
     def __init__(self, part: Part, buses: Iterable[str], directory: Path, began: float, format: str = "fedmsg") -> None:
@@ -120,35 +123,40 @@ class Bench(Generic[AnyConsumer]):
         self._delivered = 0
         self._started = False
         self._store = MemoryStore(self._wall)
-        self._enqueuer = Enqueuer(Router([]), self._store, self._wall, self._hold_back)
+        self._flow = FlowControl()
+        hold_back, self._release = self._flow.source("queue")
+        self._enqueuer = Enqueuer(Router([]), self._store, self._wall, partial(hold_back, "a queue is full"))
         memory = plugins.load("hub.backends", "memory", directory)
         parts = {name: Part(name, memory, BackendSettings(type="memory"), memory.cls.Config()) for name in buses}
-        self._fleet = Fleet(parts, AtOnce(), self._enqueuer, self._wall)
-        self._publisher = RecordingPublisher(self._fleet.backends, self._wall, taken_by_bus(format, directory))
-        around = Surroundings(self._monotonic, self._wall, longest, self._publisher.tracing)
-        holds_back, publish = self._fleet.holds_back, self._publisher.publish
-        roster = Roster(around, self._store, self._store, publish, directory, self._made_room, holds_back)
-        self.consumer: AnyConsumer = roster.make(part)  # type: ignore[assignment]
-        policy = queue_policy(part.settings, holds_back)
+        declared = declared_queues(self._enqueuer, self._store)
+        backends = Backends(self._flow, AtOnce(), self._enqueuer, self._wall, declared)
+        taken = taken_by_bus(format, directory)
+        self._publisher = RecordingPublisher(self._flow.backends, self._store, self._wall, taken)
+        around = Runtime(self._monotonic, self._wall, longest, self._publisher.tracing)
+        for bus in parts.values():
+            backends.start(bus, backends.prepare(bus))
+        self.consumer: AnyConsumer = make_consumer(part, self._publisher.publish, directory)  # type: ignore[assignment]
+        policy = queue_policy(part.settings, self._flow.holds_back)
         self._queue = RecordingQueue(part.name, policy, self._store, self._monotonic, self._wall, self._made_room)
         self._queue.finished = self.finished
         self._store.limit_dead_letters(part.name, part.settings.max_dead)
-        self._store.watch(lambda state, reason: None, self._send_out)
-        worker_policy = replace(crew_policy(part).worker, batch_wait=0.0)  # nothing comes while a test waits
+        self._store.watch(lambda state, reason: None, lambda first, batch: self._publisher.unstored(batch))
+        worker_policy = replace(crew_policy(part).worker, batch_wait=0.0)  # no message arrives while a test waits
         self._worker = Worker(self.consumer, self._queue, worker_policy, around, part_log("consumer", part.name))
         self._enqueuer.router = Router([(part.settings.topics, self._queue)])
-        self._fleet.start()
+        self._publisher.open()
 
-    # -- what a test does
+    # -- actions
 
     def deliver(
-        self, topic: str, body: object, headers: Mapping[str, str] = NO_HEADERS, *, id: str | None = None
+        self, topic: str, body: object, headers: Mapping[str, object] = NO_HEADERS, *, id: str | None = None
     ) -> str:
-        """A message comes; it waits in the queue until ``run()``, if its topic is one of the consumer's.
+        """Deliver a message. If its topic matches the consumer's, it waits in the queue until ``run()``.
 
-        :param body: as the consumer gets it, with the envelope if its bus has one. ``bytes`` and ``str`` as they are,
-            anything else as JSON.
-        :param id: the default is ``1``, ``2`` ... :returns: it.
+        :param body: the body for the consumer, with the envelope if the bus has one. ``bytes`` and ``str`` are passed
+            as they are, anything else as JSON.
+        :param headers: a table or a list becomes JSON text, under its name with ``.json`` appended, as from any bus.
+        :param id: by default ``1``, ``2`` ... :returns: the id.
         """
         self._delivered += 1
         name = str(self._delivered) if id is None else id
@@ -156,27 +164,27 @@ class Bench(Generic[AnyConsumer]):
         return name
 
     def start(self) -> None:
-        """Call the consumer's ``start()``, unless that was done. What it raises comes out; the hub would log it, and
-        call it again later. ``run()`` and ``tick()`` begin with this."""
+        """Call the consumer's ``start()``, once. Its errors are raised here; the hub would log them, and call it again
+        later. ``run()`` and ``tick()`` begin with this."""
         if not self._started:
             call(self.consumer.start)
             self._started = True
 
     def run(self) -> None:
-        """Have the consumer work until nothing is due; no time passes."""
+        """Run the consumer until no message is due; the clock does not move."""
         self.start()
         while self._worker.step(0):
             pass
 
     def advance(self, seconds: float) -> None:
-        """Time passes. What is due then is tried in the next ``run()``; what has become too old is dropped."""
+        """Advance the clock. The next ``run()`` tries messages that are due then; expired ones are dropped."""
         self._now += seconds
         self._queue.expire()
 
     def run_to_the_end(self) -> None:
-        """``run()``, and let as much time pass as the next retry needs, until nothing is left.
+        """Run the consumer, and advance the clock to each next retry, until no message is left.
 
-        :raises AssertionError: there is no end of it.
+        :raises AssertionError: it does not end.
         """
         for _ in range(MOST_ROUNDS):
             self.run()
@@ -188,28 +196,30 @@ class Bench(Generic[AnyConsumer]):
         raise AssertionError(f"{self.consumer.context.name} is not done after {MOST_ROUNDS} rounds: {self.retries}")
 
     def tick(self) -> None:
-        """Call ``tick()``. What it raises comes out; the hub would log and count it."""
+        """Call the consumer's ``tick()``. Its errors are raised here; the hub would log and count them."""
         self.start()
         call(self.consumer.tick)
 
     def stop(self) -> None:
-        """Call the consumer's ``stop()``, if it has started. The fixture does so at the end of a test."""
+        """Call the consumer's ``stop()``, if it has started. The fixture calls this at the end of a test."""
         if self._started:
             self._started = False
             call(self.consumer.stop)
 
-    # -- what became of it
+    # -- results
 
     @property
     def dead_letters(self) -> Sequence[DeadLetter]:
-        """Those that are kept, the oldest first."""
+        """The consumer's dead letters, the oldest first."""
         return self._store.dead_letters(self._queue.name)
 
     @property
     def retries(self) -> list[Delayed]:
-        """What was tried and is to be tried again, the soonest first."""
+        """Messages that wait for a retry, the earliest first."""
         found = [
-            Delayed(message, place.attempts, max(0.0, (place.due or 0.0) - self._now), self._queue.why(position))
+            Delayed(
+                message, place.attempts, max(0.0, (place.due or 0.0) - self._now), self._queue.inspect.why(position)
+            )
             for position, message, place in self._places()
             if place.attempts
         ]
@@ -217,30 +227,32 @@ class Bench(Generic[AnyConsumer]):
 
     @property
     def published(self) -> list[Message]:
-        """What the consumer sent out, in order. What it sent while it handled a message is among it if, and only if,
-        that message is finished. ``backend`` is the bus that it went to."""
+        """Messages that the consumer published, in order. ``backend`` is the bus of each.
+
+        A message published while another was handled is included if, and only if, that one is finished.
+        """
         return self._publisher.sent
 
     @property
     def backlog(self) -> int:
-        """Messages that are received and not settled."""
+        """Number of messages received and not settled."""
         return self.counters.backlog
 
     @property
     def counters(self) -> Counters:
-        """The queue's, as the status of the hub has them."""
+        """The queue's counters, as in the hub's status."""
         return self._queue.stats().counters
 
     @property
     def unrouted(self) -> int:
-        """Messages that came and are not of the consumer's topics."""
+        """Number of messages whose topic does not match the consumer's."""
         return self._enqueuer.counters.unrouted
 
     # -- inside
 
     @property
     def _bus(self) -> Any:
-        return next(iter(self._fleet.backends.values()))
+        return next(iter(self._flow.backends.values()))
 
     def _monotonic(self) -> float:
         return self._now
@@ -248,17 +260,10 @@ class Bench(Generic[AnyConsumer]):
     def _wall(self) -> float:
         return self._began + self._now
 
-    def _hold_back(self) -> None:
-        self._fleet.hold_back("a queue is full")
-
     def _made_room(self) -> None:
         if not self._queue.full:
-            self._fleet.let_go()
+            self._release()
 
-    def _send_out(self, first: int, outbox: Sequence[Outgoing]) -> None:
-        for outgoing in outbox:
-            self._publisher.send_out(outgoing)
-
-    def _places(self) -> list[tuple[int, Message, Place]]:
-        found = self._queue.peek(self.backlog)
-        return [(position, message, self._queue.place(position)) for position, _, message, _ in found]
+    def _places(self) -> list[tuple[int, Message, MessageState]]:
+        found = self._queue.inspect.peek(self.backlog)
+        return [(position, message, self._queue.inspect.state_of(position)) for position, _, message, _ in found]

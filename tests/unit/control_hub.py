@@ -11,27 +11,28 @@ from twisted.internet.defer import Deferred, fail, succeed
 from hub.configuration.schema import Configuration, HubSettings
 from hub.control.audit import AUDIT_FILE, Audit
 from hub.control.client import Client
+from hub.control.holds import Holds
 from hub.control.socket import ControlSocket
-from hub.control.standing import StandingOrders
-from hub.control.steering import Steering
 from hub.deadletter import DeadLetter
 from hub.enqueuer import Enqueuer
+from hub.http.mounts import PluginMounts
 from hub.message import Message
 from hub.parts.changes import Outcome
-from hub.parts.fleet import Fleet
-from hub.parts.roster import Member, Roster, crew_policy
+from hub.parts.flow_control import FlowControl
+from hub.parts.policies import crew_policy
+from hub.parts.queue_entry import Member
 from hub.publisher import Publisher
-from hub.queue.overflow import QueuePolicy
+from hub.queue.policy import QueuePolicy
 from hub.queue.queue import Queue
 from hub.router import Router
 from hub.stats.rates import Rates
 from hub.store import Store
 from hub.store.memory import MemoryStore
 from hub.workers.crew import Crew
+from hub.workers.runtime import Runtime
 from hub.workers.supervisor import Supervisor
-from hub.workers.worker import Surroundings
 from tests.conftest import ReactorThread
-from tests.unit.doubles import RecordingBackend, RecordingLog, Scripted, consumer_part, most
+from tests.unit.doubles import RecordingBackend, RecordingLog, Scripted, consumer_part, make_consumers, most
 
 
 class ControlledHub:
@@ -44,30 +45,32 @@ class ControlledHub:
         self.configuration = Configuration(None, HubSettings(), path.parent, path)
         self.store: Store = MemoryStore()
         self.enqueuer = Enqueuer(Router([]), self.store, lambda: 0.0, lambda: None)
-        around = Surroundings(lambda: 0.0, lambda: 0.0, most)
-        self.roster = Roster(around, self.store, self.store, lambda *_: None, path.parent, lambda: None, True)
-        self.fleet = Fleet({}, self.reactor, self.enqueuer, lambda: 0.0)
-        supervisor, standing = Supervisor(self.roster.crews, lambda: 0.0), StandingOrders(None)
-        parts = (self.roster, self.fleet, self.enqueuer, self.store, supervisor, standing, lambda: 0.0)
-        self.steering = Steering(*parts)
+        self.holds = Holds(None, lambda: 0.0)
+        around = Runtime(lambda: 0.0, lambda: 0.0, most)
+        self.consumers = make_consumers(around, self.store, directory=path.parent, holds=self.holds)
+        self.flow = FlowControl()
+        self.supervisor, self.wall = Supervisor(self.consumers.crews, lambda: 0.0), lambda: 0.0
+        self.queues = self.consumers.queues
+        self.mounts = PluginMounts()
         self.audit = Audit(path.parent / AUDIT_FILE, lambda: 0.0)
         for name in ("c", "a/é"):
             self.add(name)
         self.backend = RecordingBackend(None)  # type: ignore[arg-type]
-        self.publisher = Publisher({"bus": self.backend}, self.reactor.callFromThread, lambda: 0.0)
+        self.publisher = Publisher({"bus": self.backend}, self.reactor, self.store, lambda: 0.0)
+        self.publisher.open()
         self.reload_answer: Outcome | Exception = Outcome([], [])
         self.socket = ControlSocket(self, path, mode)
 
     def add(self, name: str) -> None:
         """A consumer whose threads are not started."""
         part, queue = consumer_part(name), Queue(name, QueuePolicy(), self.store, lambda: 0.0, lambda: 0.0)
-        surroundings = Surroundings(lambda: 0.0, lambda: 0.0, most)
+        surroundings = Runtime(lambda: 0.0, lambda: 0.0, most)
         crew = Crew(Scripted(), queue, crew_policy(part), surroundings, RecordingLog())
-        self.roster.members[name] = Member(part, queue, crew, Rates())
+        self.consumers.members[name] = Member(part, queue, crew, Rates())
 
     def bury(self, name: str, letter: DeadLetter) -> None:
         """In that consumer's queue."""
-        self.roster.members[name].queue.refuse(letter)
+        self.consumers.members[name].queue.bury_unqueued(letter)
 
     def snapshot(self) -> dict[str, Any]:
         """A small status."""

@@ -6,13 +6,16 @@ import threading
 import time
 from collections.abc import Callable
 
+from hub.consumer import Consumer
+from hub.interfaces import Clock
 from hub.message import Message
-from hub.queue.overflow import QueuePolicy
+from hub.queue.policy import QueuePolicy
 from hub.queue.queue import Queue
 from hub.store.memory import MemoryStore
 from hub.workers.crew import Crew, CrewPolicy, Spawn, spawn
-from hub.workers.retry import RetryPolicy
-from hub.workers.worker import Surroundings, WorkerPolicy
+from hub.workers.retry import Backoff
+from hub.workers.runtime import Runtime
+from hub.workers.worker import WorkerPolicy
 from tests.unit.doubles import RecordingLog, Scripted, none_at_all
 from tests.unit.doubles import offer as offer_to
 
@@ -58,9 +61,11 @@ def crew_of(
     queue: Queue | None = None,
     uniform: Callable[[float, float], float] = none_at_all,
     spawn: Spawn = spawn,
+    make: Callable[[], Consumer] | None = None,
+    monotonic: Clock = time.monotonic,
 ) -> Crew:
-    policy = CrewPolicy(threads, 5.0, WorkerPolicy(RetryPolicy(3, 0.01, 1.0)), every)
-    around = Surroundings(time.monotonic, time.time, uniform)
+    policy = CrewPolicy(threads, 5.0, WorkerPolicy(Backoff(3, 0.01, 1.0)), every)
+    around = Runtime(monotonic, time.time, uniform)
     return Crew(
         consumer,
         queue or Queue("c", QueuePolicy(), MemoryStore(), time.monotonic, time.time),
@@ -68,15 +73,22 @@ def crew_of(
         around,
         RecordingLog(),
         spawn,
+        make,
     )
 
 
+def queue_of(crew: Crew) -> Queue:
+    """The source that it was made with."""
+    assert isinstance(crew.source, Queue)
+    return crew.source
+
+
 def offer(crew: Crew, batch: list[Message]) -> None:
-    offer_to(crew.queue, batch)
+    offer_to(queue_of(crew), batch)
 
 
 def finished(crew: Crew) -> int:
-    return crew.queue.stats().counters.finished
+    return queue_of(crew).stats().counters.finished
 
 
 def end(crew: Crew) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from twisted.internet.task import Clock
 
 from hub.message import Message
-from hub.queue.overflow import QueuePolicy
-from hub.queue.taken import Taken
+from hub.queue.delivery import Delivery
+from hub.queue.policy import QueuePolicy
 from tests.unit.doubles import make_queue, message, offer
 
 
@@ -22,13 +22,13 @@ class Desk:
         self.queue = make_queue(clock or self.clock.seconds, policy, on_room=self.make_room)
 
     def make_room(self) -> None:
-        assert not self.queue._lock.locked()
+        assert not self.queue.lock.locked()
         self.room_made += 1
 
     def offer(self, batch: list[Message]) -> bool:
         return offer(self.queue, batch)
 
-    def take(self, limit: int = 99) -> Taken:
+    def take(self, limit: int = 99) -> Delivery:
         taken = self.queue.take(limit, timeout=0)
         assert taken is not None
         return taken

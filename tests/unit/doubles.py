@@ -15,16 +15,19 @@ from hub.deadletter import DeadLetter
 from hub.interfaces import BackendContext, Intake
 from hub.message import Message
 from hub.partlog import PartLog
+from hub.parts.consumers import Consumers
+from hub.parts.holds import NO_HOLDS, ConsumerHolds
+from hub.parts.queues import Queues
 from hub.plugins import Plugin
-from hub.queue.overflow import QueuePolicy
+from hub.queue.delivery import Delivery
+from hub.queue.policy import KeyOf, QueuePolicy
 from hub.queue.queue import Queue
-from hub.queue.taken import Taken
-from hub.queue.waiting import LaneOf
 from hub.settings import Settings
 from hub.store import Store
 from hub.store.memory import MemoryStore
-from hub.workers.retry import RetryPolicy
-from hub.workers.worker import Surroundings, Worker, WorkerPolicy
+from hub.workers.retry import Backoff
+from hub.workers.runtime import Runtime
+from hub.workers.worker import Worker, WorkerPolicy
 
 
 def message(number: int, topic: str = "a.b", body: bytes = b"{}", **headers: str) -> Message:
@@ -35,6 +38,10 @@ def message(number: int, topic: str = "a.b", body: bytes = b"{}", **headers: str
 def messages(count: int, topic: str = "a.b") -> list[Message]:
     """Those numbered from 0."""
     return [message(number, topic) for number in range(count)]
+
+
+class Headers(dict[str, Any]):
+    """Headers of a message that a ``weakref`` can watch, which it can't watch a message."""
 
 
 def size_of(batch: Sequence[Message]) -> int:
@@ -58,7 +65,18 @@ def offer(queue: Queue, batch: Sequence[Message]) -> bool:
     return queue.offer(*queue.admit(batch, size_of(batch)))
 
 
-def letter_of(taken: Taken, reason: str = "no") -> DeadLetter:
+def outbox_of(store: Store, *backends: str) -> list[tuple[int, Message]]:
+    """All that the store would have sent out through these backends; none given: through ``bus``."""
+    found: list[tuple[int, Message]] = []
+    for backend in backends or ("bus",):
+        after, more = 0, True
+        while more:
+            rows, after, more = store.outbox(backend, after, 100)
+            found += rows
+    return sorted(found, key=lambda row: row[0])
+
+
+def letter_of(taken: Delivery, reason: str = "no") -> DeadLetter:
     """For the next one of them."""
     return DeadLetter(taken.messages[taken.done], reason, taken.attempts + 1, 0.0)
 
@@ -148,16 +166,16 @@ class Bench:
         consumer: Scripted | None = None,
         max_attempts: int = 3,
         batch_size: int | None = None,
-        lane_of: LaneOf | None = None,
+        key_of: KeyOf | None = None,
         backoff: float = 1.0,
     ) -> None:
         self.clock = Clock()
         self.log = RecordingLog()
         self.store = MemoryStore()
         self.consumer = consumer or Scripted()
-        self.queue = make_queue(self.clock.seconds, QueuePolicy(lane_of=lane_of), self.store)
-        self.around = Surroundings(self.clock.seconds, self.clock.seconds, most)
-        self.policy = WorkerPolicy(RetryPolicy(max_attempts, backoff, 300.0), batch_size)
+        self.queue = make_queue(self.clock.seconds, QueuePolicy(key_of=key_of), self.store)
+        self.around = Runtime(self.clock.seconds, self.clock.seconds, most)
+        self.policy = WorkerPolicy(Backoff(max_attempts, backoff, 300.0), batch_size)
         self.worker = self.another()
 
     def another(self) -> Worker:
@@ -213,6 +231,10 @@ class RecordingBackend:
         """Remember."""
         self.calls.append(("subscribe", list(patterns)))
 
+    def unsubscribe(self, patterns: Collection[str]) -> None:
+        """Remember."""
+        self.calls.append(("unsubscribe", list(patterns)))
+
     def confirm(self, tokens: Sequence[Any]) -> None:
         """Remember."""
         self.calls.append(("confirm", list(tokens)))
@@ -242,6 +264,22 @@ def consumer_part(name: str, cls: type[Any] = Scripted, fingerprint: str = "v1",
     """``[consumers.NAME]``, as the configuration's check leaves it."""
     given = {"topics": ["#"], "threads": 1, "batch_size": 100, "batch_wait": 0.0, "backoff": 0.0, **values}
     return Part(name, Plugin(cls, fingerprint), ConsumerSettings(type=f"test:{cls.__name__}", **given), Settings())
+
+
+def make_consumers(
+    runtime: Runtime,
+    store: Store,
+    memory: Store | None = None,
+    *,
+    reactor: Any = None,
+    directory: Path = Path("/nonexistent"),
+    holds_back: Callable[[], bool] = lambda: True,
+    holds: ConsumerHolds = NO_HOLDS,
+) -> Consumers:
+    """The manager of consumers that publish nothing."""
+    nothing = (lambda *_: None, directory, lambda: None)
+    queues = Queues(store, holds)
+    return Consumers(runtime, reactor or FakeReactor(), queues, store, memory or store, *nothing, holds_back)
 
 
 def backend_part(name: str, cls: type[Any] = RecordingBackend, fingerprint: str = "v1") -> Part:

@@ -6,9 +6,10 @@ from typing import Any
 
 from hub.stats.condition import Facts, conditions, rows
 from hub.stats.outcomes import Recent
+from hub.status.consumers import ConditionRow
 
 
-def conditions_of(row: dict[str, Any]) -> list[dict[str, str]]:
+def conditions_of(row: dict[str, Any]) -> list[ConditionRow]:
     """Those that follow from its state, its orders and its trend alone."""
     orders = [order for order in ("paused", "draining") if row.get(order)]
     facts = Facts(row["state"], Recent(), 0.0, backlog=row["backlog"], orders=orders, trend=row.get("trend"))

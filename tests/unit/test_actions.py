@@ -38,7 +38,7 @@ def constants(tree: ast.AST) -> dict[str, list[ast.expr]]:
 
 
 def has_action(node: ast.expr | None, names: dict[str, list[ast.expr]]) -> bool:
-    """Whether it is a table with an action: written out, a union with one, or a name that is only ever given one."""
+    """True if it is a table with an action: written out, a union with one, or a name that is only ever given one."""
     if isinstance(node, ast.Dict):
         inner = [value for key, value in zip(node.keys, node.values, strict=True) if key is None]
         plain = any(isinstance(key, ast.Constant) and key.value == "action" for key in node.keys)

@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from docs.generate_settings import PLACE, render
-from hub import plugins
+from hub import entrypoints
 from hub.configuration.loading import load
-from hub.configuration.schema import SECTIONS
+from hub.configuration.sections import SECTIONS
+from hub.status.catalogue import CATALOGUE, StatusSection
 from tests.support import ROOT
 
 
@@ -34,7 +37,7 @@ def test_the_readmes_files_are_good_and_its_test_passes(tmp_path: Path) -> None:
     (configuration,) = blocks("toml", text)
     (tmp_path / "hub.conf").write_text(configuration)
     found = load(tmp_path / "hub.conf", (), {})
-    assert {section for section in SECTIONS if getattr(found, section)} == {"backends", "consumers", "exporters"}
+    assert {section for section in SECTIONS if found.of(section)} == {"backends", "consumers", "exporters"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_hello.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
     assert "1 passed" in done.stdout, done.stdout
@@ -42,7 +45,7 @@ def test_the_readmes_files_are_good_and_its_test_passes(tmp_path: Path) -> None:
 
 def test_the_readme_names_the_buses_that_there_are() -> None:
     text = (ROOT / "README.rst").read_text(encoding="utf-8")
-    assert set(re.findall(r'\(``type = "([\w-]+)"``\)', text)) == set(plugins.names("hub.backends"))
+    assert set(re.findall(r'\(``type = "([\w-]+)"``\)', text)) == set(entrypoints.names("hub.backends"))
 
 
 def test_the_room_of_every_module_is_in_the_architecture() -> None:
@@ -52,6 +55,13 @@ def test_the_room_of_every_module_is_in_the_architecture() -> None:
     paths = [path for folder in folders for path in (ROOT / "hub" / folder).iterdir()]
     modules = {path.stem for path in paths if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert modules - told - {"__init__"} == set()
+
+
+@pytest.mark.parametrize("section", CATALOGUE, ids=lambda section: section.name)
+def test_the_operators_tables_have_every_number(section: StatusSection) -> None:
+    text = (ROOT / "docs" / "operations.rst").read_text(encoding="utf-8")
+    missing = [metric.key for metric in section.metrics if f"``{metric.key}``" not in text]
+    assert missing == [], "each wants a row in 'The numbers, and what to do'"
 
 
 def blocks(language: str, text: str) -> list[str]:

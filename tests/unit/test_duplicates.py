@@ -9,7 +9,8 @@ from twisted.internet.task import Clock
 
 from hub.duplicates import Duplicates
 from hub.message import Message
-from tests.unit.doubles import message
+from hub.placements import Placements
+from tests.unit.doubles import make_queue, message
 
 
 def ids(found: list[Message]) -> list[str]:
@@ -71,6 +72,34 @@ def test_after_the_window_it_is_new_again() -> None:
     assert duplicates.collisions == 0
 
 
+def test_the_window_is_the_same_however_long_the_machine_runs() -> None:
+    clock = Clock()
+    clock.advance(1_000_000.0)
+    duplicates = Duplicates(10.0, clock.seconds)
+    duplicates.fresh([message(1)])
+    clock.advance(9.9)
+    assert duplicates.fresh([message(1)]) == []
+
+
+def test_an_id_collides_until_its_last_content_is_forgotten() -> None:
+    clock = Clock()
+    duplicates = Duplicates(10.0, clock.seconds)
+    for number in range(3):
+        duplicates.fresh([message(1, body=b"%d" % number)])
+        clock.advance(4.0)
+    assert duplicates.collisions == 2
+    duplicates.fresh([message(1, body=b"x")])  # two are left of the three
+    assert duplicates.collisions == 3
+    clock.advance(30.0)
+    duplicates.fresh([message(1, body=b"y")])
+    assert duplicates.collisions == 3
+
+
+def test_a_topic_that_utf_8_can_not_write_is_taken() -> None:
+    duplicates = Duplicates(10.0, Clock().seconds)
+    assert len(duplicates.fresh([message(1, topic="a\ud800"), message(1, topic="a\ud800")])) == 1
+
+
 def test_no_more_than_the_limit_is_remembered() -> None:
     duplicates = Duplicates(10.0, Clock().seconds, limit=3)
     duplicates.fresh([message(n) for n in range(5)])
@@ -100,3 +129,31 @@ def test_to_forget_one_costs_the_same_however_many_were_forgotten_before() -> No
 def test_topics_that_differ_only_far_behind_are_two() -> None:
     duplicates = Duplicates(10.0, Clock().seconds)
     assert len(duplicates.fresh([message(1, topic="a" * 100 + end) for end in "xy"])) == 2
+
+
+def test_the_places_of_the_first_copy_are_known_once_it_has_some() -> None:
+    duplicates, placements, queue = Duplicates(10.0, Clock().seconds), Placements(), make_queue(lambda: 0.0)
+    assert ids(duplicates.fresh([message(1), message(2)], placements)) == ["1", "2"]
+    assert ids(duplicates.fresh([message(2), message(3)], Placements())) == ["3"]
+    assert duplicates.first_of(message(2)) == []
+    placements.add(queue, 7, range(2))
+    assert [duplicates.first_of(message(number)) for number in (1, 2, 3)] == [[(queue, 7)], [(queue, 8)], []]
+    assert duplicates.first_of(message(4)) == []
+
+
+def test_places_are_counted_among_the_fresh_ones_alone() -> None:
+    duplicates, placements, queue = Duplicates(10.0, Clock().seconds), Placements(), make_queue(lambda: 0.0)
+    duplicates.fresh([message(1)])
+    duplicates.fresh([message(1), message(2)], placements)
+    placements.add(queue, 7, range(1))
+    assert duplicates.first_of(message(1)) == []
+    assert duplicates.first_of(message(2)) == [(queue, 7)]
+
+
+def test_the_first_copy_is_known_with_its_queues_and_positions() -> None:
+    duplicates, placements, queue = Duplicates(10.0, Clock().seconds), Placements(), make_queue(Clock().seconds)
+    duplicates.fresh([message(1), message(2)], placements)
+    placements.add(queue, 7, [0, 1])
+    assert duplicates.first_of(message(2)) == [(queue, 8)]
+    duplicates.fresh([message(3)])
+    assert (duplicates.first_of(message(3)), duplicates.first_of(message(4))) == ([], [])

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.enqueuer import PAGE_BYTES, BackendIntake, Enqueuer
-from hub.message import Message
-from hub.queue.overflow import QueuePolicy
+from hub.duplicates import Duplicates
+from hub.enqueuer import PAGE_BYTES, Enqueuer
+from hub.interfaces import Receipt
+from hub.message import DEFAULT_PRIORITY, Message
+from hub.queue.policy import QueuePolicy
 from hub.queue.queue import Queue
 from hub.router import Router
-from hub.store import RoutedBatch, Store
+from hub.store import RoutedBatch
+from hub.store.durable import DurableStore
+from hub.store.interface import Store
 from hub.store.memory import MemoryStore
-from tests.unit.doubles import message, messages, size_of
+from tests.unit.doubles import RecordingLog, message, messages, size_of
 
 
 class RecordingQueue(Queue):
@@ -25,9 +30,9 @@ class RecordingQueue(Queue):
         super().__init__(name, QueuePolicy(max_backlog, overflow="block"), store, lambda: 0.0, lambda: 0.0)
         self.offers: list[tuple[Sequence[Message], int]] = []
 
-    def offer(self, start: int, messages: Sequence[Message], size: int) -> bool:
+    def offer(self, start: int, messages: Sequence[Message], size: int, priority: int = DEFAULT_PRIORITY) -> bool:
         self.offers.append((messages, size))
-        return super().offer(start, messages, size)
+        return super().offer(start, messages, size, priority)
 
     @property
     def ids(self) -> list[str]:
@@ -43,9 +48,9 @@ class RecordingStore(MemoryStore):
         super().__init__()
         self.batches: list[RoutedBatch] = []
 
-    def append(self, batch: RoutedBatch, stored: Callable[[], None] | None) -> None:
+    def append(self, batch: RoutedBatch, stored: Callable[[], None] | None) -> bool:
         self.batches.append(batch)
-        super().append(batch, stored)
+        return super().append(batch, stored)
 
 
 class Desk:
@@ -136,7 +141,7 @@ def test_the_buses_are_not_held_back_while_there_is_room() -> None:
 def test_a_tap_sees_every_batch_also_what_nobody_wants() -> None:
     desk = Desk()
     seen: list[Sequence[Message]] = []
-    desk.enqueuer.taps.append(seen.append)
+    desk.enqueuer.subscriptions.add(["#"], seen.append)
     desk.receive(messages(1, "nobody's"))
     assert seen == [messages(1, "nobody's")]
 
@@ -151,35 +156,6 @@ def test_a_refused_message_is_kept_apart_and_no_queue_hears_of_it() -> None:
         assert desk.store.dead_letters(queue.name) == []
         assert (queue.stats().counters.received, queue.stats().counters.dead) == (0, 0)
         assert queue.take(1, timeout=0) is None
-
-
-class SlowStore(RecordingStore):
-    """Says 'stored' only when told to."""
-
-    def append(self, batch: RoutedBatch, stored: Callable[[], None] | None) -> None:
-        self.batches.append(batch)
-        self.stored = stored
-
-
-def test_the_sender_is_told_when_the_store_has_it_and_not_before() -> None:
-    store = SlowStore()
-    enqueuer = Enqueuer(Router([]), store, lambda: 0.0, lambda: None)
-    confirmed: list[object] = []
-    BackendIntake(enqueuer, confirmed.append).receive(messages(2), tokens=["a", "b"])
-    assert confirmed == []
-    assert store.stored is not None
-    store.stored()
-    assert confirmed == [["a", "b"]]
-
-
-def test_a_bus_without_acknowledgements_is_told_nothing() -> None:
-    confirmed: list[object] = []
-    desk = Desk()
-    intake = BackendIntake(desk.enqueuer, confirmed.append)
-    intake.receive(messages(2, "x.y"))
-    intake.refuse(message(0, "x.y"), "bad")
-    assert confirmed == []
-    assert desk.enqueuer.counters.refused == 1
 
 
 @pytest.mark.parametrize("topic", ["a", "x.q"])
@@ -204,30 +180,82 @@ def test_a_batch_that_is_large_is_received_in_halves_and_confirmed_once_for_all(
 
 
 class Careful(RecordingStore):
-    """A hub that was killed lately. Counts the commits that the reactor waited for."""
+    """A hub that was killed lately, for a while."""
 
     careful = True
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.flushes = 0
-
-    def flush(self, timeout: float) -> bool:
-        self.flushes += 1
-        return True
+    def append(self, batch: RoutedBatch, stored: Callable[[], None] | None) -> bool:
+        super().append(batch, stored)
+        return self.careful
 
 
-def test_after_a_while_of_care_no_batch_is_waited_for_any_more() -> None:
+def test_while_the_store_is_careful_a_sender_hears_of_the_commit_before_a_worker_has_the_message() -> None:
     store, later = Careful(), list[Callable[[], None]]()
     queue = RecordingQueue("all", store)
     enqueuer = Enqueuer(Router([(["#"], queue)]), store, lambda: 0.0, lambda: None, None, later.append)
-    enqueuer.receive([message(0)], None)
-    assert (store.flushes, queue.ids) == (1, [])
+    told: list[int] = []
+    enqueuer.receive([message(0)], lambda: told.append(len(queue.ids)))
+    assert (told, queue.ids) == ([0], [])
     store.careful = False
-    enqueuer.receive([message(1)], None)
-    assert store.flushes == 2, "it must not pass the one that is not offered yet"
+    enqueuer.receive([message(1)], lambda: None)
+    assert queue.ids == [], "it must not pass the one that is not offered yet"
     for offer_late in later:
         offer_late()
     assert queue.ids == ["0", "1"]
-    enqueuer.receive([message(2)], None)
-    assert (store.flushes, queue.ids) == (2, ["0", "1", "2"])
+    enqueuer.receive([message(2)], lambda: None)
+    assert queue.ids == ["0", "1", "2"]
+
+
+# -- what whoever hands over a batch is told
+
+
+def dropping(limit: int) -> Desk:
+    """With queues that take no more than so many."""
+    desk = Desk()
+    for queue in (desk.all, desk.x, desk.xy):
+        queue.adopt(QueuePolicy(limit, overflow="drop_newest"))
+    return desk
+
+
+def test_whoever_hands_over_is_told_what_a_full_queue_did_not_take() -> None:
+    desk = dropping(3)
+    receipt = desk.enqueuer.receive([message(n, "a" if n % 2 else "x.y") for n in range(8)], None)
+    assert desk.all.ids == ["0", "1", "2"]
+    assert desk.xy.ids == ["0", "2", "4"]
+    assert (receipt.count, receipt.full, receipt.accepted) == (8, [3, 4, 5, 6, 7], 3)
+
+
+def test_a_full_queues_part_of_a_batch_is_stored_too(tmp_path: Path) -> None:
+    store = DurableStore(tmp_path, RecordingLog())
+    queue = RecordingQueue("all", store)
+    queue.adopt(QueuePolicy(3, overflow="drop_newest"))
+    Enqueuer(Router([(["#"], queue)]), store, lambda: 0.0, lambda: None).receive(messages(5), None)
+    assert store.flush(10)
+    (run,) = store.read("all", 0, 10, 1 << 20)
+    assert [found.id for found in run.messages] == ["0", "1", "2"]
+    store.close()
+
+
+def test_what_was_not_taken_of_a_large_batch_is_told_by_its_place_in_the_whole() -> None:
+    desk = dropping(5)
+    receipt = desk.enqueuer.receive([message(n, "a", body=b"x" * (PAGE_BYTES // 3)) for n in range(8)], None)
+    assert receipt.full == [5, 6, 7]
+
+
+def test_duplicates_are_told_and_the_others_by_their_own_places() -> None:
+    desk = dropping(2)
+    desk.enqueuer.duplicates = Duplicates(60.0, lambda: 0.0)
+    batch = [message(number, "a") for number in (0, 0, 1, 1, 2)]
+    receipt = desk.enqueuer.receive(batch, None)
+    assert (receipt.duplicates, receipt.full, receipt.accepted) == ([1, 3], [4], 2)
+    assert desk.enqueuer.receive([message(0, "a")], None) == Receipt(1, [0])
+
+
+def test_one_that_is_to_be_buried_is_a_dead_letter_of_each_queue_that_wants_it() -> None:
+    desk = Desk()
+    desk.enqueuer.bury(message(1, "x.z"), "no signature")
+    assert [len(desk.store.dead_letters(name)) for name in ("all", "x", "xy")] == [1, 1, 0]
+    (letter,) = desk.store.dead_letters("x")
+    assert (letter.message.id, letter.reason, letter.buried_at) == ("1", "no signature", 99.0)
+    desk.enqueuer.bury(message(2, "nobody's"), "no signature")
+    assert desk.enqueuer.counters.refused == 1

@@ -28,7 +28,7 @@ def test_so_can_that_of_a_dead_letter() -> None:
     bench.consumer.script = {"0": [Reject("no \ud800")], "1": [ValueError("\udcff")]}
     bench.offer(message(0), message(1))
     bench.run_to_the_end()
-    rejected, failed = bench.queue.store.dead_letters(bench.queue.name)
+    rejected, failed = bench.queue.stored.dead_letters()
     assert rejected.reason == "no \\ud800"
     assert failed.traceback.endswith("ValueError: \\udcff\n")
 
@@ -45,7 +45,7 @@ class Mute(Exception):
 
 
 def test_an_error_that_can_not_say_what_it_is_is_named_all_the_same() -> None:
-    assert told(Mute()) == "Mute: (its text can't be told: ZeroDivisionError)"
+    assert told(Mute()) == "Mute: (its text can't be shown: ZeroDivisionError)"
     assert told(KeyError("x")) == "KeyError: 'x'"
 
 

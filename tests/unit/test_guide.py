@@ -85,5 +85,5 @@ def test_the_tables_in_the_guides_are_good(block: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", sorted(SAMPLES.rglob("*.conf")), ids=lambda path: str(path.relative_to(SAMPLES)))
 def test_the_configurations_of_the_samples_are_good(file: Path) -> None:
     found = load(file, (), {})
-    assert found.consumers
-    assert found.backends
+    assert found.of("consumers")
+    assert found.of("backends")

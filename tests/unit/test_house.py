@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -17,18 +18,34 @@ NO_CODE = ("__init__.py", "interfaces.py")
 MODULES = [path for path in SOURCES if path.is_relative_to(ROOT / "hub") and path.name not in NO_CODE]
 TESTED_TOGETHER = {
     **dict.fromkeys(("schema", "layers", "parts", "problems"), "test_loading"),
+    "section": "test_sections",
+    **dict.fromkeys(("manager", "resources"), "test_parts"),
+    "policies": "test_consumers",
+    **dict.fromkeys(("queue_entry", "holds"), "test_queues"),
+    **dict.fromkeys(("declarations", "declared_queue", "declared_reader"), "test_declared"),
+    "receipt": "test_enqueuer",
+    "replays": "test_replay",
+    "workload": "test_snapshot",
+    "resident": "test_memory",
     **dict.fromkeys(("service", "process", "consumer", "deadletter"), "test_hub"),
     **dict.fromkeys(("errors", "defaults"), "test_cli"),
-    "topics": "test_router",
-    **dict.fromkeys(("steering", "storekeeper", "dead", "queues", "whole"), "test_durable"),
-    **dict.fromkeys(("taking", "taken", "locked", "chores", "reading", "killers"), "test_model"),
-    **dict.fromkeys(("verb", "consumers"), "test_api"),
+    **dict.fromkeys(("topics", "pattern_tree", "topic_index"), "test_router"),
+    "dead_letters": "test_dead",
+    "redelivery": "test_replay",
+    **dict.fromkeys(("stores", "dead", "queues"), "test_durable"),
+    **dict.fromkeys(("delivery", "policy", "in_flight"), "test_model"),
+    "loaded_messages": "test_ready",
+    "source": "test_work_source_contract",
+    "runtime": "test_worker",
+    "reader": "test_reader_contract",
+    **dict.fromkeys(("access", "verb", "hub", "consumers", "queue_state"), "test_api"),
 }
 """Rooms that are only ever entered through another one, whose tests are theirs too."""
 TESTED_WHOLE = {
     "hub/cli": "test_cli",
     "hub/cli/queue": "test_steering_cli",
     "hub/cli/top": "test_top_overview",
+    "hub/status": "test_catalogue",
     "hub/store/fsck": "test_fsck_cli",
     "hub/testing": "test_testing",
 }
@@ -63,6 +80,17 @@ def test_no_function_is_too_long() -> None:
 def test_every_module_says_what_it_is_for() -> None:
     sources = [(path, tree) for path, tree in trees() if not path.is_relative_to(ROOT / "tests")]
     assert [short(path) for path, tree in sources if tree.body and not ast.get_docstring(tree)] == []
+
+
+def test_no_two_public_classes_of_the_hub_share_a_name() -> None:
+    """The name of a class is a word for the reader, too: it stands for one thing, whatever the module."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for path, tree in trees():
+        if path.is_relative_to(ROOT / "hub"):
+            for node in tree.body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places[node.name].append(f"{short(path)}:{node.lineno}")
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=short)

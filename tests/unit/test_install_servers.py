@@ -13,7 +13,17 @@ from tests.support import ROOT
 SCRIPT = ROOT / "contrib" / "install-servers.sh"
 LOCKED = "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1"
 APT = """#!/bin/sh
-echo "$@" >>{calls}
+printf '%s ' "$@" >>{calls}; echo >>{calls}
+run() {{  # a hook, where the policy is in this directory; of all else it has only what a shell has
+    for argument in "$@"; do
+        case "$argument" in
+            DPkg::$hook::=*) sh -c "$(printf %s "${{argument#*::=}}" | sed s,/usr/sbin,{directory},g)" ;;
+        esac
+    done
+}}
+hook=Pre-Invoke; run "$@"
+if [ -e {directory}/policy-rc.d ]; then cp {directory}/policy-rc.d {directory}/seen; fi
+hook=Post-Invoke; run "$@"
 case "$*" in
     *install*) if [ -e {locked} ]; then rm {locked}; echo "{said}" >&2; exit 100; fi ;;
 esac
@@ -29,6 +39,7 @@ class Machine:
     """One on which no package is installed, and whose apt-get writes down what it was told."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         self.programs = directory / "bin"
         self.programs.mkdir()
         self.calls = directory / "calls"
@@ -42,7 +53,7 @@ class Machine:
         file.chmod(0o755)
 
     def apt_that_says(self, words: str) -> None:
-        self.put("apt-get", APT.format(calls=self.calls, locked=self.locked, said=words))
+        self.put("apt-get", APT.format(directory=self.directory, calls=self.calls, locked=self.locked, said=words))
 
     def install(self) -> subprocess.CompletedProcess[str]:
         environment = {"PATH": f"{self.programs}:{os.environ['PATH']}", "HUBBUB_APT_PAUSE": "0"}
@@ -50,7 +61,7 @@ class Machine:
 
     @property
     def installs(self) -> int:
-        return sum("install" in line for line in self.calls.read_text().splitlines())
+        return sum(" install " in line for line in self.calls.read_text().splitlines())
 
 
 @pytest.fixture
@@ -97,3 +108,20 @@ def test_a_user_without_sudo_is_told_the_command(machine: Machine) -> None:
     machine.put("sudo", "#!/bin/sh\nexit 1\n")
     assert "sudo apt-get install --no-install-recommends collectd" in machine.install().stdout
     assert not machine.calls.exists()
+
+
+def test_no_service_is_started(machine: Machine) -> None:
+    """Neither a port is opened, nor does a test meet a server that is not its own."""
+    as_root(machine)
+    machine.install()
+    seen = machine.directory / "seen"
+    assert subprocess.run(["sh", seen]).returncode == 101
+    assert not (machine.directory / "policy-rc.d").exists()
+
+
+def test_a_policy_that_the_machine_has_is_kept(machine: Machine) -> None:
+    as_root(machine)
+    policy = machine.directory / "policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 0\n")
+    machine.install()
+    assert (machine.directory / "seen").read_text() == policy.read_text() == "#!/bin/sh\nexit 0\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -15,11 +16,26 @@ PLUGINS = ("backends", "consumers", "monitoring")
 """Beside ``hub`` in the tree; imported as ``hub.backends``, by links, so that these names are free for others."""
 ROOMS = ("hub", *PLUGINS)
 BOTTOM = {
-    *("hub", "hub.errors", "hub.message", "hub.units", "hub.text", "hub.topics", "hub.unixsocket"),
-    *("hub.trust", "hub.statefiles", "hub.jsontext", "hub.resident"),
-    *("hub.settings", "hub.interfaces", "hub.consumer"),
+    *("hub", "hub.errors", "hub.headers", "hub.message", "hub.units", "hub.text", "hub.topics", "hub.unixsocket"),
+    *("hub.extra", "hub.filestate", "hub.watched_files"),
+    *("hub.address", "hub.listener", "hub.deadletter"),
+    *("hub.backoff", "hub.throttle", "hub.trust", "hub.statefiles", "hub.secret", "hub.jsontext", "hub.resident"),
+    *("hub.settings", "hub.interfaces", "hub.declarations", "hub.replays", "hub.receipt", "hub.consumer"),
+    *(
+        "hub.http",
+        "hub.http.access",
+        "hub.http.verb",
+        "hub.http.mounts",
+        "hub.http.api",
+        "hub.http.openapi",
+        "hub.http.streaming",
+        "hub.http.takeover",
+    ),
+    *("hub.status", "hub.status.catalogue", "hub.status.consumers", "hub.status.document", "hub.status.hub"),
+    *("hub.status.metric", "hub.status.parts", "hub.status.states"),
 }
 COMMANDS = {
+    "hub.backends.stomp.command",
     "hub.consumers.archive.command",
     "hub.monitoring.graph",
     "hub.monitoring.snmp",
@@ -28,7 +44,7 @@ COMMANDS = {
 """Modules of the entry point group ``hub.commands``: they run in the command, not in the hub."""
 FOR_COMMANDS = {
     *("hub.configuration.loading", "hub.configuration.schema", "hub.cli.common", "hub.control.client"),
-    *("hub.control.audit", "hub.cli.group", "hub.cli.saying"),
+    *("hub.control.audit", "hub.cli.group", "hub.cli.progress", "hub.cli.output", "hub.cli.run"),
 }
 
 
@@ -69,14 +85,14 @@ def imported(name: str) -> Iterator[str]:
 
 
 def package(name: str) -> str:
-    """``hub.queue`` of ``hub.queue.waiting``, ``hub.backends.zeromq`` of ``hub.backends.zeromq.line``: what is one
+    """``hub.queue`` of ``hub.queue.backlog``, ``hub.backends.zeromq`` of ``hub.backends.zeromq.reader``: what is one
     room on the floor plan."""
     return ".".join(name.split(".")[: 2 if room_of(name) == "hub" else 3])
 
 
 def test_there_is_something_to_look_at() -> None:
     assert {"hub.queue.queue", "hub.store.memory"} <= set(SOURCES)
-    assert "hub.queue.taken" in set(imported("hub.queue.queue"))
+    assert "hub.queue.delivery" in set(imported("hub.queue.queue"))
     assert "hub.message" in set(imported("hub"))
 
 
@@ -128,6 +144,32 @@ def test_no_packages_of_the_hub_import_each_other_in_a_circle() -> None:
         pytest.fail(f"packages import each other: {' -> '.join(error.args[1])}")
 
 
+UPWARD = {("hub.logs.handler", "hub.workers.log_context")}
+"""Imports that go up the list: a line of the log says which message its thread has in hand."""
+
+
+def rows() -> dict[str, int]:
+    """The modules and packages of ``hub`` that docs/architecture.rst lists, each with the number of its row."""
+    text = (ROOT / "docs" / "architecture.rst").read_text(encoding="utf-8")
+    found: dict[str, int] = {}
+    for number, line in enumerate(re.findall(r"^(``hub/.*``)$", text, re.M)):
+        for name in re.findall(r"``(?:hub/)?(\w+)(?:\.py|/)?``", line):
+            assert found.setdefault(f"hub.{name}", number) == number, name
+    return found
+
+
+def test_imports_go_down_the_list_of_the_architecture() -> None:
+    place = rows()
+    listed = [name for name in SOURCES if room_of(name) == "hub" and name != "hub"]
+    upward = {
+        (name, module)
+        for name in listed
+        for module in imported(name)
+        if module != "hub" and place[package(module)] < place[package(name)]
+    }
+    assert upward == UPWARD
+
+
 def test_the_bottom_rooms_import_no_others() -> None:
     above = {name: set(imported(name)) - BOTTOM for name in BOTTOM}
     assert {name: found for name, found in above.items() if found} == {}
@@ -136,5 +178,25 @@ def test_the_bottom_rooms_import_no_others() -> None:
 def test_the_queues_and_below_know_nothing_of_the_reactor() -> None:
     packages = ("hub.queue.", "hub.stats.", "hub.store.")
     pure = [name for name in SOURCES if name.startswith(packages)]
-    for name in [*pure, "hub.router", "hub.outbox", "hub.duplicates", "hub.workers.worker", "hub.workers.crew"]:
+    for name in [
+        *pure,
+        "hub.router",
+        "hub.current_message",
+        "hub.duplicates",
+        "hub.workers.worker",
+        "hub.workers.crew",
+    ]:
         assert "twisted" not in SOURCES[name].read_text(encoding="utf-8").replace("Twisted's", ""), name
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if not name.startswith("hub.queue.")])
+def test_nobody_outside_the_queue_reaches_for_its_store_or_its_parts(name: str) -> None:
+    """They are for the modules of its package, which know what the lock guards."""
+    parts = {"store", "lock", "acks", "backlog", "in_flight", "waiters", "overflow", "ages", "trial", "loading"}
+    reaching = [
+        f"{node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(ast.parse(SOURCES[name].read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in parts
+        if re.search(r"\bqueue(\(.*\))?$", ast.unparse(node.value))
+    ]
+    assert reaching == []

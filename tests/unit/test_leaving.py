@@ -49,7 +49,7 @@ def test_a_busy_executor_is_named_and_the_process_ends() -> None:
     """)
     assert done.returncode == 3
     assert "thread pool-of-ann_0, in " in done.stderr
-    assert "keeps the process from ending: it is ended" in done.stderr
+    assert "keeps the process from ending: it is terminated" in done.stderr
 
 
 def test_a_pool_that_a_daemon_made_is_named_too() -> None:
@@ -82,7 +82,7 @@ def test_a_child_process_is_named_and_ended() -> None:
 def test_what_hangs_at_the_end_is_named() -> None:
     done = run("import atexit; atexit.register(time.sleep, 1000); leaving.begin(3); sys.exit(9)")
     assert done.returncode == 3
-    assert "what is to be done at the end, in " in done.stderr
+    assert "an atexit function, in " in done.stderr
 
 
 def test_a_reader_of_standard_output_that_has_stopped_does_not_keep_it() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hub.memory import Memory
-from hub.parts.roster import Member
-from hub.queue.overflow import QueuePolicy
+from hub.parts.queue_entry import Member
+from hub.queue.policy import QueuePolicy
 from hub.queue.queue import Queue
 from hub.resident import Resident
 from hub.stats.rates import Rates

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from hub.deadletter import DeadLetter
-from hub.message import Message
-from hub.queue.overflow import QueuePolicy
+from hub.message import HeaderValue, Message
+from hub.queue.policy import QueuePolicy
 from hub.queue.queue import Queue
-from hub.refused import AT_ONCE, CUT, LONGEST_TEXT, MOST, MOST_BYTES, MOST_HEADERS, PREFIX, Refused
+from hub.refused import AT_ONCE, CUT, LONGEST_TEXT, MOST, MOST_BYTES, MOST_HEADERS, PREFIX, RefusedRings
 from hub.store.durable import DurableStore
 from tests.unit.doubles import RecordingLog, message
 
@@ -26,7 +26,7 @@ class Desk:
     def open(self) -> None:
         self.store = DurableStore(self.directory, RecordingLog(), threaded=False, sync=False)
         self.queue = Queue("c", QueuePolicy(), self.store, lambda: 0.0, lambda: 0.0)
-        self.refused = Refused(self.store)
+        self.refused = RefusedRings(self.store)
 
     def add(self, count: int, body: bytes = b"{", backend: str = "bus") -> None:
         for number in range(count):
@@ -49,7 +49,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def test_a_flood_of_it_pushes_out_no_dead_letter(desk: Desk) -> None:
     desk.store.limit_dead_letters("c", 10)
-    desk.queue.refuse(DeadLetter(message(1), "genuine", 1, 0.0))
+    desk.queue.bury_unqueued(DeadLetter(message(1), "genuine", 1, 0.0))
     for _ in range(MOST // AT_ONCE + 5):
         desk.add(AT_ONCE)
         desk.step()
@@ -76,14 +76,29 @@ def test_large_bodies_are_cut_and_all_together_are_bounded(desk: Desk) -> None:
 
 
 def test_so_are_texts_and_headers(desk: Desk) -> None:
-    headers = {f"{number}" + "n" * 2000: "v" * 2000 for number in range(100)}
+    headers: dict[str, HeaderValue] = {f"{number}" + "n" * 2000: "v" * 2000 for number in range(100)}
     one = Message("i" * 2000, "t" * 2000, b"", headers, 1.0, "bus")
     desk.refused.add(DeadLetter(one, "no JSON", 0, 1.0))
     desk.step()
     (letter,) = desk.kept()
     kept = letter.message
     assert (len(kept.id), len(kept.topic), len(kept.headers)) == (LONGEST_TEXT, LONGEST_TEXT, MOST_HEADERS)
-    assert {(len(name), len(value)) for name, value in kept.headers.items()} == {(LONGEST_TEXT, LONGEST_TEXT)}
+    assert {(len(name), len(str(value))) for name, value in kept.headers.items()} == {(LONGEST_TEXT, LONGEST_TEXT)}
+
+
+def test_headers_that_are_no_texts_are_kept_as_they_are(desk: Desk) -> None:
+    one = Message("1", "t", b"", {"severity": 20, "sure": True}, 1.0, "bus")
+    desk.refused.add(DeadLetter(one, "no JSON", 0, 1.0))
+    desk.step()
+    assert desk.kept()[0].message.headers == {"severity": 20, "sure": True}
+
+
+def test_what_is_refused_counts_as_received_and_dead(desk: Desk) -> None:
+    desk.add(3)
+    desk.step()
+    counters = desk.store.shown(PREFIX + "bus")
+    assert counters is not None
+    assert (counters.received, counters.dead, counters.backlog) == (3, 3, 0)
 
 
 def test_of_what_comes_between_two_commits_the_last_is_kept_and_all_is_counted(desk: Desk) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from hub.errors import ConfigError
-from hub.settings import Duration, FilePath, Secret, SecretRef, Settings, Size, Topics, setting
+from hub.settings import Duration, FilePath, SecretRef, Settings, Size, Topics, setting
 
 
 class Sample(Settings):
@@ -83,12 +83,52 @@ def test_nothing_can_be_changed() -> None:
         Sample().count = 2
 
 
-def test_a_secret_is_read_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "db").write_text("hunter2\n")
-    assert Secret(f"file:{tmp_path}/db").read() == "hunter2"
-    with pytest.raises(ConfigError, match="CREDENTIALS_DIRECTORY"):
-        Secret("credential:db").read()
-    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    assert Secret("credential:db").read() == "hunter2"
-    with pytest.raises(ConfigError, match="can't be read"):
-        Secret("credential:other").read()
+class Span(Settings):
+    """Two limits, which may contradict each other."""
+
+    least: int = setting(1, "The lower limit.", ge=0)
+    most: int = setting(9, "The upper limit.", ge=0)
+
+    def contradictions(self) -> Iterator[str]:
+        if self.most < self.least:
+            yield "most must not be below least"
+        if self.least % 2 != self.most % 2:
+            yield "least and most must both be odd, or both even"
+
+
+def problems_of(**values: object) -> list[str]:
+    with pytest.raises(ValidationError) as caught:
+        Span.model_validate(values)
+    return [error["msg"] for error in caught.value.errors()]
+
+
+def test_settings_that_agree_are_taken() -> None:
+    assert Span.model_validate({"least": 2, "most": 4}).most == 4
+    assert list(Sample().contradictions()) == []
+
+
+def test_all_contradictions_are_told_at_once() -> None:
+    assert problems_of(least=4, most=3) == [
+        "Value error, most must not be below least; least and most must both be odd, or both even"
+    ]
+
+
+def test_contradictions_are_looked_for_once_each_setting_is_valid() -> None:
+    assert problems_of(least=4, most=-3) == ["Input should be greater than or equal to 0"]
+
+
+def test_a_class_adds_to_the_contradictions_of_its_base() -> None:
+    class Narrow(Span):
+        def contradictions(self) -> Iterator[str]:
+            yield from super().contradictions()
+            if self.most > 5:
+                yield "most must not be above 5"
+
+    with pytest.raises(ValidationError, match="both be odd, or both even; most must not be above 5"):
+        Narrow.model_validate({"least": 2, "most": 7})
+
+
+def test_a_contradiction_quotes_no_setting() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Span.model_validate({"least": 4321, "most": 1})
+    assert "4321" not in str(caught.value)

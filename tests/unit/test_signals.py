@@ -33,7 +33,7 @@ def test_a_signal_that_was_taken_is_taken_back_and_told_once(caplog: pytest.LogC
     for _ in range(2):
         signals.look()
     assert caplog.messages == [
-        f"SIGHUP was taken by {__name__}.a_plugins_own: it is the hub's again. A plugin cleans up in stop()"
+        f"SIGHUP was taken by {__name__}.a_plugins_own; the hub has taken it back. Plugins clean up in stop()"
     ]
     os.kill(os.getpid(), signal.SIGHUP)
     assert got == [signal.SIGHUP]

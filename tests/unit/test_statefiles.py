@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from hub import statefiles
 from hub.control.audit import Audit
-from hub.control.standing import StandingOrders
+from hub.control.holds import Holds
 from hub.errors import ConfigError, Unavailable
+from hub.monitoring.web.history import lasting_spikes
 from hub.monitoring.web.history_file import HistoryFile
-from hub.statefiles import as_owner, check_directory, check_file, open_file
+from hub.statefiles import as_owner, check_directory, check_file, open_file, write_whole
 from hub.statelock import StateLock
 from hub.store.fsck.image import Image
-from hub.store.hands import Hands
+from hub.store.in_flight_file import InFlightFile
 from hub.store.tables import Tables
 from tests.support import require_root
+from tests.unit.control.test_holds import member
 
 STRANGER = 54321
 
@@ -71,8 +75,8 @@ def _audit(directory: Path) -> None:
     Audit(directory / "audit.log", lambda: 0.0).note("ann", "pause", None, "done")
 
 
-def _standing(directory: Path) -> None:
-    StandingOrders(directory / "orders.json").drain("c")
+def _holds(directory: Path) -> None:
+    Holds(directory / "orders.json", lambda: 0.0).drain(member("c"))
 
 
 @pytest.mark.parametrize(
@@ -80,12 +84,12 @@ def _standing(directory: Path) -> None:
     [
         ("lock", StateLock),
         ("audit.log", _audit),
-        ("orders.json.new", _standing),
-        ("hands", Hands),
+        ("orders.json", _holds),
+        ("hands", InFlightFile),
         ("log.mdb", Tables),
         ("log.mdb-lock", Tables),
         ("log.mdb", lambda directory: Image(directory / "log.mdb")),
-        ("history.db", lambda directory: HistoryFile(directory / "history.db").load()),
+        ("history.db", lambda directory: HistoryFile(directory / "history.db").transact(lasting_spikes)),
     ],
 )
 def test_the_hub_writes_through_no_link(tmp_path: Path, name: str, use: Callable[[Path], object]) -> None:
@@ -99,6 +103,18 @@ def test_the_hub_writes_through_no_link(tmp_path: Path, name: str, use: Callable
         assert precious.read_text() == "precious"
         assert not (tmp_path / "made").exists()
         (state / name).unlink(missing_ok=True)
+
+
+def test_a_file_is_written_whole_or_stays_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_whole(tmp_path / "file", b"first")
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o600
+    monkeypatch.setattr("os.fsync", Mock(side_effect=OSError("the disk is gone")))
+    with pytest.raises(OSError, match="the disk is gone"):
+        write_whole(tmp_path / "file", b"second")
+    monkeypatch.undo()
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"first")]
+    write_whole(tmp_path / "file", b"third")
+    assert (tmp_path / "file").read_bytes() == b"third"
 
 
 def test_a_state_directory_that_others_may_write_is_refused(tmp_path: Path) -> None:

@@ -94,5 +94,7 @@ def test_who_is_kept_out_by_a_child_of_a_dead_hub_is_told_which(tmp_path: Path) 
         assert holder.stdout is not None
         child = holder.stdout.readline().strip()
         assert holder.wait(20) == 0
-        with pytest.raises(ConfigError, match=f"a process that a hub left behind.* end that with pid {child}$"):
+        with pytest.raises(
+            ConfigError, match=f"a process that a former hub left behind: end the one with pid {child}$"
+        ):
             StateLock(tmp_path)

@@ -52,7 +52,7 @@ def test_without_systemd_nothing_is_said_and_nothing_raised(caplog: pytest.LogCa
     Notifier({}).ready()
     assert not caplog.records
     Notifier({"NOTIFY_SOCKET": "/nothing/there"}).ready()
-    assert "systemd could not be told 'READY=1'" in caplog.text
+    assert "systemd could not be notified of 'READY=1'" in caplog.text
 
 
 def test_the_unit_restarts_a_hub_that_a_consumer_ended_with_exit_code_0() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from hub import outbox
+from hub import current_message
 from hub.errors import Retry
 from hub.interfaces import Exporter
-from hub.message import Message
+from hub.message import HeaderValue, Message
 from hub.publisher import Publisher
 from hub.store import Outgoing
 from hub.tracing import Tracing
@@ -61,11 +61,11 @@ class Desk(Bench):
         self.sent: list[Outgoing] = []
         self.store.watch(lambda *_: None, lambda _, outgoing: self.sent.extend(outgoing))
         backend = RecordingBackend(None)  # type: ignore[arg-type]
-        self.publisher = Publisher({"bus": backend}, FakeReactor().callFromThread, self.clock.seconds)
+        self.publisher = Publisher({"bus": backend}, FakeReactor(), self.store, self.clock.seconds)
         self.publisher.tracing = self.around.tracing
         self.consumer.on_consume = lambda one: self.publisher.publish(f"of.{one.id}", b"{}", headers or {}, None)
 
-    def headers(self) -> dict[str, dict[str, str]]:
+    def headers(self) -> dict[str, dict[str, HeaderValue]]:
         return {one.message.topic: dict(one.message.headers) for one in self.sent}
 
     def trace_with(self, tracer: Spans) -> None:
@@ -76,7 +76,7 @@ class Desk(Bench):
 @pytest.fixture(autouse=True)
 def _clean() -> Any:
     yield
-    outbox.use(None)
+    current_message.use(None)
 
 
 def test_what_is_published_has_the_headers_of_the_message_in_hand() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hub import plugins
-from hub.configuration.loading import find, load
-from hub.configuration.reach import reach
+from hub.configuration.loading import load
+from hub.configuration.locate import find, locate
 from hub.errors import ConfigError, PluginError
 from hub.trust import Trust, user_name
 from tests.support import require_root
@@ -142,7 +142,7 @@ def test_a_configuration_of_a_strangers_is_not_read(file: Path, monkeypatch: pyt
     monkeypatch.setattr(Trust, "now", lambda: trust)
     with pytest.raises(ConfigError, match="belongs to"):
         load(file)
-    reach(file)  # it was named, and no more than the place of a socket is taken from it
+    locate(file)  # it was named, and no more than the place of a socket is taken from it
 
 
 def test_nor_is_one_that_nobody_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +153,7 @@ def test_nor_is_one_that_nobody_named(file: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ConfigError, match="--config names another"):
         find(None)
     with pytest.raises(ConfigError, match="--config names another"):
-        reach(None)
+        locate(None)
 
 
 def test_a_strangers_file_beside_it_is_not_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

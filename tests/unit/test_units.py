@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.cli.top.columns import COLUMNS, MORE
+from hub.status.catalogue import metric_of
 from hub.units import format_duration, format_size, parse_duration, parse_size
 from tests.support import ROOT
 
@@ -100,5 +101,13 @@ def test_the_command_shows_what_the_page_does() -> None:
 def test_the_page_and_the_command_have_the_same_words_for_their_columns() -> None:
     text = (ROOT / "monitoring/web/static/js/model/order.js").read_text(encoding="utf-8")
     page = {label.lower() for label in re.findall(r"label: '([^']+)'", text)}
-    elsewhere = {"last minutes", "caught up", "p99", "failed", "lost"}  # of another length, or not in the page's table
+    keys = re.findall(r"number\('(\w+)'|metric: '(\w+)'", text)  # with the catalogue's title
+    page |= {metric_of("consumers", number or metric).title.lower() for number, metric in keys}
+    elsewhere = {
+        "last minutes",
+        "caught up",
+        "p99",
+        "failed",
+        "dropped",
+    }  # of another length, or not in the page's table
     assert {column.heading for column in (*COLUMNS, *MORE)} - elsewhere <= page

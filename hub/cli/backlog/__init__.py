@@ -1,1 +1,1 @@
-"""``hubbub check-backlog``: the backlogs, for nagios, Icinga and what speaks as they do."""
+"""``hubbub check-backlog``: alerts of backlogs, for Nagios, Icinga and programs that run their plugins."""

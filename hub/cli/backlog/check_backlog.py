@@ -1,7 +1,7 @@
 """``hubbub check-backlog``: a plugin for Nagios, Icinga and all that run such plugins.
 
-Whatever happens, the exit code is 0, 1, 2 or 3, and what is to be said stands on standard output: a monitoring system
-reads nothing else, and takes other codes for a plugin that is broken, or 1 for a warning.
+The exit code is always 0, 1, 2 or 3, and all output is on standard output. A monitoring system reads nothing else, and
+takes any other code for a broken plugin.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from click.exceptions import Exit
 from hub import __version__
 from hub.cli.backlog.report import Limits, Report, check
 from hub.cli.backlog.thresholds import Level, Limit, Range
-from hub.cli.document import json_text
+from hub.cli.json_output import json_text
 from hub.cli.names import queues
-from hub.configuration.reach import reach
+from hub.configuration.locate import locate
 from hub.control.client import Client
 from hub.errors import ConfigError, HubError, Unavailable
 from hub.units import format_duration, parse_duration
 
 
 class RangeType(click.ParamType[Range]):
-    """A range of the Monitoring Plugins."""
+    """Parameter type: a range in the notation of the Monitoring Plugins."""
 
     name = "range"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Range:
-        """:raises click.BadParameter: it is none."""
+        """Parse a range. :raises click.BadParameter: the text is none."""
         try:
             return value if isinstance(value, Range) else Range.parse(value)
         except ValueError as error:
@@ -42,12 +42,12 @@ class RangeType(click.ParamType[Range]):
 
 
 class Seconds(click.ParamType[float]):
-    """``5m``, or a bare number of seconds, as other plugins take it."""
+    """Parameter type: a duration such as ``5m``, or a number of seconds, as other plugins take it."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """:raises click.BadParameter: it is neither."""
+        """Parse a duration to seconds. :raises click.BadParameter: the text is none."""
         try:
             return parse_duration(float(value))
         except ValueError:
@@ -58,13 +58,13 @@ class Seconds(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
-class Plugin(click.Command):
-    """A command whose failures are reports too."""
+class PluginCommand(click.Command):
+    """Command that reports its own failures in the form of the plugin."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Wrong use is UNKNOWN. :raises Exit: with the code."""
+        """Parse the arguments. Wrong usage is reported as UNKNOWN. :raises Exit: with that exit code."""
         as_json = "--json" in args
         try:
             return super().make_context(info_name, args, parent, **extra)
@@ -72,17 +72,17 @@ class Plugin(click.Command):
             raise Exit(_tell(Report(Level.UNKNOWN, error.format_message()), as_json)) from error
 
     def invoke(self, ctx: click.Context) -> Any:
-        """So is all else that prevents a look at the hub, but for the hub itself; see :func:`_failure`."""
+        """Run the check. Any failure of it is reported, see :func:`_failure`."""
         try:
             return super().invoke(ctx)
         except (Exit, click.Abort):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, a traceback's exit code would be a warning
+        except Exception as error:  # noqa: BLE001 - a traceback's exit code, 1, would be a warning
             return _tell(_failure(error), ctx.params["as_json"])
 
 
 def _failure(error: Exception) -> Report:
-    """No hub that answers is critical; not to be allowed to ask it, or not to know how, says nothing of it."""
+    """The report of a failed check: CRITICAL if no hub answers; UNKNOWN without permission or configuration."""
     if isinstance(error, Unavailable) and not isinstance(error.__cause__, PermissionError):
         return Report(Level.CRITICAL, str(error))
     if isinstance(error, ConfigError):
@@ -97,38 +97,45 @@ def _tell(report: Report, as_json: bool) -> int:
     return int(report.level)
 
 
-@click.command("check-backlog", cls=Plugin)
+@click.command("check-backlog", cls=PluginCommand)
 @click.argument("names", nargs=-1, metavar="[CONSUMER]...", shell_complete=queues)
-@click.option("-w", "--warning", type=RangeType(), help="Backlogs to warn of: '1000': above it; also '10:', '@5:10'.")
-@click.option("-c", "--critical", type=RangeType(), help="Backlogs that are critical.")
-@click.option("--age", type=Seconds(), help="Warn when the oldest message is older.")
-@click.option("--age-critical", type=Seconds(), help="Critical when it is older.")
-@click.option("--catch-up", type=Seconds(), help="Warn when catching up takes longer, or the consumer falls behind.")
-@click.option("--catch-up-critical", type=Seconds(), help="Critical when catching up takes longer.")
-@click.option("--dead", type=click.IntRange(min=0), metavar="COUNT", help="Warn when there are more dead letters.")
 @click.option(
-    "-t", "--timeout", type=Seconds(), default="10s", show_default=True, help="Critical when it takes longer."
+    "-w", "--warning", type=RangeType(), help="Warn of such backlogs: '1000' is above it; also '10:', '@5:10'."
+)
+@click.option("-c", "--critical", type=RangeType(), help="Critical for such backlogs.")
+@click.option("--age", type=Seconds(), help="Warn if the oldest message is older.")
+@click.option("--age-critical", type=Seconds(), help="Critical if the oldest message is older.")
+@click.option("--catch-up", type=Seconds(), help="Warn if catching up takes longer, or the consumer falls behind.")
+@click.option("--catch-up-critical", type=Seconds(), help="Critical if catching up takes longer.")
+@click.option("--dead", type=click.IntRange(min=0), metavar="COUNT", help="Warn if there are more dead letters.")
+@click.option(
+    "-t",
+    "--timeout",
+    type=Seconds(),
+    default="10s",
+    show_default=True,
+    help="Critical if the hub does not answer in time.",
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
 @click.option(
     "--config",
     "path",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The configuration file [default: ./hub.conf, then /etc/hubbub/hub.conf]. Here -c is another option.",
+    help="The configuration file [default: ./hub.conf, then /etc/hubbub/hub.conf]. Note that -c is --critical here.",
 )
 @click.option("-s", "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override a setting.")
 @click.version_option(__version__, "-V", "--version", prog_name="hubbub check-backlog")
 def check_backlog(
     names: Sequence[str], path: Path | None, overrides: Sequence[str], timeout: float, as_json: bool, **options: Any
 ) -> int:
-    """A Nagios and Icinga plugin: do the hub's consumers keep up?
+    """Check whether the hub's consumers keep up: a plugin for Nagios and Icinga.
 
-    Looks at each CONSUMER, or at all of them. Without limits it reports the states and the numbers only.
+    It checks each CONSUMER, or all of them. Without limits it reports only states and numbers.
     """
     with _at_most(timeout):
-        found = reach(path, overrides)
+        found = locate(path, overrides)
         report = check(Client(found.socket).get("/status"), names, _limits(**options), time.time())
-    doubts = [f"the configuration has a mistake: {problem}" for problem in found.problems]
+    doubts = [f"the configuration is invalid: {problem}" for problem in found.problems]
     return _tell(replace(report, details=[*report.details, *doubts]), as_json)
 
 
@@ -155,7 +162,7 @@ def _above(number: float | None) -> Range | None:
 
 @contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
-    """The whole of it, reading the configuration too. :raises Unavailable: it took longer."""
+    """Time limit of the whole check, reading the configuration included. :raises Unavailable: it took longer."""
 
     def give_up(*_: object) -> None:
         raise Unavailable(f"the hub did not answer within {format_duration(seconds)}")

@@ -1,4 +1,4 @@
-"""What a monitoring system is told of the hub: is each consumer keeping up? Pure: from a status to a report."""
+"""The report of ``hubbub check-backlog`` for a monitoring system, made from a status. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any
 from hub.cli.backlog.thresholds import Level, Limit, Range, plain
 from hub.cli.queue.listing import paused, state
 from hub.stats.condition import ORDERS, told, words
+from hub.status.catalogue import stable
 from hub.text import printable
 from hub.units import format_duration
 
 GOOD_HUB_STATES = {"starting", "running", "reloading"}
 LEVELS = {"ok": Level.OK, "info": Level.OK, "warn": Level.WARNING}
-"""Of a consumer's conditions; all others are critical. Of the words below the level is another."""
+"""Alert levels of a condition's level; all others are critical. ``WORDS`` makes exceptions."""
 WORDS = {**dict.fromkeys(ORDERS, Level.WARNING), "orphan": Level.OK, "falling behind": Level.OK}
-"""An operator's order is a warning, for orders are forgotten. Nobody is told of a consumer that falls behind unless a
-limit asks for it: a spike falls behind too, while it lasts."""
+"""Alert levels of single conditions. An operator's order is a warning, because orders are forgotten. Falling behind is
+an alert only with ``--catch-up``: a consumer also falls behind during a short spike."""
 NEVER = Limit()
 MOST_IN_SUMMARY = 3
 LONGEST_LINE = 500
@@ -25,7 +26,7 @@ LONGEST_LINE = 500
 
 @dataclass(frozen=True)
 class Limits:
-    """What is looked at. Ages and times are in seconds, the others in messages."""
+    """Limits of the check. Ages and times are in seconds, the others in messages."""
 
     backlog: Limit = NEVER
     age: Limit = NEVER
@@ -35,7 +36,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Measure:
-    """A number of a consumer. :ivar value: ``None``: it is not known, which is no alert."""
+    """A number of a consumer. :ivar value: ``None`` if it is not known; that is no alert."""
 
     name: str
     value: float | None
@@ -49,7 +50,7 @@ class Measure:
         return f"'{label}'={value};{self.limit.warning or ''};{self.limit.critical or ''};0"
 
     def finding(self, consumer: str) -> Finding | None:
-        """What is wrong with it."""
+        """The finding, where a limit is exceeded."""
         if self.value is None:
             return None
         level, limit = self.limit.judge(self.value)
@@ -67,7 +68,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as it should be. :ivar consumer: ``None``: it is the hub itself."""
+    """A problem of a consumer. :ivar consumer: ``None`` for a problem of the hub itself."""
 
     level: Level
     text: str
@@ -76,7 +77,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What the plugin prints."""
+    """The output of the plugin."""
 
     level: Level
     summary: str
@@ -86,28 +87,28 @@ class Report:
     consumers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def text(self) -> str:
-        """One line, with the performance data behind ``|``, then as many more as there is to say."""
+        """The output: a line with the performance data behind ``|``, then lines of details."""
         data = f" | {' '.join(self.perfdata)}" if self.perfdata else ""
         first = f"HUBBUB {self.level.name} - {_line(self.summary)}{data}"
         return "\n".join([first, *(_line(detail) for detail in self.details)])
 
     def document(self) -> dict[str, Any]:
-        """The same for programs."""
+        """The report for programs."""
         findings = [{**asdict(finding), "level": finding.level.name} for finding in self.findings]
         head = {"state": self.level.name, "code": int(self.level), "summary": self.summary}
         return {**head, "details": list(self.details), "findings": findings, "consumers": dict(self.consumers)}
 
 
 def _line(text: str) -> str:
-    """On one line, and without the ``|`` behind which the monitoring system would look for numbers."""
+    """A printable line, shortened, without ``|``, which would begin performance data."""
     shown = printable(text).replace("|", "/")
     return shown if len(shown) <= LONGEST_LINE else f"{shown[:LONGEST_LINE]}..."
 
 
 def check(status: Mapping[str, Any], names: Sequence[str], limits: Limits, now: float) -> Report:
-    """Judge a hub that answers.
+    """Check a status against limits.
 
-    :param names: of consumers; none: all of them, and whether the hub is ready.
+    :param names: names of consumers; if empty, all rows that are exported are checked, and whether the hub is ready.
     :param now: epoch seconds.
     """
     rows = status["consumers"]
@@ -116,7 +117,7 @@ def check(status: Mapping[str, Any], names: Sequence[str], limits: Limits, now: 
         return Report(Level.UNKNOWN, f"no consumer is called {', '.join(missing)}; {there}")
     findings = list(_of_the_hub(status["hub"]))
     perfdata, details, consumers = [], [], {}
-    for name in dict.fromkeys(names) or rows:
+    for name in dict.fromkeys(names) or stable(rows):
         row = rows[name]
         measures = list(_measures(row, limits))
         findings += _of_a_consumer(name, row, measures, limits, now)
@@ -151,7 +152,7 @@ def _measures(row: Mapping[str, Any], limits: Limits) -> Iterator[Measure]:
     yield Measure("age", row["oldest_age"] or 0, "s", limits.age)
     yield Measure("catch_up", row["catch_up_seconds"], "s", limits.catch_up)
     if limits.dead != NEVER:
-        # Those that are there now: of those that were ever buried there would be an alert for good.
+        # Present letters only: an alert on all letters ever buried would never end.
         yield Measure("dead", row["dead_letters"], "", limits.dead)
 
 
@@ -164,12 +165,12 @@ def _of_a_consumer(
             yield Finding(level, f"{name}: {_told(one, row, now)}", name)
     yield from (finding for measure in measures if (finding := measure.finding(name)) is not None)
     if limits.catch_up.warning is not None and row["trend"] == "falling_behind":
-        # Never critical: a spike falls behind too, while it lasts. How many wait, -c knows.
+        # Never critical: it may be a short spike. -c limits the backlog.
         yield Finding(Level.WARNING, f"{name}: falling behind", name)
 
 
 def _told(condition: Mapping[str, Any], row: Mapping[str, Any], now: float) -> str:
-    """Such as ``failing to start: OSError: no such file``, or ``paused until 14:30:00``."""
+    """A condition in words: ``failing to start: OSError: no such file``, or ``paused until 14:30:00``."""
     word, reason = str(condition["word"]), condition["reason"]
     if word == "paused":
         return paused(row, now)

@@ -1,4 +1,4 @@
-"""When a number is worth an alert, as the Monitoring Plugins' guidelines write it. Pure."""
+"""Alert thresholds in the notation of the Monitoring Plugins' guidelines. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _RANGE = re.compile(rf"(?P<inside>@?)(?:(?P<low>~|{_NUMBER})?:)?(?P<high>{_NUMBE
 
 
 class Level(IntEnum):
-    """What a check found; its number is the exit code of the plugin."""
+    """The result of a check; its number is the exit code of the plugin."""
 
     OK = 0
     WARNING = 1
@@ -21,7 +21,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers from ``low`` to ``high``, both included, are good; or are bad, if ``inside``."""
+    """Range of numbers from ``low`` to ``high``, both included. Numbers outside alert; if ``inside``, those within."""
 
     low: float
     high: float
@@ -29,9 +29,9 @@ class Range:
 
     @classmethod
     def parse(cls, text: str) -> Range:
-        """``10``: 0 to 10. ``10:``: from 10. ``~:10``: up to 10. ``5:10``. ``@5:10``: an alert from 5 to 10.
+        """Parse ``10`` (0 to 10), ``10:`` (from 10), ``~:10`` (up to 10), ``5:10``, or ``@5:10`` (alert from 5 to 10).
 
-        :raises ValueError: it is none of these.
+        :raises ValueError: the text is none of these.
         """
         match = _RANGE.fullmatch(text)
         if match is None or text in ("", "@", ":", "@:"):
@@ -48,34 +48,34 @@ class Range:
 
     @classmethod
     def above(cls, high: float) -> Range:
-        """An alert for more than that."""
+        """A range that alerts above ``high``."""
         return cls(0.0, high)
 
     def alerts(self, number: float) -> bool:
-        """Whether that number is a bad one."""
+        """Tell whether ``number`` is an alert."""
         return (self.low <= number <= self.high) == self.inside
 
     def __str__(self) -> str:
-        """As it is written, in the shortest way."""
+        """The shortest notation of the range."""
         high = "" if self.high == float("inf") else plain(self.high)
         low = "~:" if self.low == float("-inf") else f"{plain(self.low)}:" if self.low or not high else ""
         return f"{'@' if self.inside else ''}{low}{high}"
 
 
 def plain(number: float) -> str:
-    """Without an exponent, and without needless digits: ``545``, ``12.345``."""
+    """Format a number without exponent and trailing zeros: ``545``, ``12.345``."""
     return f"{number:.3f}".rstrip("0").rstrip(".")
 
 
 @dataclass(frozen=True)
 class Limit:
-    """When a number is a warning and when it is critical; ``None``: it never is."""
+    """Ranges for warning and critical alerts; ``None``: no alert."""
 
     warning: Range | None = None
     critical: Range | None = None
 
     def judge(self, number: float) -> tuple[Level, Range | None]:
-        """How bad that number is, and which range says so."""
+        """The level of ``number``, and the range that it violates."""
         if self.critical is not None and self.critical.alerts(number):
             return Level.CRITICAL, self.critical
         if self.warning is not None and self.warning.alerts(number):

@@ -10,7 +10,7 @@ from hub.cli.queue import contents, flow, listing
 
 @click.group(cls=Group)
 def queue() -> None:
-    """Queues, those that belong to no consumer any more too."""
+    """Queues: list, inspect, pause, drain, purge and delete them. Orphans are included."""
 
 
 for command in (

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from hub.cli.common import ConfigReader, client_of, config_option, json_option
-from hub.cli.document import json_text
-from hub.cli.moment import clock_time
+from hub.cli.common import ConfigReader, client_of, config_option, json_option, yes_option
+from hub.cli.json_output import json_text
 from hub.cli.names import queue_argument
+from hub.cli.output import confirm, none, say, unstored
 from hub.cli.remote import Remote
-from hub.cli.saying import none, say, unstored
+from hub.cli.times import clock_time
 from hub.text import counted, printable
 
 
@@ -20,11 +20,10 @@ from hub.text import counted, printable
 @queue_argument
 @config_option
 @json_option
-@click.option("-n", "--count", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many at most.")
+@click.option("-n", "--count", type=click.IntRange(1, 1000), default=10, show_default=True, help="Number of messages.")
 def peek(load_config: ConfigReader, name: str, as_json: bool, count: int) -> None:
-    """Show the oldest messages of the queue NAME, those in hand too. They stay there."""
+    """Show the oldest messages of the queue NAME, those in flight included. They stay in the queue."""
     remote = Remote(client_of(load_config))
-    remote.row(name)
     now = time.time()
     rows = remote.peek(name, count)
     for row in rows:
@@ -37,11 +36,11 @@ def peek(load_config: ConfigReader, name: str, as_json: bool, count: int) -> Non
 @queue_argument
 @config_option
 @json_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 def purge(load_config: ConfigReader, name: str, as_json: bool, yes: bool) -> None:
-    """Drop all that waits in the queue NAME; what is in hand, or waits for a retry, stays."""
+    """Purge the queue NAME: drop all waiting messages. Messages in flight, or waiting for a retry, stay."""
     remote = Remote(client_of(load_config))
-    _ask(remote.row(name), f"Drop what waits for {name}", yes)
+    _ask(remote, name, f"Drop all waiting messages of {name}", yes)
     answer = remote.purge(name)
     say(as_json, answer, f"{answer['purged']} dropped{unstored(remote.stored)}")
 
@@ -50,18 +49,19 @@ def purge(load_config: ConfigReader, name: str, as_json: bool, yes: bool) -> Non
 @queue_argument
 @config_option
 @json_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 def delete(load_config: ConfigReader, name: str, as_json: bool, yes: bool) -> None:
-    """Delete the queue NAME, which belongs to no consumer, with its dead letters."""
+    """Delete the queue NAME and its dead letters. It must be an orphan, which no configured consumer uses, or declared
+    by a backend, whose clients are told."""
     client = client_of(load_config)
-    _ask(Remote(client).row(name), f"Delete the queue {name}", yes)
+    _ask(Remote(client), name, f"Delete the queue {name}", yes)
     answer = client.post("/delete-queue", {"queue": name})
     say(as_json, answer, f"{printable(name)} is deleted{unstored(answer.get('stored', True))}")
 
 
-def _ask(row: dict[str, Any], question: str, yes: bool) -> None:
+def _ask(remote: Remote, name: str, question: str, yes: bool) -> None:
     if not yes:
-        click.confirm(printable(f"{question}, {counted(row['backlog'], 'message')}?"), abort=True, err=True)
+        confirm(f"{question}, {counted(remote.row(name)['backlog'], 'message')}?", yes)
 
 
 def _message(row: dict[str, Any], now: float) -> str:

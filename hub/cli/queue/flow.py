@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import click
 
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
-from hub.cli.moment import later
 from hub.cli.names import queue_argument
+from hub.cli.output import say, waiting
 from hub.cli.queue.listing import state
 from hub.cli.remote import POLL_EVERY, Remote
-from hub.cli.saying import say, waiting, watch_empty
+from hub.cli.times import later
 from hub.errors import Unavailable
 from hub.stats.condition import words
 from hub.text import counted, printable
@@ -22,19 +23,17 @@ from hub.text import counted, printable
 @queue_argument
 @config_option
 @json_option
-@click.option("--for", "duration", metavar="DURATION", help="Go on after, such as 1h.")
-@click.option("--until", metavar="WHEN", help="Go on at, such as 14:30 or 2026-11-21T08:00.")
+@click.option("--for", "duration", metavar="DURATION", help="Pause for this time, such as 1h.")
+@click.option("--until", metavar="WHEN", help="Pause until this time, such as 14:30 or 2026-11-21T08:00.")
 def pause(load_config: ConfigReader, name: str, as_json: bool, duration: str | None, until: str | None) -> None:
-    """Hand no more messages to the consumer NAME; its queue fills meanwhile. Without options: until 'resume'. One that
-    is drained is to be resumed first."""
+    """Pause the consumer NAME: it gets no more messages, while its queue continues to fill. Without options the pause
+    lasts until 'resume'. A drained consumer must be resumed first."""
     if duration and until:
         raise click.UsageError("give --for or --until, not both")
     moment = until or duration
     when = None if moment is None else later(moment, time.time())
-    remote = Remote(client_of(load_config))
-    remote.row(name)
-    remote.pause(name, when)
-    _say_state(remote, name, as_json)
+    order = {"consumer": name} if when is None else {"consumer": name, "until": when}
+    _say_state(client_of(load_config).post("/pause", order), as_json)
 
 
 @click.command()
@@ -42,34 +41,34 @@ def pause(load_config: ConfigReader, name: str, as_json: bool, duration: str | N
 @config_option
 @json_option
 def resume(load_config: ConfigReader, name: str, as_json: bool) -> None:
-    """Let the consumer NAME go on, after a pause or a drain."""
-    remote = Remote(client_of(load_config))
-    remote.row(name)
-    remote.resume(name)
-    _say_state(remote, name, as_json)
+    """Resume the consumer NAME after a pause or a drain."""
+    _say_state(client_of(load_config).post("/resume", {"consumer": name}), as_json)
 
 
 @click.command()
 @queue_argument
 @config_option
 @json_option
-@click.option("--wait", is_flag=True, help="Until it is empty.")
+@click.option("--wait", is_flag=True, help="Wait until the queue is empty.")
 def drain(load_config: ConfigReader, name: str, as_json: bool, wait: bool) -> None:
-    """Route nothing more to the consumer NAME, and let it work off what it has.
+    """Drain the consumer NAME: it works off its queue, and no more messages are routed to it.
 
-    What would be its own is dropped, and counted, until 'hubbub queue resume NAME'. One that is paused is to be resumed
+    New messages for it are dropped and counted until 'hubbub queue resume NAME'. A paused consumer must be resumed
     first.
     """
-    remote = Remote(client_of(load_config))
-    remote.row(name)
-    remote.drain(name)
+    client = client_of(load_config)
+    row = client.post("/drain", {"consumer": name})
     if wait:
+        from hub.cli.progress import watch_empty
+
+        remote = Remote(client)
         watch_empty(lambda: _left(remote, name), as_json)
-    _say_state(remote, name, as_json)
+        row = {"queue": name, **remote.row(name)}
+    _say_state(row, as_json)
 
 
 def _left(remote: Remote, name: str) -> Iterator[int]:
-    """What is left, until it is drained. :raises Unavailable: it no longer drains."""
+    """The backlog at each poll, until it is 0. :raises Unavailable: the consumer no longer drains."""
     while (row := remote.row(name))["state"] != "drained":
         if not row["draining"]:
             left = counted(row["backlog"], "message")
@@ -79,8 +78,6 @@ def _left(remote: Remote, name: str) -> Iterator[int]:
     yield 0
 
 
-def _say_state(remote: Remote, name: str, as_json: bool) -> None:
-    row = remote.row(name)
-    known = {key: row.get(key) for key in ("state", "paused", "paused_until", "draining", "backlog")}
-    text = f"{name} is {state(row, time.time())}, {waiting(row['backlog'])}"
-    say(as_json, {"queue": name, **known}, printable(text))
+def _say_state(row: Mapping[str, Any], as_json: bool) -> None:
+    known = {key: row.get(key) for key in ("queue", "state", "paused", "paused_until", "draining", "backlog")}
+    say(as_json, known, printable(f"{row['queue']} is {state(row, time.time())}, {waiting(row['backlog'])}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 import click
 
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
-from hub.cli.document import json_text
-from hub.cli.moment import caught_up, clock_time
+from hub.cli.json_output import json_text
 from hub.cli.names import queue_argument
+from hub.cli.numbers import text_of
+from hub.cli.output import none
 from hub.cli.remote import Remote
-from hub.cli.saying import none
+from hub.cli.times import caught_up, clock_time
 from hub.stats.condition import told, words
+from hub.status.catalogue import metric_of
 from hub.text import printable
-from hub.units import format_duration, format_size
+from hub.units import format_duration
 
 WIDTH = 16
 
@@ -39,7 +42,7 @@ def list_(load_config: ConfigReader, as_json: bool) -> None:
 @config_option
 @json_option
 def show(load_config: ConfigReader, name: str, as_json: bool) -> None:
-    """Show all that is known of the queue NAME and of its consumer."""
+    """Show the status of the queue NAME and of its consumer."""
     row = Remote(client_of(load_config)).row(name)
     if as_json:
         click.echo(json_text({"queue": name, **row}, indented=True))
@@ -49,23 +52,23 @@ def show(load_config: ConfigReader, name: str, as_json: bool) -> None:
 
 
 def described(row: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
-    """What the status says of a queue, for people: titles and values, which are not yet printable."""
+    """The status of a queue for people: titles and values, which may be unprintable."""
     yield "state", state(row, now)
     yield "consumer", f"{row['type'] or 'none'}, {row['threads']} thread{'s' * (row['threads'] != 1)}"
     yield "topics", " ".join(row["topics"]) or "none"
     yield "backlog", f"{row['backlog']}, of which {row['in_flight']} in flight and {row['delayed']} wait for a retry"
-    yield "oldest", _duration(row["oldest_age"])
+    yield _number(row, "oldest_age")
     yield "rates", f"{_rate(row['rate_in'])} in, {_rate(row['rate_out'])} out"
     yield "caught up", caught_up(row, now)
-    yield "busy", "-" if row.get("utilisation") is None else f"{row['utilisation']:.0%}"
-    yield "consume time", _percentiles(row["consume_time"])
-    yield "age at finish", _percentiles(row["age_at_finish"])
-    yield "received", f"{row['received']}, {format_size(row['received_bytes'])}"
-    yield "finished", f"{row['finished']}"
+    yield _number(row, "utilisation")
+    yield _number(row, "consume_time")
+    yield _number(row, "age_at_finish")
+    yield "received", f"{row['received']}, {text_of('consumers', row, 'received_bytes')}"
+    yield _number(row, "finished")
     yield "failed", f"{row['failed']}, retried {row['retried']}, rejected {row['rejected']}"
     yield "dead letters", f"{row['dead_letters']}"
     causes = ", ".join(f"{cause} {count}" for cause, count in row["dropped_by"].items() if count)
-    yield "lost", f"{row['dropped']}{f' ({causes})' if causes else ''}"
+    yield "dropped", f"{row['dropped']}{f' ({causes})' if causes else ''}"
     yield "durable", "yes" if row["durable"] else "no"
     yield from (("condition", f"{one['word']}: {one['reason']}") for one in told(row) if one["reason"])
     if row.get("error"):
@@ -74,31 +77,29 @@ def described(row: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
         yield "tick() fails", row["tick_error"]
     if (last := row.get("last_error")) is not None:
         yield "last error", last_error(last, now)
+    if (own := row.get("own")) is not None:
+        yield "own status", json.dumps(own)
 
 
 def state(row: Mapping[str, Any], now: float) -> str:
-    """Such as ``paused until 14:30:00``."""
+    """The state of a queue in words, such as ``paused until 14:30:00``."""
     return words(row).replace("paused", paused(row, now))
 
 
 def paused(row: Mapping[str, Any], now: float) -> str:
-    """The word, and until when."""
+    """The word ``paused``, with the end of the pause if it has one."""
     until = row.get("paused_until")
     return "paused" if until is None else f"paused until {clock_time(until, now)}"
 
 
 def last_error(error: dict[str, Any], now: float) -> str:
-    """On one line."""
+    """The last error of a consumer, on one line."""
     where = f"{error['topic']}, {error['message_id']}, attempt {error['attempt']}"
     return f"{clock_time(error['time'], now)} {error['error']}: {error['text']} ({where})"
 
 
-def _percentiles(times: dict[str, float | None]) -> str:
-    return ", ".join(f"{name} {_duration(value)}" for name, value in times.items())
-
-
-def _duration(value: float | None) -> str:
-    return "-" if value is None else format_duration(value)
+def _number(row: Mapping[str, Any], key: str) -> tuple[str, str]:
+    return metric_of("consumers", key).title, text_of("consumers", row, key)
 
 
 def _rate(value: float | None) -> str:

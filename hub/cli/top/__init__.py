@@ -16,7 +16,7 @@ from hub.control.client import Client
 from hub.errors import Unavailable
 
 WATCH_TIMEOUT = 5.0
-"""Seconds after which a hub that says nothing is shown as away."""
+"""Seconds without an answer after which the hub is shown as unreachable."""
 ORDER_TIMEOUT = 10.0
 
 
@@ -29,13 +29,15 @@ ORDER_TIMEOUT = 10.0
     default=1.0,
     show_default=True,
     metavar="SECONDS",
-    help="Between two looks.",
+    help="Time between two updates.",
 )
-@click.option("--once", is_flag=True, help="Print one table, and end; so it is where the output is no terminal, too.")
+@click.option(
+    "--once", is_flag=True, help="Print one table and exit. This is the default if standard output is no terminal."
+)
 def top(load_config: ConfigReader, as_json: bool, interval: float, once: bool) -> None:
-    """Watch the consumers live, and steer them; '?' shows the keys.
+    """Watch and control the consumers live; '?' shows the keys.
 
-    With --json: the status as a line of JSON each time, until interrupted.
+    --json prints the status as a line of JSON at each interval, until interrupted.
     """
     path = load_config.socket()
     remote = Remote(Client(path, WATCH_TIMEOUT))
@@ -52,20 +54,20 @@ def top(load_config: ConfigReader, as_json: bool, interval: float, once: bool) -
 
 
 def _run(watched: Remote, path: Path, interval: float) -> None:
-    # Imported here: the other ways do without this library, which takes its time to load.
+    # Imported here: Textual takes long to load, and the other modes do not need it.
     from hub.cli.top.app import Top
     from hub.cli.top.model import Model
-    from hub.cli.top.remembered import Remembered, place
+    from hub.cli.top.preferences import Preferences, place
 
     leaving = threading.Event()
 
     def wait(seconds: float) -> None:
         if leaving.wait(seconds):
-            raise Unavailable("it was not waited for")
+            raise Unavailable("interrupted")
 
-    remembered = Remembered(place(os.environ))
-    model = Model(interval, remembered.sorting(), time.time)
-    screen = Top(watched, Remote(Client(path, ORDER_TIMEOUT), wait), model, interval, remembered)
+    preferences = Preferences(place(os.environ))
+    model = Model(interval, preferences.sorting(), time.time)
+    screen = Top(watched, Remote(Client(path, ORDER_TIMEOUT), wait), model, interval, preferences)
     try:
         screen.run()
     finally:

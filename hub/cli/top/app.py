@@ -9,14 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from hub.cli.remote import Remote
-from hub.cli.top.ask import Show
+from hub.cli.top.base_screen import BaseScreen
 from hub.cli.top.consumer import ConsumerScreen
+from hub.cli.top.dialogs import TextWindow
 from hub.cli.top.keys import HELP
 from hub.cli.top.model import Model
 from hub.cli.top.ordering import Ordering
 from hub.cli.top.overview import Overview
-from hub.cli.top.remembered import Remembered
-from hub.cli.top.watching import Watching
+from hub.cli.top.preferences import Preferences
 from hub.errors import HubError
 
 CSS = """
@@ -28,7 +28,7 @@ CSS = """
 #threads { height: auto; max-height: 12; }
 #dead { height: 1fr; }
 .old { opacity: 50%; }
-Ask, Show { align: center middle; }
+Question, TextWindow { align: center middle; }
 #window { width: 80%; max-width: 120; height: auto; max-height: 90%; padding: 1 2; border: round $primary; }
 #window { background: $surface; }
 #question, #text { height: auto; margin: 0 0 1 0; }
@@ -36,11 +36,11 @@ Ask, Show { align: center middle; }
 
 
 class Top(Ordering):
-    """See the module.
+    """The application: polls the status and owns the screens.
 
-    :param watched: the hub, to be asked for its status; it should not take long to find that no hub answers.
-    :param remote: the hub, to be given orders.
-    :param interval: seconds between two looks.
+    :param watched: client for the status, with a short timeout: a dead hub should be noticed soon.
+    :param remote: client for orders, with a longer timeout.
+    :param interval: seconds between two polls.
     """
 
     CSS = CSS
@@ -59,28 +59,30 @@ class Top(Ordering):
     ]
 
     class Arrived(Message):
-        """The hub's status, or why there is none."""
+        """Message: the hub's status, or the problem if it did not answer."""
 
         def __init__(self, status: Mapping[str, Any] | None, problem: str = "") -> None:
             super().__init__()
             self.status = status
             self.problem = problem
 
-    def __init__(self, watched: Remote, remote: Remote, model: Model, interval: float, remembered: Remembered) -> None:
+    def __init__(
+        self, watched: Remote, remote: Remote, model: Model, interval: float, preferences: Preferences
+    ) -> None:
         super().__init__(remote, model)
         self._watched = watched
         self._interval = interval
-        self._remembered = remembered
+        self._preferences = preferences
         self._asking = False
 
     def on_mount(self) -> None:
-        """Textual's: begin."""
+        """Start polling (called by Textual)."""
         self.push_screen(Overview(self.model))
         self.set_interval(self._interval, self.poll)
         self.poll()
 
     def poll(self) -> None:
-        """Ask for the status now; one that was asked for already is waited for."""
+        """Request the hub's status, unless a request is pending."""
         if not self._asking:
             self._asking = True
             self.run_worker(self._ask, thread=True, group="poll")
@@ -92,7 +94,7 @@ class Top(Ordering):
             self.post_message(self.Arrived(None, str(error)))
 
     def on_top_arrived(self, event: Arrived) -> None:
-        """Show it."""
+        """Update the model and the screens from a status or a problem."""
         self._asking = False
         if event.status is None:
             self.model.unanswered(event.problem)
@@ -101,19 +103,19 @@ class Top(Ordering):
         self.renew()
 
     def renew(self) -> None:
-        """The model is another."""
+        """Update all screens from the model."""
         for screen in self.screen_stack:
-            if isinstance(screen, Watching):
+            if isinstance(screen, BaseScreen):
                 screen.draw(screen.renew)
 
     def on_overview_sorted(self) -> None:
-        """Sort so the next time, too."""
-        self._remembered.keep(self.model.sorting)
+        """Keep the sorting for the next start."""
+        self._preferences.keep(self.model.sorting)
 
     def on_overview_chosen(self, event: Overview.Chosen) -> None:
-        """Look at that consumer."""
+        """Open the screen of the chosen consumer."""
         self.push_screen(ConsumerScreen(self.model, event.consumer))
 
     def action_help(self) -> None:
-        """The keys, and what the columns mean."""
-        self.push_screen(Show("hubbub top", HELP.splitlines()))
+        """Show the keys and the meaning of the columns."""
+        self.push_screen(TextWindow("hubbub top", HELP.splitlines()))

@@ -1,4 +1,4 @@
-"""The columns of the table of consumers: what each shows, and how one sorts by it. Pure."""
+"""Columns of the table of consumers: cells and sorting. Pure."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from typing import Any
 
 from rich.text import Text
 
-from hub.cli.moment import caught_up
+from hub.cli.numbers import number_text
+from hub.cli.times import caught_up
 from hub.cli.top.history import sparkline
 from hub.stats.condition import level, words
+from hub.status.catalogue import metric_of
 from hub.text import printable
-from hub.units import format_duration
 
 SPARKLINE_WIDTH = 20
 BAD, BUSY, HELD, GOOD = "bold red", "bold yellow", "bold blue", ""
 STYLES = {"bad": BAD, "warn": BUSY, "info": HELD, "ok": GOOD, "off": "dim"}
-"""Of the levels of a consumer's conditions."""
+"""Styles of the levels of conditions."""
 FALLING_BEHIND = float("inf")
+CONSUME_TIME = metric_of("consumers", "consume_time")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A consumer at one moment. :ivar past: its backlogs, the oldest first. :ivar now: epoch seconds."""
+    """A consumer's row of the table. :ivar past: its backlogs, the oldest first. :ivar now: epoch seconds."""
 
     name: str
     row: Mapping[str, Any]
@@ -33,9 +35,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Column:
-    """See the module. :ivar value: what it is sorted by; ``None``: not known, which comes last either way.
+    """A column of the table. :ivar value: the sort key; ``None`` (not known) is always last.
 
-    :ivar falling: whether one wants the highest first.
+    :ivar falling: whether the highest comes first by default.
     """
 
     key: str
@@ -50,16 +52,19 @@ def _plain(value: object, style: str = "") -> Text:
     return Text(printable(str(value)), style=style, no_wrap=True)
 
 
-def _count(key: str, style: str = "") -> Callable[[Line], Text]:
-    return lambda line: _plain(line.row[key], style if line.row[key] else "")
+def number(key: str, field: str = "", style: str = "") -> Column:
+    """The column of a number of the catalogue. :param field: its key in the row; empty: ``key``.
 
+    :param style: of a value above zero, besides the catalogue's level.
+    """
+    metric = metric_of("consumers", field or key)
 
-def _known(key: str, form: Callable[[Any], str]) -> Callable[[Line], Text]:
-    return lambda line: _plain("-" if line.row.get(key) is None else form(line.row[key]))
+    def cell(line: Line) -> Text:
+        value = line.row.get(metric.key)
+        marked = value is not None and value > metric.limit
+        return _plain(number_text(metric, value), (style or STYLES[metric.level]) if marked else "")
 
-
-def _value(key: str) -> Callable[[Line], Any]:
-    return lambda line: line.row.get(key)
+    return Column(key, metric.title, lambda line: line.row.get(metric.key), cell)
 
 
 def _p99(line: Line) -> Any:
@@ -86,46 +91,38 @@ def _sparkline(line: Line) -> Text:
     return _plain(sparkline(line.past, SPARKLINE_WIDTH), "cyan")
 
 
-def _rate(value: float) -> str:
-    return f"{value:.1f}"
-
-
 COLUMNS = (
     Column("consumer", "consumer", lambda line: line.name, lambda line: _plain(line.name), right=False, falling=False),
     Column("state", "state", _words, _state, right=False, falling=False),
-    Column("backlog", "backlog", _value("backlog"), _count("backlog", BUSY)),
+    number("backlog", style=BUSY),
     Column("trend", "last minutes", lambda line: max(line.past, default=0), _sparkline),
-    Column("in_flight", "in flight", _value("in_flight"), _count("in_flight")),
-    Column("dead", "dead", _value("dead_letters"), _count("dead_letters", BAD)),
-    Column("oldest", "oldest", _value("oldest_age"), _known("oldest_age", format_duration)),
-    Column("in", "in/s", _value("rate_in"), _known("rate_in", _rate)),
-    Column("out", "out/s", _value("rate_out"), _known("rate_out", _rate)),
+    number("in_flight"),
+    number("dead", "dead_letters"),
+    number("oldest", "oldest_age"),
+    number("in", "rate_in"),
+    number("out", "rate_out"),
     Column("caught_up", "caught up", _catch_up, _caught_up, right=False),
-    Column("busy", "busy", _value("utilisation"), _known("utilisation", "{:.0%}".format)),
-    Column("p99", "p99", _p99, lambda line: _plain("-" if _p99(line) is None else format_duration(_p99(line)))),
+    number("busy", "utilisation"),
+    Column("p99", "p99", _p99, lambda line: _plain(number_text(CONSUME_TIME, _p99(line)))),
 )
-MORE = (
-    Column("delayed", "delayed", _value("delayed"), _count("delayed")),
-    Column("failed", "failed", _value("failed"), _count("failed")),
-    Column("lost", "lost", _value("dropped"), _count("dropped", BAD)),
-)
-"""Of ``hubbub status`` only."""
+MORE = (number("delayed"), number("failed"), number("dropped"))
+"""Columns of ``hubbub status`` only."""
 BY_KEY = {column.key: column for column in COLUMNS}
 PRIORITY = (
     *("consumer", "caught_up", "backlog", "state", "dead", "oldest", "out", "in", "trend"),
-    *("in_flight", "delayed", "lost", "failed", "busy", "p99"),
+    *("in_flight", "delayed", "dropped", "failed", "busy", "p99"),
 )
-"""Of columns, here and in ``hubbub status``: what is shown where there is no room for all."""
+"""Columns by importance: in a narrow terminal the last ones are left out, here and in ``hubbub status``."""
 FIRST = 3
-"""So many of them always are."""
+"""Number of the columns in ``PRIORITY`` that are always shown."""
 
 
 def fitting(columns: Sequence[Column], widths: Mapping[str, int], room: int, wanted: str = "") -> list[Column]:
-    """Those that there is room for, the more important ones rather than the others, in their order.
+    """The columns that fit, chosen by ``PRIORITY``, in the order of ``columns``.
 
-    :param widths: by key, with the space around them.
-    :param room: as ``widths``, in characters.
-    :param wanted: a key that comes before all but the first.
+    :param widths: widths by key, in characters, with padding.
+    :param room: width of the table, in characters.
+    :param wanted: key of a column that is next in priority after the first ``FIRST``.
     """
     shown: set[str] = set()
     for key in dict.fromkeys((*PRIORITY[:FIRST], wanted, *PRIORITY[FIRST:])):
@@ -137,22 +134,22 @@ def fitting(columns: Sequence[Column], widths: Mapping[str, int], room: int, wan
 
 @dataclass(frozen=True)
 class Sorting:
-    """By which column, and whether the other way round than one mostly wants."""
+    """The sort column, and whether its default direction is reversed."""
 
     key: str = "backlog"
     reverse: bool = False
 
     def next(self) -> Sorting:
-        """By the column to the right."""
+        """Sorting by the column to the right."""
         keys = list(BY_KEY)
         return Sorting(keys[(keys.index(self.key) + 1) % len(keys)])
 
     def chosen(self, key: str) -> Sorting:
-        """By that column; if it is that already, the other way round."""
+        """Sorting by that column; reversed if it is the sort column already."""
         return Sorting(key, not self.reverse if key == self.key else False)
 
     def order(self, lines: Sequence[Line]) -> list[Line]:
-        """Of equal ones, the first by name comes first."""
+        """Sort lines by the column, then by name."""
         column = BY_KEY[self.key]
         by_name = sorted(lines, key=lambda line: line.name)
         known = [line for line in by_name if column.value(line) is not None]
@@ -160,6 +157,6 @@ class Sorting:
         return known + [line for line in by_name if column.value(line) is None]
 
     def heading(self, column: Column) -> str:
-        """With an arrow at the column that it is sorted by."""
+        """The heading, with an arrow if it is the sort column."""
         arrow = " ▼" if column.falling != self.reverse else " ▲"
         return column.heading + (arrow if column.key == self.key else "")

@@ -1,4 +1,4 @@
-"""The screen of ``hubbub top`` with one consumer: its numbers, its threads, its dead letters."""
+"""Consumer screen of ``hubbub top``: its numbers, threads and dead letters."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from textual.binding import BindingType
 from textual.widgets import DataTable, Footer, Static
 
 from hub.cli.queue.listing import described
+from hub.cli.top.base_screen import BaseScreen
 from hub.cli.top.columns import BAD, BUSY, HELD
-from hub.cli.top.letters import GROUP_HEADINGS, Group, Letter, cell, grouped
+from hub.cli.top.letters import GROUP_HEADINGS, Letter, LetterGroup, cell, grouped
 from hub.cli.top.letters_screen import LettersScreen, delete, retry
 from hub.cli.top.model import Model
 from hub.cli.top.ordering import Ordering
 from hub.cli.top.tables import fill, selected
-from hub.cli.top.watching import Watching
 from hub.text import printable
 from hub.units import format_duration
 
@@ -25,11 +25,11 @@ THREAD_HEADINGS = ("thread", "state", "for", "topic", "message")
 TITLE_WIDTH = 15
 CANARIES = 1
 STYLES = {"stuck": BAD, "dead": BAD, "busy": BUSY, "leaving": HELD}
-"""Of what a thread does."""
+"""Styles of a thread's states."""
 
 
-class ConsumerScreen(Watching):
-    """See the module."""
+class ConsumerScreen(BaseScreen):
+    """Numbers, threads and dead letters of one consumer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "back", "back"),
@@ -42,11 +42,11 @@ class ConsumerScreen(Watching):
     def __init__(self, model: Model, name: str) -> None:
         super().__init__(model)
         self._queue = name
-        self._groups: dict[str, Group] = {}
+        self._groups: dict[str, LetterGroup] = {}
         self._dead = 0, 0
 
     def compose(self) -> ComposeResult:
-        """Textual's: the parts."""
+        """Create the widgets (called by Textual)."""
         yield Static(id="head")
         yield Static(id="facts")
         yield DataTable(id="threads", cursor_type="row")
@@ -55,7 +55,7 @@ class ConsumerScreen(Watching):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Textual's: the columns."""
+        """Create the columns (called by Textual)."""
         self._table("threads").add_columns(*THREAD_HEADINGS)
         self._table("dead").add_columns(*GROUP_HEADINGS)
         self.made = True
@@ -72,18 +72,18 @@ class ConsumerScreen(Watching):
 
     @property
     def consumer(self) -> str | None:
-        """The one that is shown."""
+        """The consumer that is shown."""
         return self._queue
 
     def renew(self) -> None:
-        """The model is another."""
+        """Update the widgets from the model."""
         row = self.model.row(self._queue)
         head = Text(printable(self._queue), "bold")
         if self.model.problem is not None:
             head = Text("\n").join([head, self.model.head()])
         self.query_one("#head", Static).update(head)
         if row is None:
-            self.query_one("#facts", Static).update(Text("there is no such queue any more", "bold red"))
+            self.query_one("#facts", Static).update(Text("this queue no longer exists", "bold red"))
             return
         lines = [
             printable(f"{title + ':':<{TITLE_WIDTH}}{value}") for title, value in described(row, self.model.wall())
@@ -94,7 +94,7 @@ class ConsumerScreen(Watching):
             self._load()
 
     def _load(self) -> None:
-        """The dead letters; they may be many, so they are fetched only where others died, or went."""
+        """Fetch the dead letters. There may be many, so this is called only when their counts changed."""
         row = self.model.row(self._queue)
         self._dead = _dead(row) if row is not None else (0, 0)
         self._desk.order(lambda: self._desk.remote.letters(self._queue), self._arrived)
@@ -105,18 +105,18 @@ class ConsumerScreen(Watching):
         self.draw(lambda: fill(self._table("dead"), rows))
 
     def action_back(self) -> None:
-        """To the overview."""
+        """Go back to the overview."""
         self.dismiss()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Enter: the stack of a thread, or the letters of a group."""
+        """Show the stack of a thread, or the dead letters of a group (Enter)."""
         if event.data_table.id == "threads":
             self.action_stack()
         elif (group := self._groups.get(str(event.row_key.value))) is not None:
             self._desk.push_screen(LettersScreen(self.model, self._queue, group, self._load))
 
     def action_stack(self) -> None:
-        """Of the thread that the cursor is on."""
+        """Show the stack of the thread under the cursor."""
         if (thread := selected(self._table("threads"))) is not None:
             self._desk.order(
                 lambda: self._desk.remote.threads(self._queue), lambda workers: self._show_stack(thread, workers)
@@ -124,36 +124,38 @@ class ConsumerScreen(Watching):
 
     def _show_stack(self, thread: str, workers: Sequence[dict[str, Any]]) -> None:
         stacks = [
-            worker.get("stack") or "it has none: it is not running" for worker in workers if worker["name"] == thread
+            worker.get("stack") or "no stack: the thread is not running"
+            for worker in workers
+            if worker["name"] == thread
         ]
-        self._desk.show(thread, stacks[0] if stacks else "there is no such thread any more")
+        self._desk.show(thread, stacks[0] if stacks else "this thread no longer exists")
 
-    def _group(self) -> Group | None:
+    def _group(self) -> LetterGroup | None:
         return self._groups.get(selected(self._table("dead")) or "")
 
     def action_retry(self) -> None:
-        """The group that the cursor is on."""
+        """Retry the group under the cursor."""
         if (group := self._group()) is not None:
             retry(self._desk, self._queue, group.numbers, None, self._load)
 
     def action_canary(self) -> None:
-        """As ``retry``, one letter first."""
+        """Retry the group under the cursor, one dead letter first."""
         if (group := self._group()) is not None:
             retry(self._desk, self._queue, group.numbers, CANARIES, self._load)
 
     def action_delete(self) -> None:
-        """The group that the cursor is on."""
+        """Delete the group under the cursor."""
         if (group := self._group()) is not None:
             delete(self._desk, self._queue, group.numbers, self._load)
 
 
 def _dead(row: Mapping[str, Any]) -> tuple[int, int]:
-    """How many ever died, and how many of them are there now."""
+    """Counts of dead letters: all ever buried, and those present."""
     return row["dead"], row["dead_letters"]
 
 
 def thread_cells(worker: dict[str, Any]) -> list[Text]:
-    """As a row."""
+    """The cells of a thread's row."""
     seconds = "" if worker["seconds"] is None else format_duration(worker["seconds"])
     style = STYLES.get(worker["state"], "")
     texts = (worker["name"], worker["state"], seconds, worker["topic"] or "", worker["message_id"] or "")

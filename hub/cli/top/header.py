@@ -1,4 +1,4 @@
-"""The hub in a line or three: what stands above the table of consumers. Pure."""
+"""The summary of the hub above the table of consumers. Pure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Any
 
 from rich.text import Text
 
-from hub.cli.moment import all_clear
+from hub.cli.times import all_clear
 from hub.cli.top.columns import BAD
 from hub.cli.top.troubles import troubles
+from hub.status.catalogue import stable
 from hub.text import printable
 from hub.units import format_duration, format_size
 
 
 def summary(status: Mapping[str, Any]) -> Text:
-    """The hub, its store and its buses; what is wrong stands on lines of its own."""
+    """Text about the hub, its store and its backends, and a line for each problem."""
     hub = status["hub"]
     first = Text(f"hubbub {hub['version']} ", no_wrap=True)
     first.append(printable(hub["state"]), "bold")
@@ -31,7 +32,7 @@ def summary(status: Mapping[str, Any]) -> Text:
 
 
 def _messages(status: Mapping[str, Any]) -> str:
-    hub, rows = status["hub"], status["consumers"].values()
+    hub, rows = status["hub"], stable(status["consumers"]).values()
     backlog, dead = (sum(row[key] for row in rows) for key in ("backlog", "dead_letters"))
     numbers = f"received {hub['received']}, unrouted {hub['unrouted']}, backlog {backlog}, dead letters {dead}"
     return f"{numbers}, {printable(all_clear(hub['headline'], hub['time']))}" if hub.get("headline") else numbers
@@ -42,6 +43,6 @@ def _backend(name: str, row: Mapping[str, Any]) -> str:
 
 
 def away(problem: str, since: float, now: float) -> Text:
-    """In place of it while no hub answers. :param since: when it answered last, in seconds as ``now``."""
+    """The text in place of the summary while no hub answers. :param since: epoch seconds of the last answer."""
     text = Text(printable(problem), BAD)
     return text.append(f"\nthe numbers are {format_duration(max(0.0, now - since))} old; trying again", "bold")

@@ -1,4 +1,4 @@
-"""What the backlogs were in the last minutes, as ``hubbub top`` saw them."""
+"""Backlogs of the last minutes, polled by ``hubbub top``."""
 
 from __future__ import annotations
 
@@ -8,34 +8,31 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 SPAN = 300.0
-"""Seconds that are kept."""
+"""Seconds of history that are kept."""
 MOST_SAMPLES = 1200
 BARS = " ▁▂▃▄▅▆▇█"
 
 
-class History:
-    """See the module. :param interval: seconds between two samples."""
+class BacklogHistory:
+    """Recent backlogs of all consumers. :param interval: seconds between two samples."""
 
     def __init__(self, interval: float) -> None:
         self._size = max(2, min(MOST_SAMPLES, round(SPAN / interval)))
         self._backlogs: dict[str, deque[int]] = {}
 
     def note(self, consumers: Mapping[str, Mapping[str, Any]]) -> None:
-        """One sample of each; what is no longer there is forgotten."""
+        """Add a sample for each consumer; delete the samples of removed consumers."""
         self._backlogs = {name: self._backlogs.get(name, deque(maxlen=self._size)) for name in consumers}
         for name, row in consumers.items():
             self._backlogs[name].append(int(row["backlog"]))
 
     def backlogs(self, name: str) -> Sequence[int]:
-        """The oldest first."""
+        """The samples of one consumer, the oldest first."""
         return tuple(self._backlogs.get(name, ()))
 
 
 def sparkline(values: Sequence[int], width: int) -> str:
-    """The highest of each stretch as a bar, the newest at the right; the tallest bar is the highest of all.
-
-    Nothing is a space, so that a queue that is empty shows as one.
-    """
+    """Bars of text, the newest at the right. Each bar is the highest value of its time span; a space is 0."""
     top = max(values, default=0)
     return "".join(_bar(value, top) for value in _stretches(values, width)).rjust(width)
 

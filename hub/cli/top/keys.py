@@ -4,33 +4,33 @@ from __future__ import annotations
 
 HELP = """\
 Everywhere
-  p      pause the consumer, also until a time; or let it go on
-  d      drain it: it gets nothing more, and works off what it has; or let it go on
-  P      purge it: drop all that waits
-  + -    a thread more, a thread less
-  R      have the hub read its configuration again
-  ?      this
+  p      pause the consumer, with or without an end; or resume it
+  d      drain it: it works off its queue and gets no new messages; or resume it
+  P      purge its queue: drop all waiting messages
+  + -    add a thread, end a thread
+  R      reload the configuration of the hub
+  ?      show this help
   q      quit
 
 The consumers
   s      sort by the next column; or click a heading
-  S      the other way round
-  Enter  look at one: its threads, its dead letters
+  S      reverse the order
+  Enter  show a consumer: its threads and dead letters
 
 A consumer
-  Tab    from the threads to the dead letters and back
-  k      the stack of the thread
-  Enter  the dead letters of that error; there, one of them whole
-  r      retry the dead letters of that error
-  c      retry one of them first (a canary), and the others if it gets through
+  Tab    switch between threads and dead letters
+  k      show the stack of the thread
+  Enter  show the dead letters of the error; there, show one whole
+  r      retry the dead letters of the error
+  c      retry one of them first (a canary), and the others if it is finished
   x      delete them
   Esc    back
 
-The columns (a narrow screen has the most important, and the one that it is sorted by)
+The columns (a narrow screen shows the most important ones and the sort column)
   last minutes  the backlog; the tallest bar is the highest
-  dead          how many dead letters there are now: not those that were retried or deleted since
-  oldest        how long the oldest message has waited
-  caught up     when nothing would be left if all goes on as it does; while it is paused: not before it goes on
-  used          the share of the time in which its threads are at work
-  p99           99 of 100 messages take the consumer no longer
+  dead          dead letters now, without those retried or deleted
+  oldest        age of the oldest message
+  caught up     when the backlog will be empty at the present rates; paused: not before it is resumed
+  busy          share of the time that its threads spend working
+  p99           99 of 100 messages are handled within this time
 """

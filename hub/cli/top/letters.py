@@ -1,4 +1,4 @@
-"""Dead letters as ``hubbub top`` shows them: in groups by error, and one of them whole. Pure."""
+"""Dead letters in ``hubbub top``: grouped by error, and a single one whole. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from hub.text import printable
 
 Letter = Mapping[str, Any]
 LONGEST = 100
-"""Characters in a cell of a table."""
+"""Most characters in a cell of a table."""
 
 
 @dataclass(frozen=True)
-class Group:
-    """Letters that died of the same. :ivar letters: the oldest first; at least one."""
+class LetterGroup:
+    """Dead letters of one error. :ivar letters: the oldest first; at least one."""
 
     error: str
     reason: str
@@ -27,16 +27,16 @@ class Group:
 
     @property
     def key(self) -> str:
-        """Tells it from the others."""
+        """The key of the row in the table."""
         return f"{self.error}\0{self.reason}"
 
     @property
     def numbers(self) -> list[int]:
-        """Of its letters."""
+        """Numbers of the dead letters."""
         return [letter["number"] for letter in self.letters]
 
     def cells(self) -> list[Text]:
-        """As a row."""
+        """The cells of the row: see ``GROUP_HEADINGS``."""
         first, last = (_when(self.letters[at]["buried_at"]) for at in (0, -1))
         return [cell(str(len(self.letters))), cell(first), cell(last), cell(self.error), cell(self.reason)]
 
@@ -45,23 +45,23 @@ GROUP_HEADINGS = ("count", "first", "last", "error", "reason")
 LETTER_HEADINGS = ("number", "buried", "attempts", "topic", "id")
 
 
-def grouped(letters: Sequence[Letter]) -> list[Group]:
-    """The most frequent first."""
+def grouped(letters: Sequence[Letter]) -> list[LetterGroup]:
+    """Dead letters grouped by error and reason, the largest group first."""
     groups: dict[tuple[str, str], list[Letter]] = defaultdict(list)
     for letter in letters:
         groups[letter["error"], letter["reason"]].append(letter)
-    found = [Group(error, reason, members) for (error, reason), members in groups.items()]
+    found = [LetterGroup(error, reason, members) for (error, reason), members in groups.items()]
     return sorted(found, key=lambda group: -len(group.letters))
 
 
 def letter_cells(letter: Letter) -> list[Text]:
-    """As a row."""
+    """The cells of the row: see ``LETTER_HEADINGS``."""
     values = (letter["number"], _when(letter["buried_at"]), letter["attempts"], letter["topic"], letter["id"])
     return [cell(str(value)) for value in values]
 
 
 def whole(letter: Letter) -> Iterator[str]:
-    """All of it, in lines, which are not yet printable."""
+    """Lines of a whole dead letter; those of the traceback may be unprintable."""
     for name in ("number", "id", "topic", "attempts", "reason", "error"):
         yield f"{name + ':':<13}{printable(str(letter[name]))}"
     for name in ("received_at", "buried_at"):
@@ -73,7 +73,7 @@ def whole(letter: Letter) -> Iterator[str]:
 
 
 def cell(text: str) -> Text:
-    """Whatever the text is; of a long one, its beginning."""
+    """A table cell with the printable beginning of any text."""
     shown = printable(text[:LONGEST])
     return Text(shown + ("…" if len(text) > LONGEST else ""), no_wrap=True)
 

@@ -1,4 +1,4 @@
-"""The screen of ``hubbub top`` with dead letters that died of the same."""
+"""Dead letters screen of ``hubbub top``: the letters of one error."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import DataTable, Footer, Static
 
-from hub.cli.saying import retried
-from hub.cli.top.letters import LETTER_HEADINGS, LONGEST, Group, Letter, grouped, letter_cells, whole
+from hub.cli.output import retried
+from hub.cli.top.base_screen import BaseScreen
+from hub.cli.top.letters import LETTER_HEADINGS, LONGEST, Letter, LetterGroup, grouped, letter_cells, whole
 from hub.cli.top.model import Model
 from hub.cli.top.ordering import Ordering
 from hub.cli.top.tables import fill, selected
-from hub.cli.top.watching import Watching
 from hub.text import counted, printable
 
 MOST_SHOWN = 1000
-"""Letters; a table of many more takes its time to draw."""
+"""Most letters in the table, because a larger one is slow to draw."""
 
 
 def retry(desk: Ordering, name: str, numbers: Sequence[int], canary: int | None, then: Callable[[], None]) -> None:
-    """Ask, and give them to their consumer again. :param canary: so many first."""
+    """Ask, then retry dead letters. :param canary: number of letters to try first; ``None``: all at once."""
 
     def work(_: str) -> None:
-        desk.order(lambda: desk.remote.retry(name, numbers, canary), retried, then, aside=True)
+        desk.order(lambda: desk.remote.retry(name, numbers, canary), retried, then, slow=True)
 
-    first = f", {canary} first and the others if it gets through" if canary else ""
+    first = f", {canary} first and the others if it is finished" if canary else ""
     desk.confirm(f"Give {counted(len(numbers), 'dead letter')} to {name} again{first}?", work)
 
 
 def delete(desk: Ordering, name: str, numbers: Sequence[int], then: Callable[[], None]) -> None:
-    """Ask, and delete them."""
+    """Ask, then delete dead letters."""
 
     def work(_: str) -> None:
         desk.order(lambda: desk.remote.delete_letters(name, numbers), lambda count: f"{count} deleted", then)
 
-    desk.confirm(f"Delete {counted(len(numbers), 'dead letter')} of {name}? They can't be had back.", work)
+    desk.confirm(f"Delete {counted(len(numbers), 'dead letter')} of {name}? This can't be undone.", work)
 
 
-class LettersScreen(Watching):
-    """See the module. :param then: called when they changed."""
+class LettersScreen(BaseScreen):
+    """The dead letters of one group. :param then: called when they changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "back", "back"),
@@ -50,7 +50,7 @@ class LettersScreen(Watching):
         ("x", "delete", "delete"),
     ]
 
-    def __init__(self, model: Model, name: str, group: Group, then: Callable[[], None]) -> None:
+    def __init__(self, model: Model, name: str, group: LetterGroup, then: Callable[[], None]) -> None:
         super().__init__(model)
         self._queue = name
         self._group = group
@@ -58,20 +58,20 @@ class LettersScreen(Watching):
         self._then = then
 
     def compose(self) -> ComposeResult:
-        """Textual's: the parts."""
+        """Create the widgets (called by Textual)."""
         yield Static(id="head")
         yield DataTable(id="letters", cursor_type="row")
         yield Footer()
 
     def on_mount(self) -> None:
-        """Textual's: the rows."""
+        """Fill the table (called by Textual)."""
         self._table.add_columns(*LETTER_HEADINGS)
         self.made = True
         self._fill(self._group.letters)
 
     @property
     def consumer(self) -> str | None:
-        """Whose they are."""
+        """The consumer of the dead letters."""
         return self._queue
 
     @property
@@ -99,20 +99,20 @@ class LettersScreen(Watching):
         self.draw(lambda: self._fill(same[0] if same else []))
 
     def action_back(self) -> None:
-        """To the consumer."""
+        """Go back to the consumer."""
         self.dismiss()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Enter: the letter, whole."""
+        """Show the whole dead letter (Enter)."""
         letter = self._letters[str(event.row_key.value)]
         self._desk.show(f"{self._queue}: dead letter {letter['number']}", "\n".join(whole(letter)))
 
     def action_retry(self) -> None:
-        """The one that the cursor is on."""
+        """Retry the dead letter under the cursor."""
         if (key := selected(self._table)) is not None:
             retry(self._desk, self._queue, [int(key)], None, self._changed)
 
     def action_delete(self) -> None:
-        """The one that the cursor is on."""
+        """Delete the dead letter under the cursor."""
         if (key := selected(self._table)) is not None:
             delete(self._desk, self._queue, [int(key)], self._changed)

@@ -1,4 +1,4 @@
-"""What ``hubbub top`` knows at a moment: all that its screens show."""
+"""The model of ``hubbub top``: the state that its screens show."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from rich.text import Text
 
 from hub.cli.top.columns import Line, Sorting
 from hub.cli.top.header import away, summary
-from hub.cli.top.history import History
+from hub.cli.top.history import BacklogHistory
 from hub.interfaces import Clock
 
 
 class Model:
-    """In the screen's thread only.
+    """The last status, the sorting and the history. Used only in the screen's thread.
 
     :param wall: epoch seconds.
-    :ivar status: the last that a hub said; ``None``: nothing yet.
-    :ivar problem: why there is no newer one; ``None``: there is.
+    :ivar status: the last status from the hub; ``None``: none yet.
+    :ivar problem: why the last poll failed; ``None``: it did not.
     """
 
     def __init__(self, interval: float, sorting: Sorting, wall: Clock) -> None:
@@ -26,33 +26,33 @@ class Model:
         self.status: Mapping[str, Any] | None = None
         self.problem: str | None = None
         self.wall = wall
-        self._history = History(interval)
+        self._history = BacklogHistory(interval)
         self._answered_at = wall()
 
     def answered(self, status: Mapping[str, Any]) -> None:
-        """The hub said this."""
+        """Store a new status."""
         self.status = status
         self.problem = None
         self._answered_at = self.wall()
         self._history.note(status["consumers"])
 
     def unanswered(self, problem: str) -> None:
-        """No hub said anything; what was said last stays."""
+        """Record that no hub answered; the last status stays."""
         self.problem = problem
 
     def lines(self) -> list[Line]:
-        """All consumers, in their order."""
+        """A line for each consumer, sorted."""
         rows: Mapping[str, Any] = self.status["consumers"] if self.status else {}
         now = self.wall()
         return self.sorting.order([Line(name, row, self._history.backlogs(name), now) for name, row in rows.items()])
 
     def row(self, name: str) -> dict[str, Any] | None:
-        """Of one consumer; ``None``: there is none of that name any more."""
+        """The row of one consumer; ``None`` if it was removed."""
         rows: Mapping[str, dict[str, Any]] = self.status["consumers"] if self.status else {}
         return rows.get(name)
 
     def head(self) -> Text:
-        """What stands above the table."""
+        """The text above the table."""
         if self.status is None:
             return Text("waiting for the hub") if self.problem is None else Text(self.problem, "bold red")
         if self.problem is not None:

@@ -1,4 +1,4 @@
-"""The first screen of ``hubbub top``: the hub, and a row for each consumer, with the columns that there is room for."""
+"""Overview screen of ``hubbub top``: the hub, and a row for each consumer, with the columns that fit."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import DataTable, Footer, Static
 
+from hub.cli.top.base_screen import BaseScreen
 from hub.cli.top.columns import COLUMNS, Column, Line, Sorting, fitting
 from hub.cli.top.model import Model
 from hub.cli.top.tables import fill, selected
-from hub.cli.top.watching import Watching
 
 
-class Overview(Watching):
-    """See the module."""
+class Overview(BaseScreen):
+    """The hub and the table of consumers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("s", "sort", "sort"),
@@ -27,10 +27,10 @@ class Overview(Watching):
     ]
 
     class Sorted(Message):
-        """The model is sorted otherwise from now on."""
+        """Message: the sorting was changed."""
 
     class Chosen(Message):
-        """A consumer is to be looked at closely."""
+        """Message: a consumer was chosen."""
 
         def __init__(self, consumer: str) -> None:
             super().__init__()
@@ -42,18 +42,18 @@ class Overview(Watching):
         self._widths: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
-        """Textual's: the parts."""
+        """Create the widgets (called by Textual)."""
         yield Static(id="head")
         yield DataTable(id="consumers", cursor_type="row", fixed_columns=1)
         yield Footer()
 
     def on_mount(self) -> None:
-        """Textual's: begin."""
+        """Show the model (called by Textual)."""
         self.made = True
         self.renew()
 
     def on_resize(self) -> None:
-        """Textual's: there is another width."""
+        """Choose the columns for a new width (called by Textual)."""
         self._widths.clear()
         self.draw(self.renew)
 
@@ -64,16 +64,16 @@ class Overview(Watching):
 
     @property
     def consumer(self) -> str | None:
-        """The row that the cursor is on."""
+        """The consumer under the cursor."""
         return selected(self._table)
 
     def _label(self, column: Column) -> Text:
-        """As wide with the arrow of the sorting as without."""
+        """The heading, as wide with the arrow as without."""
         heading, width = self.model.sorting.heading(column), len(column.heading) + 2
         return Text(heading.rjust(width) if column.right else heading.ljust(width), justify=_justify(column))
 
     def renew(self) -> None:
-        """The model is another."""
+        """Update the widgets from the model."""
         table = self._table
         self.query_one("#head", Static).update(self.model.head())
         table.set_class(self.model.problem is not None, "old")
@@ -83,7 +83,7 @@ class Overview(Watching):
             label = self._label(column)
             if table.columns[column.key].label != label:  # type: ignore[index]
                 table.columns[column.key].label = label  # type: ignore[index]
-                table.notify_style_update()  # a heading is not drawn anew for another text
+                table.notify_style_update()  # Textual does not redraw a heading when its text changes
         rows = []
         for line in lines:
             cells = [column.cell(line) for column in self._columns]
@@ -93,8 +93,7 @@ class Overview(Watching):
         fill(table, rows, before)
 
     def _choose(self, lines: Sequence[Line]) -> None:
-        """The columns, by the widest cells since the screen was made so wide: a number must not make a column come and
-        go."""
+        """Choose the columns by the widest cells since the last resize, so that a number moves no column."""
         table = self._table
         for column in COLUMNS:
             cells = (column.cell(line).cell_len for line in lines)
@@ -109,15 +108,15 @@ class Overview(Watching):
                 table.add_column(self._label(column), key=column.key)
 
     def action_sort(self) -> None:
-        """By the next column."""
+        """Sort by the next column."""
         self._sort(self.model.sorting.next())
 
     def action_reverse(self) -> None:
-        """The other way round."""
+        """Reverse the sorting."""
         self._sort(self.model.sorting.chosen(self.model.sorting.key))
 
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
-        """By the column that was clicked."""
+        """Sort by the column that was clicked."""
         self._sort(self.model.sorting.chosen(str(event.column_key.value)))
 
     def _sort(self, sorting: Sorting) -> None:
@@ -126,7 +125,7 @@ class Overview(Watching):
         self.post_message(self.Sorted())
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Enter, or a second click."""
+        """Choose the consumer (Enter, or a second click)."""
         self.post_message(self.Chosen(str(event.row_key.value)))
 
 

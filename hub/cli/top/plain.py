@@ -1,4 +1,4 @@
-"""What is printed where nobody looks at a screen: one table, or a line of JSON each time."""
+"""Output of ``hubbub top`` without a terminal: one table, or lines of JSON."""
 
 from __future__ import annotations
 
@@ -11,34 +11,35 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from hub.cli.document import json_text
+from hub.cli.json_output import json_text
 from hub.cli.remote import Remote
 from hub.cli.top.columns import COLUMNS, Column, Line, Sorting, fitting
 from hub.cli.top.header import summary
 from hub.errors import HubError
 
 PIPED_WIDTH = 160
-"""Characters of a line, where nothing says how wide it may be."""
+"""Characters of a line in a pipe."""
 SPACE = 2
-"""Around the text of a cell."""
+"""Characters around the text of a cell."""
 
 
 def screen() -> Console:
-    """Standard output."""
-    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
+    """A console on standard output."""
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    return Console(width=width, highlight=False, markup=False, emoji=False)  # no text of ours has such codes
 
 
 def print_table(status: Mapping[str, Any], now: float) -> None:
-    """On standard output. :param now: epoch seconds."""
+    """Print the table of consumers. :param now: epoch seconds."""
     console = screen()
     console.print(summary(status))
     lines = Sorting().order([Line(name, row, (), now) for name, row in status["consumers"].items()])
-    # Of the last minutes there is only a point.
+    # One status has no history for a sparkline.
     console.print(table_of([column for column in COLUMNS if column.key != "trend"], lines, console.width))
 
 
 def table_of(columns: Sequence[Column], lines: Sequence[Line], room: int) -> Table:
-    """As many of the columns as there is room for. :param room: characters."""
+    """A table with the columns that fit. :param room: its width in characters."""
     cells = {column.key: [column.cell(line) for line in lines] for column in columns}
     widths = {
         column.key: SPACE + max(len(column.heading), *(cell.cell_len for cell in cells[column.key]), 0)
@@ -54,7 +55,7 @@ def table_of(columns: Sequence[Column], lines: Sequence[Line], room: int) -> Tab
 
 
 def print_json(remote: Remote, interval: float, once: bool, wait: Callable[[float], object] = time.sleep) -> None:
-    """The status as a line, each ``interval`` seconds, forever; ``{"problems": [...]}`` while no hub answers.
+    """Print the status as a line of JSON each ``interval`` seconds; ``{"problems": [...]}`` while no hub answers.
 
     :raises HubError: with ``once``, no hub answers.
     """

@@ -1,4 +1,4 @@
-"""Fills a table anew without moving what one looks at."""
+"""Table updates that keep the cursor on its row."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from rich.text import Text
 from textual.widgets import DataTable
 
 Rows = Sequence[tuple[str, Sequence[Text]]]
-"""Key and cells."""
+"""A key and cells for each row."""
 
 
 def fill(table: DataTable[Text], rows: Rows, before: str | None = None) -> None:
-    """These rows, in this order. The cursor stays on its row, wherever that goes: who presses a key means that row.
+    """Show these rows in this order. The cursor stays on its row, because keys act on that row.
 
-    :param before: the row that the cursor was on, of a table that was emptied.
+    :param before: key of the row that had the cursor before the table was emptied.
     """
     key, index = selected(table) or before, table.cursor_row
     wanted = {name for name, _ in rows}
@@ -48,6 +48,6 @@ def _order(table: DataTable[Text], names: Sequence[str]) -> None:
     if [row.key.value for row in table.ordered_rows] == list(names):
         return
     first = next(iter(table.columns))
-    # The table sorts by cells and knows no other way; which cell it is tells the row.
+    # DataTable sorts by cells only; the identity of the first cell tells the row.
     places = {id(table.get_cell(name, first)): place for place, name in enumerate(names)}
     table.sort(first, key=lambda cell: places[id(cell)])

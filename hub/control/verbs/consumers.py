@@ -1,4 +1,4 @@
-"""Verbs on consumers: whether they work, on what, and with how many threads."""
+"""Verbs on consumers: pause, resume, drain, and their threads."""
 
 from __future__ import annotations
 
@@ -6,94 +6,112 @@ from typing import Annotated, Any
 
 import msgspec
 
-from hub.control.verbs.verb import Named, Verb
+from hub.control.hub import HubVerb
+from hub.control.queue_state import QueueState, state_of
+from hub.errors import HubError
+from hub.http.verb import Call
+from hub.workers.supervisor import stack_of
 
 LATEST = 253402300799.0
-"""Epoch seconds: the end of the year 9999. No calendar can show what is later."""
+"""Latest end of a pause in epoch seconds, the end of the year 9999, which calendars can still show."""
+
+
+class Named(msgspec.Struct, forbid_unknown_fields=True):
+    """Name of a consumer."""
+
+    consumer: str
 
 
 class PauseOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """Which consumer, and until when (epoch seconds); without that, until it is resumed."""
+    """Name of a consumer, and the end of the pause (epoch seconds); without it, the pause lasts until it is resumed."""
 
     consumer: str
     until: Annotated[float, msgspec.Meta(ge=0, le=LATEST)] | None = None
 
 
-class State(msgspec.Struct):
-    """What the consumer is now."""
+class Pause(HubVerb):
+    """Pause a consumer: it takes no more messages. They wait in its queue, also across a restart of the hub.
 
-    state: str
-
-
-class Pause(Verb):
-    """Have a consumer take no more messages; they wait in its queue, also over a restart of the hub.
-
-    One that is drained can't be paused: it is to be resumed first.
+    A drained consumer must be resumed first.
     """
 
-    path, method, access, order, result = "pause", "POST", "actions", PauseOrder, State
+    path, method, access, order, result = "pause", "POST", "actions", PauseOrder, QueueState
 
-    def carry_out(self, order: PauseOrder) -> State:
-        """See the class."""
-        self.hub.steering.pause(order.consumer, order.until)
-        return State("paused")
-
-
-class Resume(Verb):
-    """Undo a pause and a drain of a consumer."""
-
-    path, method, access, order, result = "resume", "POST", "actions", Named, State
-
-    def carry_out(self, order: Named) -> State:
-        """See the class."""
-        self.hub.steering.resume(order.consumer)
-        return State("running")
+    def carry_out(self, order: PauseOrder) -> QueueState:
+        """Pause, and answer with the queue's state."""
+        self.hub.holds.pause(self.hub.queues.entry(order.consumer), order.until)
+        return state_of(self.hub, order.consumer)
 
 
-class Drain(Verb):
-    """Give a consumer no more messages: it works off what it has. What would have been its own is counted as dropped,
-    until it is resumed.
+class Resume(HubVerb):
+    """Resume a consumer after a pause or a drain."""
 
-    One that is paused can't be drained: it is to be resumed first.
+    path, method, access, order, result = "resume", "POST", "actions", Named, QueueState
+
+    def carry_out(self, order: Named) -> QueueState:
+        """Resume, and answer with the queue's state."""
+        self.hub.holds.resume(self.hub.queues.entry(order.consumer))
+        return state_of(self.hub, order.consumer)
+
+
+class Drain(HubVerb):
+    """Drain a consumer: it works off its backlog. New messages for it are dropped and counted until it is resumed.
+
+    A paused consumer must be resumed first.
     """
 
-    path, method, access, order, result = "drain", "POST", "actions", Named, State
+    path, method, access, order, result = "drain", "POST", "actions", Named, QueueState
 
-    def carry_out(self, order: Named) -> State:
-        """See the class."""
-        self.hub.steering.drain(order.consumer)
-        return State("draining")
+    def carry_out(self, order: Named) -> QueueState:
+        """Drain, and answer with the queue's state."""
+        self.hub.holds.drain(self.hub.queues.entry(order.consumer))
+        return state_of(self.hub, order.consumer)
 
 
-class Threads(Verb):
-    """The threads of a consumer: what each has in hand, for how long, and where in the code it is."""
+class Threads(HubVerb):
+    """Show the threads of a consumer: the message in hand, the time so far, and the stack."""
 
     path, about, access, order = "threads", "consumer", "contents", Named
 
     def carry_out(self, order: Named) -> dict[str, Any]:
-        """See the class."""
-        return {"threads": self.hub.steering.threads(order.consumer)}
+        """Return a row for each thread, as in the status, with its stack."""
+        crew = self.hub.queues.member(order.consumer).crew
+        rows = zip(self.hub.supervisor.threads(crew), crew.workers, strict=True)
+        return {"threads": [{**row, "stack": stack_of(thread)} for row, (_, thread) in rows]}
 
 
 class ThreadsOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """How many threads, of which consumer."""
+    """Number of threads that a consumer is to have."""
 
     consumer: str
     count: Annotated[int, msgspec.Meta(ge=1, le=256)]
 
 
 class ThreadsSet(msgspec.Struct):
-    """How many there were, and how many there are to be."""
+    """Former and new number of threads; the queue, and the threads as in the status.
+
+    ``workers`` has the topics and ids of messages only for a caller who may see contents.
+    """
 
     before: int
     threads: int
+    queue: QueueState
+    workers: list[dict[str, Any]]
 
 
-class SetThreads(Verb):
-    """Change how many threads a consumer has, until the hub is restarted or the consumer's settings change."""
+class SetThreads(HubVerb):
+    """Set the number of threads of a consumer, until the hub restarts or the consumer's settings change."""
 
     path, method, access, order, result = "threads", "POST", "actions", ThreadsOrder, ThreadsSet
 
-    def carry_out(self, order: ThreadsOrder) -> ThreadsSet:
-        """See the class."""
-        return ThreadsSet(self.hub.steering.set_threads(order.consumer, order.count), order.count)
+    def handle(self, call: Call) -> ThreadsSet:
+        """Set the number. :raises HubError: the consumer keeps strict order, or has not started."""
+        order: ThreadsOrder = call.order
+        member = self.hub.queues.member(order.consumer)
+        if order.count > 1 and member.part.settings.ordering == "strict":
+            raise HubError(f"{order.consumer} keeps strict order: it takes one message at a time")
+        before = member.crew.resize(order.count)
+        member.rates.restart()
+        withheld = {} if call.caller.contents else {"topic": None, "message_id": None}
+        workers = [{**row, **withheld} for row in self.hub.supervisor.threads(member.crew)]
+        return ThreadsSet(before, order.count, state_of(self.hub, order.consumer), workers)

@@ -8,41 +8,43 @@ from typing import Annotated
 
 import msgspec
 from twisted.internet.defer import Deferred
-from twisted.web.server import Request
 
-from hub.control.verbs.pieces import Pieces
-from hub.control.verbs.steps import in_steps
-from hub.control.verbs.verb import Verb, answer, code_of, when_stored
+from hub.control.canary import Retried, retry, retry_with_canary
+from hub.control.cooperative import in_steps
+from hub.control.dead_letters import PIECE, delete_letters
+from hub.control.hub import HubVerb, when_stored
 from hub.deadletter import DeadLetter
-from hub.errors import HubError
+from hub.http.verb import Call, Stream
+from hub.message import HeaderValue
 
-PIECE = 256 << 10
-"""Bytes of dead letters that are read and written at once: some 2 ms of the reactor."""
 HIGHEST = (1 << 63) - 1
+PATIENCE = 60.0
+MOST_PATIENCE = 86400.0
+"""Seconds that a canary may take, by default and at most."""
 Number = Annotated[int, msgspec.Meta(ge=0, le=HIGHEST)]
 
 
 class LettersOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """Some dead letters of a consumer, by number."""
+    """Numbers of dead letters of a consumer."""
 
     consumer: str
     numbers: list[Number]
 
 
 class DeadOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """A consumer. ``number``: only the dead letter of that number."""
+    """Consumer, and optionally the number of one dead letter."""
 
     consumer: str
     number: Number | None = None
 
 
 class ShownLetter(msgspec.Struct):
-    """A dead letter. Times are epoch seconds; the body is text, whatever it was. ``backend``: the bus it came from."""
+    """Dead letter. Times are epoch seconds; the body is shown as text. ``backend``: the bus it came from."""
 
     number: int
     id: str
     topic: str
-    headers: dict[str, str]
+    headers: dict[str, HeaderValue]
     body: str
     received_at: float
     buried_at: float
@@ -59,115 +61,79 @@ class Letters(msgspec.Struct):
     dead_letters: list[ShownLetter]
 
 
-class Dead(Verb):
-    """The dead letters of a consumer, or one of them."""
+class Dead(HubVerb):
+    """List the dead letters of a consumer, or show one of them."""
 
     path, about, access, order, result = "dead", "consumer", "contents", DeadOrder, Letters
 
-    def respond(self, request: Request, order: DeadOrder, who: str) -> None:
-        """Answer with all, in pieces: they may be many, each with a traceback."""
-        try:
-            store = self.hub.steering.store_of(order.consumer)
-        except HubError as error:
-            answer(request, {"problems": [str(error)]}, code_of(error))
-            return
-        if order.number is not None:
-            letter = store.letter(order.consumer, order.number)
-            answer(request, Letters([] if letter is None else [shown(letter)]))
-            return
-        request.setHeader(b"Content-Type", self.media.encode())
-        Pieces(request, self._pieces(order.consumer)).start()
+    def carry_out(self, order: DeadOrder) -> Letters | Stream:
+        """Return one letter, or a stream of all: they may be many, each with a traceback."""
+        stored = self.hub.queues.stored(order.consumer)
+        if order.number is None:
+            return Stream(self._pieces(order.consumer))
+        letter = stored.dead_letter(order.number)
+        return Letters([] if letter is None else [shown(letter)])
 
     def _pieces(self, consumer: str) -> Iterator[bytes]:
         after, begin = 0, b'{"dead_letters":['
-        while letters := self.hub.steering.dead_letters(consumer, after, PIECE):
+        while letters := self.hub.queues.stored(consumer).dead_letters(after, PIECE):
             yield begin + b",".join([msgspec.json.encode(shown(letter)) for letter in letters])
             after, begin = letters[-1].number, b","
         yield b"]}\n" if after else begin + b"]}\n"
 
 
-class Retried(msgspec.Struct, omit_defaults=True):
-    """Which positions they have in their queue now: from ``start`` up to, not including, ``stop``; where they are many,
-    others that came meanwhile may lie between. ``count`` is how many they are. ``not_taken`` is how many a full queue
-    did not take: they are dead letters as before. ``stored``: false where that is not on the disk yet."""
+class RetryOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """Numbers of dead letters of a consumer. ``canary``: how many of the oldest ones to try first; the rest follow
+    only if all of these succeed within ``timeout`` seconds."""
 
-    start: int
-    stop: int
-    count: int
-    not_taken: int = 0
-    stored: bool = True
+    consumer: str
+    numbers: list[Number]
+    canary: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    timeout: Annotated[float, msgspec.Meta(ge=0, le=MOST_PATIENCE)] | None = None
 
 
-class RetryDead(Verb):
-    """Give dead letters to their consumer again, as if they had come now.
+class RetryDead(HubVerb):
+    """Retry dead letters: their consumer receives them again, as if they had just arrived.
 
-    A consumer that is drained takes none: it is to be resumed first. Many are given in pieces.
+    A drained consumer takes none: it must be resumed first. With a canary the answer comes when the first ones have
+    succeeded, one of them has failed again, or the time is over. In the last two cases the rest stay dead letters, and
+    ``problem`` gives the reason; likewise if the client hangs up meanwhile.
     """
 
-    path, method, access, order, result = "retry-dead", "POST", "actions", LettersOrder, Retried
-    stores = True
+    path, method, access, order, result = "retry-dead", "POST", "actions", RetryOrder, Retried
 
-    def carry_out(self, order: LettersOrder) -> Deferred[Retried]:
-        """See the class."""
-        steps = self.hub.steering.retry_letters(order.consumer, order.numbers, PIECE)
-        return in_steps(self.hub, (Retried(*step) for step in steps))
+    def handle(self, call: Call) -> Deferred[Retried]:
+        """Retry the letters in steps."""
+        order: RetryOrder = call.order
+        if order.canary is None:
+            return retry(self.hub, order.consumer, order.numbers)
+        gone: list[object] = []
+        call.request.notifyFinish().addErrback(gone.append)
+        timeout = PATIENCE if order.timeout is None else order.timeout
+        return retry_with_canary(self.hub, order.consumer, order.numbers, order.canary, timeout, lambda: bool(gone))
 
 
 class Deleted(msgspec.Struct, omit_defaults=True):
-    """How many there were. ``stored``: false where that is not on the disk yet."""
+    """Number of dead letters that were deleted. ``stored``: false while that is not on disk."""
 
     deleted: int
     stored: bool = True
 
 
-class DeleteDead(Verb):
-    """Delete dead letters, many of them in pieces."""
+class DeleteDead(HubVerb):
+    """Delete dead letters of a consumer."""
 
     path, method, access, order, result = "delete-dead", "POST", "actions", LettersOrder, Deleted
-    stores = True
 
     def carry_out(self, order: LettersOrder) -> Deferred[Deleted]:
-        """See the class."""
-        steps = self.hub.steering.delete_letters(order.consumer, order.numbers, PIECE)
-        return in_steps(self.hub, (Deleted(step) for step in steps))
-
-
-class PositionsOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """Positions of a consumer's queue: from ``start`` up to, not including, ``stop``."""
-
-    consumer: str
-    start: int = 0
-    stop: int = 0
-
-
-class UnsettledCount(msgspec.Struct):
-    """The number of them that need more work, or had it, which is not on the disk yet."""
-
-    unsettled: int
-    stored: bool = True
-
-
-class Unsettled(Verb):
-    """How many of these positions of a consumer's queue need more work. None: what became of them is counted, and
-    listed where it is a dead letter."""
-
-    path, about, order, result = "unsettled", "consumer", PositionsOrder, UnsettledCount
-
-    def carry_out(self, order: PositionsOrder) -> UnsettledCount | Deferred[UnsettledCount]:
-        """See the class."""
-        count = UnsettledCount(self.hub.steering.queue(order.consumer).unsettled(order.start, order.stop))
-        if count.unsettled:
-            return count
-        # Counters and dead letters are shown as they were committed.
-        return when_stored(self.hub, count).addCallback(partial(_with_unstored, max(0, order.stop - order.start)))
-
-
-def _with_unstored(positions: int, count: UnsettledCount) -> UnsettledCount:
-    return count if count.stored else UnsettledCount(positions, stored=False)
+        """Delete the letters in steps."""
+        steps = delete_letters(self.hub, order.consumer, order.numbers)
+        deleted = in_steps(self.hub, (Deleted(step) for step in steps))
+        return deleted.addCallback(partial(when_stored, self.hub))
 
 
 def shown(letter: DeadLetter) -> ShownLetter:
-    """With its message's fields beside its own."""
+    """A dead letter with the fields of its message."""
     message = letter.message
     return ShownLetter(
         letter.number,

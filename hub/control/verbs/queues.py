@@ -5,64 +5,68 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+from twisted.internet.defer import Deferred
 
-from hub.control.verbs.verb import Verb
+from hub.control.hub import HubVerb, when_stored
+from hub.control.queue_state import QueueState, state_of
+from hub.message import HeaderValue
 
 MOST_PEEKED = 1000
 
 
 class QueueOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """A queue."""
+    """Name of a queue."""
 
     queue: str
 
 
 class Purged(msgspec.Struct, omit_defaults=True):
-    """How many messages were dropped. ``stored``: false where that is not on the disk yet."""
+    """Number of messages that were dropped, and the queue's state then. ``stored``: false while it is not on disk."""
 
     purged: int
+    queue: QueueState
     stored: bool = True
 
 
-class PurgeQueue(Verb):
-    """Drop all that waits in a queue. What is in hand, or waits for a retry, stays."""
+class PurgeQueue(HubVerb):
+    """Purge a queue: all waiting messages are dropped; those in flight or waiting for a retry stay."""
 
     path, method, access, order, result = "purge-queue", "POST", "actions", QueueOrder, Purged
-    stores = True
 
-    def carry_out(self, order: QueueOrder) -> Purged:
-        """See the class."""
-        return Purged(self.hub.steering.purge(order.queue))
+    def carry_out(self, order: QueueOrder) -> Deferred[Purged]:
+        """Answer when it is on the disk."""
+        purged = self.hub.queues.entry(order.queue).opened.purge()
+        return when_stored(self.hub, Purged(purged, state_of(self.hub, order.queue)))
 
 
 class QueueDeleted(msgspec.Struct):
-    """It is gone. ``stored``: false where that is not on the disk yet."""
+    """The queue is deleted. ``stored``: false while that is not on disk."""
 
     deleted: bool = True
     stored: bool = True
 
 
-class DeleteQueue(Verb):
-    """Delete a queue that belongs to no consumer any more, with its dead letters."""
+class DeleteQueue(HubVerb):
+    """Delete a queue and its dead letters. It must not belong to a consumer any more, or a backend has declared it."""
 
     path, method, access, order, result = "delete-queue", "POST", "actions", QueueOrder, QueueDeleted
-    stores = True
 
-    def carry_out(self, order: QueueOrder) -> QueueDeleted:
-        """See the class."""
-        self.hub.steering.delete(order.queue)
-        return QueueDeleted()
+    def carry_out(self, order: QueueOrder) -> Deferred[QueueDeleted]:
+        """Answer when it is on the disk."""
+        self.hub.queues.delete(order.queue)
+        self.hub.holds.forget(order.queue)  # a later consumer of that name is a new one
+        return when_stored(self.hub, QueueDeleted())
 
 
 class PeekOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """How many, of which consumer."""
+    """Consumer, and the number of messages to show at most."""
 
     consumer: str
     count: Annotated[int, msgspec.Meta(ge=1, le=MOST_PEEKED)] = 10
 
 
 class Peeked(msgspec.Struct):
-    """A message that is not settled.
+    """Message that is not settled.
 
     ``state`` is ``in flight``, ``waiting`` or ``retry``; ``attempts`` is how often it was given to the consumer.
     """
@@ -71,26 +75,26 @@ class Peeked(msgspec.Struct):
     state: str
     id: str
     topic: str
-    headers: dict[str, str]
+    headers: dict[str, HeaderValue]
     body: str
     received_at: float
     attempts: int
 
 
 class PeekedList(msgspec.Struct):
-    """The oldest first."""
+    """Messages, the oldest first."""
 
     messages: list[Peeked]
 
 
-class Peek(Verb):
-    """The oldest messages of a queue that are not settled. They stay where they are."""
+class Peek(HubVerb):
+    """Show the oldest unsettled messages of a queue. They stay where they are."""
 
     path, about, access, order, result = "peek", "consumer", "contents", PeekOrder, PeekedList
 
     def carry_out(self, order: PeekOrder) -> PeekedList:
-        """See the class."""
-        found = self.hub.steering.queue(order.consumer).peek(order.count)
+        """Read them from memory and from the store."""
+        found = self.hub.queues.entry(order.consumer).opened.inspect.peek(order.count)
         return PeekedList(
             [
                 Peeked(

@@ -1,4 +1,4 @@
-"""The verb that gives kept messages again."""
+"""Verb that replays kept messages."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from twisted.internet.task import TaskFinished, TaskStopped, cooperate
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
-from hub.control.steering import Replayed, ReplayOrder
-from hub.control.verbs.steps import breath
-from hub.control.verbs.verb import MALFORMED, NOT_STORED, Hub, Verb, answer, code_of, when_stored
+from hub.control.cooperative import backpressure
+from hub.control.hub import Hub, HubVerb, when_stored
+from hub.control.replay import Replayed, ReplayOrder, replay
 from hub.errors import HubError
 from hub.failure import told
+from hub.http.api import NOT_STORED
+from hub.http.verb import LINES, NOT_DONE_YET, Call
 from hub.partlog import part_log
 from hub.text import counted
 
 REPORT_EVERY = 0.2
-"""Seconds between two lines about how far a replay is."""
+"""Seconds between two lines of progress."""
 
 
 class Progress(msgspec.Struct, omit_defaults=True):
-    """How many there were so far, and when the last one had been received. ``left_out``: how many were not given, for
-    they still wait for this consumer, or are in hand. ``not_taken``: how many its full queue did not take. The last
-    line has ``done``, or ``problems``: why it ended before all were given. ``stored``: false where what was given is
-    not on the disk yet."""
+    """Number of messages so far, and the time at which the last one was received. ``left_out``: messages not given
+    because they still wait for this consumer, or are in flight. ``not_taken``: messages that its full queue did not
+    take. The last line has ``done``, or ``problems``: why it ended early. ``stored``: false while the messages given
+    are not on disk."""
 
     replayed: int
     at: float | None
@@ -37,34 +39,31 @@ class Progress(msgspec.Struct, omit_defaults=True):
     problems: list[str] = []
 
 
-class Replay(Verb):
-    """Give kept messages to a consumer again; a line of JSON now and then says how far it is.
+class Replay(HubVerb):
+    """Replay kept messages to a consumer; lines of JSON report the progress.
 
-    What still waits for it, or is in hand, is left out, unless its queue is in memory. It ends when the client hangs
-    up, and when the consumer is drained; one that is drained already takes nothing.
+    Messages that still wait for it, or are in flight, are left out, unless its queue is in memory. The replay ends when
+    the client hangs up, or the consumer is drained; a drained consumer takes nothing.
     """
 
     path, method, access, order, result = "replay", "POST", "actions", ReplayOrder, Progress
-    media = "application/x-ndjson"
+    media = LINES
 
-    def respond(self, request: Request, order: ReplayOrder, who: str) -> None:
-        """Begin, and write the lines."""
-        try:
-            if not order.dry_run:
-                self.hub.steering.open_queue(order.consumer)
-            steps = self.hub.steering.replay(order)
-        except (HubError, *MALFORMED) as error:
-            self.note(who, order, f"refused: {error}")
-            answer(request, {"problems": [str(error)]}, code_of(error))
-            return
+    def handle(self, call: Call) -> int:
+        """Start the replay, which writes the lines and ends by itself."""
+        order: ReplayOrder = call.order
         if not order.dry_run:
-            self.note(who, order, "begun")
-        request.setHeader(b"Content-Type", self.media.encode())
-        _Giving(self.hub, request, order.dry_run, lambda outcome: self.note(who, order, outcome)).start(steps)
+            self.hub.queues.taking(order.consumer)
+        steps = replay(self.hub, order)
+        if not order.dry_run:
+            call.note("begun")
+        call.request.setHeader(b"Content-Type", self.media.encode())
+        _Giving(self.hub, call.request, order.dry_run, call.note).start(steps)
+        return NOT_DONE_YET
 
 
 class _Giving:
-    """One replay while it goes on. :param note: is told how it ended, for the audit log."""
+    """A running replay. :param note: called with its outcome, for the audit log."""
 
     def __init__(self, hub: Hub, request: Request, dry_run: bool, note: Callable[[str], None]) -> None:
         self._hub = hub
@@ -74,7 +73,7 @@ class _Giving:
         self._now = Progress(0, None)
 
     def start(self, steps: Iterator[Replayed]) -> None:
-        """It ends by itself."""
+        """Start the replay; it ends by itself."""
         task = cooperate(self._run(steps))
         self._request.notifyFinish().addErrback(lambda _: task.stop()).addErrback(lambda late: late.trap(TaskFinished))
         task.whenDone().addCallbacks(lambda _: self._end(), self._fail)
@@ -88,7 +87,7 @@ class _Giving:
                 if seconds() - reported > REPORT_EVERY:
                     reported = seconds()
                     self._write()
-                yield breath(self._hub)
+                yield backpressure(self._hub)
         except HubError as error:
             self._now.problems = [str(error)]
         if not self._dry_run:
@@ -116,5 +115,5 @@ class _Giving:
             self._note(f"the client hung up after {counted(count, 'message')}")
             return
         self._note(f"failed after {counted(count, 'message')}: {told(failure.value or RuntimeError())}")
-        part_log("hub", "api").error("a replay was not ended", exc_info=failure.value, extra={"action": "bug"})
+        part_log("hub", "api").error("a replay failed at its end", exc_info=failure.value, extra={"action": "bug"})
         self._request.loseConnection()

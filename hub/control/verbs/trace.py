@@ -1,4 +1,4 @@
-"""The verb that tells what became of one message."""
+"""Verb that traces one message."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.task import cooperate
 
-from hub.control.verbs.verb import Verb
-from hub.control.whereabouts import Sighting, Whereabouts
+from hub.control.hub import HubVerb
+from hub.control.message_trace import MessageTrace, TracedMessage
 
 LONGEST_ID = 1024
 MOST = 1000
 
 
 class TraceOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """Which message. ``since`` (epoch seconds): what was received before is not looked for in the store. The search
-    ends after ``within`` seconds, or ``most`` messages; of more than that the newest are told."""
+    """Id of the message. ``since`` (epoch seconds): messages stored before are skipped. The search ends after
+    ``within`` seconds, or ``most`` messages, of which the newest are returned."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID)]
     since: float = 0.0
@@ -27,38 +27,39 @@ class TraceOrder(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Traced(msgspec.Struct):
-    """What was found, the newest first.
+    """Messages found, the newest first.
 
-    ``complete``: nothing was left out. Else there was no time for all of it, or it was too much: the store was looked
-    at back to ``reached`` (epoch seconds) only; what is told as settled may be a dead letter; a message of which some
-    was left out is ``cut``. ``keep`` is for how many seconds the hub keeps what all queues are done with.
+    ``complete``: nothing was left out. Otherwise the time was too short or the answer too large: the store was searched
+    back to ``reached`` (epoch seconds) only, a message shown as settled may be a dead letter, and one with outcomes
+    left out is ``cut``. ``keep``: seconds for which the hub keeps settled messages.
     """
 
     id: str
-    messages: list[Sighting]
+    messages: list[TracedMessage]
     complete: bool
     reached: float | None
     keep: float
 
 
-class Trace(Verb):
-    """What became of the messages of one id, in each queue.
+class Trace(HubVerb):
+    """Trace the messages of one id: their outcome in each queue.
 
-    What all queues are done with is found as long as it is kept (``keep`` in ``[hub]``).
+    Messages settled in all queues are found as long as they are kept (``keep`` in ``[hub]``).
     """
 
     path, about, access, order, result = "trace", "id", "contents", TraceOrder, Traced
 
     def carry_out(self, order: TraceOrder) -> Deferred[Traced]:
-        """Search in short steps; between two others have their turn."""
-        whereabouts = self.hub.steering.whereabouts(order.id)
-        seconds = self.hub.reactor.seconds
+        """Search in short steps, between which the reactor does other work."""
+        hub, seconds = self.hub, self.hub.reactor.seconds
+        routed, monotonic = hub.enqueuer.router.route, hub.supervisor.now
+        trace = MessageTrace(order.id, hub.consumers, hub.store, routed, monotonic, hub.wall)
         began = seconds()
-        search = cooperate(whereabouts.search(order.since, order.most, lambda: (seconds() - began) / order.within))
-        answered: Deferred[Traced] = search.whenDone().addCallback(lambda _: self._answer(whereabouts, order))
+        search = cooperate(trace.search(order.since, order.most, lambda: (seconds() - began) / order.within))
+        answered: Deferred[Traced] = search.whenDone().addCallback(lambda _: self._answer(trace, order))
         return answered
 
-    def _answer(self, whereabouts: Whereabouts, order: TraceOrder) -> Traced:
-        reached = whereabouts.reached if isfinite(whereabouts.reached) else None
+    def _answer(self, trace: MessageTrace, order: TraceOrder) -> Traced:
+        reached = trace.reached if isfinite(trace.reached) else None
         keep = self.hub.configuration.hub.keep
-        return Traced(order.id, whereabouts.sightings(), whereabouts.complete, reached, keep)
+        return Traced(order.id, trace.messages(), trace.complete, reached, keep)

@@ -13,8 +13,13 @@ import zmq
 from twisted.internet.epollreactor import EPollReactor
 
 from hub.backends.zeromq import Config, ZeroMQ
-from hub.interfaces import Backend, BackendContext
+from hub.enqueuer import Enqueuer
+from hub.interfaces import Answer, Backend, BackendContext, Receipt
 from hub.message import Message
+from hub.parts.declared_queue import Owner
+from hub.router import Router
+from hub.store.memory import MemoryStore
+from hub.testing.stand_ins import declared_queues
 
 REACTOR: Any = EPollReactor()
 """A real reactor, never run and not installed: ``turn`` turns it. One for all tests, as it keeps descriptors."""
@@ -49,9 +54,11 @@ class Recorder:
         self.tokens: list[Any] = []
         self.refused: list[tuple[Message, str]] = []
 
-    def receive(self, messages: list[Message], tokens: Sequence[Any] = ()) -> None:
+    def receive(self, messages: list[Message], tokens: Sequence[Any] = (), answer: Answer | None = None) -> None:
         self.batches.append(messages)
         self.tokens.extend(tokens)
+        if answer is not None:
+            answer(Receipt(len(messages)))
 
     def refuse(self, message: Message, reason: str) -> None:
         self.refused.append((message, reason))
@@ -76,11 +83,21 @@ class Lines(logging.Handler):
         self.texts.append(self.format(record))
 
 
-def hub_context(config: Any, lines: Lines | None = None, reactor: Any = REACTOR) -> BackendContext:
+def new_enqueuer() -> Enqueuer:
+    """One that routes nothing, and shows messages to those who are subscribed."""
+    return Enqueuer(Router([]), MemoryStore(), lambda: 1000.0, lambda: None)
+
+
+def hub_context(
+    config: Any, lines: Lines | None = None, reactor: Any = REACTOR, enqueuer: Enqueuer | None = None
+) -> BackendContext:
     """What the hub gives a backend."""
     logger = logging.Logger("test")
     logger.addHandler(lines or Lines())
-    return BackendContext("bus", config, reactor, logging.LoggerAdapter(logger, {}), lambda: 1000.0)
+    store, enqueuer = MemoryStore(), enqueuer or new_enqueuer()
+    queues = declared_queues(enqueuer, store).of(Owner("bus"))
+    show, log = enqueuer.subscriptions.add, logging.LoggerAdapter(logger, {})
+    return BackendContext("bus", config, reactor, log, lambda: 1000.0, show, queues)
 
 
 def stop(backend: Backend) -> None:

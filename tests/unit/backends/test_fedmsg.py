@@ -6,9 +6,9 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.backends.zeromq.fedmsg import is_msg_id, wrap
+from hub.backends.fedmsg import is_msg_id, wrap
 from hub.backends.zeromq.publisher import Publisher
-from hub.errors import CannotPublish
+from hub.errors import CannotPublish, Unavailable
 from hub.message import Message
 from tests.unit.backends.support import configured
 
@@ -84,7 +84,7 @@ def test_publisher_refuses_what_no_hub_would_take() -> None:
 
 def test_publisher_says_that_there_is_no_room() -> None:
     publisher = Publisher(configured(publish_bind=["ipc:///x"], format="raw"), lambda: 0.0)
-    with pytest.raises(CannotPublish, match="did not take it"):
+    with pytest.raises(Unavailable, match="did not accept the message"):
         publish(Message("", "t", b""), Sent(room=False), publisher)
     assert publisher.failed == 1
 

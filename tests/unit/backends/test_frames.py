@@ -6,7 +6,8 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.backends.zeromq.frames import MAX_TOPIC, OVERSIZE_KEPT, Parser
+from hub.backends.fedmsg import MAX_TOPIC
+from hub.backends.zeromq.frames import OVERSIZE_KEPT, Parser
 from hub.message import Message
 from tests.unit.backends.support import Recorder
 
@@ -96,7 +97,7 @@ def test_what_only_pythons_decoder_takes_is_a_message_with_its_id_and_headers(od
     bench = Bench()
     (message,) = bench.parse((TOPIC, body))
     assert (message.id, message.body, message.headers["h"]) == ("2026-x", body, "v")
-    assert "n" not in message.headers or message.headers["n"].isprintable()
+    assert str(message.headers.get("n", "")).isprintable()
     assert json.dumps(message.json()) == json.dumps(json.loads(body))
     assert (bench.parser.malformed, bench.intake.refused, bench.notices) == ({}, [], [])
 
@@ -142,7 +143,7 @@ def test_topics_are_shared_and_their_cache_is_bounded() -> None:
     one, other = bench.parse((TOPIC, b""), (bytes(bytearray(TOPIC)), b""))
     assert one.topic is other.topic
     bench.parse(*((b"topic-%d" % number, b"") for number in range(10_500)))
-    assert len(bench.parser._topics) <= 10_000
+    assert len(bench.parser.known) <= 10_000
 
 
 def numbered(number: int, **fields: object) -> tuple[bytes, bytes]:

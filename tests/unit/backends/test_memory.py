@@ -1,7 +1,9 @@
+from typing import Any
+
 import pytest
 
 from hub.backends.memory import Memory
-from hub.errors import CannotPublish
+from hub.errors import CannotPublish, Unavailable
 from hub.message import Message
 from hub.settings import Settings
 from tests.unit.backends.support import Recorder, hub_context
@@ -53,8 +55,41 @@ def test_keeps_what_is_published_until_it_stops() -> None:
     memory.publish(message)
     assert memory.published == [message]
     memory.stop()
-    with pytest.raises(CannotPublish):
+    with pytest.raises(Unavailable):
         memory.publish(message)
+
+
+def test_the_bus_confirms_late_in_order_and_refuses_late_too() -> None:
+    memory, _ = started()
+    memory.confirms_late = True
+    sent = [memory.publish(Message(str(number), f"t.{number}", b"")) for number in range(3)]
+    memory.refuses = {"t.1"}
+    told: list[object] = []
+    for one in sent:
+        assert one is not None
+        one.addBoth(told.append)
+    assert (told, memory.published) == ([], [])
+    memory.confirm_published(1)
+    assert told == [None]
+    memory.confirm_published()
+    assert [getattr(answer, "type", None) for answer in told] == [None, CannotPublish, None]
+    assert [message.id for message in memory.published] == ["0", "2"]
+
+
+def test_a_bus_that_goes_away_or_stops_fails_what_it_did_not_confirm() -> None:
+    memory, _ = started()
+    memory.confirms_late = True
+    for end in (memory.lose_connection, memory.stop):
+        memory.away = ""
+        sent = memory.publish(Message("", "t", b""))
+        assert sent is not None
+        failures: list[Any] = []
+        sent.addErrback(failures.append)
+        end()
+        assert [failure.type for failure in failures] == [Unavailable]
+        with pytest.raises(Unavailable):
+            memory.publish(Message("", "t", b""))
+    assert memory.published == []
 
 
 def test_keeps_the_patterns() -> None:

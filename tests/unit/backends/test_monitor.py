@@ -9,7 +9,7 @@ import zmq
 from twisted.internet.task import Clock
 
 from hub.backends.zeromq.monitor import EVENTS, Monitor
-from hub.backends.zeromq.revival import Revival
+from hub.backends.zeromq.reconnect import Reconnect
 from tests.unit.backends.support import configured
 
 PEER = "tcp://127.0.0.1:9940"
@@ -129,9 +129,9 @@ def next_timer(bench: Bench) -> float:
     return float(timers[0].getTime() - bench.clock.seconds())
 
 
-def revival(bench: Bench) -> Revival:
+def revival(bench: Bench) -> Reconnect:
     config = configured(connect=[PEER], reconnect_interval_max="2s")
-    return Revival(bench.clock, bench.monitor, config, bench.revived.append)
+    return Reconnect(bench.clock, bench.monitor, config, bench.revived.append)
 
 
 def test_zeromq_that_connects_again_in_time_is_left_alone(bench: Bench) -> None:

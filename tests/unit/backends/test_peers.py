@@ -83,7 +83,7 @@ def test_nobody_listens() -> None:
 
 def test_a_publisher_that_is_there_already_is_told_of() -> None:
     place = endpoint()
-    with publisher(place, bind=True), pytest.raises(Unavailable, match=r"none can be stood in for here.*in use"):
+    with publisher(place, bind=True), pytest.raises(Unavailable, match=r"addresses can be bound here.*in use"):
         ZeroMQ.sender(configured(connect=[place]))
 
 
@@ -91,8 +91,8 @@ def test_a_publisher_that_is_there_already_is_told_of() -> None:
     ("settings", "why"),
     [
         ({"bind": ["tcp://127.0.0.1:*"]}, "configure a fixed one"),
-        ({"publish_bind": ["tcp://127.0.0.1:1"]}, "does not listen"),
-        ({"connect": ["tcp://192.0.2.1:1"]}, "none can be stood in for here"),
+        ({"publish_bind": ["tcp://127.0.0.1:1"]}, "does not receive"),
+        ({"connect": ["tcp://192.0.2.1:1"]}, "none of their addresses can be bound here"),
     ],
 )
 def test_where_no_sender_can_be_had_it_says_why(settings: dict[str, Any], why: str) -> None:
@@ -102,7 +102,7 @@ def test_where_no_sender_can_be_had_it_says_why(settings: dict[str, Any], why: s
 
 def test_a_curve_publisher_can_not_be_stood_in_for(tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(zmq.curve_keypair()[0])
-    with pytest.raises(Unavailable, match="CURVE key of its own"):
+    with pytest.raises(Unavailable, match="CURVE key that only they have"):
         ZeroMQ.sender(configured(connect=["tcp://127.0.0.1:1"], curve_server_key_file=str(tmp_path / "key")))
 
 
@@ -190,7 +190,7 @@ def test_a_listener_hears_what_the_hub_publishes(tmp_path: Path) -> None:
 
 
 def test_where_only_the_hub_hears_its_publishers_a_listener_says_so() -> None:
-    with pytest.raises(Unavailable, match="ask the running hub"):
+    with pytest.raises(Unavailable, match="only the running hub receives from them"):
         ZeroMQ.listener(configured(bind=["tcp://127.0.0.1:1"]), ["#"])
 
 

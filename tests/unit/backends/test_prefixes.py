@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.backends.zeromq.prefixes import prefix, prefixes
+from hub.backends.zeromq.prefixes import Prefixes, prefix, prefixes
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,15 @@ def test_no_topic_that_is_wanted_is_missed(patterns: list[str], topic: str) -> N
 def test_none_covers_another(patterns: list[str]) -> None:
     found = prefixes(patterns)
     assert not any(one != other and one.startswith(other) for one in found for other in found)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.lists(PATTERN, max_size=3)), max_size=8))
+def test_changes_one_by_one_ask_for_what_all_at_once_would(changes: list[tuple[bool, list[str]]]) -> None:
+    kept, wanted, asked = Prefixes(), set[str](), set[bytes]()
+    for adds, patterns in changes:
+        new, gone = kept.add(patterns) if adds else kept.remove(patterns)
+        wanted = wanted | {*patterns} if adds else wanted - {*patterns}
+        assert not new & asked
+        assert gone <= asked
+        asked = (asked | new) - gone
+        assert asked == kept.asked == prefixes(wanted)

@@ -12,8 +12,8 @@ from zmq.utils import z85
 
 from hub.backends.zeromq import ZeroMQ
 from hub.backends.zeromq.auth import Authenticator
+from hub.backends.zeromq.key_revocation import PACE, KeyRevocation
 from hub.backends.zeromq.security import Security, allowed_keys
-from hub.backends.zeromq.withdrawal import PACE, Withdrawal
 from hub.errors import ConfigError, Unavailable
 from tests.support import free_port
 from tests.unit.backends.support import (
@@ -147,7 +147,7 @@ def test_a_file_that_is_empty_for_a_moment_cuts_nobody_off(tmp_path: Path, hub: 
     auth = Authenticator(zmq.Context(), Security.read(configured(bind=[ANY], **options)), tmp_path / "allowed")
     clock, cuts = Clock(), []
     context = hub_context(None, reactor=clock)
-    Withdrawal(auth, lambda: cuts.append(clock.seconds()), context).start()
+    KeyRevocation(auth, lambda: cuts.append(clock.seconds()), context).start()
     assert auth.user(b"CURVE", [z85.decode(friend.public)]) is not None
     for keys in ((), (friend,), (), ()):
         (tmp_path / "allowed").unlink()
@@ -164,7 +164,7 @@ def test_an_address_that_can_not_be_bound_again_is_tried_again(tmp_path: Path, h
     tries: list[float] = []
 
     class Auth:
-        def withdrawn(self) -> frozenset[bytes]:
+        def revoked(self) -> frozenset[bytes]:
             return frozenset({b"k"}) if not tries else frozenset()
 
         def forget(self, keys: object) -> None:
@@ -176,10 +176,10 @@ def test_an_address_that_can_not_be_bound_again_is_tried_again(tmp_path: Path, h
             raise Unavailable("tcp://127.0.0.1:1 can't be bound")
 
     lines = Lines()
-    Withdrawal(Auth(), cut, hub_context(None, lines, clock)).start()  # type: ignore[arg-type]
+    KeyRevocation(Auth(), cut, hub_context(None, lines, clock)).start()  # type: ignore[arg-type]
     clock.pump([PACE] * 8)
     assert tries == [2 * PACE, 3 * PACE, 4 * PACE]
-    assert len([line for line in lines.texts if "tried again" in line]) == 1
+    assert len([line for line in lines.texts if "retrying" in line]) == 1
 
 
 def test_without_an_allow_list_our_public_key_lets_in(hub: Keys, friend: Keys) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.backends.zeromq import ZeroMQ, line, reader
+from hub.backends.zeromq import ZeroMQ, monitored_socket, reader
 from hub.errors import HubError, Unavailable
 from tests.support import free_port
 from tests.unit.backends.support import (
@@ -141,7 +141,7 @@ def test_connections_are_log_lines() -> None:
 def test_a_connection_is_not_ended_amid_a_message_of_too_many_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     """ZeroMQ would end the process."""
     monkeypatch.setattr(reader, "FRAMES", 1)
-    monkeypatch.setattr(line, "LIMIT", 0)
+    monkeypatch.setattr(monitored_socket, "LIMIT", 0)
     place = f"tcp://127.0.0.1:{free_port()}"
     with running(connect=[place], bind=[ANY], budget=1) as (backend, intake), publisher(place, bind=True) as bus:
         subscribed(bus)

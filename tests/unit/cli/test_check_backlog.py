@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from hub import cli
 from hub.cli.backlog import check_backlog
-from hub.control.client import Refused
-from hub.errors import Unavailable
+from hub.errors import OrderRefused, Unavailable
+from tests.unit.command import runner
 
 Run = Callable[..., tuple[int, list[str]]]
 STATUS: dict[str, Any] = {
@@ -36,17 +35,14 @@ STATUS: dict[str, Any] = {
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     (tmp_path / "hub.conf").write_text("")
     monkeypatch.chdir(tmp_path)
+    command = runner(monkeypatch, capsys)
 
-    def command(*arguments: str) -> tuple[int, list[str]]:
-        monkeypatch.setattr("sys.argv", ["hubbub", "check-backlog", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        assert said.err == ""
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, said.out.splitlines()
+    def run(*arguments: str) -> tuple[int, list[str]]:
+        code, out, err = command("check-backlog", *arguments)
+        assert err == ""
+        return code, out.splitlines()
 
-    return command
+    return run
 
 
 def hub_that(answers: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +116,7 @@ def test_no_hub_is_critical(run: Run, tmp_path: Path) -> None:
     ("error", "cause", "line"),
     [
         (Unavailable("not yours to use"), PermissionError(), "not yours to use"),
-        (Refused("no"), None, "no"),
+        (OrderRefused("no"), None, "no"),
         (OSError("no descriptors"), None, "the check failed: OSError: no descriptors"),
         (KeyError("hub"), None, "the check failed: KeyError: 'hub'"),
     ],

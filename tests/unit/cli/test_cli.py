@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from hub.configuration.defaults import default_file
 from hub.configuration.loading import load
 from hub.errors import ConfigError
 from hub.message import Message
+from tests.unit.command import Run, runner
 
 GOOD = """
 [hub]
@@ -31,23 +31,12 @@ database = "postgresql://ann:hunter2@db/archive"
 type = "log"
 """
 
-Run = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     (tmp_path / "hub.conf").write_text(GOOD)
     monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["hubbub", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, said.out, said.err
-
-    return command
+    return runner(monkeypatch, capsys)
 
 
 def test_a_star_at_the_end_that_moksha_would_read_otherwise_is_told(run: Run, tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.control.client import Refused
-from tests.unit.cli.test_steering_cli import Run, hub, run
+from hub.errors import CannotPublish, OrderRefused
+from tests.unit.cli.test_steering_cli import hub, run
 from tests.unit.cli.top.hub_double import HubDouble
+from tests.unit.command import Run
 
 __all__ = ["hub", "run"]
 
@@ -20,6 +21,7 @@ __all__ = ["hub", "run"]
     [
         (("queue", "resume", "slow"), 69, "not now"),
         (("publish", "a", "--through-hub"), 69, "not now"),
+        (("queue", "pause", "slow"), 65, "the bus does not take it"),
         (("check", "-c", "none.conf"), 78, "none.conf: can't be read: No such file or directory"),
         (("status", "-c", "none.conf"), 78, "none.conf: can't be read: No such file or directory"),
         (("trace", "x", "--within", "never"), 64, "expected a duration such as"),
@@ -28,7 +30,8 @@ __all__ = ["hub", "run"]
     ],
 )
 def test_a_failure_is_json_too(run: Run, hub: HubDouble, arguments: tuple[str, ...], code: int, problem: str) -> None:
-    hub.answers |= dict.fromkeys(("/resume", "/publish"), Refused("not now"))
+    hub.answers |= dict.fromkeys(("/resume", "/publish"), OrderRefused("not now"))
+    hub.answers["/pause"] = CannotPublish("the bus does not take it")
     found, out, err = run(*arguments, "--json")
     (told,) = json.loads(out)["problems"]
     assert (found, problem in told) == (code, True)
@@ -77,4 +80,4 @@ def test_a_mistake_in_the_file_is_a_warning_of_one_line(run: Run, hub: HubDouble
     code, out, err = run("queue", "resume", "slow")
     assert (code, out) == (0, "slow is running, 545 messages wait\n")
     assert err.startswith(f"hubbub: {tmp_path}/hub.conf:1:5: not TOML: ")
-    assert err.endswith(f"; the hub is looked for at {tmp_path}/state/hub.sock\n")
+    assert err.endswith(f"; using the control socket {tmp_path}/state/hub.sock\n")

@@ -13,12 +13,11 @@ import lmdb
 import pytest
 from click.testing import CliRunner, Result
 
-from hub.cli import fsck as command
 from hub.cli.fsck import fsck
 from hub.statelock import StateLock
 from hub.store import tables as t
-from hub.store.fsck.apart import DiedError
-from hub.store.fsck.survey import survey
+from hub.store.fsck import rows, survey
+from hub.store.fsck.isolation import DiedError
 from tests.unit.store.known import Known, edit, given
 
 CONFIG = """\
@@ -76,7 +75,7 @@ def test_problems_are_told_one_by_one_and_nothing_is_changed(known: Known) -> No
     assert found.exit_code == 1
     lines = found.output.splitlines()
     assert "is damaged: the checksum of" in lines[0]
-    assert lines[-1].endswith("'hubbub fsck --repair' mends what can be mended")
+    assert lines[-1].endswith("'hubbub fsck --repair' repairs what it can")
     document = json.loads(run(known, "--json").output)
     assert [problem["problem"] for problem in document["problems"]] == ["damaged"]
     assert "left" not in document
@@ -89,7 +88,9 @@ def test_a_repair_mends_and_says_what(known: Known) -> None:
     assert found.exit_code == 1
     document = json.loads(found.output)
     assert ([problem["problem"] for problem in document["problems"]], document["left"]) == (["damaged"], [])
-    assert len(list((known.directory / "damaged").iterdir())) == 1
+    kept = sorted(path.name.partition("-")[0].partition(".")[0] for path in (known.directory / "damaged").iterdir())
+    assert kept == ["log", "pages"]
+    assert Path(document["rescued"]["old"]).parent == known.directory / "damaged"
     assert run(known).exit_code == 0
 
 
@@ -99,13 +100,27 @@ def test_a_damaged_structure_is_told_and_rescued(known: Known) -> None:
     assert (found.exit_code, "the structure of the file is damaged" in found.output) == (1, True)
     found = run(known, "--repair")
     assert found.exit_code == 1, found.output
-    assert "a new file was made of what was left; the old one is" in found.output
+    assert "a new file was written; the old one is" in found.output
     for name, open_ in known.open.items():
         assert f"queue '{name}': {len(open_)} positions found, 0 missing" in found.output
     assert given(known.directory) == {
         name: {at: known.messages[name][at] for at in open_} for name, open_ in known.open.items()
     }
     assert run(known).exit_code == 0
+
+
+@pytest.mark.parametrize("table", ["index", "settled", "letters", "pages", "queues", "spent", "refs", "tries"])
+def test_a_key_that_no_hub_writes_is_damage_that_is_repaired(known: Known, table: str) -> None:
+    tables = edit(known.directory)
+    with tables.writing() as transaction:
+        transaction.put(b"odd", b"x", db=getattr(tables, table))
+    tables.close()
+    assert run(known).exit_code == 1
+    assert run(known, "--repair").exit_code == 1
+    assert run(known).exit_code == 0
+    assert given(known.directory) == {
+        name: {at: known.messages[name][at] for at in open_} for name, open_ in known.open.items()
+    }
 
 
 def test_programs_are_told_of_a_rescue(known: Known) -> None:
@@ -125,7 +140,7 @@ def test_a_store_in_use_is_left_alone(known: Known) -> None:
     finally:
         lock.release()
     assert found.returncode == 78
-    assert f"the hub of {known.directory} runs, with pid {os.getpid()}: stop it first" in found.stderr
+    assert f"the hub of {known.directory} is running, pid {os.getpid()}: stop it first" in found.stderr
     assert "another hub" not in found.stderr
 
 
@@ -144,28 +159,47 @@ def test_without_a_store_there_is_nothing_to_check(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_dies_is_a_problem_and_a_rescue_follows(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
-    deaths = [survey]
+    deaths = [rows.walk]
 
-    def apart(work: Any, *arguments: Any) -> Any:
+    def isolated(work: Any, *arguments: Any) -> Any:
         if work in deaths:
             deaths.remove(work)
             raise DiedError("the process that read it died: SIGBUS")
         return work(*arguments)
 
-    monkeypatch.setattr(command, "apart", apart)
+    monkeypatch.setattr(rows, "isolated", isolated)
     found = run(known, "--repair")
-    assert "the structure of the file is damaged: the process that read it died: SIGBUS" in found.output
+    assert "the structure of the file is damaged: file: the process that read it died: SIGBUS" in found.output
     assert found.exit_code == 1
-    assert survey(known.directory).problems == []
+    assert run(known).exit_code == 0
+
+
+def test_so_is_one_that_dies_of_what_it_checks(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(survey, "check", dying)
+    found = run(known)
+    assert (found.exit_code, "died: exit code 9" in found.output) == (1, True)
+
+
+def dying(directory: Path) -> Any:
+    os._exit(9)
 
 
 def test_what_is_left_is_told(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
     damage(known)
-    monkeypatch.setattr(command, "apart", lambda work, *arguments: work(*arguments))
-    monkeypatch.setattr("hub.store.fsck.repair.Repair._damaged", lambda self, problem: None)
+    monkeypatch.setattr("hub.store.fsck.rebuild.Rebuild._count_letters", lambda self, *arguments: None)
+    delete_letter(known)
     found = run(known, "--repair")
     assert found.exit_code == 2
     assert "left:" in found.output
+
+
+def delete_letter(known: Known) -> None:
+    tables = edit(known.directory)
+    with tables.writing() as transaction:
+        cursor = transaction.cursor(tables.letters)
+        assert cursor.first()
+        cursor.delete()
+    tables.close()
 
 
 def test_a_disk_that_is_full_is_no_damage(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +208,6 @@ def test_a_disk_that_is_full_is_no_damage(known: Known, monkeypatch: pytest.Monk
     def full(self: t.Tables) -> None:
         raise lmdb.MapFullError("no space")
 
-    monkeypatch.setattr(command, "apart", lambda work, *arguments: work(*arguments))
     monkeypatch.setattr(t.Tables, "writing", full)
     found = run(known, "--repair")
     assert isinstance(found.exception, OSError)

@@ -8,12 +8,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from hub import cli, plugins
+from hub import cli, entrypoints
 from hub.cli import GROUP, LazyGroup
 from hub.cli.group import Group
 from hub.errors import Unavailable
 
-GROUPS: list[list[str]] = [[], ["queue"], ["dead"], ["refused"], ["archive"], ["web"]]
+GROUPS: list[list[str]] = [[], ["queue"], ["dead"], ["refused"], ["outbox"], ["archive"], ["web"], ["stomp"]]
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=" ".join)
@@ -62,8 +62,8 @@ def test_a_plugin_that_cannot_be_imported_takes_no_other_command_with_it(
     with open(f"{tmp_path}/antigravity_exit.py", "w") as file:
         file.write("raise SystemExit('no')")
     point = EntryPoint("broken", value, GROUP)
-    monkeypatch.setattr(plugins, "names", lambda group: ["broken"])
-    monkeypatch.setattr(plugins, "entry_point", lambda group, name: point if name == "broken" else None)
+    monkeypatch.setattr(entrypoints, "names", lambda group: ["broken"])
+    monkeypatch.setattr(entrypoints, "entry_point", lambda group, name: point if name == "broken" else None)
     group = LazyGroup("hubbub", context_settings=cli.cli.context_settings)
     result = CliRunner().invoke(group, ["--help"])
     assert (result.exit_code, result.exception) == (0, None)

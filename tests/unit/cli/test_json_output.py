@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.cli.document import json_text
+from hub.cli.json_output import json_text
 from tests.support import ROOT
-from tests.unit.cli.test_steering_cli import Run, hub, run
+from tests.unit.cli.test_steering_cli import hub, run
 from tests.unit.cli.top.hub_double import HubDouble, letter, row
+from tests.unit.command import Run
 
 __all__ = ["hub", "run"]
 
@@ -69,5 +70,5 @@ def texts(document: object) -> list[str]:
 def test_no_subcommand_prints_json_by_another_way() -> None:
     cli = ROOT / "hub" / "cli"
     found = {str(path.relative_to(cli)) for path in cli.rglob("*.py") if "json.encode" in path.read_text("utf-8")}
-    for_people, for_files, for_the_bus = "tail.py", "top/remembered.py", "publish.py"
-    assert found == {"document.py", for_people, for_files, for_the_bus}
+    for_people, for_files, for_the_bus = "tail.py", "top/preferences.py", "publish.py"
+    assert found == {"json_output.py", for_people, for_files, for_the_bus}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.unit.cli.test_steering_cli import Run, hub, run
+from tests.unit.cli.test_steering_cli import hub, run
 from tests.unit.cli.top.hub_double import HubDouble, letter
+from tests.unit.command import Run
 
 __all__ = ["hub", "run"]
 
@@ -18,7 +19,7 @@ def test_it_lists_those_of_all_backends(run: Run, hub: HubDouble) -> None:
 
 def test_it_says_that_there_are_none(run: Run, hub: HubDouble) -> None:
     hub.answers["/refused/"] = {"refused": []}
-    assert run("refused", "list") == (0, "", "no message was refused lately\n")
+    assert run("refused", "list") == (0, "", "no refused messages\n")
 
 
 def test_it_shows_one(run: Run, hub: HubDouble) -> None:
@@ -33,7 +34,7 @@ def test_one_that_is_not_there_is_said(run: Run, hub: HubDouble) -> None:
     hub.answers["/refused/bus?number=3"] = {"refused": []}
     code, _, err = run("refused", "show", "bus", "3")
     assert code == 64
-    assert "bus has refused no message with the number 3" in err
+    assert "bus has no refused message with the number 3" in err
 
 
 def test_a_dead_letter_is_shown_without_the_others(run: Run, hub: HubDouble) -> None:

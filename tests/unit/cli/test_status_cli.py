@@ -10,8 +10,9 @@ from rich.console import Console
 from hub.cli import status
 from hub.cli.top.columns import COLUMNS, PRIORITY, Line, fitting
 from hub.cli.top.plain import table_of
-from tests.unit.cli.test_steering_cli import Run, hub, run
+from tests.unit.cli.test_steering_cli import hub, run
 from tests.unit.cli.top.hub_double import HubDouble, row
+from tests.unit.command import Run
 
 __all__ = ["hub", "run"]
 
@@ -66,18 +67,35 @@ def test_all_that_is_wrong_is_said(run: Run, hub: HubDouble) -> None:
     found["backends"]["odd"] = {"type": "x", "state": "failed", "error": "KeyError: 'x'"}
     found["exporters"] = {"good": {"last_error": None}, "collectd": {"last_error": "OSError: \x1b no route"}}
     found["servers"] = {"web": {"type": "web", "state": "failed", "error": "ValueError"}, "mine": {"type": "m"}}
+    found["lamps"] = {
+        "one": {"type": "bulb", "state": "failed", "error": "dark"},
+        "two": {"type": "bulb", "last_error": "flickers"},
+    }
     code, out, _ = run("status")
     assert code == 0
     for line in (
+        "lamp one fails: dark",
+        "lamp two fails: flickers",
         "not ready: consumer hang is stuck",
         "the buses are held back: [/] a queue",
-        "backend bus: nobody there at tcp://a:1",
+        "backend bus: no connection to tcp://a:1",
         "backend odd fails: KeyError: 'x'",
         r"exporter collectd fails: OSError: \x1b no route",
         "server web fails: ValueError",
     ):
         assert line in out.splitlines()
     assert "exporter good" not in out
+
+
+def test_parts_of_a_kind_that_it_does_not_know_are_listed(run: Run, hub: HubDouble) -> None:
+    hub.answers["/status"]["lamps"] = {"one": {"type": "bulb", "state": "\x1b lit"}, "two": {"type": "bulb"}}
+    hub.answers["/status"]["of_a_later_hub"] = 5
+    _, out, _ = run("status")
+    assert [line.split() for line in out.splitlines()[-3:]] == [
+        ["part", "type", "state"],
+        ["lamps.one", "bulb", r"\x1b", "lit"],
+        ["lamps.two", "bulb"],
+    ]
 
 
 def test_a_state_from_a_plugin_can_not_forge_the_status(run: Run, hub: HubDouble) -> None:

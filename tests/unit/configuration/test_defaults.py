@@ -10,12 +10,13 @@ import pytest
 
 from hub.configuration.defaults import default_file, documented
 from hub.configuration.loading import load
-from hub.configuration.schema import SECTIONS
+from hub.configuration.sections import SECTIONS
 from hub.settings import Settings, setting
 
 ENABLED = re.compile(r"^# (?=[^ ])", re.MULTILINE)
 NEEDED = {
     "zeromq": ('backends.zeromq.connect=["tcp://127.0.0.1:9940"]',),
+    "stomp": ('backends.stomp.connect=["stomp://127.0.0.1"]', 'backends.stomp.destinations=["/queue/x"]'),
     "udp-monitor": ("exporters.udp-monitor.port=9950",),
 }
 """What a plugin asks for beyond its defaults."""
@@ -37,9 +38,9 @@ def test_all_of_it_can_be_enabled(tmp_path: Path) -> None:
     spelled, bare = (load(tmp_path / name, flags, {}) for name in ("hub.conf", "silent.conf"))
     assert spelled.hub == bare.hub
     for section in SECTIONS:
-        assert set(getattr(spelled, section)) == set(getattr(bare, section)) != set()
-        for name, part in getattr(spelled, section).items():
-            assert part.identity == getattr(bare, section)[name].identity
+        assert set(spelled.of(section)) == set(bare.of(section)) != set()
+        for name, part in spelled.of(section).items():
+            assert part.identity == bare.of(section)[name].identity
 
 
 def test_it_says_nothing_as_it_is() -> None:

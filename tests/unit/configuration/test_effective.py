@@ -72,10 +72,10 @@ def test_what_is_shown_can_be_loaded_again(tmp_path: Path) -> None:
     _, _, text = effective(tmp_path)
     file = tmp_path / "again.conf"
     file.write_text(text)
-    first = build(read(tmp_path / "hub.conf", (), {}), tmp_path / "hub.conf", {}).consumers["my.one"]
+    first = build(read(tmp_path / "hub.conf", (), {}), tmp_path / "hub.conf", {}).of("consumers")["my.one"]
     drop = "batch_size = 100"
     file.write_text("\n".join(line for line in text.splitlines() if not line.startswith((drop, "batch_wait"))))
-    again = build(read(file, ("consumers.archive.batch_size=500",), {}), file, {}).consumers["my.one"]
+    again = build(read(file, ("consumers.archive.batch_size=500",), {}), file, {}).of("consumers")["my.one"]
     assert (again.settings, again.config) == (first.settings, first.config)
 
 

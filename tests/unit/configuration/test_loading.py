@@ -15,14 +15,14 @@ GOOD = '[consumers.c]\ntype = "classes.py:Good"\n'
 
 
 def test_a_class_gives_defaults_that_the_file_overrides(tmp_path: Path) -> None:
-    part = configure(tmp_path, GOOD + "threads = 5\n").consumers["c"]
+    part = configure(tmp_path, GOOD + "threads = 5\n").of("consumers")["c"]
     assert (part.settings.topics, part.settings.threads, part.settings.every) == (["a.#"], 5, 30.0)
 
 
 def test_the_flag_beats_the_environment_beats_the_file(tmp_path: Path) -> None:
     text = GOOD + "threads = 2\nmax_attempts = 2\nmax_dead = 2\n"
     environ = {"HUBBUB_CONSUMERS__C__THREADS": "3", "HUBBUB_CONSUMERS__C__MAX_ATTEMPTS": "3"}
-    found = configure(tmp_path, text, ("consumers.c.threads=4",), **environ).consumers["c"].settings
+    found = configure(tmp_path, text, ("consumers.c.threads=4",), **environ).of("consumers")["c"].settings
     assert (found.threads, found.max_attempts, found.max_dead) == (4, 3, 2)
 
 
@@ -47,7 +47,7 @@ def test_a_section_or_a_part_that_only_the_environment_has_is_named_by_its_varia
 def test_a_variable_finds_names_in_other_case_and_with_dashes_and_dots(tmp_path: Path) -> None:
     text = '[consumers.My-one]\ntype = "log"\n[consumers."a.b"]\ntype = "log"\n'
     environ = {"HUBBUB_CONSUMERS__MY_ONE__THREADS": "3", "HUBBUB_CONSUMERS__A_B__THREADS": "4"}
-    found = configure(tmp_path, text, (), **environ).consumers
+    found = configure(tmp_path, text, (), **environ).of("consumers")
     assert {name: part.settings.threads for name, part in found.items()} == {"My-one": 3, "a.b": 4}
     twins = '[consumers.a-b]\ntype = "log"\n[consumers."a.b"]\ntype = "log"\n'
     (said,) = problems(tmp_path, twins, HUBBUB_CONSUMERS__A_B__THREADS="3")
@@ -61,7 +61,7 @@ def test_a_flag_may_name_a_quoted_key_and_give_a_whole_table(tmp_path: Path) -> 
         'consumers.d={type = "log", max_attempts = 2}',
         'consumers."a.b"={max_dead=1}',
     )
-    found = configure(tmp_path, text, flags).consumers
+    found = configure(tmp_path, text, flags).of("consumers")
     assert (found["a.b"].settings.threads, found["a.b"].settings.max_dead) == (5, 1)
     assert found["d"].settings.max_attempts == 2
 
@@ -73,14 +73,14 @@ def test_what_replaces_a_table_is_blamed_and_not_what_stood_in_it(tmp_path: Path
 
 
 def test_variables_that_are_no_settings_are_left_alone(tmp_path: Path) -> None:
-    assert configure(tmp_path, GOOD, HUBBUB_MESSAGES="x", HUBBUB_REQUIRE_ALL="1").consumers
+    assert configure(tmp_path, GOOD, HUBBUB_MESSAGES="x", HUBBUB_REQUIRE_ALL="1").of("consumers")
 
 
 def test_files_beside_it_are_merged_in_the_order_of_their_names(tmp_path: Path) -> None:
     (tmp_path / "hub.conf.d").mkdir()
     (tmp_path / "hub.conf.d" / "10.conf").write_text("[consumers.c]\nthreads = 7\nmax_attempts = 7\n")
     (tmp_path / "hub.conf.d" / "20.conf").write_text('[consumers.c]\nthreads = 8\n[consumers.d]\ntype = "log"\n')
-    found = configure(tmp_path, GOOD).consumers
+    found = configure(tmp_path, GOOD).of("consumers")
     assert (found["c"].settings.threads, found["c"].settings.max_attempts, set(found)) == (8, 7, {"c", "d"})
 
 
@@ -97,7 +97,7 @@ def test_files_beside_it_that_are_hidden_or_called_otherwise_are_not_read(tmp_pa
     (tmp_path / "hub.conf.d").mkdir()
     for name in (".10.conf", "10.conf~", "README"):
         (tmp_path / "hub.conf.d" / name).write_text("nonsense")
-    assert configure(tmp_path, GOOD).consumers
+    assert configure(tmp_path, GOOD).of("consumers")
 
 
 def test_a_file_that_can_not_be_read_hides_what_would_be_guesswork(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_relative_paths_are_taken_from_the_files_directory(tmp_path: Path) -> No
     found = configure(tmp_path, '[hub]\nstate_dir = "s"\n' + GOOD + 'place = "x/y"\n')
     assert found.state_dir == tmp_path / "s"
     assert found.control_socket == tmp_path / "s" / "hub.sock"
-    assert found.consumers["c"].config.place == tmp_path / "x" / "y"
+    assert found.of("consumers")["c"].config.place == tmp_path / "x" / "y"
 
 
 def test_a_relative_path_in_a_file_beside_it_is_taken_from_there(tmp_path: Path) -> None:
@@ -156,8 +156,8 @@ def test_a_relative_path_in_a_file_beside_it_is_taken_from_there(tmp_path: Path)
     (beside / "mine.py").write_text(CLASSES)
     (beside / "10.conf").write_text('[consumers.mine]\ntype = "mine.py:Good"\nplace = "p"\n[hub]\nstate_dir = "s"\n')
     found = configure(tmp_path, GOOD + 'place = "p"\n', ("hub.control_socket=c",))
-    assert found.consumers["mine"].config.place == beside / "p"
-    assert found.consumers["c"].config.place == tmp_path / "p"
+    assert found.of("consumers")["mine"].config.place == beside / "p"
+    assert found.of("consumers")["c"].config.place == tmp_path / "p"
     assert (found.state_dir, found.control_socket) == (beside / "s", tmp_path / "c")
 
 
@@ -180,7 +180,7 @@ def test_loading_makes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_disabled_part_is_checked_and_left_out(tmp_path: Path) -> None:
-    assert not configure(tmp_path, GOOD + "enabled = false\n").consumers
+    assert not configure(tmp_path, GOOD + "enabled = false\n").of("consumers")
     assert problems(tmp_path, GOOD + "enabled = false\nthreads = 0\n")
 
 
@@ -206,15 +206,29 @@ def test_a_plain_secret_is_refused_and_not_repeated(tmp_path: Path) -> None:
 
 
 def test_equal_tables_are_equal_parts_and_another_file_is_another_part(tmp_path: Path) -> None:
-    first, second = (configure(tmp_path, GOOD).consumers["c"] for _ in range(2))
+    first, second = (configure(tmp_path, GOOD).of("consumers")["c"] for _ in range(2))
     assert first.identity == second.identity
     (tmp_path / "classes.py").write_text(CLASSES + "\n# changed\n")
-    third = load(tmp_path / "hub.conf", (), {}).consumers["c"]
+    third = load(tmp_path / "hub.conf", (), {}).of("consumers")["c"]
     assert third.identity != first.identity
 
 
 def test_the_shipped_file_is_good_and_listens_on_loopback_only() -> None:
     found = load(ROOT / "hub.conf", (), {})
-    assert set(found.consumers) == {"archive", "log", "mirror", "slow"}
-    config = found.backends["bus"].config
+    assert set(found.of("consumers")) == {"archive", "log", "mirror", "slow"}
+    config = found.of("backends")["bus"].config
     assert all(endpoint.startswith("tcp://127.0.0.1:") for endpoint in [*config.bind, *config.publish_connect])
+
+
+def test_a_part_knows_the_states_of_its_secrets_not_the_secrets(tmp_path: Path) -> None:
+    (tmp_path / "word").write_text("hunter2")
+    text = (
+        '[backends.b]\ntype = "stomp"\nconnect = ["stomp://127.0.0.1:1"]\n'
+        f'destinations = ["/queue/a"]\nlogin = "me"\npasscode = "file:{tmp_path}/word"\n'
+    )
+    one, two = (configure(tmp_path, text).of("backends")["b"] for _ in range(2))
+    assert one.identity == two.identity
+    assert list(one.secrets) == ["passcode"]
+    assert "hunter2" not in repr(one)
+    (tmp_path / "word").write_text("another")
+    assert configure(tmp_path, text).of("backends")["b"].identity != one.identity

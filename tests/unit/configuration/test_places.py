@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from hub.configuration.places import control_socket, state_dir, too_long
-from hub.configuration.schema import HubSettings
 
 HOME, SYSTEM = Path("/home/ann/hub.conf"), Path("/etc/hubbub/hub.conf")
 SYSTEMD = {"STATE_DIRECTORY": "/var/lib/one:/var/lib/two", "RUNTIME_DIRECTORY": "/run/one:/run/two"}
@@ -27,18 +26,17 @@ SYSTEMD = {"STATE_DIRECTORY": "/var/lib/one:/var/lib/two", "RUNTIME_DIRECTORY": 
 def test_what_is_not_set_follows_from_systemd_or_the_file(
     file: Path, environ: dict[str, str], state: str, socket: str
 ) -> None:
-    found, _ = state_dir(HubSettings(), file, environ)
+    found, _ = state_dir(None, file, environ)
     assert found == Path(state)
-    assert control_socket(HubSettings(), file, found, environ)[0] == Path(socket)
+    assert control_socket(None, file, found, environ)[0] == Path(socket)
 
 
 def test_what_is_set_wins_and_each_source_is_named() -> None:
-    given = HubSettings(state_dir=Path("/s"), control_socket=Path("/c"))
-    assert state_dir(given, SYSTEM, SYSTEMD) == (Path("/s"), "")
-    assert control_socket(given, SYSTEM, Path("/s"), SYSTEMD) == (Path("/c"), "")
-    assert state_dir(HubSettings(), SYSTEM, SYSTEMD)[1] == "$STATE_DIRECTORY"
-    assert control_socket(HubSettings(), SYSTEM, Path("/s"), SYSTEMD)[1] == "$RUNTIME_DIRECTORY"
-    assert state_dir(HubSettings(), HOME, {})[1] == "default"
+    assert state_dir(Path("/s"), SYSTEM, SYSTEMD) == (Path("/s"), "")
+    assert control_socket(Path("/c"), SYSTEM, Path("/s"), SYSTEMD) == (Path("/c"), "")
+    assert state_dir(None, SYSTEM, SYSTEMD)[1] == "$STATE_DIRECTORY"
+    assert control_socket(None, SYSTEM, Path("/s"), SYSTEMD)[1] == "$RUNTIME_DIRECTORY"
+    assert state_dir(None, HOME, {})[1] == "default"
 
 
 def test_a_sockets_path_is_counted_in_bytes() -> None:

@@ -52,8 +52,8 @@ SAID = [
     "hub.conf:21: consumers.stranger.type: 'classes.py:Stranger' is not a subclass of hub.Consumer",
     "hub.conf:23: consumers.greedy.type: 'classes.py:Greedy' has settings in its Config that the hub has too: threads",
     'hub.conf:24: consumers."a b": a name is of A-Z a-z 0-9 _ . -, 64 at most, the first not . or -',
-    "hub.conf:27: backends.b.type: 'classes.py:Good' is not one of the backends: it has no subscribe(), "
-    "confirm(), publish(), pause(), resume(), status(), confirms, holds_back",
+    "hub.conf:27: backends.b.type: 'classes.py:Good' is not one of the backends: it has no subscribe(), unsubscribe(), "
+    "confirm(), publish(), pause(), resume(), confirms, holds_back",
 ]
 
 

@@ -12,21 +12,28 @@ import pytest
 from sqlalchemy import exc, inspect, make_url
 
 from hub import Message
-from hub.consumers.archive.database import LONGEST_REASON, Database, SchemaError, passes, reason_of
+from hub.consumers.archive.database import LONGEST_REASON, Database, SchemaError, of_its_content, passes, reason_of
 from hub.consumers.archive.row import row_of
 from hub.errors import MissingExtra
 
 
 class DriverError(Exception):
-    """As psycopg2's errors are, with the server's code."""
+    """As psycopg2's errors are, with the server's code; or as psycopg's are."""
 
-    def __init__(self, pgcode: str | None, text: str = "said the server") -> None:
+    def __init__(self, code: str | None, text: str = "said the server", attribute: str = "pgcode") -> None:
         super().__init__(text)
-        self.pgcode = pgcode
+        setattr(self, attribute, code)
 
 
 def wrapped(kind: type[exc.DBAPIError], code: str | None, broken: bool = False) -> exc.DBAPIError:
     return kind("INSERT", {}, DriverError(code), connection_invalidated=broken)
+
+
+def of_psycopg(error: exc.SQLAlchemyError) -> exc.SQLAlchemyError:
+    """The same from the other driver."""
+    if isinstance(error, exc.DBAPIError) and isinstance(error.orig, DriverError):
+        error.orig = DriverError(error.orig.__dict__["pgcode"], attribute="sqlstate")
+    return error
 
 
 @pytest.mark.parametrize(
@@ -56,6 +63,16 @@ def wrapped(kind: type[exc.DBAPIError], code: str | None, broken: bool = False) 
 )
 def test_only_the_rows_own_faults_are_held_against_it(error: exc.SQLAlchemyError, expected: bool) -> None:
     assert passes(error) is expected
+    assert passes(of_psycopg(error)) is expected
+
+
+@pytest.mark.parametrize("attribute", ["pgcode", "sqlstate"])
+def test_the_content_of_a_column_is_told_from_a_constraint(attribute: str) -> None:
+    def refused(code: str | None) -> exc.DBAPIError:
+        return exc.DataError("INSERT", {}, DriverError(code, attribute=attribute))
+
+    assert [of_its_content(refused(code)) for code in ("22P05", "54000", "23514", None)] == [True, True, False, False]
+    assert not of_its_content(exc.ArgumentError())
 
 
 def test_a_reason_is_one_bounded_printable_line() -> None:
@@ -65,36 +82,46 @@ def test_a_reason_is_one_bounded_printable_line() -> None:
     assert reason_of(exc.DataError("INSERT", {}, DriverError("22000", ""))) != ""
 
 
-def test_postgresql_without_its_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "psycopg2", None)
-    with pytest.raises(MissingExtra, match=r"hubbub\[postgres\]"):
-        Database(make_url("postgresql+psycopg2:///name"), connections=1)
+@pytest.mark.parametrize(("driver", "extra"), [("psycopg2", "postgres"), ("psycopg", "psycopg")])
+def test_postgresql_without_its_driver_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, driver: str, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, driver, None)
+    with pytest.raises(MissingExtra, match=rf"hubbub\[{extra}\]"):
+        Database(make_url(f"postgresql+{driver}:///name"), connections=1)
 
 
-def connected_with(monkeypatch: pytest.MonkeyPatch, url: str) -> dict[str, Any]:
+DRIVERS = pytest.mark.parametrize("driver", ["psycopg2", "psycopg"])
+
+
+def connected_with(monkeypatch: pytest.MonkeyPatch, driver: str, query: str = "") -> dict[str, Any]:
     """What the driver is given to connect."""
-    psycopg2 = pytest.importorskip("psycopg2")
+    module = pytest.importorskip(driver)
     given: dict[str, Any] = {}
 
     def connect(*_: object, **options: Any) -> None:
         given.update(options)
-        raise psycopg2.OperationalError("away")
+        raise module.OperationalError("away")
 
-    monkeypatch.setattr(psycopg2, "connect", connect)
+    monkeypatch.setattr(module, "connect", connect)
     with pytest.raises(SchemaError, match="away"):
-        Database(make_url(url), connections=1).add([row(1)])
+        Database(make_url(f"postgresql+{driver}://ann@db/name{query}"), connections=1).add([row(1)])
     return given
 
 
-def test_a_connection_over_a_network_that_falls_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = connected_with(monkeypatch, "postgresql+psycopg2://ann@db/name")
+@DRIVERS
+def test_a_connection_over_a_network_that_falls_silent_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, driver: str
+) -> None:
+    given = connected_with(monkeypatch, driver)
     assert given["connect_timeout"] <= 10
     assert given["tcp_user_timeout"] <= 30_000
     assert given["keepalives_idle"] + given["keepalives_interval"] * given["keepalives_count"] <= 30
 
 
-def test_what_the_url_says_of_the_connection_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = connected_with(monkeypatch, "postgresql+psycopg2://ann@db/name?connect_timeout=3&tcp_user_timeout=99")
+@DRIVERS
+def test_what_the_url_says_of_the_connection_is_obeyed(monkeypatch: pytest.MonkeyPatch, driver: str) -> None:
+    given = connected_with(monkeypatch, driver, "?connect_timeout=3&tcp_user_timeout=99")
     assert (given["connect_timeout"], given["tcp_user_timeout"]) == ("3", "99")
     assert "keepalives_idle" in given
 

@@ -138,6 +138,13 @@ def test_half_a_surrogate_pair_is_escaped_and_can_be_encoded() -> None:
     assert row["headers"] == {"name": "\\udfff"}
 
 
+def test_headers_keep_their_types() -> None:
+    one = Message("1", "a.b", b"{}", {"severity": 20, "share": 0.5, "flag": True, "text": "20"})
+    for row in (row_of(one), plain_row(one)):
+        assert list(map(repr, row["headers"].values())) == ["20", "0.5", "True", "'20'"]
+    assert digest(one) != digest(Message("1", "a.b", b"{}", {**one.headers, "severity": "20"}))
+
+
 @pytest.mark.parametrize(
     ("number", "kept"), [("1e+16", True), ("-0.0", True), ('[{"a": -1e22}]', True), ("1e15", False), ("0.0", False)]
 )

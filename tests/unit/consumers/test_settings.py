@@ -20,6 +20,7 @@ STATE = Path("/var/lib/hubbub")
         ("sqlite:////srv/archive.db", "sqlite:////srv/archive.db"),
         ("postgresql:///name?host=/run", "postgresql+psycopg2:///name?host=%2Frun"),
         ("postgresql+psycopg2://ann@db/name", "postgresql+psycopg2://ann@db/name"),
+        ("postgresql+psycopg://ann@db/name", "postgresql+psycopg://ann@db/name"),
     ],
 )
 def test_a_url_is_made_whole(database: str, expected: str) -> None:
@@ -33,9 +34,9 @@ def test_a_url_is_made_whole(database: str, expected: str) -> None:
         ("postgresql://host:port/name", "expected a URL"),
         ("mysql:///name", "not mysql"),
         ("postgresql+asyncpg:///name", "not postgresql.asyncpg"),
-        ("sqlite://", "memory is no archive"),
-        ("sqlite:///:memory:", "memory is no archive"),
-        ("postgresql:///name?password=hunter2", "not written into the URL"),
+        ("sqlite://", "not a database in memory"),
+        ("sqlite:///:memory:", "not a database in memory"),
+        ("postgresql:///name?password=hunter2", "must not contain the password"),
     ],
 )
 def test_a_url_that_can_not_serve_is_refused(database: str, said: str) -> None:

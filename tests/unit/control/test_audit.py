@@ -12,8 +12,7 @@ import msgspec
 import pytest
 
 from hub.control import audit
-from hub.control.audit import Audit
-from hub.control.refusals import MOST_KINDS, PER
+from hub.control.audit import LONGEST_KIND, MOST_KINDS, PERIOD, Audit
 
 
 class Order(msgspec.Struct):
@@ -120,14 +119,36 @@ def test_of_many_refusals_alike_the_first_is_told_at_once_and_the_number_of_the_
         desk.audit.refused("192.0.2.7", "pause", "no token")
     first = [("192.0.2.7", "pause", "refused: no token")]
     assert desk.told() == first
-    desk.now = PER
+    desk.now = PERIOD
     desk.audit.flush()
     desk.audit.flush()
     assert desk.told() == [*first, ("192.0.2.7", "pause", "refused 999 times more: no token")]
     desk.audit.refused("192.0.2.7", "pause", "no token")
-    desk.now = 2 * PER
+    desk.now = 2 * PERIOD
     desk.audit.flush()
     assert desk.told()[2:] == first
+
+
+def test_one_that_comes_when_the_time_is_over_is_written_after_the_number(desk: Desk) -> None:
+    for _ in range(3):
+        desk.audit.refused("192.0.2.7", "pause", "no token")
+    desk.now = PERIOD
+    desk.audit.refused("192.0.2.7", "pause", "no token")
+    assert [outcome for *_, outcome in desk.told()] == [
+        "refused: no token",
+        "refused 2 times more: no token",
+        "refused: no token",
+    ]
+
+
+def test_reasons_that_begin_alike_are_one_kind_and_the_last_is_told(desk: Desk) -> None:
+    for end in "abc":
+        desk.audit.refused("192.0.2.7", "pause", "x" * LONGEST_KIND + end)
+    desk.audit.flush(final=True)
+    first, second = desk.told()
+    assert first[2].endswith("xa")
+    assert second[2].startswith("refused 2 times more: x")
+    assert second[2].endswith("xc")
 
 
 def test_what_is_not_told_is_told_at_the_end(desk: Desk) -> None:

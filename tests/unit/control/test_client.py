@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.control.client import Client, Refused
-from hub.errors import Unavailable
+from hub.control.client import Client
+from hub.errors import OrderRefused, Unavailable
 
 Serve = Callable[[bytes], Client]
 
@@ -83,12 +83,12 @@ def test_what_answers_something_else_is_no_hub(serve: Serve) -> None:
 
 
 def test_a_refusal_is_told_in_the_hubs_words(serve: Serve) -> None:
-    with pytest.raises(Refused, match="one\ntwo"):
+    with pytest.raises(OrderRefused, match="one\ntwo"):
         serve(http("409 Conflict", b'{"problems": ["one", "two"]}')).get("/x")
 
 
 def test_a_refusal_without_words_names_its_number(serve: Serve) -> None:
-    with pytest.raises(Refused, match="HTTP 500"):
+    with pytest.raises(OrderRefused, match="HTTP 500"):
         serve(http("500 Oops", b"{}")).get("/x")
 
 
@@ -106,5 +106,34 @@ def test_lines_are_read_until_the_hub_hangs_up(serve: Serve) -> None:
 
 
 def test_lines_of_a_refusal_are_a_refusal(serve: Serve) -> None:
-    with pytest.raises(Refused, match="no"):
+    with pytest.raises(OrderRefused, match="no"):
         first_line(serve(http("404 Not Found", b'{"problems": ["no"]}')))
+
+
+def test_an_answer_that_is_cut_is_none(serve: Serve) -> None:
+    with pytest.raises(Unavailable, match="did not answer"):
+        serve(b'HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{"a": 1}').get("/status")
+
+
+def test_an_answer_ends_where_its_length_says(serve: Serve) -> None:
+    assert serve(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}more").get("/status") == {}
+
+
+def test_an_answer_without_a_length_ends_with_the_connection(serve: Serve) -> None:
+    assert serve(b"HTTP/1.0 200 OK\n\n[1]").get("/status") == [1]
+
+
+@pytest.mark.parametrize("head", [b"x: y\r\n" * 200, b"x: " + b"y" * 70_000 + b"\r\n"])
+def test_a_head_that_is_too_large_is_no_answer(serve: Serve, head: bytes) -> None:
+    with pytest.raises(Unavailable, match="did not answer"):
+        serve(b"HTTP/1.0 200 OK\r\n" + head).get("/status")
+
+
+def test_a_line_that_is_cut_is_not_told(serve: Serve) -> None:
+    assert list(serve(b'HTTP/1.0 200 OK\r\n\r\n{"n": 1}\n{"n":').lines("/tail")) == [{"n": 1}]
+
+
+@pytest.mark.parametrize("path", ["/dead/a b", "/dead/a\r\nX: y", "/dead/ä"])
+def test_a_path_that_is_none_is_not_sent(tmp_path: Path, path: str) -> None:
+    with pytest.raises(Unavailable, match="did not answer"):
+        Client(tmp_path / "hub.sock").get(path)

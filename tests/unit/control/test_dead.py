@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from hub.control.client import Refused
-from hub.control.steering import Drained
-from hub.control.verbs.dead import PIECE
+from hub.control.dead_letters import PIECE, retry_letters
 from hub.deadletter import DeadLetter
+from hub.errors import OrderRefused
 from hub.message import Message
-from hub.queue.overflow import Measure, QueuePolicy
+from hub.parts.queues import Drained
+from hub.queue.policy import OverflowMode, QueuePolicy
 from hub.store.memory import MemoryStore
-from tests.conftest import ReactorThread
 from tests.support import wait_until
 from tests.unit.control_hub import ControlledHub
 from tests.unit.requests import ask
-
-
-@pytest.fixture
-def hub(reactor_thread: ReactorThread, tmp_path: Path) -> Iterator[ControlledHub]:
-    made = ControlledHub(reactor_thread, tmp_path / "hub.sock")
-    made.listen()
-    yield made
-    made.close()
 
 
 def bury(hub: ControlledHub, count: int, size: int = 2) -> list[int]:
@@ -85,8 +75,13 @@ def test_only_those_that_were_asked_for_are_read(
 
 def test_those_that_are_not_there_are_passed_over(hub: ControlledHub) -> None:
     (number,) = bury(hub, 1)
-    assert order(hub, "retry-dead", [number + 1, number, number, number + 2]) == {"start": 0, "stop": 1, "count": 1}
-    assert order(hub, "retry-dead", [number]) == {"start": 1, "stop": 1, "count": 0}
+    assert order(hub, "retry-dead", [number + 1, number, number, number + 2]) == {
+        "start": 0,
+        "stop": 1,
+        "count": 1,
+        "problem": "the queue of c took 1 of 3 dead letters: 2 had gone before",
+    }
+    assert order(hub, "retry-dead", [number])["count"] == 0
     assert order(hub, "delete-dead", [number]) == {"deleted": 0}
     assert order(hub, "delete-dead", []) == {"deleted": 0}
 
@@ -125,9 +120,9 @@ def test_many_are_deleted_in_pieces(hub: ControlledHub, monkeypatch: pytest.Monk
     removed: list[int] = []
     remove = hub.store.remove_letters
 
-    def noted(queue: str, numbers: Sequence[int]) -> None:
+    def noted(queue: str, numbers: Sequence[int], again: bool) -> None:
         removed.append(len(numbers))
-        remove(queue, numbers)
+        remove(queue, numbers, again)
 
     monkeypatch.setattr(hub.store, "remove_letters", noted)
     assert order(hub, "delete-dead", bury(hub, 5, size=PIECE)) == {"deleted": 5}
@@ -136,34 +131,48 @@ def test_many_are_deleted_in_pieces(hub: ControlledHub, monkeypatch: pytest.Monk
 
 
 def test_a_queue_that_becomes_full_leaves_the_rest_dead(hub: ControlledHub, delivered: list[list[str]]) -> None:
-    queue = hub.roster.members["c"].queue
+    queue = hub.consumers.members["c"].queue
     queue.adopt(QueuePolicy(max_backlog=3))
     numbers = bury(hub, 10, size=PIECE // 2)
-    assert order(hub, "retry-dead", numbers) == {"start": 0, "stop": 3, "count": 3, "not_taken": 7}
+    assert order(hub, "retry-dead", numbers) == {
+        "start": 0,
+        "stop": 3,
+        "count": 3,
+        "not_taken": 7,
+        "problem": "the queue of c took 3 of 10 dead letters: it is full, so 7 stayed",
+    }
     assert left(hub) == [str(number) for number in range(3, 10)]
     assert len(delivered) == 2
 
 
 @pytest.mark.parametrize("overflow", ["drop_newest", "drop_oldest", "block"])
-def test_what_a_full_queue_does_not_take_is_neither_received_nor_dropped(hub: ControlledHub, overflow: Measure) -> None:
-    queue = hub.roster.members["c"].queue
+def test_what_a_full_queue_does_not_take_is_neither_received_nor_dropped(
+    hub: ControlledHub, overflow: OverflowMode
+) -> None:
+    queue = hub.consumers.members["c"].queue
     queue.adopt(QueuePolicy(max_backlog=3, overflow=overflow))
     numbers = bury(hub, 10)
     before = queue.stats().counters.received
     order(hub, "retry-dead", numbers)
     for _ in range(2):
-        assert order(hub, "retry-dead", numbers) == {"start": 3, "stop": 3, "count": 0, "not_taken": 7}
+        assert order(hub, "retry-dead", numbers) == {
+            "start": 3,
+            "stop": 3,
+            "count": 0,
+            "not_taken": 7,
+            "problem": "the queue of c took 0 of 10 dead letters: it is full, so 7 stayed; 3 had gone before",
+        }
     counters = queue.stats().counters
     assert (counters.received - before, counters.dropped, counters.backlog) == (3, 0, 3)
-    assert (len(left(hub)), hub.fleet.held_back) == (7, False)
+    assert (len(left(hub)), hub.flow.held_back) == (7, False)
 
 
 def test_two_who_retry_at_once_give_each_letter_once(hub: ControlledHub) -> None:
     numbers = bury(hub, 10, size=PIECE // 2)
-    one, two = (hub.steering.retry_letters("c", numbers, PIECE) for _ in "ab")
+    one, two = (retry_letters(hub, "c", numbers) for _ in "ab")
     given = [hub.thread.call(lambda: (list(zip(one, two, strict=False)), next(one, None), next(two, None)))]
     assert given
-    assert hub.roster.members["c"].queue.stats().counters.backlog == 10
+    assert hub.consumers.members["c"].queue.stats().counters.backlog == 10
     assert left(hub) == []
 
 
@@ -177,7 +186,7 @@ class SlowStore(MemoryStore):
         super().__init__()
         self.waiting: list[Callable[[], object]] = []
 
-    def when_stored(self, call: Callable[[], object]) -> None:
+    def when_stored(self, call: Callable[[], object], at_once: bool = True) -> None:
         self.waiting.append(call)
 
 
@@ -188,7 +197,7 @@ def test_it_is_done_when_the_disk_has_it(
 ) -> None:
     numbers, slow = bury(hub, 2), SlowStore()
     monkeypatch.setattr(hub.store, "when_stored", slow.when_stored)
-    monkeypatch.setattr("hub.control.verbs.verb.STORE_TIMEOUT", 60.0 if takes_it else 0.05)
+    monkeypatch.setattr("hub.control.hub.STORE_TIMEOUT", 60.0 if takes_it else 0.05)
     answers: list[dict[str, Any]] = []
     asking = threading.Thread(target=lambda: answers.append(order(hub, verb, numbers)), daemon=True)
     asking.start()
@@ -203,50 +212,29 @@ def test_it_is_done_when_the_disk_has_it(
     assert outcome in hub.path.with_name("audit.log").read_text()
 
 
-@pytest.mark.parametrize("takes_it", [True, False])
-def test_nothing_is_settled_before_the_disk_has_it(
-    hub: ControlledHub, takes_it: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Otherwise what died again is neither counted nor listed yet, and passes for finished."""
-    slow = SlowStore()
-    monkeypatch.setattr(hub.store, "when_stored", slow.when_stored)
-    monkeypatch.setattr("hub.control.verbs.verb.STORE_TIMEOUT", 60.0 if takes_it else 0.05)
-    answers: list[dict[str, Any]] = []
-    asking = threading.Thread(
-        target=lambda: answers.append(hub.client().get("/unsettled/c?start=0&stop=3")), daemon=True
-    )
-    asking.start()
-    wait_until(lambda: bool(slow.waiting))
-    assert not answers or not takes_it
-    if takes_it:
-        slow.waiting[0]()
-    asking.join(10)
-    assert answers == [{"unsettled": 0 if takes_it else 3, "stored": takes_it}]
-
-
 # -- when it is refused
 
 
 def test_a_drained_consumer_is_given_none_and_they_stay_dead(hub: ControlledHub, delivered: list[list[str]]) -> None:
     numbers = bury(hub, 3)
     hub.client().post("/drain", {"consumer": "c"})
-    before = hub.roster.members["c"].queue.stats().counters
+    before = hub.consumers.members["c"].queue.stats().counters
     for some in ([numbers[0]], numbers):
-        with pytest.raises(Refused, match="c is drained and takes no messages in: resume it first"):
+        with pytest.raises(OrderRefused, match="c is drained and takes no messages in: resume it first"):
             order(hub, "retry-dead", some)
     body = json.dumps({"consumer": "c", "numbers": numbers}).encode()
     assert ask(hub.path, "POST", "/retry-dead", body).status == 409
     assert (left(hub), delivered) == (["0", "1", "2"], [])
-    assert hub.roster.members["c"].queue.stats().counters == before
+    assert hub.consumers.members["c"].queue.stats().counters == before
     assert hub.path.with_name("audit.log").read_text().count('"outcome":"refused: c is drained') == 3
     hub.client().post("/resume", {"consumer": "c"})
     assert order(hub, "retry-dead", numbers)["count"] == 3
 
 
 def test_one_that_is_drained_meanwhile_is_given_no_more(hub: ControlledHub) -> None:
-    steps = hub.steering.retry_letters("c", bury(hub, 4, size=100), size=1)
+    steps = retry_letters(hub, "c", bury(hub, 4, size=100), size=1)
     assert next(steps) == (0, 1, 1, 0)
-    hub.steering.drain("c")
+    hub.holds.drain(hub.queues.member("c"))
     with pytest.raises(Drained, match="c is drained"):
         next(steps)
     assert left(hub) == ["1", "2", "3"]

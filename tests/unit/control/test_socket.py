@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import socket
 import stat
-from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from hub.control.client import Refused
 from hub.deadletter import DeadLetter
-from hub.errors import ConfigError, Unavailable
+from hub.errors import ConfigError, OrderRefused, Unavailable
 from hub.message import Message
 from hub.parts.changes import Outcome
 from tests.conftest import ReactorThread
 from tests.unit.control_hub import ControlledHub
-
-
-@pytest.fixture
-def hub(reactor_thread: ReactorThread, tmp_path: Path) -> Iterator[ControlledHub]:
-    made = ControlledHub(reactor_thread, tmp_path / "run" / "hub.sock")
-    made.listen()
-    yield made
-    made.close()
 
 
 def test_the_status_is_the_snapshot(hub: ControlledHub) -> None:
@@ -119,12 +109,12 @@ def test_a_consumers_name_may_be_anything(hub: ControlledHub) -> None:
 
 @pytest.mark.parametrize("name", ["nobody", "", "c/", "%ff"])
 def test_the_dead_letters_of_nobody_are_refused(hub: ControlledHub, name: str) -> None:
-    with pytest.raises(Refused, match="no consumer is called"):
+    with pytest.raises(OrderRefused, match="no consumer is called"):
         hub.client().get(f"/dead/{name}")
 
 
 def test_an_unknown_verb_is_refused(hub: ControlledHub) -> None:
-    with pytest.raises((Refused, Unavailable), match="there is no verb"):
+    with pytest.raises((OrderRefused, Unavailable), match="there is nothing at"):
         hub.client().get("/nonsense")
 
 
@@ -137,6 +127,12 @@ def test_what_is_published_goes_to_the_backend(hub: ControlledHub) -> None:
     assert (sent.id, sent.topic, sent.body, sent.headers) == (answer["id"], "a.b", b'{"n":1}', {"h": "v"})
 
 
+def test_headers_of_what_is_published_keep_their_types(hub: ControlledHub) -> None:
+    headers = {"severity": 20, "share": 20.0, "flag": True, "text": "20"}
+    hub.client().post("/publish", {"topic": "a.b", "body": 1, "headers": headers})
+    assert [repr(value) for value in hub.backend.published[0].headers.values()] == ["20", "20.0", "True", "'20'"]
+
+
 @pytest.mark.parametrize(
     ("order", "why"),
     [
@@ -145,13 +141,17 @@ def test_what_is_published_goes_to_the_backend(hub: ControlledHub) -> None:
         ({"topic": "", "body": 1}, "topic"),
         ({"topic": "a", "body": 1, "bakend": "x"}, "bakend"),
         ({"topic": "a", "body": 1, "backend": "nope"}, "no backend is called 'nope'"),
-        ({"topic": "a", "body": 1, "headers": {"h": 3}}, "headers"),
+        ({"topic": "a", "body": 1, "headers": {"h": [3]}}, "headers"),
+        ({"topic": "a", "body": 1, "headers": {"h": None}}, "headers"),
+        ({"topic": "a", "body": 1, "headers": {"h": 1 << 63}}, "whole numbers of 64 bits"),
+        ({"topic": "a", "body": 1, "headers": {"h": "x" * 70_000}}, "the headers take 70001 bytes"),
+        ({"topic": "a", "body": 1, "headers": {"": "x"}}, "names of headers"),
         (None, "object"),
         ([], "object"),
     ],
 )
 def test_an_order_that_can_not_be_is_refused_with_the_reason(hub: ControlledHub, order: object, why: str) -> None:
-    with pytest.raises(Refused, match=why):
+    with pytest.raises(OrderRefused, match=why):
         hub.client().post("/publish", order)
     assert hub.backend.published == []
 
@@ -179,18 +179,18 @@ def test_a_reload_answers_with_what_changed(hub: ControlledHub) -> None:
 
 def test_a_reload_that_is_refused_answers_with_all_that_is_wrong(hub: ControlledHub) -> None:
     hub.reload_answer = ConfigError(["hub.conf: one", "hub.conf: two"])
-    with pytest.raises(Refused, match=r"hub\.conf: one\nhub\.conf: two"):
+    with pytest.raises(OrderRefused, match=r"hub\.conf: one\nhub\.conf: two"):
         hub.client().post("/reload")
 
 
 def test_a_reload_that_fails_answers_too(hub: ControlledHub) -> None:
     hub.reload_answer = RuntimeError("a bug")
-    with pytest.raises(Refused, match="a bug"):
+    with pytest.raises(OrderRefused, match="a bug"):
         hub.client().post("/reload")
 
 
 def test_a_verb_by_the_wrong_method_is_no_answer(hub: ControlledHub) -> None:
-    with pytest.raises((Refused, Unavailable), match="takes POST"):
+    with pytest.raises((OrderRefused, Unavailable), match="takes POST"):
         hub.client().get("/publish")
     assert hub.client().get("/status")["hub"]["state"] == "running"
 
@@ -218,5 +218,5 @@ def test_what_was_refused_is_shown_for_one_backend_and_for_all(hub: ControlledHu
     (found,) = client.get("/refused/bus?number=2")["refused"]
     assert (found["body"], found["reason"]) == ("{", "no JSON")
     assert client.get("/refused/bus?number=9") == {"refused": []}
-    with pytest.raises(Refused, match="no backend is called 'nobody': there are bus, old"):
+    with pytest.raises(OrderRefused, match="no backend is called 'nobody': there are bus, old"):
         client.get("/refused/nobody")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,7 +14,7 @@ from twisted.internet.defer import Deferred
 
 from hub.control.tail import Tail, _line
 from hub.message import Message
-from tests.conftest import ReactorThread
+from hub.subscriptions import Subscriptions
 from tests.support import wait_until
 from tests.unit.control_hub import ControlledHub
 from tests.unit.doubles import message
@@ -24,18 +22,10 @@ from tests.unit.doubles import message
 BUFFER_BOUND = 4 << 20
 
 
-@pytest.fixture
-def hub(reactor_thread: ReactorThread, tmp_path: Path) -> Iterator[ControlledHub]:
-    made = ControlledHub(reactor_thread, tmp_path / "hub.sock")
-    made.listen()
-    yield made
-    made.close()
-
-
 def tailing(hub: ControlledHub, count: int, **query: str) -> tuple[threading.Thread, list[Any]]:
     """A client in a thread, once it is known to the hub."""
     lines: list[Any] = []
-    before = len(hub.enqueuer.taps)
+    before = len(hub.enqueuer.subscriptions)
 
     def read() -> None:
         for line in hub.client().lines("/tail", **query):
@@ -45,7 +35,7 @@ def tailing(hub: ControlledHub, count: int, **query: str) -> tuple[threading.Thr
 
     thread = threading.Thread(target=read, daemon=True)
     thread.start()
-    wait_until(lambda: len(hub.enqueuer.taps) > before)
+    wait_until(lambda: len(hub.enqueuer.subscriptions) > before)
     return thread, lines
 
 
@@ -69,7 +59,7 @@ def test_a_client_that_hangs_up_is_forgotten(hub: ControlledHub) -> None:
     thread, _ = tailing(hub, 1)
     hub.receive([message(0)])
     thread.join(10)
-    wait_until(lambda: hub.enqueuer.taps == [])
+    wait_until(lambda: len(hub.enqueuer.subscriptions) == 0)
 
 
 def test_a_client_that_stops_reading_misses_messages_is_told_and_costs_no_memory(hub: ControlledHub) -> None:
@@ -77,8 +67,9 @@ def test_a_client_that_stops_reading_misses_messages_is_told_and_costs_no_memory
         client.settimeout(10)
         client.connect(str(hub.path))
         client.sendall(b"GET /tail HTTP/1.0\r\n\r\n")
-        wait_until(lambda: hub.enqueuer.taps)
-        tail: Tail = hub.enqueuer.taps[0].__self__  # type: ignore[attr-defined]
+        wait_until(lambda: bool(hub.enqueuer.subscriptions))
+        (subscription,) = hub.enqueuer.subscriptions._router.match("a.b")
+        tail: Tail = subscription.sink.__self__  # type: ignore[attr-defined]
         sent = 0
         while sent < 2000:
             hub.receive([message(sent + n, body=b'"' + b"x" * 10_000 + b'"') for n in range(10)])
@@ -133,21 +124,21 @@ class FakeRequest:
 
 
 def test_what_is_missed_is_counted_by_what_would_have_been_shown() -> None:
-    request, taps = FakeRequest(), list[Any]()
-    tail = Tail(request, ["a"], taps)  # type: ignore[arg-type]
+    request, subscriptions = FakeRequest(), Subscriptions()
+    tail = Tail(request, ["a"], subscriptions)  # type: ignore[arg-type]
     tail.start()
     tail.pauseProducing()
-    taps[0]([message(0, "a"), message(1, "b"), message(2, "a")])
+    subscriptions.show([message(0, "a"), message(1, "b"), message(2, "a")])
     tail.resumeProducing()
     tail.pauseProducing()
     tail.resumeProducing()
     assert request.written == [b"", b'{"missed":2}\n']
 
 
-def test_one_that_is_over_leaves_the_taps_once() -> None:
-    request, taps = FakeRequest(), list[Any]()
-    tail = Tail(request, ["#"], taps)  # type: ignore[arg-type]
+def test_one_that_is_over_leaves_the_subscriptions_once() -> None:
+    request, subscriptions = FakeRequest(), Subscriptions()
+    tail = Tail(request, ["#"], subscriptions)  # type: ignore[arg-type]
     tail.start()
     tail.stopProducing()
     request.over.callback(None)
-    assert taps == []
+    assert len(subscriptions) == 0

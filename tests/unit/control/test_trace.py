@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from hub.cli.trace import detail, trace
-from hub.control.client import Refused
 from hub.deadletter import DeadLetter
+from hub.errors import OrderRefused
 from hub.message import Message
 from tests.conftest import ReactorThread
 from tests.unit.control_hub import ControlledHub
@@ -60,7 +60,7 @@ def test_of_many_only_so_many_are_answered(hub: ControlledHub) -> None:
 
 @pytest.mark.parametrize("query", ["?most=0", "?within=0", "?within=1000", "?since=x", "x" * 2000])
 def test_what_can_not_be_understood_is_refused(hub: ControlledHub, query: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(OrderRefused):
         hub.client().get(f"/trace/7{query}")
 
 
@@ -104,12 +104,12 @@ FATE: dict[str, Any] = {
         ({"state": "waiting", "before": 7}, "behind 7"),
         ({"state": "waiting"}, "behind many"),
         ({"state": "in flight", "thread": "hubbub-q-1", "seconds": 3.2}, "attempt 1, for 3.2s in hubbub-q-1"),
-        ({"state": "in flight", "thread": "hubbub-q-1"}, "attempt 1, next in hand of hubbub-q-1"),
-        ({"state": "in flight"}, "attempt 1, next in hand of a thread that is leaving"),
+        ({"state": "in flight", "thread": "hubbub-q-1"}, "attempt 1, next in hubbub-q-1"),
+        ({"state": "in flight"}, "attempt 1, next in a thread that is leaving"),
         ({"state": "retry", "due": 1012.0, "attempts": 1, "reason": "KeyError"}, "attempt 2 in 12s, KeyError"),
         (
             {"state": "dead letter", "buried_at": 0.0, "attempts": 3, "number": 0},
-            f"about to be written down, buried {LONG_AGO} after 3 attempts",
+            f"not stored yet, buried {LONG_AGO} after 3 attempts",
         ),
     ],
 )

@@ -140,7 +140,7 @@ def test_the_number_of_kinds_is_bounded_and_what_is_forgotten_is_told_of() -> No
     flood(log)
     for number in range(3 * MOST_KINDS):
         log.handle(record("failed", consumer=str(number)))
-    assert len(log.collapse._bursts) == MOST_KINDS
+    assert len(log.collapse._throttle) == MOST_KINDS
     assert sum("more like it" in line for line in log.lines()) == 1
 
 
@@ -186,7 +186,7 @@ def test_a_long_line_of_letters_takes_no_long_time_and_little_memory() -> None:
     log = Log()
     for _ in range(REPEATS + 1):
         log.handle(record("it can't be read: " + "A" * 300_000))
-    (burst,) = log.collapse._bursts.values()
+    (burst,) = log.collapse._throttle._bursts.values()
     assert burst.last is not None
     assert len(burst.last.msg) == LONGEST_LAST
 

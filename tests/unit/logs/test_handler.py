@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hub.logs.formats import TextFormatter
 from hub.logs.handler import Handler, is_foreign
-from hub.logs.stream import Stream
+from hub.logs.stream import LogStream
 from hub.logs.writer import LogWriter
 
 
@@ -17,7 +17,7 @@ def record(text: str, *values: object, name: str = "hubbub.consumer.c") -> loggi
 
 def test_a_line_that_can_not_be_told_says_where_it_was_logged(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as file:
-        writer = LogWriter(Stream(TextFormatter(), file.fileno()))
+        writer = LogWriter(LogStream(TextFormatter(), file.fileno()))
         Handler(writer).handle(record("%d and %d", "one"))
         writer.flush()
         writer.stop()
@@ -27,7 +27,7 @@ def test_a_line_that_can_not_be_told_says_where_it_was_logged(tmp_path: Path) ->
 def test_a_handler_that_is_closed_goes_on_and_tells(tmp_path: Path) -> None:
     closed: list[bool] = []
     file = (tmp_path / "log").open("wb")
-    writer = LogWriter(Stream(TextFormatter(), file.fileno()))
+    writer = LogWriter(LogStream(TextFormatter(), file.fileno()))
     handler = Handler(writer, lambda: closed.append(True))
     handler.close()
     handler.handle(record("still here"))

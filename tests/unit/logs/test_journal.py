@@ -9,7 +9,7 @@ import struct
 from pathlib import Path
 
 from hub.logs.handler import Handler
-from hub.logs.journal import Journal as Destination
+from hub.logs.journal import Journald as Destination
 from hub.logs.journal import text_of
 from hub.logs.writer import LogWriter
 from hub.partlog import part_log

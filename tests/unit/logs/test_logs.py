@@ -20,8 +20,8 @@ from twisted.logger import globalLogBeginner
 from hub.logs import logs
 from hub.logs.collapse import REPEATS
 from hub.logs.handler import OURS, Handler
-from hub.logs.journal import Journal
-from hub.logs.stream import Stream
+from hub.logs.journal import Journald
+from hub.logs.stream import LogStream
 from hub.partlog import part_log
 
 ALEMBIC = """
@@ -131,7 +131,7 @@ def test_the_journal_is_used_where_stderr_is_connected_to_it(monkeypatch: pytest
     configured(monkeypatch, tmp_path, form="json")
     status = os.fstat(2)
     with listening(tmp_path / "journal"):
-        for stream, kind in ((f"{status.st_dev}:{status.st_ino}", Journal), ("1:2", Stream)):
+        for stream, kind in ((f"{status.st_dev}:{status.st_ino}", Journald), ("1:2", LogStream)):
             environ = {"JOURNAL_STREAM": stream}
             writer = logs.configure("info", "auto", environ=environ, journal=str(tmp_path / "journal"))
             assert type(writer.destination) is kind
@@ -180,7 +180,7 @@ def test_a_library_that_sets_up_logging_silences_nobody(
     part.info("still here")
     library.info("I too")
     told, ours, its = shown.lines()[-3:]
-    assert "a library has set up logging for the whole process" in told
+    assert "a library reconfigured Python's logging" in told
     assert (ours[20:], its[20:]) == ("info    consumer.archive: still here", "info    some.library: I too")
     assert off.disabled
     logs.flush()

@@ -8,7 +8,7 @@ import select
 
 from hub.logs.formats import TextFormatter
 from hub.logs.handler import Handler
-from hub.logs.stream import Stream
+from hub.logs.stream import LogStream
 from hub.logs.writer import LogWriter
 from tests.support import wait_until
 
@@ -19,7 +19,7 @@ def record(text: str, *values: object, name: str = "hubbub.consumer.c") -> loggi
 
 def test_a_pipe_that_is_full_holds_up_nobody() -> None:
     out, into = os.pipe()
-    writer = LogWriter(Stream(TextFormatter(), into), most_lines=5)
+    writer = LogWriter(LogStream(TextFormatter(), into), most_lines=5)
     handler = Handler(writer)
     for number in range(2000):
         handler.handle(record("%s", "abcdefghij"[number % 10] * 1000, name=f"hubbub.consumer.c{number}"))
@@ -35,7 +35,7 @@ def test_a_pipe_that_is_full_holds_up_nobody() -> None:
 def test_a_descriptor_that_does_not_block_is_waited_for() -> None:
     out, into = os.pipe()
     os.set_blocking(into, False)
-    writer = LogWriter(Stream(TextFormatter(), into))
+    writer = LogWriter(LogStream(TextFormatter(), into))
     big = "x" * 200_000
     writer.write(record(big))
     with os.fdopen(out, "rb") as pipe:

@@ -71,7 +71,7 @@ def test_nobody_waits_for_a_reader_that_has_stopped_and_what_is_lost_is_counted_
     assert writer.lost == 16
     reader.reads.set()
     assert writer.flush()
-    told = "16 lines of the log were lost: whoever reads it did not keep up, or it could not be written"
+    told = "16 lines of the log were lost: its reader did not keep up, or it could not be written"
     assert [line for line in reader.lines if line != told] == ["in hand", *map(str, range(9))]
     writer.write(record("on"))
     assert writer.flush()

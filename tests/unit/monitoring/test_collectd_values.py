@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hub.monitoring.collectd_values import identifiers, rows
+from hub.status.catalogue import described
 from tests.support import require
 
 TYPES_DB = Path("/usr/share/collectd/types.db")
@@ -20,7 +21,7 @@ def status(**consumers: dict[str, Any]) -> dict[str, Any]:
 
 
 def found(snapshot: dict[str, Any]) -> dict[str, float]:
-    return {f"{kind}-{instance}": number for kind, instance, _, number in rows(snapshot)}
+    return {f"{kind}-{instance}": number for kind, instance, _, number in rows(snapshot, described())}
 
 
 def test_the_backlog_has_the_name_of_the_old_graphs() -> None:
@@ -55,7 +56,7 @@ def test_all_types_are_in_collectds_stock_list() -> None:
     require(TYPES_DB.exists(), f"there is no {TYPES_DB}")
     known = {line.split()[0]: line for line in TYPES_DB.read_text().splitlines() if line and not line.startswith("#")}
     row = {"consume_time": {"p50": 0.1}, "age_at_finish": {"p50": 0.1}}
-    for kind, _, source, _ in rows(status(c=row)):
+    for kind, _, source, _ in rows(status(c=row), described()):
         assert known[kind].count(":") == 3, f"{kind} has more than one data source"
         assert source.upper() in known[kind]
 

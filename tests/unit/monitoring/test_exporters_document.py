@@ -25,4 +25,4 @@ def test_there_is_a_sample_of_each_type() -> None:
 def test_a_sample_is_good(sample: str, tmp_path: Path) -> None:
     (tmp_path / "hub.conf").write_text(sample)
     found = load(tmp_path / "hub.conf", (), {})
-    assert {**found.exporters, **found.backends, **found.consumers} or "[servers." in sample
+    assert {**found.of("exporters"), **found.of("backends"), **found.of("consumers")} or "[servers." in sample

@@ -7,19 +7,19 @@ import shutil
 import struct
 import sys
 import time
-from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from hub import cli
 from hub.errors import Unavailable
 from hub.monitoring.graph_history import ATTEMPTS, copy, lines, read
 from hub.monitoring.rrd import run as rrdtool
-from hub.monitoring.web.history import Row
+from hub.monitoring.web.history import Sample, add_samples
 from hub.monitoring.web.history_file import HistoryFile
 from tests.support import require, require_root
+from tests.unit.command import Run, runner
 
 NOW = 1_000_000_000
 CONFIGURATION = """
@@ -30,23 +30,24 @@ type = "log"
 """
 WEB = '[servers.web]\ntype = "web"\n'
 
-Run = Callable[..., tuple[int, str, str]]
+
+def row(time: int, backlog: int, highest: int) -> list[Sample]:
+    """Two looks at one queue in a second, ``backlog`` on average."""
+    return [(time, "a/b", highest, 1.0, 3, 2), (time, "a/b", 2 * backlog - highest, 1.0, 3, 2)]
 
 
-def row(bucket: int, backlog: float, highest: float, step: int = 1) -> Row:
-    """Two looks at one queue in a bucket: the sum of both backlogs is kept."""
-    return Row(step, bucket, {"a/b": (2, 2 * backlog, highest, 2.0, 6, 4)})
+def put(file: HistoryFile, *rows: list[Sample]) -> None:
+    file.transact(lambda tables: add_samples(tables, [sample for samples in rows for sample in samples]))
 
 
-def keep(path: Path, rows: list[Row]) -> None:
+def keep(path: Path, *rows: list[Sample]) -> None:
     path.parent.mkdir(exist_ok=True)
-    file = HistoryFile(path)
-    file.save(rows, [])
-    file.close()
+    with closing(HistoryFile(path)) as file:
+        put(file, *rows)
 
 
 def test_the_span_is_read_by_the_finest_resolution_that_reaches_so_far(tmp_path: Path) -> None:
-    keep(tmp_path / "history.db", [row(NOW - 2, 5, 9), row(NOW // 600 - 1, 50, 90, 600)])
+    keep(tmp_path / "history.db", row(NOW - 600, 50, 90), row(NOW - 2, 5, 9))
     document = read(tmp_path, ["web"], "a/b", 3, NOW)
     assert (document["step"], document["start"]) == (1, NOW - 2)
     assert document["consumers"]["a/b"] == {
@@ -62,7 +63,7 @@ def test_the_span_is_read_by_the_finest_resolution_that_reaches_so_far(tmp_path:
 
 def test_average_and_peak_are_drawn_of_different_numbers(tmp_path: Path) -> None:
     require(shutil.which("rrdtool") is not None, "rrdtool")
-    keep(tmp_path / "history.db", [row(NOW - 2, 5, 9), row(NOW - 1, 7, 8)])
+    keep(tmp_path / "history.db", row(NOW - 2, 5, 9), row(NOW - 1, 7, 8))
     made = lines(tmp_path, read(tmp_path, ["web"], "a/b", 3, NOW), "a/b")
     assert made.catch_up is None
     definitions = [f"DEF:a={made.backlog}:AVERAGE", f"DEF:p={made.peak}:MAX"]
@@ -74,8 +75,8 @@ def test_average_and_peak_are_drawn_of_different_numbers(tmp_path: Path) -> None
 
 
 def test_the_history_of_any_web_server_will_do(tmp_path: Path) -> None:
-    keep(tmp_path / "history.db", [Row(1, NOW - 1, {"other": (1, 1, 1, 1.0, 1, 1)})])
-    keep(tmp_path / "history-second.db", [row(NOW - 1, 5, 5)])
+    keep(tmp_path / "history.db", [(NOW - 1, "other", 1, 1.0, 1, 1)])
+    keep(tmp_path / "history-second.db", row(NOW - 1, 5, 5))
     assert read(tmp_path, ["web", "second"], "a/b", 1, NOW)["consumers"].keys() == {"a/b"}
     with pytest.raises(Unavailable, match="no numbers of 'c'; it has those of: a/b, other"):
         read(tmp_path, ["web", "second"], "c", 1, NOW)
@@ -100,12 +101,12 @@ def test_a_damaged_file_is_told_and_left_as_it_is(tmp_path: Path) -> None:
 
 def test_a_history_that_the_hub_has_open_is_read_with_what_is_only_in_its_log(tmp_path: Path) -> None:
     file = HistoryFile(tmp_path / "history.db")
-    file.save([row(NOW - 1, 5, 9)], [])
+    put(file, row(NOW - 1, 5, 9))
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     assert len(before) == 3
     assert read(tmp_path, ["web"], "a/b", 2, NOW)["consumers"]["a/b"]["backlog"] == [5, None]
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
-    file.save([row(NOW, 6, 6)], [])
+    put(file, row(NOW, 6, 6))
     assert read(tmp_path, ["web"], "a/b", 2, NOW)["consumers"]["a/b"]["backlog"] == [5, 6]
     file.close()
 
@@ -115,7 +116,7 @@ def test_a_file_that_changes_while_it_is_copied_is_copied_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: int
 ) -> None:
     path, left = tmp_path / "history.db", [None] * changes
-    keep(path, [row(NOW - 1, 5, 9)])
+    keep(path, row(NOW - 1, 5, 9))
     (tmp_path / "copy").mkdir()
     copyfileobj = shutil.copyfileobj
 
@@ -137,7 +138,7 @@ def test_a_file_that_changes_while_it_is_copied_is_copied_again(
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
-    keep(tmp_path / "elsewhere" / "history.db", [row(NOW - 1, 5, 9)])
+    keep(tmp_path / "elsewhere" / "history.db", row(NOW - 1, 5, 9))
     (tmp_path / "history.db").symlink_to(tmp_path / "elsewhere" / "history.db")
     with pytest.raises(Unavailable, match="can't be read"):
         read(tmp_path, ["web"], "a/b", 1, NOW)
@@ -149,7 +150,7 @@ def test_root_reads_it_as_its_owner_and_stays_root(tmp_path: Path, monkeypatch: 
     # The Python of the tests may be in root's home. All that the reading process needs is imported already.
     monkeypatch.setattr("os.access", lambda path, mode: path in python or access(path, mode))
     state, owner = tmp_path / "state", 65534
-    keep(state / "history.db", [row(NOW - 1, 5, 5)])
+    keep(state / "history.db", row(NOW - 1, 5, 5))
     for path in (state, *state.iterdir()):
         os.chown(path, owner, owner)
     tmp_path.chmod(0o700)  # as /var/lib/private: the owner can't walk to what is in it
@@ -171,36 +172,30 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     require(shutil.which("rrdtool") is not None, "rrdtool")
     (tmp_path / "hub.conf").write_text(CONFIGURATION + WEB)
     monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["hubbub", "graph", *arguments, "--rrd-dir", str(tmp_path / "rrd")])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, said.out, said.err
-
-    return command
+    command = runner(monkeypatch, capsys)
+    return lambda *arguments: command("graph", *arguments, "--rrd-dir", str(tmp_path / "rrd"))
 
 
 def test_where_collectd_has_nothing_the_history_is_drawn(run: Run, tmp_path: Path) -> None:
     now = int(time.time())
-    keep(tmp_path / "state" / "history.db", [row(now - n, n, n) for n in range(60, 0, -1)])
+    keep(tmp_path / "state" / "history.db", *(row(now - n, n, n) for n in range(60, 0, -1)))
     for number, options in enumerate(((), ("--from", "history"))):
         code, out, err = run("a/b", "-o", f"{number}.png", "--since", "1m", *options)
-        assert (code, out, err) == (0, f"{number}.png: a/b, the last 1m, from the hub's own history\n", "")
-        assert struct.unpack("!II", (tmp_path / f"{number}.png").read_bytes()[16:24]) == (900, 640)
+        assert (code, err) == (0, "")
+        assert out == f"{number}.png, {number}-rates.png: a/b, the last 1m, from the hub's own history\n"
+        for name in (f"{number}.png", f"{number}-rates.png"):
+            assert struct.unpack("!II", (tmp_path / name).read_bytes()[16:24]) == (900, 300)
 
 
 def test_where_neither_has_it_both_are_told(run: Run, tmp_path: Path) -> None:
-    keep(tmp_path / "state" / "history.db", [row(int(time.time()) - 1, 1, 1)])
+    keep(tmp_path / "state" / "history.db", row(int(time.time()) - 1, 1, 1))
     code, _, err = run("nobody")
     assert (code, "collectd has no numbers of 'nobody'" in err, "it has those of: a/b" in err) == (69, True, True)
-    assert not (tmp_path / "backlog.png").exists()
+    assert list(tmp_path.glob("*.png")) == []
 
 
 def test_who_asks_for_collectd_or_for_a_host_is_not_shown_this_hubs_history(run: Run, tmp_path: Path) -> None:
-    keep(tmp_path / "state" / "history.db", [row(int(time.time()) - 1, 1, 1)])
+    keep(tmp_path / "state" / "history.db", row(int(time.time()) - 1, 1, 1))
     for options in (("--from", "collectd"), ("--hostname", "elsewhere")):
         code, _, err = run("a/b", *options)
         assert (code, "collectd has no numbers" in err, "history" in err) == (69, True, False)

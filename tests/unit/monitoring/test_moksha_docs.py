@@ -21,7 +21,7 @@ def block(language: str) -> str:
 
 def test_the_configuration_is_good(tmp_path: Path) -> None:
     (tmp_path / "hub.conf").write_text(block("toml"))
-    part = load(tmp_path / "hub.conf", (), {}).exporters["moksha"]
+    part = load(tmp_path / "hub.conf", (), {}).of("exporters")["moksha"]
     assert (part.settings.interval, part.config.mode) == (5.0, "0666")
 
 

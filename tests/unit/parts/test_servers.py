@@ -12,7 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hub.configuration.schema import Part, ServerSettings
 from hub.errors import ConfigError, HubError
+from hub.http.mounts import PluginMounts
 from hub.interfaces import ServerContext
+from hub.parts.parts import Parts
 from hub.parts.servers import STOP_TIMEOUT, Servers
 from hub.plugins import Plugin
 from hub.settings import Settings
@@ -68,14 +70,14 @@ def servers() -> tuple[Servers, FakeReactor]:
 
     def context(part: Part) -> ServerContext:
         log, snapshot = RecordingLog(), dict[str, Any]
-        given = (reactor, log, reactor.seconds, Path(), snapshot, lambda _: None, RecordingAudit())
-        return ServerContext(part.name, part.config, *given)
+        given = (reactor, log, reactor.seconds, Path(), snapshot)
+        return ServerContext(part.name, part.config, *given, [], dict, RecordingAudit())
 
     return Servers(reactor, context), reactor
 
 
 def running(made: Servers, name: str, cls: type[Any] = Recorder) -> Any:
-    server = made.make(part(name, cls))
+    server = made.prepare(part(name, cls))
     result_of(made.start(part(name, cls), server))
     return server
 
@@ -88,12 +90,12 @@ def test_one_that_runs_is_in_the_status_with_its_type() -> None:
 
 def test_one_that_can_not_be_made_is_an_error_of_configuration() -> None:
     with pytest.raises(ConfigError, match=r"servers\.web: its token can't be read"):
-        servers()[0].make(part("web", Unmakeable))
+        servers()[0].prepare(part("web", Unmakeable))
 
 
 def test_one_that_can_not_start_says_which_and_why() -> None:
     made, _ = servers()
-    failure = SynchronousTestCase().failureResultOf(made.start(part("web", InUse), made.make(part("web", InUse))))
+    failure = SynchronousTestCase().failureResultOf(made.start(part("web", InUse), made.prepare(part("web", InUse))))
     assert str(failure.value) == "servers.web: the address is in use"
     assert made.status() == {}
 
@@ -101,31 +103,35 @@ def test_one_that_can_not_start_says_which_and_why() -> None:
 def test_a_reload_stops_what_goes_and_starts_what_comes() -> None:
     made, reactor = servers()
     old, other = running(made, "web"), running(made, "other")
-    fresh: Any = made.make(part("web"))
-    done = made.apply({"web": part("web")}, {"web": fresh}, ["other"])
+    fresh: Any = made.prepare(part("web"))
+    done = replace(made, {"web": part("web")}, {"web": fresh}, ["other"])
     reactor.pump([0.1] * 3)
     assert result_of(done) == []
     assert (old.calls, other.calls, fresh.calls) == (["start", "stop"], ["start", "stop"], ["start"])
-    assert made.servers == {"web": fresh}
+    assert made.running == {"web": fresh}
 
 
 def test_one_that_can_not_start_at_a_reload_is_named_and_the_others_start() -> None:
     made, reactor = servers()
     parts = {"bad": part("bad", InUse), "good": part("good")}
-    done = made.apply(parts, {name: made.make(one) for name, one in parts.items()}, [])
+    done = replace(made, parts, {name: made.prepare(one) for name, one in parts.items()}, [])
     reactor.pump([0.1] * 3)
     assert result_of(done) == ["servers.bad: the address is in use"]
-    assert set(made.servers) == {"good"}
+    assert set(made.running) == {"good"}
 
 
 def test_one_that_does_not_start_with_its_new_settings_goes_on_with_the_old() -> None:
     made, reactor = servers()
     old, before = running(made, "web"), made.parts["web"]
-    done = made.apply({"web": part("web", InUse)}, {"web": made.make(part("web", InUse))}, [])
+    done = replace(made, {"web": part("web", InUse)}, {"web": made.prepare(part("web", InUse))}, [])
     reactor.pump([0.1] * 3)
-    assert result_of(done) == ["servers.web: the address is in use; it goes on with its old settings"]
-    assert (old.calls, made.servers["web"].calls) == (["start", "stop"], ["start"])  # type: ignore[attr-defined]
+    assert result_of(done) == ["servers.web: the address is in use; it keeps its old settings"]
+    assert (old.calls, made.running["web"].calls) == (["start", "stop"], ["start"])  # type: ignore[attr-defined]
     assert made.parts == {"web": before}
+
+
+def replace(made: Servers, parts: dict[str, Part], prepared: dict[str, Any], removed: list[str]) -> Deferred[list[str]]:
+    return Parts({"servers": made}, PluginMounts()).replace("servers", parts, prepared, removed)
 
 
 @pytest.mark.parametrize("cls", [Hangs, FailsToStop])
@@ -133,7 +139,7 @@ def test_one_that_does_not_stop_is_left_behind(cls: type[Any]) -> None:
     made, reactor = servers()
     running(made, "bad", cls)
     good = running(made, "good")
-    done = made.stop(["bad", "good", "nobody"])
+    done = made.retire(["bad", "good", "nobody"])
     reactor.pump([0.1] * int(STOP_TIMEOUT * 10 + 2))
     assert result_of(done) is None
-    assert (good.calls, made.servers) == (["start", "stop"], {})
+    assert (good.calls, made.running) == (["start", "stop"], {})

@@ -63,7 +63,7 @@ class Consumer:
         self._times = sorted(times)
         self._begun: list[float] = []
         self._ended: list[float] = []
-        self._rounds: list[tuple[float, float]] = []
+        self._periodic: list[tuple[float, float]] = []
         free = [0.0] * threads
         while len(self._begun) < len(self._times):
             begin = max(heapq.heappop(free), self._times[len(self._begun)])
@@ -71,10 +71,10 @@ class Consumer:
             end = begin + sum(work() for _ in range(count))
             self._begun += [begin] * count
             self._ended += [end] * count
-            self._rounds.append((begin, end))
+            self._periodic.append((begin, end))
             heapq.heappush(free, end)
         self._ended.sort()
-        self._begins, self._ends = sorted(b for b, _ in self._rounds), sorted(e for _, e in self._rounds)
+        self._begins, self._ends = sorted(b for b, _ in self._periodic), sorted(e for _, e in self._periodic)
         self._begun_sums = [0.0, *accumulate(self._begins)]
         self._ended_sums = [0.0, *accumulate(self._ends)]
 

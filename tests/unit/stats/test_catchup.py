@@ -16,11 +16,11 @@ def reading(received: int, settled: int, in_flight: int = 0, delayed: int = 0) -
 
 
 class Watched:
-    """A queue that is sampled once a second."""
+    """A queue that is sampled once a second. :param before: messages and seconds of work that are long past."""
 
-    def __init__(self, backlog: int = 0) -> None:
+    def __init__(self, backlog: int = 0, before: int = 0) -> None:
         self.rates = Rates()
-        self.now, self.received, self.settled, self.busy = 1000.0, backlog, 0, 0.0
+        self.now, self.received, self.settled, self.busy = 1000.0 + before, backlog + before, before, float(before)
         self._sample(0, 0)
 
     def step(self, came: int, done: int, seconds: int = 1, in_flight: int = 0, delayed: int = 0) -> Watched:
@@ -54,6 +54,38 @@ def test_at_constant_rates_the_prediction_is_right(rate_in: int, gain: int, seco
 def test_falling_behind_has_no_time_to_catch_up(more: int, rate_out: int, seconds: int) -> None:
     catch_up = Watched(1).step(rate_out + rate_out // 10 + more, rate_out, seconds).told()
     assert (catch_up.seconds, catch_up.trend) == (None, "falling_behind")
+
+
+PHASES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(1, 15), st.integers(0, 1)), max_size=5)
+
+
+@given(st.integers(0, 200), PHASES)
+def test_what_is_long_past_does_not_matter(backlog: int, phases: list[tuple[int, int, int, int]]) -> None:
+    told = []
+    for before in (0, 1_000_000):
+        watched = Watched(backlog, before)
+        for phase in phases:
+            watched.step(*phase)
+        told.append(watched.told())
+    assert told[0] == told[1]
+
+
+def test_before_two_messages_are_done_the_work_of_the_threads_tells() -> None:
+    """One and a half in 16 seconds: what is in hand is half done."""
+    watched = Watched(10).step(0, 0, 10, in_flight=1).step(0, 1, in_flight=1).step(0, 0, 5, in_flight=1)
+    assert watched.told(in_flight=1) == CatchUp(9 * 16 / 1.5, True, "catching_up")
+
+
+def test_one_that_is_faster_lately_than_what_comes_does_not_fall_behind() -> None:
+    watched = Watched(1).step(20, 10, 20)
+    assert watched.told().trend == "falling_behind"
+    assert watched.step(5, 10, 6).told().trend == "catching_up"
+
+
+def test_one_that_stops_falls_behind_also_where_less_comes_than_it_did() -> None:
+    watched = Watched(50).step(10, 10, 30)
+    assert watched.told() == STEADILY
+    assert watched.step(4, 0, 30).told().trend == "falling_behind"
 
 
 def test_as_fast_out_as_in_is_steady_and_has_no_time() -> None:
@@ -152,3 +184,30 @@ def test_the_end_of_a_spike_shows_within_ten_seconds() -> None:
 def test_a_consumer_without_threads_has_no_time() -> None:
     watched = Watched().step(10, 10, 20)
     assert watched.rates.catch_up(reading(1000, 200), 0) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("begun", "left", "capacity"),
+    [(0, 4, 2.0), (4, 0, 1.6), (1, 1, 1.8), (0, 0, 1.8), (0, 1, 1.9)],
+)
+def test_what_is_in_hand_is_half_done_by_each_thread_that_has_one(begun: int, left: int, capacity: float) -> None:
+    """Two threads are busy for ten seconds together and settle nine. Of what is in hand, each thread has one half done,
+    whatever the size of its batch."""
+    rates = Rates()
+    for second in range(11):
+        in_flight = begun if second == 0 else left
+        settled = 100 - begun + (9 * second) // 10
+        rates.sample(float(second), reading(settled + in_flight, settled, in_flight), float(second))
+    settled = 109 - begun
+    came = (settled + left - 100) / 10
+    told = rates.catch_up(reading(settled + left + 60, settled, left), 2)
+    assert told.trend == "catching_up"
+    assert told.seconds == pytest.approx((60 + left) / (capacity - came))
+
+
+def test_while_it_falls_behind_the_time_without_arrivals_is_told() -> None:
+    catch_up = Watched(1).step(30, 10, 40).told()
+    assert catch_up.trend == "falling_behind"
+    assert catch_up.alone == pytest.approx(80.1)
+    stuck = Watched(1).step(30, 0, 60).told()
+    assert (stuck.trend, stuck.alone) == ("falling_behind", None)

@@ -23,6 +23,14 @@ def found(readings: Iterable[Outcomes] = (), **facts: Any) -> list[str]:
     return [f"{one.level} {one}" for one in conditions(Facts(**known))]
 
 
+def test_nothing_about_one_clients_queue_is_worse_than_a_warning() -> None:
+    lost = [Outcomes(lost=3, failed=4)]
+    assert [one.split()[:2] for one in found(lost)] == [["bad", "losing:"], ["bad", "failing:"]]
+    assert [one.split()[:2] for one in found(lost, of_one_client=True)] == [["warn", "losing:"], ["warn", "failing:"]]
+    assert found(state="full", of_one_client=True) == ["warn full: its queue has no room"]
+    assert found(unread=True, of_one_client=True) == ["info not read: nobody reads the queue now; its messages wait"]
+
+
 def test_a_consumer_that_does_well_runs() -> None:
     assert found([Outcomes(finished=100, failed=2)]) == ["ok running"]
     assert found(state="starting") == ["info starting"]
@@ -49,6 +57,7 @@ def test_a_consumer_that_does_well_runs() -> None:
         ),
         (Outcomes(rejected=3), "", "bad rejecting: 3 of 3 attempts since a message was last finished were rejected"),
         (Outcomes(failed=10, finished=10), "", "warn failing: 10 of 20 attempts lately failed"),
+        (Outcomes(failed=5, finished=5), "", "warn failing: 5 of 10 attempts lately failed"),
     ],
 )
 def test_attempts_that_do_badly_have_a_word_and_a_reason(outcomes: Outcomes, error: str, told: str) -> None:
@@ -68,6 +77,14 @@ def test_bad_attempts_are_told_for_as_long_as_something_waits_to_be_tried_again(
     assert found(**late, delayed=1)[0].startswith("bad retrying: 3 of 3")
 
 
+@pytest.mark.parametrize(("now", "first"), [(1060.0, "bad failing: 3 of 3"), (1060.1, "ok running")])
+def test_where_nothing_waits_they_are_told_for_a_minute(now: float, first: str) -> None:
+    late = Recent()
+    late.sample(999.0, Outcomes())
+    late.sample(1000.0, Outcomes(failed=3))
+    assert found(recent=late, now=now)[0].startswith(first)
+
+
 def test_messages_that_are_lost_are_told_whatever_else_there_is() -> None:
     lost = [Outcomes(finished=1, lost=1)]
     assert found(lost) == ["bad losing: 1 message lost in the last minute"]
@@ -79,6 +96,7 @@ def test_states_have_their_reasons() -> None:
     assert found(state="failing to start", start_error="OSError") == [
         "bad failing to start: start() failed with OSError"
     ]
+    assert found(state="failing to start") == ["bad failing to start"]
     assert found(state="stuck", stuck=45.4) == ["bad stuck: a thread has been busy with one message for 45 s"]
     assert found(state="full") == ["bad full: its queue has no room"]
     assert found(state="of another version") == ["bad of another version"]
@@ -93,7 +111,9 @@ def test_ticks_that_fail_are_told_until_one_succeeds() -> None:
 
 def test_a_backlog_that_grows_is_told_once_it_is_more_than_a_few() -> None:
     assert found(trend="falling_behind", backlog=9) == ["ok running"]
-    assert found(trend="falling_behind", backlog=10)[0].startswith("warn falling behind: ")
+    assert found(trend="falling_behind", backlog=10) == [
+        "warn falling behind: messages come faster than they are handled"
+    ]
     assert found(trend="falling_behind", backlog=10, state="stuck") == ["bad stuck"]
 
 
@@ -122,6 +142,16 @@ def test_the_worst_comes_first_and_gives_the_level() -> None:
     row = {"conditions": rows(conditions(facts))}
     assert (words(row), level(row)) == ("losing, failing, ticking badly, paused", "bad")
     assert told(row)[3] == {"word": "paused", "level": "info", "reason": ""}
+
+
+def test_the_level_is_that_of_the_first() -> None:
+    row = {"conditions": rows(conditions(Facts("failing to start", Recent(), 0.0, orders=["paused"])))}
+    assert (words(row), level(row)) == ("failing to start, paused", "bad")
+
+
+@pytest.mark.parametrize("state", ["running", "stuck", "failing to start", "orphan"])
+def test_who_has_no_order_is_not_held(state: str) -> None:
+    assert not held({"state": state, "paused": False, "draining": False})
 
 
 def test_a_condition_reads_as_its_word_and_its_reason() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.stats.histogram import BOUNDS, Histogram, coarse, merge, percentiles, shares
+from hub.stats.histogram import BOUNDS, Histogram, coarse, fine, merge, percentiles, shares
 
 TIMES = st.lists(st.floats(BOUNDS[0], BOUNDS[-1], exclude_max=True), min_size=1, max_size=60)
 
@@ -63,5 +63,21 @@ def test_fewer_buckets_hold_the_same() -> None:
     assert counts == [sum(low <= seconds < high for seconds in times) for low, high in pairwise(edges)]
 
 
+def test_the_fine_ones_are_those_that_hold_something() -> None:
+    histogram = Histogram()
+    histogram.add(0.001, 3)
+    histogram.add(2.0)
+    found = fine(histogram.counts)
+    assert [count for _, count in found] == [3, 1]
+    assert [seconds for seconds, _ in found] == pytest.approx([0.001, 2.0], rel=0.1)
+
+
 def test_the_shares_are_named() -> None:
+    histogram = Histogram()
+    for seconds, count in [(0.01, 90), (0.1, 8), (1.0, 2)]:
+        histogram.add(seconds, count)
+    found = dict(shares(histogram.counts))
+    assert found == {
+        name: pytest.approx(seconds, rel=0.1) for name, seconds in {"p50": 0.01, "p95": 0.1, "p99": 1.0}.items()
+    }
     assert shares([0] * 121) == {"p50": None, "p95": None, "p99": None}

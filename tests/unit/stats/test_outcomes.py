@@ -51,6 +51,14 @@ def test_what_is_mended_shows_after_ten_seconds_of_work() -> None:
     assert recent.minute().failed == 300
 
 
+def test_a_minute_is_a_minute_and_no_more_is_kept() -> None:
+    recent = Recent()
+    for second in range(1000, 1200):
+        recent.sample(float(second), Outcomes(failed=second))
+    assert recent.minute() == Outcomes(failed=60)
+    assert len(recent._readings) == SPAN + 1
+
+
 def test_few_attempts_are_judged_over_the_whole_minute() -> None:
     recent = Recent()
     for second in range(0, SPAN + 1, 10):

@@ -38,6 +38,28 @@ def test_the_end_of_a_spike_shows_within_ten_seconds() -> None:
     assert rates.rate_in() == 0
 
 
+@pytest.mark.parametrize(("second", "rate"), [(24, 0.0), (25, 20.0), (29, 20.0)])
+def test_a_rate_is_of_the_last_five_seconds(second: int, rate: float) -> None:
+    rates = Rates()
+    for now in range(31):
+        rates.sample(1000.0 + now, reading(100 * (now > second), 0), 0.0)
+    assert rates.rate_in() == rate
+
+
+def test_attempts_are_noted_at_the_time_of_the_sample() -> None:
+    rates = Rates()
+    for now, failed in [(7.0, 0), (8.0, 2), (9.0, 2)]:
+        rates.sample(now, QueueStats(Counters(received=9, failed=failed, retried=failed), 0, 0, None), 0.0)
+    assert rates.recent.last_bad == 8.0
+
+
+def test_what_was_dropped_on_arrival_did_not_enter() -> None:
+    rates = Rates()
+    rates.sample(0.0, QueueStats(Counters(received=9, dropped_newest=4, dropped_oldest=2), 0, 0, None), 0.0)
+    (sample,) = rates._samples
+    assert (sample.entered, sample.worked, sample.backlog) == (5, 0, 3)
+
+
 def test_a_second_sample_at_one_time_replaces_the_first() -> None:
     rates = Rates()
     for received in (1, 2):
@@ -61,7 +83,7 @@ def test_samples_further_apart_than_the_recent_past_still_give_a_rate() -> None:
 def test_the_utilisation_is_the_share_of_the_threads_time() -> None:
     rates = Rates()
     for second in range(5):
-        rates.sample(float(second), reading(0, 0), second * 1.5)
+        rates.sample(1000.0 + second, reading(0, 0), second * 1.5)
     assert rates.utilisation(2) == 0.75
     assert rates.utilisation(1) == 1.0
     assert rates.utilisation(0) is None
@@ -90,6 +112,15 @@ def test_a_restart_forgets_what_was() -> None:
     rates.restart()
     rates.sample(2000.0, reading(1000, 10), 0.0)
     assert rates.catch_up(reading(1000, 10), 1) == UNKNOWN
+
+
+def test_after_a_pause_the_rates_begin_anew() -> None:
+    rates = sampled(10, 50, 50)
+    rates.restart()
+    rates.sample(1011.0, reading(1000, 500), 0.0)
+    assert (rates.rate_in(), rates.rate_out(), rates.utilisation(1)) == (None, None, None)
+    rates.sample(1012.0, reading(1002, 501), 0.5)
+    assert (rates.rate_in(), rates.rate_out(), rates.utilisation(1)) == (2, 1, 0.5)
 
 
 def test_reading_changes_nothing() -> None:

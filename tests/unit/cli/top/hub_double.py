@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from hub.errors import HubError, Unavailable
+from hub.errors import HubError, OrderRefused, Unavailable
 from tests.unit.rows import conditions_of
 
 TIMES = {"p50": 0.1, "p95": 0.2, "p99": 0.25}
@@ -122,12 +122,38 @@ class HubDouble:
 
     def get(self, path: str) -> Any:
         self.hold.wait(10)
+        if path not in self.answers:
+            raise OrderRefused(
+                f"no consumer is called {path.split('/')[2].partition('?')[0]!r}: there are {self._names()}"
+            )
         return self._answer(self.answers[path])
 
-    def post(self, path: str, content: object = None) -> Any:
+    def _names(self) -> str:
+        return ", ".join(self._answer(self.answers["/status"])["consumers"])
+
+    def post(self, path: str, content: object = None, wait: float = 0.0) -> Any:
+        """An order on a consumer that there is not is refused, and none is noted."""
+        answer = self.answers[path] if path in self.answers else self._state(path, content)
         self.orders.append((path, content))
         self.hold.wait(10)
-        return self._answer(self.answers.get(path, {}))
+        return self._answer(answer)
+
+    def _state(self, path: str, order: Any) -> dict[str, Any]:
+        """The new state of what an order is on."""
+        if path in ("/drain-hub", "/resume-hub"):
+            rows = self._answer(self.answers["/status"])["consumers"].values()
+            backlog = sum(row["backlog"] for row in rows if row["state"] != "orphan")
+            return {"draining": path == "/drain-hub", "backlog": backlog}
+        name = (order or {}).get("consumer")
+        if name is None or isinstance(self.answers["/status"], HubError):
+            return {}
+        consumers = self._answer(self.answers["/status"])["consumers"]
+        if name not in consumers:
+            raise OrderRefused(f"no consumer is called {name!r}: there are {self._names()}")
+        row = {"queue": name, **consumers[name]}
+        if path != "/threads":
+            return row
+        return {"before": row["threads"], "threads": order["count"], "queue": row, "workers": row["workers"]}
 
     def _answer(self, answer: Any) -> Any:
         if isinstance(answer, HubError):

@@ -15,7 +15,7 @@ from textual.widgets import DataTable, Static
 from hub.cli.remote import Remote
 from hub.cli.top.app import Top
 from hub.cli.top.model import Model
-from hub.cli.top.remembered import Remembered
+from hub.cli.top.preferences import Preferences
 from tests.unit.cli.top.hub_double import HubDouble
 
 SIZE = (180, 50)
@@ -81,12 +81,12 @@ class Screen:
         return "\n".join(parts)
 
 
-def run(hub: HubDouble, remembered: Path, steps: Steps, interval: float = 60.0, size: tuple[int, int] = SIZE) -> None:
+def run(hub: HubDouble, preferences: Path, steps: Steps, interval: float = 60.0, size: tuple[int, int] = SIZE) -> None:
     """The steps, once the first status is shown. It polls only when it is told, unless an interval is given."""
 
     async def whole() -> None:
-        model = Model(interval, Remembered(remembered).sorting(), lambda: NOW)
-        app = Top(Remote(hub), Remote(hub, lambda _: None), model, interval, Remembered(remembered))
+        model = Model(interval, Preferences(preferences).sorting(), lambda: NOW)
+        app = Top(Remote(hub), Remote(hub, lambda _: None), model, interval, Preferences(preferences))
         async with app.run_test(size=size, notifications=True) as pilot:
             screen = Screen(pilot, app, hub)
             await screen.until(lambda: model.status or model.problem, "the first answer")
@@ -97,5 +97,5 @@ def run(hub: HubDouble, remembered: Path, steps: Steps, interval: float = 60.0, 
 
 
 @pytest.fixture
-def remembered(tmp_path: Path) -> Path:
+def preferences(tmp_path: Path) -> Path:
     return tmp_path / "state" / "top.json"

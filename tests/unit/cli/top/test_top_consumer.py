@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli.moment import later
-from hub.control.client import Refused
+from hub.cli.times import later
+from hub.errors import OrderRefused
 from tests.unit.cli.top.hub_double import HubDouble, letter, row, status, worker
-from tests.unit.cli.top.screens import NOW, Screen, remembered, run
+from tests.unit.cli.top.screens import NOW, Screen, preferences, run
 
-__all__ = ["remembered"]
+__all__ = ["preferences"]
 
 
 def with_letters(count: int = 3) -> HubDouble:
@@ -20,11 +20,10 @@ def with_letters(count: int = 3) -> HubDouble:
     hub.answers["/dead/slow"] = {"dead_letters": [letter(number) for number in range(1, count + 1)] + [odd]}
     hub.answers["/retry-dead"] = lambda: {"start": 100, "stop": 101, "count": len(hub.orders[-1][1]["numbers"])}
     hub.answers["/delete-dead"] = {"deleted": count}
-    hub.answers["/unsettled/slow?start=100&stop=101"] = {"unsettled": 0}
     return hub
 
 
-def test_it_pauses_after_asking_also_until_a_time(remembered: Path) -> None:
+def test_it_pauses_after_asking_also_until_a_time(preferences: Path) -> None:
     async def steps(screen: Screen) -> None:
         await screen.press("p")
         await screen.shows("Pause slow?")
@@ -38,26 +37,26 @@ def test_it_pauses_after_asking_also_until_a_time(remembered: Path) -> None:
         assert len(screen.hub.orders) == 2
         assert later("1h", NOW) == NOW + 3600
 
-    run(HubDouble(slow=row()), remembered, steps)
+    run(HubDouble(slow=row()), preferences, steps)
 
 
 @pytest.mark.parametrize(("state", "key"), [("paused", "p"), ("draining", "p"), ("draining", "d"), ("drained", "d")])
-def test_what_does_not_run_may_go_on(remembered: Path, state: str, key: str) -> None:
+def test_what_does_not_run_may_go_on(preferences: Path, state: str, key: str) -> None:
     async def steps(screen: Screen) -> None:
         await screen.press(key)
-        await screen.shows(f"slow is {state}. Let it go on?")
+        await screen.shows(f"slow is {state}. Resume it?")
         await screen.press("enter")
         assert screen.hub.orders == []
         await screen.press("y")
         await screen.ordered("/resume", {"consumer": "slow"})
 
-    run(HubDouble(slow=row(state=state)), remembered, steps)
+    run(HubDouble(slow=row(state=state)), preferences, steps)
 
 
-def test_it_drains_and_purges_after_asking_with_the_count(remembered: Path) -> None:
+def test_it_drains_and_purges_after_asking_with_the_count(preferences: Path) -> None:
     async def steps(screen: Screen) -> None:
         await screen.press("d")
-        await screen.shows("what would be its own is dropped")
+        await screen.shows("are dropped and counted until it is resumed")
         await screen.press("n", "d", "y")
         await screen.ordered("/drain", {"consumer": "slow"})
         await screen.press("P")
@@ -69,10 +68,10 @@ def test_it_drains_and_purges_after_asking_with_the_count(remembered: Path) -> N
 
     hub = HubDouble(slow=row(backlog=545, in_flight=2, delayed=3))
     hub.answers["/purge-queue"] = {"purged": 540}
-    run(hub, remembered, steps)
+    run(hub, preferences, steps)
 
 
-def test_keys_for_threads_count_though_the_hub_has_not_answered_yet(remembered: Path) -> None:
+def test_keys_for_threads_count_though_the_hub_has_not_answered_yet(preferences: Path) -> None:
     async def steps(screen: Screen) -> None:
         screen.hub.hold.clear()
         await screen.press("plus", "plus", "plus", "minus", "minus", "minus", "minus")
@@ -80,23 +79,23 @@ def test_keys_for_threads_count_though_the_hub_has_not_answered_yet(remembered: 
         await screen.until(lambda: len(screen.hub.orders) == 7, "the orders")
         assert [order[1]["count"] for order in screen.hub.orders] == [2, 3, 4, 3, 2, 1, 1]
 
-    run(HubDouble(slow=row()), remembered, steps)
+    run(HubDouble(slow=row()), preferences, steps)
 
 
-def test_a_reload_tells_what_changed_or_why_not(remembered: Path) -> None:
+def test_a_reload_tells_what_changed_or_why_not(preferences: Path) -> None:
     async def steps(screen: Screen) -> None:
         await screen.press("R")
         await screen.shows("consumer x: added")
-        screen.hub.answers["/reload"] = Refused("hub.conf: [bad]\nand more\x1b[2J")
+        screen.hub.answers["/reload"] = OrderRefused("hub.conf: [bad]\nand more\x1b[2J")
         await screen.press("R")
         await screen.shows("hub.conf: [bad]\nand more\\x1b[2J")
 
     hub = HubDouble(slow=row())
     hub.answers["/reload"] = {"changes": ["consumer x: added"]}
-    run(hub, remembered, steps)
+    run(hub, preferences, steps)
 
 
-def test_a_consumers_screen_has_its_numbers_its_threads_and_their_stacks(remembered: Path) -> None:
+def test_a_consumers_screen_has_its_numbers_its_threads_and_their_stacks(preferences: Path) -> None:
     error = {
         "time": NOW - 5,
         "error": "ValueError",
@@ -120,20 +119,20 @@ def test_a_consumers_screen_has_its_numbers_its_threads_and_their_stacks(remembe
         await screen.press("k")
         await screen.shows("File x\n  wait()")
         await screen.press("escape", "down", "k")
-        await screen.shows("it has none: it is not running")
+        await screen.shows("no stack: the thread is not running")
         await screen.press("escape", "p")
         await screen.shows("Pause slow?")
         await screen.press("escape")
         screen.hub.answers["/status"] = status()
         await screen.poll()
-        await screen.shows("there is no such queue any more")
+        await screen.shows("this queue no longer exists")
         await screen.press("escape")
         assert screen.table("consumers") == []
 
-    run(hub, remembered, steps)
+    run(hub, preferences, steps)
 
 
-def test_dead_letters_are_grouped_shown_retried_and_deleted(remembered: Path) -> None:
+def test_dead_letters_are_grouped_shown_retried_and_deleted(preferences: Path) -> None:
     async def steps(screen: Screen) -> None:
         await screen.press("enter")
         await screen.until(lambda: screen.table("dead"), "the dead letters")
@@ -142,7 +141,7 @@ def test_dead_letters_are_grouped_shown_retried_and_deleted(remembered: Path) ->
             ("1", "KeyError", "'x'\\x1b[2J"),
         ]
         await screen.press("x")
-        await screen.shows("Delete 3 dead letters of slow? They can't be had back.")
+        await screen.shows("Delete 3 dead letters of slow? This can't be undone.")
         await screen.press("n", "r", "y")
         await screen.ordered("/retry-dead", {"consumer": "slow", "numbers": [1, 2, 3]})
         await screen.press("tab", "enter")
@@ -157,49 +156,44 @@ def test_dead_letters_are_grouped_shown_retried_and_deleted(remembered: Path) ->
         await screen.press("escape")
         await screen.until(lambda: len(screen.table("dead")) == 1, "the group that is left")
 
-    run(with_letters(), remembered, steps)
+    run(with_letters(), preferences, steps)
 
 
-def test_a_canary_goes_first_and_the_rest_only_if_it_lives(remembered: Path) -> None:
+def test_a_canary_goes_first_and_the_rest_only_if_it_lives(preferences: Path) -> None:
     hub = with_letters()
 
     async def steps(screen: Screen) -> None:
         await screen.press("enter")
         await screen.until(lambda: screen.table("dead"), "the dead letters")
         await screen.press("c")
-        await screen.shows("Give 3 dead letters to slow again, 1 first and the others if it gets through?")
-        hub.answers["/retry-dead"] = {"start": 100, "stop": 100, "count": 0, "not_taken": 1}
+        await screen.shows("Give 3 dead letters to slow again, 1 first and the others if it is finished?")
+        problem = "the queue of slow took 0 of 1 dead letter: it is full"
+        hub.answers["/retry-dead"] = {"start": 100, "stop": 100, "count": 0, "not_taken": 1, "problem": problem}
         await screen.press("y")
-        await screen.shows("the queue of slow took 0 of 1 dead letter: it is full")
-        assert hub.orders == [("/retry-dead", {"consumer": "slow", "numbers": [1]})]
-        hub.answers["/retry-dead"] = {"start": 100, "stop": 101, "count": 1}
-        hub.answers["/unsettled/slow?start=100&stop=101"] = dies_again
+        await screen.shows(problem)
+        order = {"consumer": "slow", "numbers": [1, 2, 3], "canary": 1, "timeout": 60.0}
+        assert hub.orders == [("/retry-dead", order)]
+        problem = "1 failed again, the first with: 'y'"
+        hub.answers["/retry-dead"] = {"start": 100, "stop": 101, "count": 1, "problem": problem}
         await screen.press("c", "y")
-        await screen.shows("1 died again, the first of: 'y'")
+        await screen.shows(problem)
         assert len(hub.orders) == 2
 
-    def dies_again() -> dict[str, int]:
-        hub.answers["/status"] = status(slow=row(dead=4))
-        letters = [letter(2), letter(3), letter(10, id="id-1", reason="'y'")]
-        hub.answers["/dead/slow"] = {"dead_letters": letters}
-        return {"unsettled": 0}
-
-    run(hub, remembered, steps)
+    run(hub, preferences, steps)
 
 
-def test_a_canary_that_lives_is_followed_by_the_rest(remembered: Path) -> None:
+def test_a_canary_that_lives_is_followed_by_the_rest(preferences: Path) -> None:
     async def steps(screen: Screen) -> None:
         await screen.press("enter")
         await screen.until(lambda: screen.table("dead"), "the dead letters")
+        screen.hub.answers["/retry-dead"] = {"start": 100, "stop": 103, "count": 3}
         await screen.press("c", "y")
-        await screen.ordered("/retry-dead", {"consumer": "slow", "numbers": [2, 3]})
         await screen.shows("3 are tried again")
-        assert screen.hub.orders[0] == ("/retry-dead", {"consumer": "slow", "numbers": [1]})
 
-    run(with_letters(), remembered, steps)
+    run(with_letters(), preferences, steps)
 
 
-def test_dead_letters_that_somebody_else_deleted_go_from_the_screen(remembered: Path) -> None:
+def test_dead_letters_that_somebody_else_deleted_go_from_the_screen(preferences: Path) -> None:
     async def steps(screen: Screen) -> None:
         await screen.press("enter")
         await screen.until(lambda: screen.table("dead"), "the dead letters")
@@ -210,12 +204,13 @@ def test_dead_letters_that_somebody_else_deleted_go_from_the_screen(remembered: 
 
     hub = with_letters()
     hub.consumers["slow"]["dead_letters"] = 3
-    run(hub, remembered, steps)
+    run(hub, preferences, steps)
 
 
-def test_what_a_full_queue_took_is_gone_from_the_screen(remembered: Path) -> None:
+def test_what_a_full_queue_took_is_gone_from_the_screen(preferences: Path) -> None:
     hub = with_letters()
-    hub.answers["/retry-dead"] = {"start": 100, "stop": 102, "count": 2, "not_taken": 1}
+    problem = "the queue of slow took 2 of 3 dead letters: it is full, so 1 stayed"
+    hub.answers["/retry-dead"] = {"start": 100, "stop": 102, "count": 2, "not_taken": 1, "problem": problem}
 
     async def steps(screen: Screen) -> None:
         await screen.press("enter")
@@ -227,10 +222,10 @@ def test_what_a_full_queue_took_is_gone_from_the_screen(remembered: Path) -> Non
         await screen.shows("the queue of slow took 2 of 3 dead letters: it is full")
         await screen.until(lambda: [cells[0] for cells in screen.table("dead")] == ["1"], "the one that is left")
 
-    run(hub, remembered, steps)
+    run(hub, preferences, steps)
 
 
-def test_what_is_long_is_cut(remembered: Path) -> None:
+def test_what_is_long_is_cut(preferences: Path) -> None:
     hub = HubDouble(slow=row(workers=[worker(topic="t" * 500)]))
     hub.answers["/dead/slow"] = {"dead_letters": [letter(number, body="b" * 200_000) for number in range(1500)]}
 
@@ -245,4 +240,4 @@ def test_what_is_long_is_cut(remembered: Path) -> None:
         await screen.shows("characters more")
         assert len(screen.text()) < 110_000
 
-    run(hub, remembered, steps)
+    run(hub, preferences, steps)

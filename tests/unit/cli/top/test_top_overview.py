@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.top.hub_double import HubDouble, row, status
-from tests.unit.cli.top.screens import Screen, remembered, run
+from tests.unit.cli.top.screens import Screen, preferences, run
 
-__all__ = ["remembered"]
+__all__ = ["preferences"]
 
 
-def test_each_consumer_has_its_row_with_its_numbers(remembered: Path) -> None:
+def test_each_consumer_has_its_row_with_its_numbers(preferences: Path) -> None:
     async def steps(screen: Screen) -> None:
         (cells,) = screen.table("consumers")
         assert [cell.strip() for cell in cells[:7]] == ["slow", "running", "545", "█", "1", "0", "12s"]
@@ -22,20 +22,20 @@ def test_each_consumer_has_its_row_with_its_numbers(remembered: Path) -> None:
         assert "hubbub 0.1.0 running for 1m, pid 1, 5MiB, stored 1MiB, lag 2ms" in screen.text()
         assert "received 600, unrouted 0, backlog 545, dead letters 0; bus listening" in screen.text()
 
-    run(HubDouble(slow=row()), remembered, steps)
+    run(HubDouble(slow=row()), preferences, steps)
 
 
-def test_the_last_minutes_are_kept_and_drawn(remembered: Path) -> None:
+def test_the_last_minutes_are_kept_and_drawn(preferences: Path) -> None:
     async def steps(screen: Screen) -> None:
         for backlog in (0, 400, 800):
             screen.hub.consumers["slow"] = row(backlog=backlog)
             await screen.poll()
         assert screen.table("consumers")[0][3].endswith("▆ ▅█")
 
-    run(HubDouble(slow=row(backlog=545)), remembered, steps)
+    run(HubDouble(slow=row(backlog=545)), preferences, steps)
 
 
-def test_the_cursor_stays_on_its_consumer_when_the_order_changes(remembered: Path) -> None:
+def test_the_cursor_stays_on_its_consumer_when_the_order_changes(preferences: Path) -> None:
     async def steps(screen: Screen) -> None:
         assert [cells[0] for cells in screen.table("consumers")] == ["a", "b", "c"]
         await screen.press("down")
@@ -52,10 +52,10 @@ def test_the_cursor_stays_on_its_consumer_when_the_order_changes(remembered: Pat
         await screen.press("p", "P", "d", "plus", "enter")
         assert (screen.table("consumers"), screen.hub.orders) == ([], [])
 
-    run(HubDouble(a=row(backlog=3), b=row(backlog=2), c=row(backlog=1)), remembered, steps)
+    run(HubDouble(a=row(backlog=3), b=row(backlog=2), c=row(backlog=1)), preferences, steps)
 
 
-def test_the_sorting_is_chosen_by_keys_and_remembered(remembered: Path) -> None:
+def test_the_sorting_is_chosen_by_keys_and_preferences(preferences: Path) -> None:
     hub = HubDouble(
         a=row(backlog=3, dead_letters=1), b=row(backlog=2, dead_letters=5), c=row(backlog=1, dead_letters=3)
     )
@@ -75,11 +75,11 @@ def test_the_sorting_is_chosen_by_keys_and_remembered(remembered: Path) -> None:
         await screen.until(lambda: screen.table("consumers")[0][0] == "a", "the order by name")
         assert screen.app.model.sorting.key == "consumer"
 
-    run(hub, remembered, by_dead)
-    run(hub, remembered, again)
+    run(hub, preferences, by_dead)
+    run(hub, preferences, again)
 
 
-def test_a_small_terminal_has_the_columns_that_matter(remembered: Path) -> None:
+def test_a_small_terminal_has_the_columns_that_matter(preferences: Path) -> None:
     hub = HubDouble(a=row(backlog=3, catch_up_seconds=38_000.0), slow=row(state="stuck", backlog=5))
 
     async def steps(screen: Screen) -> None:
@@ -99,10 +99,10 @@ def test_a_small_terminal_has_the_columns_that_matter(remembered: Path) -> None:
         await screen.until(lambda: "last minutes" in screen.headings("consumers"), "all columns")
         assert screen.cursor("consumers") == "a"
 
-    run(hub, remembered, steps, size=(80, 24))
+    run(hub, preferences, steps, size=(80, 24))
 
 
-def test_a_hub_that_goes_away_is_said_and_one_that_comes_back_is_shown(remembered: Path) -> None:
+def test_a_hub_that_goes_away_is_said_and_one_that_comes_back_is_shown(preferences: Path) -> None:
     async def steps(screen: Screen) -> None:
         before = dict(screen.hub.answers)
         screen.hub.away()
@@ -115,10 +115,10 @@ def test_a_hub_that_goes_away_is_said_and_one_that_comes_back_is_shown(remembere
         assert screen.table("consumers")[0][2] == "7"
         assert "no hub is running" not in screen.text()
 
-    run(HubDouble(slow=row()), remembered, steps)
+    run(HubDouble(slow=row()), preferences, steps)
 
 
-def test_a_hub_that_is_not_there_at_first_is_waited_for(remembered: Path) -> None:
+def test_a_hub_that_is_not_there_at_first_is_waited_for(preferences: Path) -> None:
     hub = HubDouble(slow=row())
     before = dict(hub.answers)
     hub.away()
@@ -128,10 +128,10 @@ def test_a_hub_that_is_not_there_at_first_is_waited_for(remembered: Path) -> Non
         screen.hub.answers = before
         await screen.until(lambda: screen.table("consumers"), "the next look, which comes by itself")
 
-    run(hub, remembered, steps, interval=0.05)
+    run(hub, preferences, steps, interval=0.05)
 
 
-def test_no_key_waits_for_a_hub_that_hangs(remembered: Path) -> None:
+def test_no_key_waits_for_a_hub_that_hangs(preferences: Path) -> None:
     async def steps(screen: Screen) -> None:
         screen.hub.hold.clear()
         screen.app.poll()
@@ -141,11 +141,11 @@ def test_no_key_waits_for_a_hub_that_hangs(remembered: Path) -> None:
         assert screen.app.model.sorting.key == "trend"
         screen.hub.hold.set()
 
-    run(HubDouble(slow=row()), remembered, steps)
+    run(HubDouble(slow=row()), preferences, steps)
 
 
 @pytest.mark.parametrize("name", ["evil\x1b[2J", "[bold red]markup[/]", "[/]", "\u202eback"])
-def test_names_and_errors_can_not_forge_the_screen(remembered: Path, name: str) -> None:
+def test_names_and_errors_can_not_forge_the_screen(preferences: Path, name: str) -> None:
     hub = HubDouble(**{name: row(state=name)})
     hub.answers["/status"]["hub"].update(ready=False, not_ready=[name], held_back_by=name)
 
@@ -154,7 +154,7 @@ def test_names_and_errors_can_not_forge_the_screen(remembered: Path, name: str) 
         assert screen.table("consumers")[0][:2] == [shown, shown]
         assert f"not ready: {shown}" in screen.text()
         await screen.press("p")
-        await screen.shows(f"Pause {shown}? Its queue fills meanwhile.")
+        await screen.shows(f"Pause {shown}? Its queue continues to fill.")
         assert "\x1b[2J" not in screen.text()
 
-    run(hub, remembered, steps)
+    run(hub, preferences, steps)

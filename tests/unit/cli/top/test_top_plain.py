@@ -11,10 +11,10 @@ import pytest
 from hub.cli.remote import Remote
 from hub.cli.top.columns import BY_KEY, Line, Sorting
 from hub.cli.top.header import summary
-from hub.cli.top.history import History, sparkline
+from hub.cli.top.history import BacklogHistory, sparkline
 from hub.cli.top.letters import grouped
 from hub.cli.top.plain import print_json, print_table
-from hub.cli.top.remembered import Remembered, place
+from hub.cli.top.preferences import Preferences, place
 from hub.errors import Unavailable
 from tests.unit.cli.top.hub_double import HubDouble, letter, row, status
 
@@ -39,7 +39,7 @@ def test_a_sparkline(values: tuple[int, ...], width: int, shown: str) -> None:
 
 
 def test_the_history_is_bounded_and_forgets_who_is_gone() -> None:
-    history = History(100.0)
+    history = BacklogHistory(100.0)
     for backlog in range(9):
         history.note({"a": {"backlog": backlog}, **({"b": {"backlog": 1}} if backlog < 8 else {})})
     assert (history.backlogs("a"), history.backlogs("b"), history.backlogs("c")) == ((6, 7, 8), (), ())
@@ -52,7 +52,7 @@ def test_what_is_not_known_comes_last_either_way() -> None:
 
 
 def test_who_falls_behind_is_caught_up_last() -> None:
-    behind = row(trend="falling_behind", catch_up_seconds=None, rate_in=9.0, rate_out=1.0)
+    behind = row(trend="falling_behind", catch_up_seconds=None, rate_in=9.0, rate_out=1.0, backlog=9)
     rows = {"a": row(catch_up_seconds=5.0), "b": behind, "c": row(trend="unknown", catch_up_seconds=None)}
     assert names(Sorting("caught_up"), rows) == "bac"
     assert str(BY_KEY["caught_up"].cell(Line("b", behind, (), 0.0))) == "falling behind by 8.0/s"
@@ -71,11 +71,11 @@ def test_the_sorting_goes_round_and_marks_its_column() -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b'{"key": "nothing"}', b'{"key": 5}', b"\xff"])
 def test_a_bad_memory_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "top.json").write_bytes(content)
-    assert Remembered(tmp_path / "top.json").sorting() == Sorting()
+    assert Preferences(tmp_path / "top.json").sorting() == Sorting()
     (tmp_path / "file").touch()
-    Remembered(tmp_path / "file" / "below").keep(Sorting("dead"))
-    Remembered(tmp_path / "top.json").keep(Sorting("dead"))
-    assert Remembered(tmp_path / "top.json").sorting() == Sorting("dead")
+    Preferences(tmp_path / "file" / "below").keep(Sorting("dead"))
+    Preferences(tmp_path / "top.json").keep(Sorting("dead"))
+    assert Preferences(tmp_path / "top.json").sorting() == Sorting("dead")
     assert place({"HOME": "/h"}) == Path("/h/.local/state/hubbub/top.json")
 
 

@@ -3,20 +3,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { learn } from '../../../../monitoring/web/static/js/model/catalogue.js';
 import { allClear, catchUp } from '../../../../monitoring/web/static/js/model/catchup.js';
-import { condition, held, look, urgency } from '../../../../monitoring/web/static/js/model/condition.js';
-import { COLUMNS, sorted } from '../../../../monitoring/web/static/js/model/order.js';
+import { condition, look, urgency } from '../../../../monitoring/web/static/js/model/condition.js';
+import { COLUMNS, helpOf, labelOf, sorted } from '../../../../monitoring/web/static/js/model/order.js';
 
 const NOW = Date.UTC(2026, 10, 21, 14, 28, 50) / 1000;
 
 function row(more) {
-  return { state: 'running', conditions: [{ word: 'running', level: 'ok', reason: '' }], trend: 'idle', backlog: 0, rate_in: 0, rate_out: 0, catch_up_seconds: 0, catch_up_at: NOW, ...more };
+  return { state: 'running', condition: 'running', conditions: [{ word: 'running', level: 'ok', reason: '' }], backlog: 0, caught_up: 'now', caught_up_detail: '', caught_up_kind: 'clear', catch_up_seconds: 0, catch_up_at: NOW, ...more };
 }
 
-const GAINING = row({ trend: 'catching_up', backlog: 545, catch_up_seconds: 200, catch_up_at: NOW + 200 });
-const BEHIND = row({ trend: 'falling_behind', backlog: 545, rate_in: 12, rate_out: 8.5, catch_up_seconds: null, catch_up_at: null,
-  catch_up_alone_seconds: 64, conditions: [{ word: 'falling behind', level: 'warn', reason: 'more comes than goes' }] });
-const STUCK = row({ state: 'stuck', conditions: [{ word: 'stuck', level: 'bad', reason: '' }, { word: 'draining', level: 'info', reason: '' }] });
+const GAINING = row({ caught_up: 'in 3m 20s', caught_up_kind: 'gain', backlog: 545, catch_up_seconds: 200, catch_up_at: NOW + 200 });
+const BEHIND = row({ caught_up: 'falling behind', caught_up_kind: 'behind', caught_up_detail: 'by 3.5/s, 1m 4s of work waiting', backlog: 545, catch_up_seconds: null, catch_up_at: null,
+  condition: 'falling behind', conditions: [{ word: 'falling behind', level: 'warn', reason: 'more comes than goes' }] });
+const STUCK = row({ state: 'stuck', condition: 'stuck, draining', conditions: [{ word: 'stuck', level: 'bad', reason: '' }, { word: 'draining', level: 'info', reason: '' }] });
 
 test('the time to catch up, with when that is', () => {
   const { main, detail } = catchUp(GAINING, NOW);
@@ -24,7 +25,7 @@ test('the time to catch up, with when that is', () => {
 });
 
 test('an estimate is marked', () => {
-  const { main, detail } = catchUp({ ...GAINING, catch_up_estimated: true }, NOW);
+  const { main, detail } = catchUp({ ...GAINING, caught_up: '~in 3m 20s', catch_up_estimated: true }, NOW);
   assert.deepEqual([main, detail], ['~in 3m 20s', 'clear at ~14:32:10']);
 });
 
@@ -33,28 +34,32 @@ test('who falls behind is told by how much', () => {
   assert.deepEqual([main, detail], ['falling behind', 'by 3.5/s, 1m 4s of work waiting']);
 });
 
-test('what else there is to say', () => {
-  assert.equal(catchUp(row({}), NOW).main, 'caught up');
-  assert.equal(catchUp(row({ trend: 'steady', backlog: 5, catch_up_seconds: null }), NOW).main, 'holding steady');
-  assert.equal(catchUp(row({ trend: 'unknown', backlog: 5, catch_up_seconds: null }), NOW).main, 'not known');
-  assert.equal(catchUp(row({ state: 'orphan', trend: null, backlog: 5 }), NOW).main, 'never');
-  assert.equal(catchUp(row({ state: 'paused', backlog: 5 }), NOW).detail, 'until resumed');
-  assert.equal(catchUp(row({ state: 'paused', paused_until: NOW + 10 }), NOW).detail, 'not before 14:29:00');
+test('the words are the hub\'s; the time of day is the reader\'s', () => {
+  assert.deepEqual(catchUp(row({}), NOW), { kind: 'clear', main: 'now', detail: '', order: 0 });
+  const known = (kind, text, more) => catchUp(row({ caught_up_kind: kind, caught_up: text, backlog: 5, ...more }), NOW);
+  assert.equal(known('steady', 'holding steady').main, 'holding steady');
+  assert.equal(known('unknown', 'not known').main, 'not known');
+  assert.deepEqual([known('never', 'never', { caught_up_detail: 'nobody consumes it' }).detail], ['nobody consumes it']);
+  assert.equal(known('paused', 'paused', { caught_up_detail: 'until resumed' }).detail, 'until resumed');
+  assert.equal(known('paused', 'paused', { paused_until: NOW + 10 }).detail, 'not before 14:29:00');
+});
+
+test('the later one is clear the further down it is', () => {
+  const kinds = ['clear', 'gain', 'unknown', 'steady', 'never', 'paused', 'behind'];
+  const orders = kinds.map((kind) => catchUp(row({ caught_up_kind: kind, backlog: 5, catch_up_seconds: 200 }), NOW).order);
+  assert.deepEqual([...orders].sort((a, b) => a - b), orders);
 });
 
 test('the headline says when all are clear, or who will not be', () => {
   const told = (more) => {
-    const { main, detail } = allClear({ consumer: 'b', others: 0, backlog: 9, ...more }, NOW);
+    const { main, detail } = allClear(more, NOW);
     return [main, detail];
   };
-  assert.deepEqual(told({ kind: 'clear' }), ['caught up', '']);
-  assert.deepEqual(told({ kind: 'gain', seconds: 400, at: NOW + 400 }), ['in 6m 40s', 'clear at 14:35:30: b']);
-  assert.deepEqual(told({ kind: 'gain', seconds: 400, at: NOW + 400, estimated: true }), ['~in 6m 40s', 'clear at ~14:35:30: b']);
-  assert.deepEqual(told({ kind: 'paused' }), ['paused', 'b: 9 waiting']);
-  assert.deepEqual(told({ kind: 'steady', backlog: 1901, others: 1 }), ['holding steady', 'b and 1 more: 1,901 waiting']);
-  assert.deepEqual(told({ kind: 'unknown' }), ['not known', 'b: 9 waiting']);
-  assert.deepEqual(told({ kind: 'behind', loss: 3.5, alone: 64 }), ['falling behind', 'b by 3.5/s, 1m 4s of work waiting']);
-  assert.deepEqual(told({ kind: 'behind', loss: null, alone: null, others: 1 }), ['falling behind', 'b and 1 more']);
+  assert.deepEqual(told({ kind: 'clear', text: 'now', detail: '' }), ['now', '']);
+  const gain = { kind: 'gain', text: 'in 6m 40s', detail: 'b', at: NOW + 400 };
+  assert.deepEqual(told(gain), ['in 6m 40s', 'clear at 14:35:30: b']);
+  assert.deepEqual(told({ ...gain, text: '~in 6m 40s', estimated: true }), ['~in 6m 40s', 'clear at ~14:35:30: b']);
+  assert.deepEqual(told({ kind: 'behind', text: 'falling behind', detail: 'b by 3.5/s' }), ['falling behind', 'b by 3.5/s']);
 });
 
 test('a state has a level, and one nobody has heard of too', () => {
@@ -85,8 +90,10 @@ test('every column that can be sorted by sorts, also where a number is not known
   assert.deepEqual(sorted(consumers, NOW, { key: 'no such', down: true }).length, 2);
 });
 
-test('who an operator has paused or drained can be resumed', () => {
-  assert.equal(held(row({ state: 'drained', draining: true })), true);
-  assert.equal(held(row({ state: 'starting', paused: true })), true);
-  assert.equal(held(row({ state: 'running' })), false);
+test('a column has the title and the meaning of its number', () => {
+  learn([{ section: 'consumers', key: 'catch_up_seconds', title: 'time to catch up', help: 'Until there is no backlog.' }]);
+  const head = (key) => [labelOf, helpOf].map((found) => found(COLUMNS.find((column) => column.key === key)));
+  assert.deepEqual(head('catch_up'), ['Time to catch up', 'Until there is no backlog.']);
+  assert.deepEqual(head('state'), ['State', 'Problems first']);
+  assert.deepEqual(head('in_flight'), ['In flight', null]);
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 
 import { Feed } from '../../../../monitoring/web/static/js/link/feed.js';
-import { Events } from '../../../../monitoring/web/static/js/model/events.js';
+import { events, Lines } from '../../../../monitoring/web/static/js/model/lines.js';
 
 const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
@@ -56,11 +56,12 @@ beforeEach(() => mock.timers.enable({ apis: ['setInterval', 'setTimeout', 'Date'
 afterEach(() => mock.timers.reset());
 
 test('events come in pieces, and what is no data is left out', () => {
-  const events = new Events();
-  assert.deepEqual(events.feed('retry: 2000\n\nevent: status\ndata: {"a": 1}\n'), [{ a: 1 }]);
-  assert.deepEqual(events.feed('\n: no numbers\n\nevent: status\nda'), []);
-  assert.deepEqual(events.feed('ta: {"b": "data: 2"}'), []);
-  assert.deepEqual(events.feed('\n\ndata: 3\n\n'), [{ b: 'data: 2' }, 3]);
+  const lines = new Lines();
+  const fed = (text) => events(lines.feed(text));
+  assert.deepEqual(fed('retry: 2000\n\nevent: status\ndata: {"a": 1}\n'), [{ a: 1 }]);
+  assert.deepEqual(fed('\n: no numbers\n\nevent: status\nda'), []);
+  assert.deepEqual(fed('ta: {"b": "data: 2"}'), []);
+  assert.deepEqual(fed('\n\ndata: 3\n\n'), [{ b: 'data: 2' }, 3]);
 });
 
 test('each status is passed on, and the line is kept', async () => {

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { route, consumerAddress } from '../../../../monitoring/web/static/js/base/routes.js';
-import { grouped, later, numbers, readable } from '../../../../monitoring/web/static/js/model/letters.js';
-import { Lines } from '../../../../monitoring/web/static/js/model/lines.js';
+import { grouped, numbers, readable } from '../../../../monitoring/web/static/js/model/letters.js';
+import { Lines, objects } from '../../../../monitoring/web/static/js/model/lines.js';
 import { pauseOrder, publishOrder, replayOrder, topics } from '../../../../monitoring/web/static/js/model/orders.js';
 
 function letter(number, error, reason) {
@@ -20,7 +20,6 @@ test('dead letters are grouped by error and reason, the most frequent first', ()
   const groups = grouped([letter(1, 'KeyError', "'a'"), letter(2, '', 'no'), letter(3, '', 'no'), letter(4, 'KeyError', "'b'")]);
   assert.deepEqual(groups.map((group) => numbers(group.letters)), [[2, 3], [4], [1]]);
   assert.deepEqual([groups[0].first, groups[0].last], [102, 103]);
-  assert.deepEqual(numbers(later(groups[0].letters, 2)), [3]);
 });
 
 test('a body that is JSON is indented, any other is left alone', () => {
@@ -30,23 +29,24 @@ test('a body that is JSON is indented, any other is left alone', () => {
 
 test('lines come in pieces', () => {
   const lines = new Lines();
-  assert.deepEqual(lines.feed('{"a": 1}\n{"b"'), [{ a: 1 }]);
-  assert.deepEqual(lines.feed(': 2}\n\n'), [{ b: 2 }]);
+  const fed = (text) => objects(lines.feed(text));
+  assert.deepEqual(fed('{"a": 1}\n{"b"'), [{ a: 1 }]);
+  assert.deepEqual(fed(': 2}\n\n'), [{ b: 2 }]);
 });
 
 test('a replay needs a beginning and an end', () => {
   const order = replayOrder('slow', form({ since: '2026-11-21T10:00:00', until: '2026-11-21T11:00:00', topics: 'a.# , b.*' }), true);
   assert.deepEqual([order.until - order.since, order.topics, order.dry_run], [3600, ['a.#', 'b.*'], true]);
-  assert.throws(() => replayOrder('slow', form({ since: '', until: '2026-11-21T11:00:00' }), true), /when/);
-  assert.throws(() => replayOrder('slow', form({ since: '2026-11-21T11:00:00', until: '2026-11-21T11:00:00' }), true), /not after/);
+  assert.throws(() => replayOrder('slow', form({ since: '', until: '2026-11-21T11:00:00' }), true), /begin and the end/);
+  assert.throws(() => replayOrder('slow', form({ since: '2026-11-21T11:00:00', until: '2026-11-21T11:00:00' }), true), /must be after/);
   assert.deepEqual(topics('  '), []);
 });
 
 test('a pause ends when it was said to', () => {
   assert.deepEqual(pauseOrder('slow', 'resumed', '', 1000), { consumer: 'slow' });
   assert.deepEqual(pauseOrder('slow', '300', '', 1000), { consumer: 'slow', until: 1300 });
-  assert.throws(() => pauseOrder('slow', 'time', '', 1000), /until when/);
-  assert.throws(() => pauseOrder('slow', 'time', '1980-01-01T00:00:00', 1e9), /passed/);
+  assert.throws(() => pauseOrder('slow', 'time', '', 1000), /end of the pause/);
+  assert.throws(() => pauseOrder('slow', 'time', '1980-01-01T00:00:00', 1e9), /in the future/);
 });
 
 test('what is published has a topic, and a body that is JSON', () => {

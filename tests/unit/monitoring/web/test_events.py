@@ -9,12 +9,12 @@ import pytest
 from twisted.internet.task import Clock
 
 from hub.errors import Forbidden
+from hub.http.access import Access, Caller
 from hub.monitoring.web.events import MOST, PATIENCE, Events
-from hub.monitoring.web.pages import Root
-from hub.monitoring.web.pulse import Frame, Pulse
+from hub.monitoring.web.sampler import Sampler, Snapshot
 from hub.monitoring.web.site import WebSite
 from tests.unit.doubles import RecordingLog
-from tests.unit.monitoring.web.web_server import Answer, Wire, connect
+from tests.unit.monitoring.web.web_server import Answer, Wire, api_of, connect
 
 
 class Doorman:
@@ -26,10 +26,13 @@ class Doorman:
     def trusts(self, request: Any) -> bool:
         return bool(request.getHeader("Authorization") == self.token)
 
-    def shows_contents(self, request: Any) -> bool:
+    def who(self, request: Any) -> str:
+        return "a browser"
+
+    def admit(self, request: Any, access: Access, any_host: bool = False, any_origin: bool = False) -> Caller:
         if request.getHeader("Authorization") and not self.trusts(request):
             raise Forbidden("not the token", 401)
-        return self.trusts(request)
+        return Caller("a browser", self.trusts(request))
 
 
 class Bench:
@@ -37,9 +40,9 @@ class Bench:
 
     def __init__(self) -> None:
         self.clock, self.number, self.guard = Clock(), 0, Doorman()
-        self.pulse = Pulse(self.snapshot, self.clock, self.clock.seconds, self.clock.seconds, RecordingLog())
-        self.events = Events(self.pulse, self.guard, self.clock.seconds)  # type: ignore[arg-type]
-        self.site = WebSite(Root({"events": self.events}), self.clock, lambda request: None, lambda failure: None)
+        self.sampler = Sampler(self.snapshot, self.clock, self.clock.seconds, self.clock.seconds, RecordingLog())
+        self.events = Events(self.sampler, self.guard.trusts, self.clock.seconds)
+        self.site = WebSite(api_of(self.events, guard=self.guard), self.clock, lambda failure: None)
 
     def snapshot(self) -> dict[str, Any]:
         self.number += 1
@@ -51,12 +54,12 @@ class Bench:
         channel.dataReceived(f"{method} /events HTTP/1.1\r\nHost: localhost\r\n{more}\r\n".encode())
         return channel, wire
 
-    def beat(self, seconds: float = 1.0) -> Frame:
+    def beat(self, seconds: float = 1.0) -> Snapshot:
         """A second passes."""
         self.clock.advance(seconds)
-        frame = self.pulse.latest()
-        self.events.send(frame)
-        return frame
+        snapshot = self.sampler.latest()
+        self.events.send(snapshot)
+        return snapshot
 
 
 @pytest.fixture
@@ -113,8 +116,8 @@ def test_who_opened_it_with_a_token_that_is_good_no_more_is_let_go_of(bench: Ben
 
 
 def test_where_nobody_listens_nothing_is_encoded_and_where_many_do_it_is_once(bench: Bench) -> None:
-    def made(frame: Frame) -> set[str]:
-        return {"numbers", "_open", "_whole"} & set(frame.__dict__)
+    def made(snapshot: Snapshot) -> set[str]:
+        return {"numbers", "_open", "_whole"} & set(snapshot.__dict__)
 
     assert made(bench.beat()) == set()
     for _ in range(3):
@@ -199,7 +202,7 @@ def test_of_those_with_a_token_none_has_to_go(bench: Bench) -> None:
 def test_where_the_numbers_can_not_be_had_the_connection_is_seen_to_live(bench: Bench) -> None:
     _, wire = bench.open()
     bench.events.send(None)
-    assert wire.value().endswith(b": the numbers can't be had\n\n\r\n")  # type: ignore[no-untyped-call]
+    assert wire.value().endswith(b": the status is not available\n\n\r\n")  # type: ignore[no-untyped-call]
 
 
 def test_who_asks_for_the_head_alone_is_no_browser(bench: Bench) -> None:

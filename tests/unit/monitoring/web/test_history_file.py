@@ -1,19 +1,30 @@
-"""The history on the disk."""
+"""The history's file on the disk."""
 
 from __future__ import annotations
 
 import sqlite3
 import stat
+from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
-from hub.monitoring.web.history import Row
+from hub.monitoring.web import history
+from hub.monitoring.web.history import TIERS, Sample, add_samples, lasting_spikes, put_spikes, spikes_of
 from hub.monitoring.web.history_file import Damaged, HistoryFile
-from hub.monitoring.web.ring import TIERS
-from hub.monitoring.web.spikes import MOST, Spike
+from hub.monitoring.web.spikes import Spike
 
-NUMBERS = (1.0, 5.0, 5.0, 1.0, 2.0, 3.0)
+START = 1_000_000
+ONE = """
+    CREATE TABLE buckets (step INTEGER, bucket INTEGER, queues TEXT, PRIMARY KEY (step, bucket)) WITHOUT ROWID;
+    CREATE TABLE spikes (queue TEXT, started_at REAL, peak INTEGER, peak_at REAL, cleared_at REAL,
+        PRIMARY KEY (queue, started_at)) WITHOUT ROWID;
+    PRAGMA user_version = 1;
+"""
+"""The tables of version 1."""
 
 
 @pytest.fixture
@@ -21,121 +32,171 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "history.db"
 
 
-def rows(step: int, buckets: range) -> list[Row]:
-    return [Row(step, bucket, {"c": NUMBERS, "a/é": NUMBERS}) for bucket in buckets]
+def samples(seconds: range, backlog: int = 5) -> list[Sample]:
+    return [(START + second, name, backlog, 1.0, 2, 3) for second in seconds for name in ("c", "a/é")]
 
 
-def test_what_is_saved_is_loaded_the_oldest_first(path: Path) -> None:
-    file = HistoryFile(path)
+def put(file: HistoryFile, seconds: range, spikes: list[tuple[str, Spike]] | None = None) -> None:
+    def write(tables: sqlite3.Connection) -> None:
+        add_samples(tables, samples(seconds))
+        put_spikes(tables, spikes or [])
+
+    file.transact(write)
+
+
+def backlogs(file: HistoryFile, seconds: range, name: str = "c") -> list[Any]:
+    document = file.transact(lambda tables: history.view(tables, len(seconds), START + seconds[-1], name))
+    assert document is not None
+    found: list[Any] = msgspec.json.decode(document)["consumers"][name]["backlog"]
+    return found
+
+
+def test_what_is_written_is_read_by_the_next(path: Path) -> None:
     spikes = [("c", Spike(2.0, 545, 3.0)), ("c", Spike(1.0, 100, 1.0, 1.5))]
-    file.save(rows(10, range(5, 7)) + rows(1, range(3)), spikes)
-    file.close()
-    kept = HistoryFile(path).load()
-    assert kept.rows == rows(1, range(3)) + rows(10, range(5, 7))
-    assert kept.spikes == spikes[::-1]
+    with closing(HistoryFile(path)) as file:
+        put(file, range(3), spikes)
+    with closing(HistoryFile(path)) as file:
+        assert backlogs(file, range(-1, 3), "a/é") == [None, 5, 5, 5]
+        assert file.transact(lambda tables: spikes_of(tables, "c")) == [spike for _, spike in spikes]
+        assert file.transact(lasting_spikes) == {"c": spikes[0][1]}
 
 
 def test_it_is_for_the_hubs_eyes(path: Path) -> None:
-    file = HistoryFile(path)
-    file.save(rows(1, range(1)), [])
-    assert {stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()} == {0o600}
-    file.close()
+    with closing(HistoryFile(path)) as file:
+        put(file, range(1))
+        assert {stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()} == {0o600}
+        assert len(list(path.parent.iterdir())) == 3
 
 
-def test_what_is_saved_again_takes_its_own_place(path: Path) -> None:
-    file = HistoryFile(path)
-    for peak, cleared_at in ((100, None), (200, 9.0)):
-        file.save([Row(1, 7, {"c": (*NUMBERS[:5], float(peak))})], [("c", Spike(1.0, peak, 2.0, cleared_at))])
-    kept = file.load()
-    assert kept.rows == [Row(1, 7, {"c": (*NUMBERS[:5], 200.0)})]
-    assert kept.spikes == [("c", Spike(1.0, 200, 2.0, 9.0))]
+def test_its_size_is_bounded(path: Path) -> None:
+    with closing(HistoryFile(path)) as file:
+        for start in range(0, 3 * TIERS[0].length, 60):
+            put(file, range(start, start + 60))
+        (rows,) = file.transact(lambda tables: tables.execute("SELECT count(*) FROM history WHERE step = 1").fetchone())
+        assert rows == 2 * TIERS[0].length
+        assert backlogs(file, range(2 * TIERS[0].length, 3 * TIERS[0].length)) == [5] * TIERS[0].length
 
 
-def test_the_oldest_rows_of_a_step_go_for_new_ones(path: Path) -> None:
-    file, length = HistoryFile(path), TIERS[0].length
-    file.save(rows(1, range(length)) + rows(10, range(3)), [])
-    file.save(rows(1, range(length, length + 50)), [])
-    kept = file.load().rows
-    assert [row.bucket for row in kept if row.step == 1] == list(range(50, length + 50))
-    assert len([row for row in kept if row.step == 10]) == 3
+def test_samples_of_a_far_future_do_not_take_the_others_with_them(path: Path) -> None:
+    with closing(HistoryFile(path)) as file:
+        put(file, range(100))
+        put(file, range(10**9, 10**9 + 1))
+        assert backlogs(file, range(100)).count(5) >= 99
 
 
-def test_a_row_of_a_far_future_does_not_take_the_others_with_it(path: Path) -> None:
-    file = HistoryFile(path)
-    file.save(rows(1, range(100)), [])
-    file.save(rows(1, range(10**9, 10**9 + 1)), [])
-    assert len(file.load().rows) == 101
+def test_work_that_fails_changes_nothing(path: Path) -> None:
+    def fail(tables: sqlite3.Connection) -> None:
+        add_samples(tables, samples(range(5, 9)))
+        raise ZeroDivisionError
 
-
-def test_spikes_are_bounded(path: Path) -> None:
-    file = HistoryFile(path)
-    file.save([], [("c", Spike(float(number), 100, 1.0)) for number in range(MOST + 20)])
-    file.save([], [("d", Spike(0.0, 100, 1.0))])
-    kept = file.load().spikes
-    assert [spike.started_at for name, spike in kept if name == "c"] == [
-        float(number) for number in range(20, MOST + 20)
-    ]
-    assert len(kept) == MOST + 1
+    with closing(HistoryFile(path)) as file:
+        put(file, range(1))
+        with pytest.raises(ZeroDivisionError):
+            file.transact(fail)
+        put(file, range(1, 2))
+        assert backlogs(file, range(9)) == [5, 5, *[None] * 7]
 
 
 @pytest.mark.parametrize("content", [b"this is no database\n" * 100, b"SQLite format 3\0" + b"\xff" * 5000])
 def test_a_damaged_file_is_noticed_and_can_be_set_aside(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    file = HistoryFile(path)
-    with pytest.raises(Damaged):
-        file.load()
-    assert file.set_aside().read_bytes() == content
-    file.save(rows(1, range(1)), [])
-    assert file.load().rows == rows(1, range(1))
+    with closing(HistoryFile(path)) as file:
+        with pytest.raises(Damaged):
+            file.transact(lasting_spikes)
+        assert file.set_aside().read_bytes() == content
+        put(file, range(1))
+        assert backlogs(file, range(1)) == [5]
 
 
 def test_a_page_that_was_torn_is_noticed(path: Path) -> None:
-    file = HistoryFile(path)
-    file.save(rows(1, range(500)), [])
-    file.close()
+    with closing(HistoryFile(path)) as file:
+        put(file, range(500))
     content = bytearray(path.read_bytes())
     content[4096:-4096] = b"\xff" * (len(content) - 8192)
     path.write_bytes(content)
     with pytest.raises(Damaged):
-        file.load()
+        file.transact(lasting_spikes)
 
 
 @pytest.mark.parametrize(
     "change",
     [
         "PRAGMA user_version = 99",
-        "UPDATE buckets SET queues = 'not JSON'",
-        "UPDATE buckets SET queues = '{\"c\": [1, 2]}'",
+        "DROP TABLE history; CREATE TABLE history (other TEXT)",
+        "DROP TABLE queues; CREATE TABLE queues (other TEXT)",
         "DROP TABLE spikes; CREATE TABLE spikes (other TEXT)",
         "UPDATE spikes SET peak = 'high'",
     ],
 )
 def test_a_file_with_something_else_in_it_is_noticed(path: Path, change: str) -> None:
-    file = HistoryFile(path)
-    file.save(rows(1, range(1)), [("c", Spike(1.0, 5, 1.0))])
-    file.close()
-    other = sqlite3.connect(path)
-    other.executescript(change)
-    other.close()
+    with closing(HistoryFile(path)) as file:
+        put(file, range(1), [("c", Spike(1.0, 5, 1.0))])
+    with closing(sqlite3.connect(path)) as other:
+        other.executescript(change)
+
+    def use(tables: sqlite3.Connection) -> None:
+        add_samples(tables, samples(range(2)))
+        lasting_spikes(tables)
+
     with pytest.raises(Damaged):
-        file.load()
+        file.transact(use)
 
 
 def test_a_place_where_none_can_be_is_the_disks_fault(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
-        HistoryFile(tmp_path / "nowhere" / "history.db").load()
+        HistoryFile(tmp_path / "nowhere" / "history.db").transact(lasting_spikes)
     with pytest.raises(OSError, match="directory"):
-        HistoryFile(tmp_path).save([], [])
+        HistoryFile(tmp_path).transact(lasting_spikes)
 
 
 def test_a_file_that_somebody_keeps_to_himself_is_the_disks_fault(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.monitoring.web.history_file.TIMEOUT", 0.01)
-    file = HistoryFile(path)
-    file.save(rows(1, range(1)), [])
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(OSError, match="locked"):
-        file.save(rows(1, range(1, 2)), [])
-    other.close()
-    file.save(rows(1, range(1, 2)), [])
-    assert len(file.load().rows) == 2
+    with closing(HistoryFile(path)) as file, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        put(file, range(1))
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(OSError, match="locked") as raised:
+            put(file, range(1, 2))
+        assert not isinstance(raised.value, Damaged)
+        other.execute("ROLLBACK")
+        put(file, range(1, 2))
+        assert backlogs(file, range(2)) == [5, 5]
+
+
+def test_a_file_of_the_version_before_is_read_over_once(path: Path) -> None:
+    names = ("c", 'a/é "quoted" \\')
+    rows = [
+        (tier.step, START // tier.step - age, msgspec.json.encode(dict.fromkeys(names, (2, 10, 9, 2.0, 6, 4))))
+        for tier in TIERS
+        for age in (0, 1, 3)
+    ]
+    with closing(sqlite3.connect(path)) as old, old:
+        old.executescript(ONE)
+        old.executemany("INSERT INTO buckets VALUES (?, ?, CAST(? AS TEXT))", rows)
+        old.execute("INSERT INTO spikes VALUES ('c', 1.0, 545, 2.0, NULL)")
+    path.chmod(0o600)
+    for _ in range(2):
+        with closing(HistoryFile(path)) as file:
+            for tier in TIERS:
+                document = file.transact(partial(history.view, span=tier.span, now=START, name=names[1]))
+                assert document is not None
+                found = msgspec.json.decode(document)
+                columns = {key: column[-4:] for key, column in found["consumers"][names[1]].items()}
+                assert columns == {
+                    "backlog": [5, None, 5, 5],
+                    "backlog_max": [9, None, 9, 9],
+                    "rate_in": [3, None, 3, 3],
+                    "rate_out": [2, None, 2, 2],
+                }
+            assert file.transact(history.names) == sorted(names)
+            assert file.transact(lasting_spikes) == {"c": Spike(1.0, 545, 2.0)}
+    assert backlogs(file, range(-3, 1)) == [5, None, 5, 5]
+    put(file, range(1, 2))
+    assert backlogs(file, range(-3, 2)) == [5, None, 5, 5, 5]
+    file.close()
+
+
+def test_one_of_the_version_before_that_is_damaged_is_noticed(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as old, old:
+        old.executescript(ONE + "INSERT INTO buckets VALUES (1, 1, 'not JSON')")
+    with pytest.raises(Damaged):
+        HistoryFile(path).transact(lasting_spikes)

@@ -10,12 +10,14 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from hub.http import api
+from hub.http.api import CROWDED
 from hub.monitoring.web import site, static
-from hub.monitoring.web.aside import MOST, TOO_MUCH
-from hub.monitoring.web.numbers import numbers
-from hub.monitoring.web.pages import CROWDED, LONGEST, LONGEST_OF_ALL, READ_TIMEOUT
-from hub.monitoring.web.pulse import Frame
+from hub.monitoring.web.pages import LONGEST, LONGEST_OF_ALL, READ_TIMEOUT
+from hub.monitoring.web.redaction import redacted
+from hub.monitoring.web.sampler import Snapshot
 from hub.monitoring.web.server import Web, history_path
+from hub.monitoring.web.worker_thread import MOST, TOO_MUCH
 from tests.unit.doubles import RecordingLog
 from tests.unit.monitoring.web.test_recorder import Now
 from tests.unit.monitoring.web.web_server import Answer, ask, connect, context, snapshot
@@ -31,15 +33,17 @@ class Bench:
         object.__setattr__(given, "snapshot", lambda: self.status)
         self.web = Web(given, self.clock.seconds)
         self.pages, self.disk = Now(), Now()
-        self.web._recorder._aside = self.disk  # type: ignore[assignment]
-        for page in ("metrics", "history"):
-            self.web._site.resource.children[page.encode()]._aside = self.pages
+        self.web._recorder._worker = self.disk  # type: ignore[assignment]
+        self.verb("metrics")._worker = self.pages
+
+    def verb(self, path: str) -> Any:
+        return next(verb for verb in self.web._site.resource.verbs()[""] if verb.path == path)
 
     def get(self, path: str) -> Answer:
         return ask(self.web._site, "GET", path)
 
     def beat(self, **backlogs: int) -> None:
-        self.web._recorder.beat(Frame(1000.0 + self.second, float(self.second), snapshot(**backlogs)))
+        self.web._recorder.record(Snapshot(1000.0 + self.second, float(self.second), snapshot(**backlogs)))
         self.second += 1
 
 
@@ -75,7 +79,7 @@ def test_metrics_are_what_the_renderer_makes(bench: Bench, monkeypatch: pytest.M
     monkeypatch.setattr("hub.monitoring.web.pages.render", rendered)
     answer = ask(bench.web._site, "GET", "/metrics", {"Accept": "any"})
     assert (answer.body, answer.headers["content-type"]) == (b"545", "text/special")
-    assert given == [(numbers(bench.status), "any")]
+    assert given == [(redacted(bench.status), "any")]
 
 
 def test_a_renderer_that_fails_is_a_fault_of_ours(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,21 +149,26 @@ def test_a_disk_that_hangs_is_not_waited_for_for_ever(tmp_path: Path) -> None:
 
 def test_too_many_at_once_are_told_so(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    bench.web._site.resource.children[b"metrics"]._aside = bench.web._pages
+    bench.verb("metrics")._worker = bench.web._pages
     waiting = [bench.web._pages.do(lambda: None) for _ in range(MOST)]
     assert all(isinstance(each, Deferred) for each in waiting)
     assert bench.get("/metrics").code == 503
 
 
-def test_where_too_many_ask_the_history_is_not_even_copied(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.pages.full = True
-    monkeypatch.setattr(bench.web._recorder, "view", lambda *_: pytest.fail("it was copied"))
-    answer = bench.get("/history")
+@pytest.mark.parametrize("path", ["/history", "/spikes/c"])
+def test_where_too_many_ask_the_history_is_not_even_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    bench.disk.full = True
+    monkeypatch.setattr(bench.disk, "do", lambda *_: pytest.fail("it was read"))
+    answer = bench.get(path)
+    monkeypatch.undo()
     assert (answer.code, answer.json()) == (503, {"problems": [TOO_MUCH]})
 
 
 def test_no_large_answer_is_added_to_what_nobody_reads(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site, "MOST_UNREAD", 10)
+    monkeypatch.setattr(api, "LARGE", 10)
     answer = bench.get("/history")
     assert (answer.code, answer.json()) == (503, {"problems": [CROWDED]})
 
@@ -172,4 +181,6 @@ def test_two_servers_have_two_histories(tmp_path: Path) -> None:
 
 def test_a_page_that_is_not_there_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(static, "DIRECTORY", tmp_path)
-    assert bench.get("/nothing").json() == {"problems": ["there is no such page"]}
+    assert bench.get("/nothing").json() == {
+        "problems": ["there is nothing at /nothing; GET /api/openapi.json lists what there is"]
+    }

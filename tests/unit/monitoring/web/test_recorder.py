@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from twisted.internet.defer import Deferred, execute
 
+from hub.errors import Unavailable
+from hub.monitoring.web import history
 from hub.monitoring.web.history_file import HistoryFile
-from hub.monitoring.web.pulse import Frame
 from hub.monitoring.web.recorder import EVERY, MOST_WAITING, Recorder
+from hub.monitoring.web.sampler import Snapshot
+from hub.monitoring.web.spikes import Spike
+from tests.faults.small_disk import fill, small_disk
 from tests.unit.doubles import RecordingLog
 from tests.unit.monitoring.web.web_server import snapshot
 
@@ -19,7 +26,7 @@ START = 1_000_000.5
 
 
 class Now:
-    """An aside that makes each call at once; ``held`` has them wait."""
+    """A worker thread that makes each call at once; ``held`` has them wait."""
 
     def __init__(self) -> None:
         self.full = False
@@ -45,8 +52,8 @@ class Bench:
     """A recorder on a file; ``beat`` is a second."""
 
     def __init__(self, path: Path, second: int = 0) -> None:
-        self.log, self.aside, self.second = RecordingLog(), Now(), second
-        self.recorder = Recorder(HistoryFile(path), self.aside, 100, self.wall, self.log)  # type: ignore[arg-type]
+        self.log, self.worker, self.second = RecordingLog(), Now(), second
+        self.recorder = Recorder(HistoryFile(path), self.worker, 100, self.wall, self.log)  # type: ignore[arg-type]
 
     def wall(self) -> float:
         return START + self.second
@@ -57,14 +64,32 @@ class Bench:
 
     def beat(self, count: int = 1, **backlogs: int) -> None:
         for _ in range(count):
-            self.recorder.beat(Frame(self.wall(), float(self.second), snapshot(**backlogs)))
+            self.recorder.record(Snapshot(self.wall(), float(self.second), snapshot(**backlogs)))
             self.second += 1
 
     def backlog(self, name: str = "c", span: int = 5) -> list[Any]:
-        view = self.recorder.view(span, name)
-        assert view is not None
-        found: list[Any] = view.document()["consumers"][name]["backlog"]
+        document = self.done(self.recorder.view(span, name))
+        assert document is not None
+        found: list[Any] = msgspec.json.decode(document)["consumers"][name]["backlog"]
         return found
+
+    def spikes(self, name: str = "c") -> list[Spike]:
+        found: list[Spike] = self.done(self.recorder.spikes(name))
+        return found
+
+    def done(self, deferred: Deferred[Any]) -> Any:
+        results: list[Any] = []
+        deferred.addBoth(results.append)
+        (result,) = results
+        return result
+
+
+def kept(path: Path, table: str, where: str = "true") -> int:
+    """How many rows of a table are on the disk."""
+    with closing(sqlite3.connect(path)) as connection:
+        (count,) = connection.execute(f"SELECT count(*) FROM {table} WHERE {where}").fetchone()
+    assert isinstance(count, int)
+    return count
 
 
 @pytest.fixture
@@ -79,10 +104,10 @@ def test_what_was_noted_is_there_after_a_restart(path: Path) -> None:
     second = Bench(path, 5).started()
     second.beat(2, c=7)
     assert second.backlog() == [545, 545, 545, 7, 7]
-    (spike,) = second.recorder.spikes("c")
+    (spike,) = second.spikes()
     assert (spike.started_at, spike.peak, spike.cleared_at) == (START, 545, START + 5)
     second.recorder.close()
-    assert Bench(path).started().recorder.spikes("c") == [spike]
+    assert Bench(path).started().spikes() == [spike]
 
 
 def test_a_crash_costs_a_few_seconds_at_most(path: Path) -> None:
@@ -91,17 +116,19 @@ def test_a_crash_costs_a_few_seconds_at_most(path: Path) -> None:
     second = Bench(path, EVERY + 4).started()
     second.beat(c=7)
     known = [value for value in second.backlog(span=EVERY + 5) if value is not None]
-    assert known == [545] * (EVERY - 1) + [7]
-    assert second.recorder.spikes("c")[0].peak == 545
+    assert known == [545] * EVERY + [7]
+    assert second.spikes()[0].peak == 545
 
 
 def test_until_what_was_kept_is_loaded_nothing_is_noted_and_nothing_waits(path: Path) -> None:
     bench = Bench(path)
-    bench.aside.held = []
+    bench.worker.held = []
     bench.started().beat(c=1)
-    assert bench.recorder.view(600, "c") is None
+    early = bench.recorder.view(600, "c")
+    assert not early.called
     assert bench.recorder.status() == {"state": "loading", "error": None}
-    bench.aside.let_go()
+    bench.worker.let_go()
+    assert bench.done(early) is None
     bench.beat(c=1)
     assert bench.backlog(span=1) == [1]
     assert bench.recorder.status() == {"state": "ok", "error": None}
@@ -123,7 +150,7 @@ def test_one_that_is_damaged_later_is_begun_anew(path: Path) -> None:
     path.write_bytes(b"no database at all, this is" * 100)
     bench.beat(EVERY, c=1)
     assert bench.recorder.status()["state"] == "ok"
-    assert len(HistoryFile(path).load().rows) >= EVERY
+    assert kept(path, "history", "step = 1") >= EVERY
 
 
 def test_a_disk_that_does_not_take_it_is_said_once_and_nothing_is_lost_when_it_does_again(path: Path) -> None:
@@ -137,23 +164,71 @@ def test_a_disk_that_does_not_take_it_is_said_once_and_nothing_is_lost_when_it_d
     bench.beat(EVERY, c=545)
     assert bench.recorder.status() == {"state": "ok", "error": None}
     assert bench.log.actions() == ["history", "history"]
-    kept = HistoryFile(path).load()
-    assert len([row for row in kept.rows if row.step == 1]) == 4 * EVERY - 1
-    assert len(kept.spikes) == 1
+    assert kept(path, "history", "step = 1") == 4 * EVERY
+    assert kept(path, "spikes") == 1
 
 
 def test_a_disk_that_takes_its_time_fills_no_memory(path: Path) -> None:
     bench = Bench(path).started()
-    bench.aside.held = []
+    bench.worker.held = []
     bench.beat(2 * MOST_WAITING, c=1)
-    assert len(bench.aside.held) == 1
-    assert len(bench.recorder._rows) == MOST_WAITING
+    assert len(bench.worker.held) == 1
+    assert len(bench.recorder._fresh) == MOST_WAITING
+
+
+def test_what_a_full_disk_does_not_take_is_read_all_the_same_with_all_before_it(path: Path) -> None:
+    with small_disk(path.parent / "small", 1) as disk:
+        bench = Bench(disk / "history.db").started()
+        bench.beat(2 * EVERY, c=545)
+        fill(disk / "ballast")
+        bench.beat(5 * EVERY, **{f"c{number}": 545 for number in range(50)})
+        bench.beat(c=7)
+        assert bench.recorder.status()["state"] == "not kept"
+        assert "full" in bench.recorder.status()["error"]
+        assert bench.backlog(span=7 * EVERY + 1) == [*[545] * 2 * EVERY, *[None] * 5 * EVERY, 7]
+        assert bench.backlog("c49", span=2) == [545, None]
+        assert len(bench.spikes("c49")) == 1
+        (disk / "ballast").unlink()
+        bench.beat(EVERY, c=7)
+        assert bench.recorder.status() == {"state": "ok", "error": None}
+        assert bench.log.actions() == ["history", "history"]
+        bench.recorder.close()
+        assert kept(disk / "history.db", "history", "step = 1") == 3 * EVERY + 1 + 50 * 5 * EVERY
+
+
+def test_a_disk_that_stays_full_fills_no_memory(path: Path) -> None:
+    path.mkdir()
+    bench = Bench(path).started()
+    bench.beat(2 * MOST_WAITING, c=1)
+    assert len(bench.recorder._unwritten) == MOST_WAITING
+    assert len(bench.recorder._fresh) == 0
+
+
+def test_one_who_asks_while_too_many_wait_is_told_so_and_nothing_is_lost(path: Path) -> None:
+    bench = Bench(path).started()
+    bench.beat(c=1)
+    bench.worker.full = True
+    assert isinstance(bench.done(bench.recorder.view(1, "c")).value, Unavailable)
+    bench.beat(EVERY, c=2)
+    bench.worker.full = False
+    assert bench.backlog(span=2 + EVERY) == [None, 1, *[2] * EVERY]
+
+
+def test_a_fault_of_ours_is_said_and_the_hub_goes_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(path).started()
+    monkeypatch.setattr(history, "add_samples", lambda *_: 1 // 0)
+    bench.beat(EVERY, c=1)
+    assert bench.recorder.status()["error"].startswith("ZeroDivisionError")
+    assert bench.log.actions() == ["history"]
+    monkeypatch.undo()
+    bench.beat(EVERY, c=1)
+    assert bench.recorder.status() == {"state": "ok", "error": None}
 
 
 def test_numbers_that_could_not_be_had_are_a_gap(path: Path) -> None:
     bench = Bench(path).started()
     bench.beat(c=1)
-    bench.recorder.beat(None)
+    bench.recorder.record(None)
     bench.second += 1
     bench.beat(c=1)
     assert bench.backlog(span=3) == [1, None, 1]

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from openapi_spec_validator import validate
 
 from hub.errors import ConfigError, Unavailable
 from hub.monitoring.web import Web
@@ -116,7 +117,7 @@ def test_a_unix_sockets_permissions_stand_in_for_the_token(reactor_thread: React
     server = Running(reactor_thread, tmp_path, f"unix:{path}", mode="0600")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert server.ask("POST", "/api/pause")["who"].endswith(f", pid {os.getpid()}")
-    with pytest.raises(Unavailable, match="somebody does already"):
+    with pytest.raises(Unavailable, match="the address is in use"):
         Running(reactor_thread, tmp_path, f"unix:{path}")
     server.stop()
     assert not path.exists()
@@ -132,6 +133,15 @@ def test_a_stale_socket_is_replaced_and_another_file_is_not(reactor_thread: Reac
     with pytest.raises(ConfigError, match="can't be made"):
         Running(reactor_thread, tmp_path, f"unix:{precious}")
     assert precious.read_text() == "do not delete"
+
+
+def test_all_that_it_answers_is_in_its_description(running: Running) -> None:
+    found = running.ask("GET", "/api/openapi.json")
+    validate(found)
+    assert {
+        *("/", "/static/{path}", "/login", "/events", "/healthz", "/readyz", "/metrics"),
+        *("/history", "/history/{queue}", "/spikes/{queue}", "/api/status", "/api/openapi.json", "/api/pause"),
+    } <= set(found["paths"])
 
 
 def test_one_that_never_started_can_be_stopped(reactor_thread: ReactorThread, tmp_path: Path) -> None:

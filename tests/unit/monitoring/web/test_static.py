@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from twisted.internet.task import Clock
 
-from hub.monitoring.web.pages import Root
 from hub.monitoring.web.site import WebSite
-from hub.monitoring.web.static import INDEX, Static, read
-from tests.unit.monitoring.web.web_server import Answer, ask
+from hub.monitoring.web.static import INDEX, Index, Static, read
+from tests.unit.monitoring.web.web_server import Answer, api_of, ask
 
 
 @pytest.fixture
@@ -23,8 +22,7 @@ def site(tmp_path: Path) -> WebSite:
     (directory / "notes.md").write_text("not for browsers")
     (directory / "file.html").mkdir()
     files = read(directory)
-    root = Root({"": Static(files, INDEX), "static": Static(files)})
-    return WebSite(root, Clock(), lambda request: None, lambda failure: None)
+    return WebSite(api_of(Index(files), Static(files)), Clock(), lambda failure: None)
 
 
 def get(site: WebSite, path: str, **headers: str) -> Answer:

@@ -135,3 +135,11 @@ def test_a_new_one_belongs_to_whom_the_old_one_belonged(tmp_path: Path) -> None:
     os.chown(path, 12345, 12345)
     create(path, replace=True)
     assert (path.stat().st_uid, path.stat().st_gid) == (12345, 12345)
+
+
+def test_a_new_token_is_written_before_it_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a power cut leaves an empty file."""
+    sizes: list[int] = []
+    monkeypatch.setattr("hub.monitoring.web.token.os.fsync", lambda fd: sizes.append(os.fstat(fd).st_size))
+    token = create(tmp_path / "web.token")
+    assert sizes[0] == len(token) + 1

@@ -74,7 +74,7 @@ def test_a_file_that_makes_no_sense_lets_nobody_in(path: Path, content: str) -> 
     path.chmod(0o600)
     complaints: list[str] = []
     assert NamedTokens(path, complaints.append).find(b"x", 0.0) is None
-    assert "can't be understood" in complaints[0]
+    assert "can't be parsed" in complaints[0]
 
 
 def test_nor_does_another_users(path: Path) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request
 
-from hub.errors import Forbidden
-from hub.interfaces import Access, Guard, ServerContext
+from hub.http.access import Access, Caller, Guard
+from hub.http.api import Api
+from hub.http.verb import NOT_DONE_YET, Call, Verb
+from hub.interfaces import ServerContext
 from hub.monitoring.web.settings import WebConfig
 from tests.unit.doubles import RecordingLog
 
@@ -40,38 +41,41 @@ class RecordingAudit:
     def note(self, who: str, action: str, order: Any, outcome: str) -> None:
         self.noted.append((who, action, outcome))
 
+    def refused(self, who: str, action: str, why: str) -> None:
+        self.noted.append((who, action, f"refused: {why}"))
+
     def read(self, who: str, action: str) -> None:
         self.reads.append((who, action))
 
 
-class Verbs(Resource):
-    """Three verbs, one of each access; each answers who asked. A fourth, ``tail``, goes on."""
+class Who(Verb):
+    """Tell who asked."""
 
-    isLeaf = True
+    path = "numbers"
 
-    def __init__(self, guard: Guard) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._guard = guard
+    def handle(self, call: Call) -> dict[str, str]:
+        return {"who": call.caller.name}
 
-    def render(self, request: Request) -> int:
-        access: Mapping[bytes, Access] = {b"openapi.json": "numbers", b"peek": "contents", b"pause": "actions"}
-        answer: dict[str, Any]
-        try:
-            assert request.postpath
-            if request.postpath == [b"tail"]:
-                return self._tail(request)
-            answer, code = {"who": self._guard.admit(request, access[request.postpath[0]])}, 200
-        except Forbidden as error:
-            answer, code = {"problems": [str(error)]}, error.code
-        request.setResponseCode(code)
-        request.write(msgspec.json.encode(answer))
-        request.finish()
-        return NOT_DONE_YET
 
-    def _tail(self, request: Request) -> int:
-        """Contents, without end."""
-        self._guard.admit(request, "contents")
-        request.write(b"a message")
+class Peek(Who):
+    """Tell who may see contents."""
+
+    path, access = "peek", "contents"
+
+
+class Pause(Who):
+    """Tell who may act."""
+
+    path, access, method = "pause", "actions", "POST"
+
+
+class Tail(Verb):
+    """Show contents without end."""
+
+    path, access, endless = "tail", "contents", True
+
+    def handle(self, call: Call) -> int:
+        call.request.write(b"a message")
         return NOT_DONE_YET
 
 
@@ -91,9 +95,33 @@ def context(
         wall=lambda: NOW,
         state_dir=directory,
         snapshot=lambda: snapshot(c=545),
-        api=Verbs,
+        verbs=[Who(), Peek(), Pause(), Tail()],
+        plugins=dict,
         audit=audit or RecordingAudit(),
     )
+
+
+class OpenDoor:
+    """Admits everybody to everything."""
+
+    def who(self, request: Any) -> str:
+        return "somebody"
+
+    def admit(self, request: Any, access: Access, any_host: bool = False, any_origin: bool = False) -> Caller:
+        return Caller("somebody", contents=True)
+
+
+def api_of(*verbs: Verb, guard: Guard | None = None) -> Api:
+    """These verbs at the root."""
+    return Api(guard or OpenDoor(), RecordingAudit(), RecordingLog(), {"": verbs})
+
+
+def root_of(**children: Resource) -> Resource:
+    """These resources at the top."""
+    root: Any = Resource()
+    for name, child in children.items():
+        root.putChild(name.encode(), child)
+    return cast("Resource", root)
 
 
 class Wire(StringTransport):

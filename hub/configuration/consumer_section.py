@@ -1,0 +1,99 @@
+"""The section ``[consumers.*]``: rules for a consumer's class, and settings that contradict each other."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from hub.configuration.plugin_check import CLASS_DEFAULTS, consumer_flaws, overrides
+from hub.configuration.schema import ConsumerSettings, Part
+from hub.configuration.section import Section
+from hub.consumer import Consumer
+from hub.text import counted
+from hub.topics import with_any_rest
+
+
+class ConsumerSection(Section):
+    """The section of consumers. They have a base class instead of a protocol, and their classes may set defaults."""
+
+    def class_defaults(self, cls: type[Any], config: Any) -> dict[str, Any]:
+        """Class attributes that are settings, and topics that follow from the consumer's own settings."""
+        found = {name: getattr(cls, name) for name in CLASS_DEFAULTS}
+        topics = found["topics"] = found["topics"] if config is None else cls.topics_of(config)
+        if isinstance(topics, str):
+            found["topics"] = [topics]
+        elif isinstance(topics, (tuple, set, frozenset)):
+            found["topics"] = list(topics)
+        if topics is Consumer.topics and not _receives(cls):
+            found["topics"] = []  # a consumer with only tick() receives no messages
+        return found
+
+    def is_set_by(self, cls: type[Any], name: str) -> bool:
+        """True if the class defines an attribute for that setting."""
+        if name == "topics" and overrides(cls, "topics_of"):
+            return True
+        return name in CLASS_DEFAULTS and getattr(cls, name) is not getattr(Consumer, name)
+
+    def flaws(self, cls: Any) -> Iterator[str]:
+        """Faults of the class; for a class that is no consumer, only that one."""
+        if isinstance(cls, type) and not issubclass(cls, Consumer):
+            yield "is not a subclass of hub.Consumer"
+        else:
+            yield from super().flaws(cls)
+
+    def plugin_flaws(self, cls: type[Any]) -> Iterator[str]:
+        """Methods that could not be called, and attributes that are never read."""
+        return consumer_flaws(cls)
+
+    def conflicts(self, settings: Any, cls: type[Any], given: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Conflicts between ordering, limits, topics, ticks and batches."""
+        yield from _order(settings)
+        yield from _amounts(settings, given)
+        if _receives(cls) and not settings.topics:
+            yield "topics", "is empty: it would receive nothing (to switch it off: enabled = false)"
+        if not _receives(cls) and settings.topics:
+            yield "topics", f"{cls.__name__} has no consume(), only tick(): it can't be given messages"
+        if not _receives(cls) and settings.every is None:
+            yield "every", f"must be set (duration): {cls.__name__} has only tick(), which would never be called"
+        if "every" in given and not overrides(cls, "tick"):
+            yield "every", f"{cls.__name__} has no tick() to call"
+        for name in ("batch_size", "batch_wait"):
+            if name in given and not overrides(cls, "consume_batch"):
+                yield name, f"{cls.__name__} has no consume_batch(): it is given one message at a time"
+
+    def details(self, part: Part) -> str:
+        """The part's threads and topics, as text."""
+        threads, topics = part.settings.threads, " ".join(part.settings.topics) or "none"
+        return f", {counted(threads, 'thread')}, topics {topics}"
+
+    def notes(self, part: Part) -> Iterator[str]:
+        """Notes on topic patterns that look like moksha's."""
+        for pattern in part.settings.topics:
+            if (whole := with_any_rest(pattern)) is not None:
+                yield f"{pattern!r}: the * is exactly one word; for any rest, as moksha's * has it, write {whole!r}"
+
+    def summary(self, part: Part) -> Mapping[str, Any]:
+        """The part's threads, topics and notes, as JSON-able values."""
+        settings = part.settings
+        return {"threads": settings.threads, "topics": settings.topics, "notes": list(self.notes(part))}
+
+
+def _receives(cls: type[Any]) -> bool:
+    return overrides(cls, "consume") or overrides(cls, "consume_batch")
+
+
+def _order(settings: ConsumerSettings) -> Iterator[tuple[str, str]]:
+    if settings.ordering != "strict":
+        return
+    if settings.order_by is not None:
+        yield "order_by", "ordering = 'strict' keeps the order of all messages: leave one of the two out"
+    if (settings.threads or 1) > 1:
+        yield "threads", "ordering = 'strict' takes one message at a time: set threads = 1, or order_by instead"
+
+
+def _amounts(settings: ConsumerSettings, given: Collection[str]) -> Iterator[tuple[str, str]]:
+    if settings.backoff > settings.backoff_limit:
+        yield "backoff", "is longer than backoff_limit"
+    if "batch_size" in given and (settings.batch_size or 0) > (settings.max_backlog or sys.maxsize):
+        yield "batch_size", "is larger than max_backlog: such a batch would never be full"

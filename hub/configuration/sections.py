@@ -1,0 +1,25 @@
+"""Sections of ``hub.conf``, one per kind of part. To add one, add an entry here, and the manager that the entry
+names."""
+
+from __future__ import annotations
+
+from hub.configuration.backend_section import BackendSection
+from hub.configuration.consumer_section import ConsumerSection
+from hub.configuration.schema import BackendSettings, ConsumerSettings, ExporterSettings, ServerSettings
+from hub.configuration.section import Phase, Section
+from hub.consumer import Consumer
+from hub.interfaces import Backend, Exporter, Server
+
+SECTIONS: dict[str, Section] = {
+    section.name: section
+    for section in (
+        BackendSection("backends", BackendSettings, Backend, "hub.parts.backends:Backends", Phase.SOURCES),
+        ConsumerSection(
+            *("consumers", ConsumerSettings, Consumer, "hub.parts.consumers:Consumers", Phase.WORKERS),
+            removed="removed, its queue is kept",
+        ),
+        Section("exporters", ExporterSettings, Exporter, "hub.parts.exporters:Exporters", Phase.OBSERVERS),
+        Section("servers", ServerSettings, Server, "hub.parts.servers:Servers", Phase.DOORS),
+    )
+}
+"""Sections by name, in the order of lists and documents. Within a phase, parts start in this order."""

@@ -1,0 +1,33 @@
+"""The message that a thread has in hand: what it publishes is sent if, and only if, that message is finished."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+from hub.store import Outgoing
+
+Post = Callable[[Outgoing], None]
+Trace = Callable[[], Mapping[str, str]]
+_thread = threading.local()
+
+
+def outbox() -> Post | None:
+    """The outbox of this thread; ``None``: it is handling no message."""
+    post: Post | None = getattr(_thread, "post", None)
+    return post
+
+
+def use(post: Post | None, trace: Trace | None = None) -> None:
+    """Set the outbox of this thread.
+
+    :param trace: returns the trace headers of the message in hand; called only if a message is published.
+    """
+    _thread.post = post
+    _thread.trace = trace
+
+
+def trace() -> Mapping[str, str]:
+    """Trace headers of the message that this thread has in hand; empty if there is none."""
+    look: Trace | None = getattr(_thread, "trace", None)
+    return look() if look is not None else {}

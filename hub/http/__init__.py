@@ -1,0 +1,1 @@
+"""HTTP verbs: their declaration, routing, access, audit, answers and description."""

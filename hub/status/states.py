@@ -1,0 +1,45 @@
+"""Words of the status that programs may compare with: states, conditions, trends."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+NOBODY = "nobody"
+"""``drained_by`` of a queue that nobody drains, or reads now."""
+HubState = Literal["starting", "running", "reloading", "stopping", "stopped"]
+ConsumerState = Literal[
+    "running", "starting", "failing to start", "stuck", "full", "paused", "draining", "drained", "stopped", "orphan"
+]
+BackendState = Literal["connecting", "connected", "listening", "paused", "stopping", "stopped", "failed"]
+"""States of a backend. ``connecting``: to its bus, or to a part of it; ``listening``: peers connect to it, none
+has; ``paused``: held back by the hub; ``failed``: its ``status()`` raised."""
+CONNECTED: frozenset[BackendState] = frozenset({"connected", "listening", "paused"})
+"""States of a backend whose connection to the bus stands."""
+ThreadState = Literal["idle", "busy", "leaving", "stuck", "dead"]
+OutboxState = Literal["sending", "retrying", "held"]
+StoreState = Literal["ok", "full", "behind", "failed"]
+ConditionWord = Literal[
+    "failing to start",
+    "stuck",
+    "losing",
+    "failing",
+    "retrying",
+    "rejecting",
+    "full",
+    "ticking badly",
+    "falling behind",
+    "paused",
+    "draining",
+    "drained",
+    "not read",
+    "starting",
+    "stopped",
+    "orphan",
+    "running",
+]
+"""Conditions, the worst first."""
+Level = Literal["ok", "info", "warn", "bad", "off"]
+"""Levels: nothing to do; ordered by an operator; look at it; act now; it does not run."""
+Trend = Literal["idle", "catching_up", "falling_behind", "steady", "unknown"]
+CaughtUpKind = Literal["clear", "gain", "steady", "unknown", "behind", "paused", "never"]
+HeadlineKind = Literal["clear", "gain", "steady", "unknown", "behind", "paused"]

@@ -1,0 +1,1 @@
+"""``make mutants``: whether the tests notice when the code of the core is changed."""

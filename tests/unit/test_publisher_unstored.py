@@ -1,0 +1,62 @@
+"""Messages that no store keeps: whoever waits is told what became of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+
+from hub.message import Message
+from hub.store import Outgoing
+from tests.unit.doubles import FakeReactor, RecordingBackend, message
+from tests.unit.test_publisher import Refusing, backend, made_of, publisher
+
+
+class Late(RecordingBackend):
+    """Confirms when the test says so."""
+
+    waiting: list[Deferred[None]]
+
+    def publish(self, message: Message) -> Any:
+        self.waiting = [*getattr(self, "waiting", []), Deferred()]
+        return self.waiting[-1]
+
+
+def outgoing(told: list[bool]) -> Outgoing:
+    return Outgoing("bus", message(1), told.append)
+
+
+def test_one_that_the_bus_has_confirmed_is_safe() -> None:
+    bus: Any = backend(Late)
+    made, told = publisher(bus=bus), list[bool]()
+    made.unstored([outgoing(told), Outgoing("bus", message(2))])
+    assert told == []
+    for waiting in bus.waiting:
+        waiting.callback(None)
+    assert told == [True]
+
+
+def test_one_that_the_bus_never_takes_is_given_up() -> None:
+    made, told = publisher(bus=backend(Refusing)), list[bool]()
+    made.unstored([outgoing(told)])
+    assert told == [True]
+
+
+def test_one_that_has_no_room_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.unsent.MOST_UNSTORED", 0)
+    made, told = publisher(bus=backend()), list[bool]()
+    made.unstored([outgoing(told)])
+    assert told == [False]
+
+
+def test_those_that_the_end_of_the_hub_meets_are_lost() -> None:
+    reactor, told = FakeReactor(), list[bool]()
+    made = made_of({"bus": backend(Late)}, reactor)
+    made.open()
+    made.unstored([outgoing(told)])
+    made.finish(5.0)
+    reactor.advance(5.0)
+    assert told == [False]
+    made.unstored([outgoing(told)])
+    assert told == [False, False]
