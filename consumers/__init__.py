@@ -1,1 +1,1 @@
-"""Consumers that come with the hub."""
+"""Consumers included with the hub."""

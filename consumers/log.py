@@ -1,4 +1,4 @@
-"""A consumer that prints what passes."""
+"""Log consumer: prints each message."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from hub.errors import NotJSON
 from hub.text import printable
 
 AGENT_PLACES = (("msg", "agent"), ("msg", "user"), ("msg", "username"), ("msg", "owner"), ("username",))
-"""Where publishers put the user, the most telling first. Where none is, the message's id is shown."""
+"""Paths in a body where publishers put the user, in order of preference. If there is none, the id is shown."""
 LONGEST_NAME = 60
 
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Rich's own would print to nowhere from now on, in silence."""
+        """Raise the error. Rich's own method would redirect all further output to nowhere, silently."""
         del self._buffer[:]
         raise
 
 
 class Log(Consumer):
-    """Prints what passes, one line a message, in colours on a terminal."""
+    """Print each message on one line, in colours on a terminal."""
 
     class _Config(Settings):
-        pretty: bool = setting(False, "The whole body, indented, below each line.")
-        color: Literal["auto", "always", "never"] = setting("auto", "'auto': on a terminal.")
-        length: int = setting(120, "Characters of the body that a line shows.", ge=0, le=100_000)
+        pretty: bool = setting(False, "Print the whole body, indented, below each line.")
+        color: Literal["auto", "always", "never"] = setting("auto", "Use of colours. 'auto': on a terminal.")
+        length: int = setting(120, "Characters of the body in a line.", ge=0, le=100_000)
 
     Config: ClassVar[type[Settings]] = _Config
 
@@ -60,8 +60,10 @@ class Log(Consumer):
 
 
 def line(message: Message, length: int, encoding: str = "utf-8") -> Text:
-    """Time, topic, who did it, and the beginning of what the body says; nothing in it can move the cursor or change
-    colours. :param encoding: of the output; what it lacks is escaped."""
+    """Line of a message: time, topic, user, and the start of the body's text. Control characters are escaped.
+
+    :param length: characters of the body's text. :param encoding: of the output; characters it lacks are escaped.
+    """
     when = time.strftime("%H:%M:%S", time.localtime(message.received_at))
     body = _decoded(message)
     return Text.assemble(
@@ -76,7 +78,7 @@ def line(message: Message, length: int, encoding: str = "utf-8") -> Text:
 
 
 def pretty(message: Message, encoding: str = "utf-8") -> str:
-    """The body, indented where it is JSON; only line breaks are left of its control characters."""
+    """Body, indented if it is JSON. Its control characters except line breaks are escaped."""
     text = message.body.decode("utf-8", "backslashreplace")
     with suppress(msgspec.DecodeError, RecursionError):
         text = msgspec.json.format(text, indent=2)

@@ -1,4 +1,4 @@
-"""A consumer that takes its time, so that there is a backlog to watch."""
+"""Slow consumer, for tests and demonstrations of a backlog."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from hub.settings import Duration
 
 
 class Slow(Consumer):
-    """Sleeps for each message, and does nothing else."""
+    """Sleep for each message, and do nothing else."""
 
     class _Config(Settings):
-        delay: Duration = setting("100ms", "How long it takes for each message.")
+        delay: Duration = setting("100ms", "Time to sleep for each message.")
 
     Config: ClassVar[type[Settings]] = _Config
 
     def consume(self, message: Message) -> None:
-        """Sleep."""
+        """Sleep for ``delay``."""
         time.sleep(self.config.delay)

@@ -1,7 +1,7 @@
-"""The ZeroMQ backend: fedmsg's bus, or any publisher of two frames (topic, body).
+"""ZeroMQ backend: receives from fedmsg's bus, or from any publisher of two-frame messages (topic, body).
 
-A message's way: :mod:`~hub.backends.zeromq.reader` takes frames from the socket in the reactor,
-:mod:`~hub.backends.zeromq.frames` makes messages of them, the hub's intake is handed one list per turn.
+:mod:`~hub.backends.zeromq.reader` reads frames from the socket in the reactor's thread,
+:mod:`~hub.backends.zeromq.frames` parses them into messages, and the hub's intake receives one batch per turn.
 """
 
 from hub.backends.zeromq.backend import ZeroMQ

@@ -1,4 +1,4 @@
-"""Answers ZeroMQ's question whether a peer may connect: ZAP, RFC 27 of rfc.zeromq.org."""
+"""Authenticator of peers by ZAP, ZeroMQ's authentication protocol: RFC 27 of rfc.zeromq.org."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _ADDRESS = "inproc://zeromq.zap.01"
 
 
 class Authenticator:
-    """Serves one ZeroMQ context. Make it before the first socket binds; handshakes wait until ``drain`` is called.
+    """ZAP server of one ZeroMQ context. Create it before the first socket binds; handshakes wait for ``drain``.
 
-    :raises ConfigError: the file of allowed keys can't be read, or a line of it holds no key.
+    :raises ConfigError: the file of allowed keys can't be read, or a line in it is not a key.
 
-    :ivar problem: why the file of allowed keys can't be used; until it can, only our own key may connect.
+    :ivar problem: why the file of allowed keys can't be used; meanwhile only our own key may connect.
     """
 
     def __init__(self, context: Context, security: Security, allowed: Path | None) -> None:
@@ -31,12 +31,12 @@ class Authenticator:
         self._stamp: tuple[int, int] | None = None
         self._admitted: set[bytes] = set()
         self._keys: frozenset[bytes] = allowed_keys(allowed) if allowed else frozenset()
-        # Not REP, which would take no question more once one has gone without an answer.
+        # ROUTER, not REP: a REP socket accepts no further request after one that was not answered.
         self.socket = context.socket(zmq.ROUTER)
         self.socket.bind(_ADDRESS)
 
     def drain(self) -> bool:
-        """Answer all that is asked. Returns ``False``: nothing is left."""
+        """Answer all waiting requests. :returns: ``False``: none is left."""
         while True:
             try:
                 who, empty, *request = self.socket.recv_multipart(zmq.NOBLOCK)
@@ -53,7 +53,7 @@ class Authenticator:
         return [b"1.0", request[1], b"200", b"OK", user, b""]
 
     def user(self, mechanism: bytes, credentials: Sequence[bytes]) -> bytes | None:
-        """Who it is, or ``None`` for somebody who may not connect."""
+        """User id of a peer: its user name (PLAIN) or public key (CURVE). ``None``: it may not connect."""
         if mechanism != self._security.mechanism.encode():
             return None
         if mechanism == b"PLAIN" and len(credentials) == 2:
@@ -69,16 +69,16 @@ class Authenticator:
                 return key
         return None
 
-    def withdrawn(self) -> frozenset[bytes]:
-        """Keys that somebody has connected by and that may connect no more."""
+    def revoked(self) -> frozenset[bytes]:
+        """Keys that a peer has connected with and that are no longer allowed."""
         return frozenset(self._admitted - self._allowed()) if self._path is not None else frozenset()
 
     def forget(self, keys: Iterable[bytes]) -> None:
-        """Those have no connections any more."""
+        """Forget keys whose connections are closed."""
         self._admitted.difference_update(keys)
 
     def _allowed(self) -> frozenset[bytes]:
-        """The keys in the file as it is now, so that a key is added or withdrawn without a restart."""
+        """Keys in the file, which is read again when it changed: keys are added and revoked without a restart."""
         assert self._path is not None
         try:
             stat = self._path.stat()
@@ -90,5 +90,5 @@ class Authenticator:
         return self._keys
 
     def close(self) -> None:
-        """No more answers: handshakes fail from here on."""
+        """Close the socket: further handshakes fail."""
         self.socket.close(linger=0)

@@ -1,4 +1,4 @@
-"""A ZeroMQ socket in Twisted's reactor."""
+"""Descriptor of a ZeroMQ socket, which Twisted's reactor watches."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from zope.interface import implementer
 from hub.backends.zeromq.sockets import Socket
 
 FAULT_DELAY = 1.0
-"""Seconds of rest after a fault of our own, lest a lasting one takes the reactor and floods the log."""
+"""Seconds of rest after an internal error, so that a lasting one can't occupy the reactor and flood the log."""
 
 
 @implementer(IReadDescriptor)
 class Descriptor:
-    """Calls ``drain`` when the socket has something.
+    """Descriptor that calls ``drain`` when the socket has something to read.
 
-    ZeroMQ's descriptor is edge-triggered, and *any* call on the socket may use up the edge: so ``drain`` must go on
-    until the socket says ``EAGAIN`` or return ``True`` to be called again, and whoever uses the socket otherwise
-    (sends, subscribes, connects, asks an option) must call ``wake`` afterwards. Else the socket goes deaf.
+    ZeroMQ's descriptor is edge-triggered, and *any* call on the socket may consume the edge. So ``drain`` must read
+    until the socket reports ``EAGAIN``, or return ``True`` to be called again; and each other use of the socket (send,
+    subscribe, connect, get an option) must be followed by ``wake``. Otherwise the socket is never read again.
     """
 
     def __init__(
@@ -36,18 +36,21 @@ class Descriptor:
         self._running = False
 
     def start(self) -> None:
-        """Watch the socket; what it has already is drained in the reactor's next turn."""
+        """Watch the socket. Messages that it already has are drained in the reactor's next turn."""
         self._running = True
         self._reactor.addReader(self)
         self.wake()
 
     def wake(self, delay: float = 0) -> None:
-        """Drain in the reactor's next turn, so that its other work has its turn in between."""
+        """Schedule a drain for the reactor's next turn, so that other work runs in between.
+
+        :param delay: seconds.
+        """
         if self._running and self._turn is None:
             self._turn = self._reactor.callLater(delay, self._take_turn)
 
     def stop(self) -> None:
-        """Watch it no longer. To be called before the socket is closed."""
+        """Stop watching. Call it before the socket is closed."""
         self._running = False
         self._reactor.removeReader(self)
         if self._turn is not None:
@@ -55,7 +58,7 @@ class Descriptor:
             self._turn = None
 
     def doRead(self) -> None:  # noqa: N802
-        """The reactor's call: the descriptor is readable."""
+        """Drain the socket: the reactor calls this when the descriptor is readable."""
         if self._turn is None:
             self._drain_safely()
 
@@ -66,21 +69,21 @@ class Descriptor:
     def _drain_safely(self) -> None:
         try:
             again = self._drain()
-        except Exception:  # noqa: BLE001 - the reactor would take the socket out of its loop, and the hub would be deaf
-            self._log.exception("a fault in the hub while it was reading from ZeroMQ", extra={"action": "bug"})
+        except Exception:  # noqa: BLE001 - the reactor would drop the socket, and the hub would receive nothing more
+            self._log.exception("internal error while reading from ZeroMQ", extra={"action": "bug"})
             self.wake(FAULT_DELAY)
             return
         if again:
             self.wake()
 
     def fileno(self) -> int:
-        """ZeroMQ's descriptor, not the connection's."""
+        """File descriptor of the ZeroMQ socket (``ZMQ_FD``), not of a connection."""
         return self._fileno
 
     def logPrefix(self) -> str:  # noqa: N802
-        """For the reactor's own log lines."""
+        """Prefix of the reactor's own log lines."""
         return "zeromq"
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
-        """The reactor is going down, or the descriptor broke."""
+        """Stop draining: the reactor is shutting down, or the descriptor failed."""
         self._running = False

@@ -1,4 +1,4 @@
-"""Endpoints: where a ZeroMQ socket binds or connects to, as text and taken apart."""
+"""Endpoints that a ZeroMQ socket binds or connects to: their text, parsed and checked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One endpoint. ``host`` is without brackets, ``port`` empty for ipc (where ``host`` is the path)."""
+    """Endpoint, parsed. ``host`` is without brackets; for ipc it is the path, and ``port`` is empty."""
 
     transport: str
     host: str
@@ -25,7 +25,7 @@ class Endpoint:
 
     @classmethod
     def parse(cls, text: str) -> Endpoint:
-        """Take it apart. :raises ValueError: it is none that the backend can use; the text says why."""
+        """Parse an endpoint. :raises ValueError: the backend can't use it; the text says why."""
         if text.startswith("ipc://"):
             return cls("ipc", _path(text))
         if text.startswith("inproc://"):
@@ -44,7 +44,7 @@ class Endpoint:
 
     @property
     def address(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-        """The address where the host is one, ``None`` for a name, ``*`` and ipc."""
+        """IP address of the host; ``None`` for a name, ``*`` and ipc."""
         try:
             return ipaddress.ip_address(self.host) if self.transport == "tcp" else None
         except ValueError:
@@ -52,18 +52,18 @@ class Endpoint:
 
     @property
     def any_port(self) -> bool:
-        """Whether the system is to choose the port."""
+        """True if the system is to choose the port."""
         return self.transport == "tcp" and (self.port == "*" or int(self.port) == 0)
 
     @property
     def is_private(self) -> bool:
-        """Whether only this machine can reach it: loopback, or a Unix socket."""
+        """True if only this machine can reach it: loopback, or a Unix socket."""
         if self.transport == "ipc" or self.host == "localhost":
             return True
         return self.address is not None and self.address.is_loopback
 
     def at(self, host: str, port: str | None = None) -> Endpoint:
-        """The same with another host (and port)."""
+        """Copy with another host (and port)."""
         return Endpoint(self.transport, host, self.port if port is None else port)
 
     def __str__(self) -> str:
@@ -101,6 +101,6 @@ def _bindable(text: str) -> str:
 
 
 ConnectEndpoint = Annotated[str, AfterValidator(_connectable)]
-"""A setting: an endpoint that one can connect to."""
+"""Setting type: an endpoint to connect to."""
 BindEndpoint = Annotated[str, AfterValidator(_bindable)]
-"""A setting: an endpoint that one can bind; host ``*`` is all addresses, port ``*`` or 0 any free one."""
+"""Setting type: an endpoint to bind; host ``*`` is all addresses, port ``*`` or 0 any free one."""

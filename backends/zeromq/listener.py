@@ -1,4 +1,4 @@
-"""A listener outside the hub, for the command line. No reactor."""
+"""Listener outside the hub, for the command line. It needs no reactor."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ from hub.backends.zeromq.frames import Parser
 from hub.backends.zeromq.monitor import Monitor
 from hub.backends.zeromq.prefixes import prefixes
 from hub.backends.zeromq.reader import Reader
-from hub.backends.zeromq.revival import Revival
+from hub.backends.zeromq.reconnect import Reconnect
 from hub.backends.zeromq.security import Security
 from hub.backends.zeromq.settings import Config
 from hub.backends.zeromq.sockets import Context, Socket, connect, make, reachable
 from hub.errors import Unavailable
+from hub.interfaces import Answer
 from hub.message import Message
 
 _log = logging.getLogger(__name__)
 _TICK = 100
-"""Milliseconds between two looks at the timers, while there are any."""
+"""Milliseconds between two checks of the timers, while there are any."""
 
 
 def listen(config: Config, patterns: Sequence[str]) -> Iterator[Message]:
-    """Messages as they come, forever. :raises Unavailable: only the hub hears its publishers."""
+    """Yield messages as they arrive, without end. :raises Unavailable: only the hub receives from its publishers."""
     context, socket, lines = _open(config, patterns)
     return _messages(config, context, socket, lines)
 
 
 def _open(config: Config, patterns: Sequence[str]) -> tuple[Context, Socket, _Lines]:
     if not config.connect and not config.publish_bind:
-        raise Unavailable("publishers connect to the hub, so only the hub hears them: ask the running hub")
+        raise Unavailable("publishers connect to the hub, so only the running hub receives from them")
     security = Security.read(config)
     context: Context = zmq.Context()
     try:
@@ -54,7 +55,7 @@ def _open(config: Config, patterns: Sequence[str]) -> tuple[Context, Socket, _Li
 
 
 class _Lines:
-    """The connections, made anew where ZeroMQ gives them up: one frame too large would make us deaf for good."""
+    """Connections, which are opened again where ZeroMQ gives up: else one frame too large would end the listening."""
 
     def __init__(self, socket: Socket, config: Config, endpoints: Sequence[str]) -> None:
         self.monitor = Monitor(socket, _notice, self._look)
@@ -62,7 +63,7 @@ class _Lines:
         self._config = config
         self._endpoints = endpoints
         self._timers = Clock()
-        self._revival = Revival(self._timers, self.monitor, config, self._connect_again)
+        self._revival = Reconnect(self._timers, self.monitor, config, self._connect_again)
         for endpoint in endpoints:
             self.monitor.watch(endpoint, connects=True)
             connect(socket, endpoint, config)
@@ -71,37 +72,38 @@ class _Lines:
         self._revival.look(self._endpoints)
 
     def wait(self) -> None:
-        """Until there is something to read, or to attend to."""
+        """Wait until there is something to read, or a timer is due."""
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self.monitor.socket, zmq.POLLIN)
         poller.poll(_TICK if self._timers.getDelayedCalls() else None)
 
     def attend(self) -> None:
-        """To be called right after reading, for the reason of :meth:`hub.backends.zeromq.line.Line.let_go`."""
-        # The time first, for timers count from it; they fire last, knowing what happened meanwhile.
+        """Run timers and monitors. Call it right after reading, for the reason that
+        :meth:`~hub.backends.zeromq.monitored_socket.MonitoredSocket.disconnect_leaving` gives."""
+        # The time is advanced first, for timers count from it. They fire last, after all events were read.
         self._timers.rightNow = time.monotonic()
         self.monitor.drain()
         self._timers.advance(0)
 
     def _connect_again(self, endpoint: str) -> None:
-        with contextlib.suppress(zmq.ZMQError):  # where ZeroMQ has forgotten the endpoint already
+        with contextlib.suppress(zmq.ZMQError):  # ZeroMQ may have forgotten the endpoint already
             self._socket.disconnect(endpoint)
         connect(self._socket, endpoint, self._config)
 
 
 class _Heard:
-    """An intake that keeps the last batch."""
+    """Intake that keeps the last batch."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
 
-    def receive(self, messages: list[Message], tokens: Sequence[object] = ()) -> None:
+    def receive(self, messages: list[Message], tokens: Sequence[object] = (), answer: Answer | None = None) -> None:
         self.messages = messages
 
     def refuse(self, message: Message, reason: str) -> None:
         extra = {"action": "refuse", "topic": message.topic, "message_id": message.id}
-        _log.warning("a message on %s is no use: %s", ascii(message.topic), ascii(reason), extra=extra)
+        _log.warning("unusable message on %s: %s", ascii(message.topic), ascii(reason), extra=extra)
 
 
 def _messages(config: Config, context: Context, socket: Socket, lines: _Lines) -> Iterator[Message]:

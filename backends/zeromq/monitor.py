@@ -1,4 +1,4 @@
-"""What happens to a socket's connections: ZeroMQ's monitor events, as counts, states and log lines."""
+"""Monitor of a socket's connections: turns ZeroMQ's monitor events into counters, states and log lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FAILED = {
 }
 _OPENED = {int(zmq.Event.CONNECTED), int(zmq.Event.ACCEPTED)}
 _HEAD = struct.Struct("=Hi")
-"""An event's number and value, as ZeroMQ writes them into its first frame."""
+"""Event number and value, as in the first frame of a monitor message."""
 EVENTS = (
     zmq.Event.CONNECTED
     | zmq.Event.ACCEPTED
@@ -30,22 +30,22 @@ EVENTS = (
     | zmq.Event.HANDSHAKE_FAILED_PROTOCOL
     | zmq.Event.HANDSHAKE_FAILED_NO_DETAIL
 )
-"""Not those of an attempt that fails: with hundreds of endpoints where nobody is, thousands of them come each second,
-and each would wake the reactor."""
+"""Events of interest; not those of failed attempts: with hundreds of dead endpoints there are thousands a second, and
+each would wake the reactor."""
 _BUDGET = 200
 _HELD = 2000
-"""Events that ZeroMQ holds for us at most; then its thread waits."""
+"""Events that ZeroMQ buffers at most; then its thread blocks."""
 
 
 class Monitor:
-    """Follows one socket.
+    """Monitor of one socket.
 
-    :ivar handshake_failures: connections that did not come about, by either side's doing.
-    :ivar accept_failures: times that a connection could not be taken, as when descriptors run out: many of one, for
-        ZeroMQ tries again as fast as it can tell.
-    :ivar accepts_none: whether the last drain saw one.
-    :ivar lost: endpoints that we connect to, whose connection ended and has not come about again.
-    :param changed: called after each drain in which something happened.
+    :ivar handshake_failures: handshakes that failed, on either side.
+    :ivar accept_failures: failed accepts, as when file descriptors run out; many for one connection, for ZeroMQ
+        retries without a pause.
+    :ivar accepts_none: whether the last drain saw a failed accept.
+    :ivar lost: endpoints that we connect to, whose connection was lost and is not established again.
+    :param changed: called after each drain that saw an event.
     """
 
     def __init__(self, socket: Socket, notice: Notice, changed: Callable[[], None]) -> None:
@@ -58,19 +58,19 @@ class Monitor:
         self._notice = notice
         self._changed = changed
         self.lost: set[str] = set()
-        # A handshake's success does not say whose it was, so it is taken to be the longest waiting connection's.
+        # A handshake event does not name its connection, so it is attributed to the one that waits longest.
         self._opening: dict[str, list[int]] = {}
         self._open: dict[str, list[int]] = {}
 
     def watch(self, endpoint: str, *, connects: bool) -> None:
-        """One more: the socket is about to connect to it, or is bound to it."""
+        """Add an endpoint, before the socket connects to it, or after it is bound."""
         if connects:
             self._connects.add(endpoint)
         self._forgotten.discard(self._key(endpoint))
 
     def forget(self, endpoint: str) -> None:
-        """The socket has let go of it, so its connections are none any more; ZeroMQ tells of no end of theirs. What its
-        thread has told meanwhile, or tells yet, is of no interest."""
+        """Remove an endpoint that the socket has disconnected or unbound. ZeroMQ sends no events of the closing of its
+        connections; later events of the endpoint are ignored."""
         for _ in range(_HELD // _BUDGET):
             if not self.drain():
                 break
@@ -82,16 +82,16 @@ class Monitor:
         self._forgotten.add(key)
 
     def peers(self, endpoint: str) -> int:
-        """Connections of an endpoint that have come about; the endpoint as configured, or as bound."""
+        """Number of established connections of an endpoint, given as configured or as bound."""
         return len(self._open.get(self._key(endpoint), ()))
 
     @property
     def all_peers(self) -> int:
-        """Connections that have come about."""
+        """Number of established connections."""
         return sum(map(len, self._open.values()))
 
     def drain(self) -> bool:
-        """Take in what happened. Returns whether there may be more."""
+        """Read the waiting events. :returns: whether there may be more."""
         self.accepts_none = False
         try:
             for _ in range(_BUDGET):
@@ -104,7 +104,7 @@ class Monitor:
         return True
 
     def note(self, event: int, value: int, endpoint: str) -> None:
-        """One event. ``value`` is what ZeroMQ says it is for that event: a descriptor, an error, a delay."""
+        """Handle one event. :param value: depends on the event: a descriptor, an error number, a delay."""
         key = self._key(endpoint)
         if key in self._forgotten or endpoint in self._forgotten:
             return
@@ -137,18 +137,18 @@ class Monitor:
             return
         if connections is self._open.get(key):
             self.disconnects += 1
-            # Who came to us may leave when it is done; whom we went to is missed.
+            # A peer that connected to us may leave when it is done; one that we connected to is missed.
             level = logging.WARNING if key in self._connects else logging.INFO
             self._notice(f"disconnect {key}", level, f"disconnected: {endpoint!a}")
 
     def _key(self, endpoint: str) -> str:
-        """Events of a bound endpoint name the address that the peer came to, so these go by the port."""
+        """Key of an endpoint: for a bound one its port, for events name the address that the peer connected to."""
         if endpoint in self._connects or not endpoint.startswith("tcp://"):
             return endpoint
         return endpoint.rpartition(":")[2]
 
     def close(self) -> None:
-        """Stop following. Not while connections can't be accepted: ZeroMQ's thread, which has no end of that to tell,
-        would have us wait for it, and itself for us to read."""
+        """Stop monitoring. Not while connections can't be accepted: ZeroMQ's thread sends such events without end, and
+        a deadlock would follow: we wait for that thread, and it waits for us to read."""
         self._watched.disable_monitor()
         self.socket.close(linger=0)

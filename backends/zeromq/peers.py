@@ -1,4 +1,4 @@
-"""The command line on the bus: a publisher that a hub hears, and a listener that hears what a hub hears."""
+"""Bus peers for the command line: a publisher that the hub receives from, and a listener to what the hub receives."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from hub.message import Message
 
 
 class Tools:
-    """The part of the backend class that the command line uses; see :class:`hub.interfaces.BusTools`."""
+    """Backend methods that the command line uses; see :class:`hub.interfaces.BusTools`."""
 
     @classmethod
     def sender(cls, config: Config) -> Sender:
-        """A publisher that the hub would hear: it connects where the hub binds, or binds where the hub connects.
+        """Open a publisher that the hub receives from: it connects where the hub binds, or binds where it connects.
 
-        :raises Unavailable: neither can be had. :raises ConfigError: a key can't be read.
+        :raises Unavailable: neither is possible. :raises ConfigError: a key can't be read.
         """
         return Sender(config)
 
     @classmethod
     def listener(cls, config: Config, patterns: Sequence[str]) -> Iterator[Message]:
-        """What publishers send, or where they connect to the hub, what the hub publishes. More topics may come than the
-        patterns match.
+        """Yield messages as they arrive: those of the publishers that the hub connects to, else those that the hub
+        publishes. They may include topics that no pattern matches.
 
-        :raises Unavailable: only the hub hears its publishers. :raises ConfigError: a key can't be read.
+        :raises Unavailable: only the hub receives from its publishers. :raises ConfigError: a key can't be read.
         """
         return listen(config, patterns)

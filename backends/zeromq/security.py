@@ -1,4 +1,5 @@
-"""Who we are and whom we trust: CURVE (RFC 26 of rfc.zeromq.org) and PLAIN (RFC 24), on each socket."""
+"""Security of sockets: our own keys or password, and those of trusted peers, for CURVE (RFC 26 of rfc.zeromq.org) and
+PLAIN (RFC 24)."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ _PUBLIC = re.compile(r'^\s*public-key\s*=\s*"([^"\s]{40})"\s*$', re.MULTILINE)
 
 @dataclass(frozen=True)
 class Security:
-    """Keys and passwords, read. None of them is in its ``repr``."""
+    """Keys and passwords, as read from their files. None of them is in its ``repr``."""
 
     mechanism: Literal["NULL", "PLAIN", "CURVE"] = "NULL"
     username: bytes = b""
@@ -28,11 +29,11 @@ class Security:
     public: bytes = field(default=b"", repr=False)
     secret: bytes = field(default=b"", repr=False)
     server: bytes = field(default=b"", repr=False)
-    """Public key of those that we connect to."""
+    """Public key of the peers that we connect to."""
 
     @classmethod
     def read(cls, config: Config) -> Security:
-        """From the files that the settings name. :raises ConfigError: one can't be read, or holds no key."""
+        """Read the files that the settings name. :raises ConfigError: one can't be read, or holds no key."""
         if config.plain_username is not None and config.plain_password is not None:
             name = _plain(config.plain_username, "plain_username")
             return cls("PLAIN", name, _plain(config.plain_password.read(), config.plain_password))
@@ -47,7 +48,7 @@ class Security:
         return cls("CURVE", public=public, secret=secret, server=_public_key(path) if path else b"")
 
     def serve(self, socket: Socket) -> None:
-        """To be called before binding: who connects has to prove itself, see :mod:`hub.backends.zeromq.auth`."""
+        """Demand authentication from peers. Call it before binding; see :mod:`hub.backends.zeromq.auth`."""
         if self.mechanism == "PLAIN":
             socket.set(zmq.PLAIN_SERVER, 1)
         elif self.mechanism == "CURVE":
@@ -58,7 +59,7 @@ class Security:
             socket.set(zmq.ZAP_DOMAIN, ZAP_DOMAIN)
 
     def join(self, socket: Socket) -> None:
-        """To be called before connecting: we prove ourselves, and under CURVE so does the other side."""
+        """Authenticate to a peer, and under CURVE demand the same of it. Call it before connecting."""
         if self.mechanism == "PLAIN":
             socket.set(zmq.PLAIN_USERNAME, self.username)
             socket.set(zmq.PLAIN_PASSWORD, self.password)
@@ -68,12 +69,13 @@ class Security:
             socket.set(zmq.CURVE_SECRETKEY, self.secret)
 
     def join_self(self, socket: Socket) -> None:
-        """Instead of ``join``, to connect to the hub itself: it has the same keys, and always lets its own in."""
+        """Authenticate to the hub itself, which has the same keys and always allows its own. Call it instead of
+        ``join``."""
         replace(self, server=self.public).join(socket)
 
 
 def is_key(text: str) -> bool:
-    """Whether it is a CURVE key, public or secret: 40 characters of Z85."""
+    """True if the text is a CURVE key, public or secret: 40 characters of Z85."""
     try:
         return len(text) == 40 and bool(zmq.curve_public(text.encode("ascii")))
     except (zmq.ZMQError, UnicodeEncodeError):
@@ -81,9 +83,9 @@ def is_key(text: str) -> bool:
 
 
 def allowed_keys(path: Path) -> frozenset[bytes]:
-    """The public keys in a file: the first word of each line; what starts with ``#`` and is no key is a comment.
+    """Public keys in a file: the first word of each line. A line that starts with ``#`` and is no key is a comment.
 
-    :raises ConfigError: it can't be read, or a line holds no key.
+    :raises ConfigError: the file can't be read, or a line holds no key.
     """
     keys = set()
     for number, line in enumerate(_read(path).splitlines(), 1):

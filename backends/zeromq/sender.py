@@ -1,4 +1,4 @@
-"""A publisher outside the hub, for the command line. No reactor."""
+"""Sender: a publisher outside the hub, for the command line. It needs no reactor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hub.message import Message
 
 
 class Sender:
-    """Publishes from outside the hub. It waits where ZeroMQ would drop: nothing is lost while somebody listens."""
+    """Publisher outside the hub. It blocks where ZeroMQ would drop, so nothing is lost while a hub is subscribed."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -39,10 +39,10 @@ class Sender:
             connect(self._socket, reachable(self._config.bind), self._config)
             return
         if not self._config.connect:
-            raise Unavailable("the backend does not listen: it has neither connect nor bind")
+            raise Unavailable("the backend does not receive: it has neither connect nor bind")
         if security.mechanism == "CURVE":
             raise Unavailable(
-                "the hub listens to a publisher with a CURVE key of its own, which only that publisher has"
+                "the hub authenticates its publishers by a CURVE key that only they have, so no other can publish"
             )
         if security.mechanism == "PLAIN":
             self._auth = Authenticator(self._context, security, None)
@@ -59,10 +59,10 @@ class Sender:
             else:
                 return
         why = "; ".join(reasons)
-        raise Unavailable(f"the hub connects to its publishers, and none can be stood in for here: {why}")
+        raise Unavailable(f"the hub connects to its publishers, and none of their addresses can be bound here: {why}")
 
     def wait(self, timeout: float) -> bool:
-        """Whether somebody subscribes, within that many seconds. Returns as soon as somebody does."""
+        """Wait for a subscriber, at most ``timeout`` seconds. :returns: whether there is one."""
         deadline = time.monotonic() + timeout
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
@@ -77,22 +77,22 @@ class Sender:
         return False
 
     def publish(self, message: Message) -> None:
-        """Send in the backend's format. :raises CannotPublish: it does not take the body."""
+        """Send a message in the backend's format. :raises CannotPublish: the format does not allow the body."""
         self._attend()
         self._publisher.send(self._socket, message, 0)
 
     def forward(self, topic: str, body: bytes) -> None:
-        """Send as it is."""
+        """Send a body unchanged."""
         self._attend()
         self._socket.send_multipart([topic.encode(), body])
 
     def _attend(self) -> None:
-        """Let in who asks meanwhile, as a hub does that was restarted."""
+        """Answer handshakes meanwhile: a hub that was restarted connects again."""
         if self._auth is not None:
             self._auth.drain()
 
     def close(self) -> None:
-        """Send what is buffered, for ``linger`` at most, then close."""
+        """Send buffered messages, for ``linger`` at most, then close."""
         if self._auth is not None:
             self._auth.close()
         self._socket.close()

@@ -1,100 +1,92 @@
-"""The settings of a ``[backends.NAME]`` table with ``type = "zeromq"``."""
+"""Settings of a ``[backends.NAME]`` table with ``type = "zeromq"``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import ConfigDict, model_validator
+from pydantic import ConfigDict
 
 from hub.backends.zeromq.endpoints import BindEndpoint, ConnectEndpoint, Endpoint
 from hub.settings import Duration, FilePath, SecretRef, Settings, Size, setting
 
 
 class Config(Settings):
-    """Where to listen and to send, in which format, within which limits, and how peers prove who they are."""
+    """Settings of endpoints, format, limits and authentication."""
 
-    # Secret is a plain class, which pydantic takes by isinstance only where it is told to.
+    # Secret is a plain class, which pydantic checks by isinstance only with this option.
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     connect: list[ConnectEndpoint] = setting(
         [], "Publishers to connect to: 'tcp://host:port', 'tcp://[::1]:port', 'ipc:///path'."
     )
     bind: list[BindEndpoint] = setting(
-        [], "Where publishers connect to us. Host '*' is every address; keep to loopback, or configure CURVE."
+        [], "Addresses for publishers to connect to. Host '*' is every address; keep to loopback, or configure CURVE."
     )
-    publish_connect: list[ConnectEndpoint] = setting([], "Where to send what consumers publish: a relay that binds.")
-    publish_bind: list[BindEndpoint] = setting([], "Where listeners connect to for what consumers publish.")
+    publish_connect: list[ConnectEndpoint] = setting([], "Relays to send published messages to.")
+    publish_bind: list[BindEndpoint] = setting([], "Addresses for listeners to connect to, for published messages.")
     format: Literal["fedmsg", "raw"] = setting(
         "fedmsg",
-        "'fedmsg': bodies are JSON objects in fedmsg's envelope. 'raw': bodies are any bytes and are not looked into.",
+        "'fedmsg': bodies are JSON objects in fedmsg's envelope. 'raw': bodies are any bytes and are not parsed.",
     )
     ip: Literal["auto", "4", "6"] = setting(
         "auto",
-        "Which addresses of a host name to use. 'auto': localhost by IPv4, other names by what the resolver prefers.",
+        "IP version for host names. 'auto': IPv4 for localhost, the resolver's preference for other names.",
     )
     receive_high_water: int = setting(
         50_000,
-        "Messages that may wait in the socket, per publisher; beyond, the publisher drops them. The default is a "
+        "Messages that may wait in the socket, per publisher; the publisher drops further ones. The default is a "
         "quarter of a second at 200,000/s, and about 60MB per publisher if it fills with messages of 1kB.",
         ge=1,
     )
     held_memory: Size = setting(
         "256MiB",
-        "How much the process may grow while the hub has no room and reads nothing. Beyond, what waits in the socket "
-        "is dropped and counted, and the endpoints are let go until there is room: publishers drop meanwhile.",
+        "Memory that the process may grow by while intake is held back. Beyond that, messages waiting in the socket "
+        "are dropped and counted, and endpoints are disconnected until intake resumes; publishers drop meanwhile.",
         ge=1 << 20,
     )
     send_high_water: int = setting(
-        50_000, "Messages that may wait for a slow listener; beyond, ZeroMQ drops them for that listener.", ge=1
+        50_000, "Messages that may wait for a slow listener; ZeroMQ drops further ones for that listener.", ge=1
     )
-    max_message_size: Size = setting("8MiB", "A larger body is dropped, and counted as malformed: oversize.", ge=1024)
+    max_message_size: Size = setting("8MiB", "Larger bodies are dropped, and counted as malformed: oversize.", ge=1024)
     max_frame_size: Size = setting(
-        "128MiB", "ZeroMQ cuts the connection of a peer that sends a larger frame: the bound on memory.", ge=1024
+        "128MiB", "ZeroMQ disconnects a peer that sends a larger frame; this bounds the memory.", ge=1024
     )
-    budget: int = setting(
-        1000, "Messages taken in one turn of the reactor, before its other work has its turn.", ge=1, le=100_000
-    )
+    budget: int = setting(1000, "Messages read in one turn of the reactor, before its other work.", ge=1, le=100_000)
     keepalive_idle: Duration = setting("60s", "TCP keepalive: silence before the first probe; 0 turns it off.")
     keepalive_interval: Duration = setting("10s", "TCP keepalive: time between probes.", ge=1)
     keepalive_count: int = setting(6, "TCP keepalive: unanswered probes after which the peer is gone.", ge=1)
     reconnect_interval: Duration = setting("100ms", "First wait before connecting again; ZeroMQ adds jitter.", ge=0.001)
     reconnect_interval_max: Duration = setting(
-        "500ms", "The wait doubles up to this. Whoever publishes for less time than this may go unheard.", ge=0.001
+        "500ms", "The wait doubles up to this. A publisher that lives for less time may be missed.", ge=0.001
     )
-    linger: Duration = setting("1s", "How long a stop waits for published messages that are not sent yet.", le=60)
+    linger: Duration = setting("1s", "Time that a stop waits at most for published messages to be sent.", le=60)
     plain_username: str | None = setting(
-        None, "PLAIN: what we show to those we connect to, and ask of those that connect to us. Not encrypted.",
+        None, "PLAIN: the user name, sent to peers we connect to, required of peers that connect to us. Not encrypted.",
         min_length=1, max_length=255,
     )  # fmt: skip
     plain_password: SecretRef | None = setting(None, "PLAIN: the password, as 'file:/path' or 'credential:name'.")
     curve_secret_key: SecretRef | None = setting(
         None,
         "CURVE: our own key, as 'file:/path' or 'credential:name': a secret key of 40 characters, or a '.key_secret' "
-        "file of zmq.auth.create_certificates. Needed to bind; to connect, a passing one is made if it is unset.",
+        "file of zmq.auth.create_certificates. Required to bind; to connect, a temporary one is made if it is unset.",
     )
     curve_server_key_file: FilePath | None = setting(
-        None, "CURVE: the public key of those we connect to (all one; another key is another backend)."
+        None, "CURVE: the public key of all peers we connect to; peers with another key need another backend."
     )
     curve_allowed_keys_file: FilePath | None = setting(
         None,
         "CURVE: public keys that may connect to us, one a line, '#' for comments; read again when it changes. "
-        "Unset: whoever knows our public key. Our own key, which the command line uses, may always.",
+        "Unset: any peer that knows our public key. Our own key, which the command line uses, is always allowed.",
     )
-
-    @model_validator(mode="after")
-    def _combination(self) -> Config:
-        problems = list(self._problems())
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
 
     @property
     def curve(self) -> bool:
-        """Whether connections are encrypted and authenticated by keys."""
+        """True if connections use CURVE: encryption, and authentication by keys."""
         return self.curve_secret_key is not None or self.curve_server_key_file is not None
 
-    def _problems(self) -> Iterator[str]:
+    def contradictions(self) -> Iterator[str]:
+        """Yield each combination of settings that can't be."""
         binds, connects = self.bind + self.publish_bind, self.connect + self.publish_connect
         if not binds and not connects:
             yield "give at least one of connect, bind, publish_connect and publish_bind"

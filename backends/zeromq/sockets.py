@@ -1,4 +1,4 @@
-"""Sockets: made with the configured limits, bound, connected."""
+"""Sockets of ZeroMQ: created with the configured limits, bound, connected."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from hub.errors import Unavailable
 from hub.interfaces import Clock
 
 CLOSE_WAIT = 0.2
-"""Seconds for ZeroMQ's thread to close what was bound, which it does at once where it has a processor."""
+"""Seconds to wait at most until ZeroMQ's thread has closed an unbound endpoint; without load it does so at once."""
 LOOK_EVERY = 0.001
 Socket = zmq.Socket[bytes]
 Context = zmq.Context[zmq.Socket[bytes]]
 
 
 LONGEST_SUBSCRIPTION = 4096
-"""Bytes that a listener may send a publishing socket at once: a prefix of a topic of at most 1024 characters. ZeroMQ
-keeps each that it is sent."""
+"""Bytes of one subscription to a PUB socket at most: a prefix of a topic of up to 1024 characters. ZeroMQ keeps each
+one in memory."""
 
 
 def make(context: Context, kind: int, config: Config) -> Socket:
-    """A socket with limits, keepalive and reconnect intervals set; neither bound nor connected."""
+    """Create a socket with limits, keepalive and reconnect intervals set; it is neither bound nor connected."""
     socket = context.socket(kind)
     options: dict[int, int] = {
         zmq.LINGER: round(config.linger * 1000),
@@ -55,11 +55,11 @@ def make(context: Context, kind: int, config: Config) -> Socket:
 def await_closed(
     endpoints: Iterable[str], monotonic: Clock = time.monotonic, sleep: Callable[[float], None] = time.sleep
 ) -> None:
-    """Wait until these, which were bound, are closed, :data:`CLOSE_WAIT` at most: their addresses may be wanted by
-    somebody else in the same reload. ZeroMQ's monitor could tell, but only together with each failed attempt to
-    connect, of which there are thousands a second where many endpoints are dead.
+    """Wait until unbound endpoints are closed, :data:`CLOSE_WAIT` at most: the same reload may bind their addresses
+    elsewhere. ZeroMQ's monitor could tell, but only together with each failed attempt to connect, of which there are
+    thousands a second if many endpoints are dead.
 
-    :param endpoints: as ZeroMQ named them when it bound them: with numbers for addresses.
+    :param endpoints: as ZeroMQ reported them when they were bound: with numeric addresses.
     """
     until = monotonic() + CLOSE_WAIT
     for endpoint in map(Endpoint.parse, endpoints):
@@ -68,7 +68,7 @@ def await_closed(
 
 
 def _listens(endpoint: Endpoint) -> bool:
-    """Whether somebody is bound there, as far as can be told without disturbing who is."""
+    """True if a socket is bound to the endpoint, as far as can be told without disturbing it."""
     if endpoint.address is None:
         return Path(endpoint.host).exists()
     family = system.AF_INET6 if endpoint.address.version == 6 else system.AF_INET
@@ -82,15 +82,15 @@ def _listens(endpoint: Endpoint) -> bool:
 
 
 def connect(socket: Socket, text: str, config: Config) -> None:
-    """Connect, now or as soon as the peer is there. ZeroMQ resolves names in its own thread, at each attempt."""
+    """Connect now, or as soon as the peer is there. ZeroMQ resolves names in its own thread, at each attempt."""
     socket.set(zmq.IPV6, _by_ipv6(Endpoint.parse(text), config.ip))
     socket.connect(text)
 
 
 def _by_ipv6(endpoint: Endpoint, ip: str) -> int:
-    """With IPv6 on, ZeroMQ takes the first IPv6 address of a name and, where it has none, the IPv4 address.
+    """Value of the IPV6 option. With 1, ZeroMQ uses a name's first IPv6 address, or its IPv4 address if it has none.
 
-    It never tries a second address, so ``localhost`` goes by IPv4, where nearly all who listen locally listen.
+    It never tries a second address, so ``localhost`` uses IPv4, where nearly all local servers listen.
     """
     if endpoint.address is not None:
         return int(endpoint.address.version == 6)
@@ -98,9 +98,9 @@ def _by_ipv6(endpoint: Endpoint, ip: str) -> int:
 
 
 def bind(socket: Socket, text: str, config: Config) -> list[str]:
-    """Bind, to every address of a host name. Returns the real endpoints.
+    """Bind to every address of a host name. :returns: the real endpoints, with numeric addresses and ports.
 
-    :raises Unavailable: the address is in use, not ours, or not allowed. Nothing is bound then.
+    :raises Unavailable: the address is in use, not this machine's, or not allowed. Nothing is bound.
     """
     real: list[str] = []
     try:
@@ -113,7 +113,7 @@ def bind(socket: Socket, text: str, config: Config) -> list[str]:
 
 
 def _bind_all(socket: Socket, text: str, config: Config, real: list[str]) -> None:
-    """:param real: is given the endpoints that were bound."""
+    """Bind to every address. :param real: the endpoints that were bound are appended to it."""
     endpoint = Endpoint.parse(text)
     failure: zmq.ZMQError | None = None
     for candidate in _addresses(endpoint, config.ip):
@@ -122,7 +122,7 @@ def _bind_all(socket: Socket, text: str, config: Config, real: list[str]) -> Non
         except OSError as error:  # zmq.ZMQError is none
             raise Unavailable(f"{text} can't be bound: {error.strerror}") from error
         except zmq.ZMQError as error:
-            # Of a name with several addresses, as localhost, one may be switched off on this machine.
+            # A name such as localhost may have several addresses, one of which is disabled on this machine.
             if error.errno not in (errno.EADDRNOTAVAIL, errno.ENODEV, errno.EAFNOSUPPORT):
                 raise Unavailable(f"{text} can't be bound: {_why(error)}") from error
             failure = error
@@ -132,12 +132,12 @@ def _bind_all(socket: Socket, text: str, config: Config, real: list[str]) -> Non
 
 
 def _why(error: zmq.ZMQError) -> str:
-    """Without the endpoint, which pyzmq adds to its own text."""
+    """Text of an error without the endpoint that pyzmq adds to it."""
     return str(zmq.strerror(error.errno or 0))
 
 
 def _bind(socket: Socket, endpoint: Endpoint, config: Config, port: int | None) -> str:
-    """:param port: what was chosen for an earlier address of the same name."""
+    """Bind one address. :param port: the port chosen for an earlier address of the same name."""
     everywhere_by_ipv6 = endpoint.host == "*" and config.ip != "4"
     by_ipv6 = everywhere_by_ipv6 or (endpoint.address is not None and endpoint.address.version == 6)
     socket.set(zmq.IPV6, int(by_ipv6))
@@ -152,7 +152,8 @@ def _bind(socket: Socket, endpoint: Endpoint, config: Config, port: int | None) 
 
 
 def _addresses(endpoint: Endpoint, ip: str) -> Iterator[Endpoint]:
-    """ZeroMQ binds addresses and network interfaces, not host names: these are resolved here, once, at the start."""
+    """Addresses of an endpoint's host name. ZeroMQ binds addresses and interfaces, not names, so names are resolved
+    here, once, at the start."""
     if endpoint.transport == "ipc" or endpoint.host == "*" or endpoint.address or _is_interface(endpoint.host):
         yield endpoint
         return
@@ -178,8 +179,8 @@ def _ipv4_first(found: tuple[Any, ...]) -> bool:
 
 
 def reachable(binds: Sequence[str]) -> str:
-    """Where to connect to from this machine to reach one of these bound endpoints. One is enough: with two, everything
-    would come twice.
+    """Endpoint to connect to from this machine to reach one of these bound endpoints. With two, each message would
+    arrive twice.
 
     :raises Unavailable: their ports are chosen at each start.
     """

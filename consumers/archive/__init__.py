@@ -1,26 +1,27 @@
-"""Keeps every message in a database: what datanommer does for fedmsg."""
+"""Archive consumer: stores every message in a database, as datanommer does for fedmsg."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, NoReturn
 
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 
 from hub import Consumer, Context, Message, Reject, Retry
-from hub.consumers.archive.database import Database, SchemaError, of_its_content, passes, reason_of
+from hub.consumers.archive.database import EXTRAS, Database, SchemaError, of_its_content, passes, reason_of
 from hub.consumers.archive.row import plain_row, row_of
 from hub.consumers.archive.settings import Config as _Config
+from hub.extra import Extra
 from hub.settings import Settings
 
 __all__ = ["Archive"]
 
 
 class Archive(Consumer):
-    """Keeps every message in a database, PostgreSQL or SQLite. ``hubbub archive search`` reads it back.
+    """Store every message in a database, PostgreSQL or SQLite. ``hubbub archive search`` reads it.
 
-    A redelivered message makes no second row. While the database is away, messages wait; one that the database refuses
-    is a dead letter, and does not take its batch with it.
+    A redelivered message adds no second row. While the database is away, messages wait; one that the database rejects
+    becomes a dead letter, and the others of its batch are stored.
     """
 
     Config: ClassVar[type[Settings]] = _Config
@@ -31,11 +32,16 @@ class Archive(Consumer):
         super().__init__(context)
         self._database = Database(context.config.url(context.state_dir), connections=8)
 
-    def consume_batch(self, messages: Sequence[Message]) -> None:
-        """One transaction. A batch that fails through some row's fault is given again message by message.
+    @classmethod
+    def needed_extras(cls, config: _Config) -> Iterable[Extra]:
+        """Return that of the database's driver; see :class:`hub.interfaces.NeedingExtras`."""
+        return [EXTRAS[config.driver]] if config.driver in EXTRAS else []
 
-        :raises Retry: the database is away, or not as it should be; the connections are rebuilt.
-        :raises Reject: the database refuses this one message.
+    def consume_batch(self, messages: Sequence[Message]) -> None:
+        """Store the batch in one transaction. If a row is rejected, the batch is delivered again one by one.
+
+        :raises Retry: the database is away, or not set up as it should be; the connections are opened anew.
+        :raises Reject: the database rejects this one message.
         """
         try:
             self._database.add([row_of(message) for message in messages])
@@ -48,10 +54,13 @@ class Archive(Consumer):
             if len(messages) > 1 or not isinstance(error, StatementError):
                 raise
             if not (of_its_content(error) and self._added_plainly(messages[0])):
-                raise Reject(f"the database refuses it: {reason}") from error
+                raise Reject(f"the database rejects it: {reason}") from error
 
     def _added_plainly(self, message: Message) -> bool:
-        """The same row for a database that can't hold it as JSON, or not these letters."""
+        """Store the message as bytes and ASCII texts, if the database can't store its JSON or its characters.
+
+        :returns: whether that succeeded.
+        """
         try:
             self._database.add([plain_row(message)])
         except SchemaError as error:

@@ -1,4 +1,4 @@
-"""``hubbub archive``."""
+"""Commands ``hubbub archive``, which search an archive."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub.cli.common import ConfigReader, config_option, json_option
 from hub.cli.group import Group
-from hub.cli.saying import none
+from hub.cli.output import none
 from hub.configuration.schema import Configuration, Part
 from hub.consumers.archive import Archive
 from hub.consumers.archive.database import Database, reason_of
@@ -29,21 +29,21 @@ from hub.text import printable
 from hub.units import parse_duration
 
 MANY = 160
-"""Columns of a table that is not shown on a terminal."""
+"""Width in characters of a table that is not printed to a terminal."""
 
 
 @click.group(cls=Group)
 def archive() -> None:
-    """The archive: messages that were kept."""
+    """Search the archive of stored messages."""
 
 
 class When(click.ParamType[datetime]):
-    """``2h`` ago, or ``2026-11-21T14:00`` (local time unless it names a zone)."""
+    """Parameter type of a moment: ``2h`` ago, or ``2026-11-21T14:00`` (local time unless it names a zone)."""
 
     name = "when"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """:raises click.BadParameter: it is neither."""
+        """Parse a moment. :raises click.BadParameter: it is in neither form."""
         if isinstance(value, datetime):
             return value
         try:
@@ -57,12 +57,13 @@ class When(click.ParamType[datetime]):
 
 
 class Words(click.ParamType[str]):
-    """A text. Arguments that are not UTF-8 reach Python as half surrogate pairs, which no database takes."""
+    """Parameter type of a text in UTF-8. Python decodes other bytes as half surrogate pairs, which no database
+    accepts."""
 
     name = "text"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """:raises click.BadParameter: it is not UTF-8."""
+        """Check a text. :raises click.BadParameter: it is not UTF-8."""
         try:
             value.encode()
         except UnicodeEncodeError:
@@ -76,26 +77,26 @@ class Words(click.ParamType[str]):
 @click.option("--topic", type=Words(), metavar="PATTERN", help="'a.b.c', 'a.b.*' (one word), 'a.#' (any rest).")
 @click.option("--since", type=When(), help="2h (ago), or a date.")
 @click.option("--until", type=When(), help="10m (ago), or a date.")
-@click.option("--user", type=Words(), metavar="NAME", help="Who did it.")
+@click.option("--user", type=Words(), metavar="NAME", help="The user who acted.")
 @click.option("--category", type=Words(), metavar="NAME", help="The service: git, wiki, ...")
-@click.option("--contains", type=Words(), metavar="TEXT", help="A text that the body has somewhere in it.")
-@click.option("--limit", "-n", default=100, show_default=True, type=click.IntRange(min=1), help="At most that many.")
-@click.option("--oldest-first", is_flag=True, help="The oldest first, not the newest.")
-@click.option("--consumer", metavar="NAME", help="Which archive, where there are several [default: the first].")
+@click.option("--contains", type=Words(), metavar="TEXT", help="A text that the body contains.")
+@click.option("--limit", "-n", default=100, show_default=True, type=click.IntRange(min=1), help="Messages at most.")
+@click.option("--oldest-first", is_flag=True, help="Show the oldest first, not the newest.")
+@click.option("--consumer", metavar="NAME", help="The archive, if there are several [default: the first].")
 def search_command(load_config: ConfigReader, as_json: bool, consumer: str | None, **criteria: Any) -> None:
     """Find messages, the newest first."""
     configuration = load_config()
     part = _choose(configuration, consumer)
     url = part.config.url(configuration.state_dir)
     if url.get_backend_name() == "sqlite" and not Path(url.database).exists():
-        # SQLite would make an empty one, and its owner would be whoever searches: not the hub.
+        # SQLite would create an empty file, owned by the user who searches, not by the hub's.
         raise Unavailable(f"nothing is archived yet: there is no {url.database}")
     database = Database(_as_its_owner(url), connections=1)
     try:
         rows = search(database.engine, Query(**criteria))
         if as_json:
             for row in rows:
-                # ASCII: a terminal takes some of the characters beyond for commands, and JSON leaves them be.
+                # ASCII: JSON does not escape the C1 characters, which a terminal obeys as commands.
                 click.echo(json.dumps(_plain(row)))
         elif (first := next(rows, None)) is None:
             none("no messages that match", as_json)
@@ -108,10 +109,10 @@ def search_command(load_config: ConfigReader, as_json: bool, consumer: str | Non
 
 
 def _as_its_owner(url: URL) -> URL:
-    """As the owner of the directory that SQLite's file is in: SQLite makes files beside it, and root must not make them
-    through a link. SQLite takes no file that its user can't walk to; root goes on as root there, if nothing is a link.
+    """Run as the owner of the directory of SQLite's file: SQLite creates files beside it, and root must not create
+    them through a link. Where that owner can't reach the file by its path, root stays root, if no part is a link.
 
-    :raises Unavailable: something is.
+    :raises Unavailable: a part of the path is a link.
     """
     if url.get_backend_name() != "sqlite":
         return url
@@ -127,7 +128,8 @@ def _as_its_owner(url: URL) -> URL:
 
 
 def _choose(configuration: Configuration, name: str | None) -> Part:
-    archives = {part.name: part for part in configuration.consumers.values() if issubclass(part.plugin.cls, Archive)}
+    consumers = configuration.of("consumers").values()
+    archives = {part.name: part for part in consumers if issubclass(part.plugin.cls, Archive)}
     if not archives or (name is not None and name not in archives):
         known = ", ".join(archives) or "none"
         raise ConfigError([f"no consumer {f'{name!r} ' if name else ''}is an archive; there are: {known}"])

@@ -1,4 +1,4 @@
-"""The connection: made when it is needed, thrown away when it fails, and what its errors mean."""
+"""Database of the archive: connections, which are opened when needed and dropped on failure, and its error classes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from hub.consumers.archive.schema import messages, metadata
-from hub.errors import MissingExtra
+from hub.extra import Extra
 from hub.text import printable
 
 CONNECTING: dict[str, int | str] = {
@@ -35,54 +35,65 @@ CONNECTING: dict[str, int | str] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,  # milliseconds
 }
-"""What libpq is told unless the URL says otherwise: to give a server up after half a minute of silence. With the
-kernel's own defaults a thread hangs for 15 minutes, or for two hours, when a network swallows packets."""
+"""libpq's parameters unless the URL sets them: a silent server is given up after half a minute. With the kernel's own
+defaults a thread hangs for 15 minutes, or for two hours, when a network drops packets."""
 PAGE = 100
-"""Rows that one round trip takes to PostgreSQL."""
+"""Rows per round trip to PostgreSQL."""
 SQLITE_WAIT = 5000
-"""Milliseconds that a writer waits for another one."""
+"""Milliseconds that a writer waits for another writer."""
 REFUSALS = ("22", "23", "44", "54", "P0")
 """PostgreSQL's classes of errors that are the row's fault: data, constraints, a view's check, limits (an index entry
 too long), a trigger that raises. See its documentation, appendix A. All others are the server's or the operator's: no
 connection, a deadlock, a full disk, a shutdown, but also a right that is missing, a standby that only reads, a table
 that was dropped. No message must become a dead letter for these."""
 REFUSING = (DataError, IntegrityError, InterfaceError, NotSupportedError, ProgrammingError)
-"""The same by class, for errors that carry no code: SQLite's, and those of the drivers themselves."""
+"""Error classes that are the row's fault, for errors without a code: SQLite's, and those of the drivers themselves."""
 CONTENT = ("22", "54")
-"""Of these, where the content of a column is at fault: its encoding, a number out of range, a limit. Another way to
-write the row may do; a constraint or a trigger is somebody's will, and is not gone around."""
+"""Classes in which a column's content is at fault: its encoding, a number out of range, a limit. Another form of the
+row may succeed; a constraint or a trigger is intended, and is not circumvented."""
 LONGEST_REASON = 300
+EXTRAS = {
+    driver: Extra("an archive in PostgreSQL", name, (driver,))
+    for driver, name in (("psycopg2", "postgres"), ("psycopg", "psycopg"))
+}
+"""Extras by the name of the driver that they bring."""
 
 
 def passes(error: SQLAlchemyError) -> bool:
-    """Whether trying again later can help: the database is away, busy or not as it should be; not the row's fault."""
+    """True if a retry can help: the database is away, busy or not as it should be; the row is not at fault."""
     if isinstance(error, (DisconnectionError, PoolTimeoutError)):
         return True
     if not isinstance(error, DBAPIError):
         return False
     if error.connection_invalidated:
         return True
-    code = getattr(error.orig, "pgcode", None)
-    return not isinstance(error, REFUSING) if code is None else str(code)[:2] not in REFUSALS
+    code = _code_of(error)
+    return not isinstance(error, REFUSING) if code is None else code[:2] not in REFUSALS
 
 
 def of_its_content(error: SQLAlchemyError) -> bool:
-    """Whether the same message may be taken if it is written otherwise."""
-    return str(getattr(getattr(error, "orig", None), "pgcode", None))[:2] in CONTENT
+    """True if the message may be accepted in another form."""
+    return isinstance(error, DBAPIError) and (_code_of(error) or "")[:2] in CONTENT
+
+
+def _code_of(error: DBAPIError) -> str | None:
+    """SQLSTATE of an error, which the two drivers name differently; ``None``: the error is not the server's."""
+    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+    return None if code is None else str(code)
 
 
 def reason_of(error: SQLAlchemyError) -> str:
-    """What the database said, on one bounded line. Its further lines quote the row, or guess."""
+    """First line of a database's error, bounded. Further lines quote the row, or guess."""
     lines = str(getattr(error, "orig", None) or error).strip().splitlines()
     return printable(lines[0] if lines else type(error).__name__)[:LONGEST_REASON]
 
 
 class SchemaError(Exception):
-    """The table can't be made or looked at: no row's fault, whatever the database calls it."""
+    """Failure to create or inspect the table: not a row's fault, whatever the error's class."""
 
 
 class Database:
-    """Thread-safe: each thread borrows a connection of its own from the pool.
+    """Database of an archive. Thread-safe: each thread borrows a connection of its own from the pool.
 
     :raises MissingExtra: the URL's driver is not installed.
     """
@@ -95,23 +106,24 @@ class Database:
         self._insert = dialect.insert(messages).on_conflict_do_nothing(index_elements=["digest"])
 
     def add(self, rows: Sequence[dict[str, Any]]) -> None:
-        """All of them in one transaction; those that are there already are passed over.
+        """Insert the rows in one transaction; those that exist already are skipped.
 
-        :raises SchemaError: there is no table and none can be made, most often because the database is away.
-        :raises SQLAlchemyError: nothing was added; :func:`passes` says whose fault it was.
+        :raises SchemaError: there is no table and none can be created, most often because the database is away.
+        :raises SQLAlchemyError: nothing was inserted; :func:`passes` tells whether a retry can help.
         """
         self._ensure_schema()
         with self.engine.begin() as connection:
             connection.execute(self._insert, list(rows))
 
     def forget_connections(self) -> None:
-        """The next use connects anew, and looks for the table again: the database may be another one by then."""
+        """Drop all connections. The next use connects anew and checks the table again: the database may have been
+        replaced."""
         with self._lock:
             self._has_schema = False
         self.engine.dispose()
 
     def close(self) -> None:
-        """The last call."""
+        """Close all connections; the last call."""
         self.engine.dispose()
 
     def _ensure_schema(self) -> None:
@@ -124,7 +136,7 @@ class Database:
                 self._has_schema = True
 
     def _create(self) -> None:
-        """Two hubs that make it at the same time both find it made: whoever loses looks again."""
+        """Create the table. Two hubs may do so at the same time: the one that fails checks again."""
         try:
             metadata.create_all(self.engine)
         except (ProgrammingError, IntegrityError):
@@ -138,15 +150,18 @@ class Database:
 def _engine(url: URL, connections: int) -> Engine:
     options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True, "json_serializer": _json}
     if url.get_backend_name() == "postgresql":
-        # Without a mode, "on conflict" makes SQLAlchemy send row by row: a round trip each.
-        options |= {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": PAGE}
-        connecting = {name: value for name, value in CONNECTING.items() if name not in url.query}
+        connecting: dict[str, Any] = {name: value for name, value in CONNECTING.items() if name not in url.query}
         connecting["client_encoding"] = "utf8"  # whatever the database, the role or the environment would have
+        if url.get_driver_name() == "psycopg2":
+            # Without a mode, "on conflict" makes SQLAlchemy send row by row: a round trip each.
+            options |= {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": PAGE}
+        else:
+            connecting["prepare_threshold"] = None  # a statement prepared in one session is not there behind a pooler
         options |= {"pool_size": connections, "connect_args": connecting}
     try:
         engine = create_engine(url, **options)
-    except ModuleNotFoundError as error:
-        raise MissingExtra("an archive in PostgreSQL", "postgres") from error
+    except ImportError as error:  # psycopg raises this, too, where it finds no libpq
+        raise EXTRAS[url.get_driver_name()].error() from error
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "do_connect", lambda *_: _make_private(Path(str(url.database))))
         event.listen(engine, "connect", _set_up_sqlite)
@@ -154,19 +169,19 @@ def _engine(url: URL, connections: int) -> Engine:
 
 
 def _json(value: object) -> str:
-    """As text that a search can look into: letters as they are, not as escapes."""
+    """JSON as searchable text: characters are not escaped."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _make_private(file: Path) -> None:
-    """What goes over the bus is not for everybody on this machine: a new file is its owner's. One that is there keeps
-    the mode that somebody gave it, and SQLite gives its companions the same."""
+    """Create a new file with access for its owner only: messages are not for every user of this machine. An existing
+    file keeps its mode, and SQLite gives its other files the same."""
     with suppress(OSError):  # SQLite says better what is wrong
         file.touch(mode=0o600)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
-    """Readers and the writer don't wait for each other (WAL), and a writer waits for another a while."""
+    """Set up a connection: WAL, so that readers and the writer don't wait for each other, and a timeout for writers."""
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {SQLITE_WAIT}")
     cursor.execute("PRAGMA journal_mode = WAL")

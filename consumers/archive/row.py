@@ -1,4 +1,4 @@
-"""From a message to a row. Pure."""
+"""Rows of the archive, made of messages. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hub.errors import NotJSON
-from hub.message import Message
+from hub.message import HeaderValue, Message
 
 AGENT_PLACES = (
     ("msg", "agent"),
@@ -31,20 +31,20 @@ AGENT_PLACES = (
     ("msg", "sender", "login"),
     ("username",),
 )
-"""Where publishers put the user, the most telling first; the last is the publisher's own account."""
+"""Paths in an envelope where publishers put the user, in order of preference; the last is the publisher's account."""
 LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 LONGEST = 500
-"""Characters of a text in an indexed column: an entry of PostgreSQL's B-tree holds 2704 bytes. The rest is cut off."""
+"""Characters of a text in an indexed column; longer ones are cut. An entry of PostgreSQL's B-tree has 2704 bytes."""
 DEEPEST = 200
-"""Levels of a body that is kept as JSON: Python's encoder gives up at about a thousand, less what is on the stack."""
+"""Nesting levels of a body that is stored as JSON. Python's encoder fails at about 1000, less the stack's depth."""
 
 
 LARGEST_FLOAT = 1e16
-"""From here on Python, and so fedmsg's signature, writes a float with an exponent; jsonb keeps an integer instead."""
+"""Float from which Python, and so fedmsg's signature, writes an exponent, while jsonb stores an integer."""
 
 
 def row_of(message: Message) -> dict[str, Any]:
-    """The values of all columns but ``id``. A body that JSONB would alter is there as bytes, too."""
+    """Values of all columns but ``id``. A body that JSONB would alter is stored as bytes, too."""
     decoded = _decoded(message)
     body = decoded if _fits_json(message, decoded) else None
     envelope = decoded if isinstance(decoded, dict) else {}
@@ -57,26 +57,28 @@ def row_of(message: Message) -> dict[str, Any]:
         "timestamp": moment(envelope.get("timestamp"), message.received_at),
         "received_at": moment(message.received_at, 0.0),
         "source": _text(envelope.get("source_name")) or message.backend,
-        "headers": {_storable(name): _storable(value) for name, value in message.headers.items()},
+        "headers": {_storable(name): _storable_value(value) for name, value in message.headers.items()},
         "body": body,
         "raw": None if body is not None and _comes_back(body) else message.body,
     }
 
 
 def plain_row(message: Message) -> dict[str, Any]:
-    """A row that a database takes whatever its encoding and its limits: the body as bytes alone, all texts in ASCII."""
+    """Row that a database of any encoding and limits accepts: the body as bytes only, all texts in ASCII."""
     row = row_of(message)
     texts = {name: _ascii(value) for name, value in row.items() if isinstance(value, str)}
-    headers = {_ascii(name): _ascii(value) for name, value in row["headers"].items()}
+    headers = {
+        _ascii(name): _ascii(value) if isinstance(value, str) else value for name, value in row["headers"].items()
+    }
     return {**row, **texts, "headers": headers, "body": None, "raw": message.body}
 
 
 def digest(message: Message) -> bytes:
-    """What a message has in common with its redelivery: SHA-256 over topic, headers and body, byte for byte.
+    """SHA-256 over topic, headers and body, which a message shares with its redelivery.
 
-    The id is not in it, because a backend makes one up where the publisher gave none; where the publisher gave one, it
+    The id is not included, because a backend generates one if the publisher sets none; an id that the publisher sets
     is in the body. So two messages that share an id and differ are two rows. **The consequence:** two messages that are
-    equal in every byte are one row, even if they were published twice on purpose; nothing tells them from a redelivery.
+    equal in every byte are one row, even if they were published twice on purpose; they look like a redelivery.
     """
     content = hashlib.sha256()
     headers = json.dumps(sorted(message.headers.items())).encode()
@@ -86,13 +88,13 @@ def digest(message: Message) -> bytes:
 
 
 def category(topic: str) -> str:
-    """``git`` for ``org.fedoraproject.prod.git.receive``: the fourth word, or, of a shorter topic, the last."""
+    """Fourth word of a topic, or the last of a shorter one: ``git`` for ``org.fedoraproject.prod.git.receive``."""
     words = topic.split(".")
     return words[3] if len(words) > 3 else words[-1]
 
 
 def agent(envelope: dict[str, Any]) -> str | None:
-    """The user, from the first of :data:`AGENT_PLACES` that holds a text."""
+    """User, from the first of :data:`AGENT_PLACES` that holds a text."""
     for place in AGENT_PLACES:
         value: Any = envelope
         for name in place:
@@ -103,8 +105,8 @@ def agent(envelope: dict[str, Any]) -> str | None:
 
 
 def moment(value: object, otherwise: float) -> datetime:
-    """From epoch seconds or an ISO 8601 text (UTC unless it names a zone); ``otherwise`` where it is neither, before
-    1970, or beyond what a database can hold."""
+    """Time from epoch seconds or an ISO 8601 text (UTC unless it names a zone). ``otherwise``, in epoch seconds, if it
+    is neither, before 1970, or out of a database's range."""
     seconds = _seconds_of_text(value) if isinstance(value, str) else value
     valid = isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 <= seconds < LATEST
     return datetime.fromtimestamp(seconds if valid else otherwise, tz=UTC)  # type: ignore[arg-type]
@@ -132,7 +134,7 @@ def _fits_json(message: Message, decoded: Any) -> bool:
 
 
 def _encodable(value: Any, levels: int) -> bool:
-    """Whether JSON can be written from it again: numbers finite, no half of a surrogate pair, and not too deep."""
+    """True if a value can be encoded as JSON: finite numbers, no half surrogate pairs, and not too deep."""
     if isinstance(value, dict):
         return levels > 0 and all(_whole(name) and _encodable(one, levels - 1) for name, one in value.items())
     if isinstance(value, list):
@@ -147,7 +149,7 @@ def _whole(text: str) -> bool:
 
 
 def _comes_back(value: Any) -> bool:
-    """Whether PostgreSQL's jsonb gives back what Python wrote: it makes an integer of ``1e+16``, 0.0 of ``-0.0``."""
+    """True if PostgreSQL's jsonb preserves a value: it turns ``1e+16`` into an integer, ``-0.0`` into 0.0."""
     if isinstance(value, dict):
         return all(map(_comes_back, value.values()))
     if isinstance(value, list):
@@ -162,8 +164,12 @@ def _text(value: object) -> str | None:
 
 
 def _storable(text: str) -> str:
-    """PostgreSQL's text has no NUL, and nobody can encode half a surrogate pair."""
+    """Text without NUL, which PostgreSQL does not allow, and without half surrogate pairs, which can't be encoded."""
     return text.replace("\0", "\\u0000").encode("utf-8", "backslashreplace").decode()
+
+
+def _storable_value(value: HeaderValue) -> HeaderValue:
+    return _storable(value) if isinstance(value, str) else value
 
 
 def _ascii(text: str) -> str:

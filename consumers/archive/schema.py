@@ -1,4 +1,4 @@
-"""The archive's one table."""
+"""Schema of the archive: one table."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ metadata = MetaData()
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Topic = Text().with_variant(Text(collation="C"), "postgresql")
-"""Compared byte by byte: in any other collation PostgreSQL can't use an index for 'begins with'."""
+"""Topic column, compared byte by byte: in any other collation PostgreSQL can't use an index for a prefix."""
 
 
 class Moment(TypeDecorator[Any]):
-    """A point in time: timestamptz on PostgreSQL, UTC text on SQLite, always with its zone in Python."""
+    """Column type of a point in time: timestamptz on PostgreSQL, UTC text on SQLite, with a zone in Python."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        """SQLite forgets the zone; it was UTC."""
+        """Add the zone, UTC, which SQLite does not store."""
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 

@@ -1,4 +1,4 @@
-"""Reading the archive back."""
+"""Search in the archive."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ PAGE = 1000
 
 @dataclass(frozen=True)
 class Query:
-    """What to look for; ``None``: anything.
+    """Search criteria; ``None``: any value.
 
-    :ivar topic: a pattern, as consumers have them.
-    :ivar contains: a text that the body has somewhere in it.
+    :ivar topic: a pattern, as a consumer's.
+    :ivar contains: a text that the body contains.
     """
 
     topic: str | None = None
@@ -34,7 +34,7 @@ class Query:
     oldest_first: bool = False
 
     def select(self) -> Select[Any]:
-        """As SQL, but for what of the topic pattern SQL can't say."""
+        """SQL of the query. Of a topic pattern it has only the literal prefix."""
         columns = messages.c
         wanted: list[ColumnElement[bool]] = []
         if self.topic is not None and (prefix := literal_prefix(self.topic)):
@@ -54,14 +54,14 @@ class Query:
 
 
 def holds(text: str) -> ColumnElement[bool]:
-    """That a string or a name in the body has this text in it, whatever its case (of letters that are not ASCII, SQLite
-    does not know the other case). Not promised: bodies that are kept as bytes are not looked into."""
+    """Condition that a string or a name in the body contains the text, in any case (on SQLite only for ASCII letters).
+    Bodies that are stored as bytes are not searched."""
     written = json.dumps(text, ensure_ascii=False)[1:-1]
     return cast(messages.c.body, String).icontains(written, autoescape=True)
 
 
 def literal_prefix(pattern: str) -> str:
-    """What every topic that matches begins with: the pattern up to its first wildcard."""
+    """Literal prefix of every matching topic: the pattern up to its first wildcard."""
     words: list[str] = []
     for word in pattern.split("."):
         if word == "#" or word.endswith("*"):
@@ -71,7 +71,7 @@ def literal_prefix(pattern: str) -> str:
 
 
 def search(engine: Engine, query: Query) -> Iterator[dict[str, Any]]:
-    """The rows, the newest first unless the query says otherwise."""
+    """Yield matching rows, the newest first unless the query says otherwise."""
     pattern = compile_pattern(query.topic) if query.topic is not None else None
     found = 0
     with engine.connect() as connection:

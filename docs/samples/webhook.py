@@ -18,7 +18,7 @@ class Webhook(Consumer):
         headers = {"Content-Type": "application/json", "Idempotency-Key": message.id}
         for name in ("traceparent", "tracestate"):
             if name in message.headers:
-                headers[name] = message.headers[name]
+                headers[name] = str(message.headers[name])
         request = urllib.request.Request(self.config.url, message.body, headers)
         try:
             urllib.request.urlopen(request, timeout=self.config.patience).close()

@@ -7,7 +7,8 @@ what is handled twice was given twice by the hub.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ class CountingConfig(Settings):
     total: int = setting(1_000_000_000, "No number beyond that one.", ge=0)
     padding: int = setting(0, "Bytes in each body, beside the number.", ge=0)
     redeliver: bool = setting(False, "Offer again, after a restart, what was not confirmed, as a broker does.")
+    prefetch: int = setting(1_000_000_000, "No more unconfirmed messages than that at once.", ge=1)
     slow_start: Duration = setting("0s", "How long its start takes.")
 
 
@@ -45,7 +47,9 @@ class Counting:
         self._config: CountingConfig = context.config
         self._padding = b"x" * self._config.padding
         self._files: dict[str, int] = {}
-        self._next = _last(self._config.records / ("confirmed" if self._config.redeliver else "offered")) + 1
+        self._next = 1
+        self._again: list[int] = []
+        self._unconfirmed: set[int] = set()
         self._received = self._bytes = self._confirmed = 0
         self._running = self._paused = False
         self._intake: Intake | None = None
@@ -67,18 +71,33 @@ class Counting:
         return deferLater(self._context.reactor, self._config.slow_start, self._begin)
 
     def _begin(self) -> None:
+        offered = _numbers(self._config.records / "offered")
+        if self._config.redeliver:
+            self._again = sorted(offered - _numbers(self._config.records / "confirmed"))
+        self._next = max(offered, default=0) + 1
         self._running = True
         self._loop.start(TICK, now=False)
 
     def _tick(self) -> None:
-        stop = min(self._next + int(self._config.rate * TICK), self._config.total + 1)
-        if self._paused or self._intake is None or self._next >= stop:
+        most = min(int(self._config.rate * TICK), self._config.prefetch - len(self._unconfirmed))
+        numbers = [] if self._paused or self._intake is None else self._numbers(most)
+        if not numbers or self._intake is None:
             return
-        numbers = range(self._next, stop)
-        self._next = stop
-        self._write("offered", f"{numbers.start} {numbers.stop}\n")
+        self._write_ranges("offered", numbers)
         self._received += len(numbers)
+        self._unconfirmed.update(numbers)
         self._intake.receive([self._message(number) for number in numbers], numbers)
+
+    def _numbers(self, most: int) -> list[int]:
+        """The next ones, first those that are offered again."""
+        numbers, self._again = self._again[:most], self._again[most:]
+        stop = min(self._next + most - len(numbers), self._config.total + 1)
+        numbers += range(self._next, stop)
+        self._next = max(self._next, stop)
+        return numbers
+
+    def _write_ranges(self, name: str, numbers: Iterable[int]) -> None:
+        self._write(name, "".join(f"{start} {stop}\n" for start, stop in _ranges(numbers)))
 
     def _message(self, number: int) -> Message:
         body = b'{"n": %d, "padding": "%s"}' % (number, self._padding)
@@ -88,10 +107,14 @@ class Counting:
     def subscribe(self, patterns: Collection[str]) -> None:
         """Whatever they want."""
 
+    def unsubscribe(self, patterns: Collection[str]) -> None:
+        """See ``subscribe``."""
+
     def confirm(self, tokens: Sequence[Any]) -> None:
         """Write them down."""
         self._confirmed += len(tokens)
-        self._write("confirmed", f"{tokens[0]} {tokens[-1] + 1}\n")
+        self._unconfirmed.difference_update(tokens)
+        self._write_ranges("confirmed", tokens)
 
     def publish(self, message: Message) -> None:
         """Write it down. :raises RuntimeError: the bus is not there yet."""
@@ -119,9 +142,16 @@ class Counting:
         return {"state": "connected", "malformed": {}, "paused": self._paused, **numbers}
 
 
-def _last(path: Path) -> int:
-    """The highest number in that record."""
-    if not path.exists():
-        return 0
-    lines = path.read_text(encoding="ascii").splitlines()
-    return int(lines[-1].split()[1]) - 1 if lines else 0
+def _ranges(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Runs of numbers, each from the first up to, not including, the second."""
+    at = count()
+    for _, run in groupby(numbers, lambda number: number - next(at)):
+        found = list(run)
+        yield found[0], found[-1] + 1
+
+
+def _numbers(path: Path) -> set[int]:
+    """All numbers in that record."""
+    lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
+    ranges = [line.split() for line in lines]
+    return {number for start, stop in ranges for number in range(int(start), int(stop))}

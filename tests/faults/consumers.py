@@ -46,7 +46,7 @@ class Recording(Consumer):
         os.write(self._descriptor, b"%s %d\n" % (word.encode(), number))
 
     def first_time(self, number: int) -> bool:
-        """Whether this process meets it for the first time."""
+        """True if this process meets it for the first time."""
         first = number not in self._met
         self._met.add(number)
         return first

@@ -45,7 +45,7 @@ class Fault:
 
     @property
     def over(self) -> bool:
-        """Whether nothing fails any more."""
+        """True if nothing fails any more."""
         return self.count >= self._first + self._length - 1
 
     def check(self) -> None:

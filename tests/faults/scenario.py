@@ -10,12 +10,12 @@ from pathlib import Path
 from twisted.internet.task import Clock
 
 from hub.deadletter import DeadLetter
-from hub.enqueuer import BackendIntake, Enqueuer
+from hub.enqueuer import Enqueuer
+from hub.intakes import BackendIntake
 from hub.message import Message
-from hub.queue.overflow import QueuePolicy
+from hub.queue.delivery import Delivery
+from hub.queue.policy import QueuePolicy, Window
 from hub.queue.queue import Queue
-from hub.queue.taken import Taken
-from hub.queue.waiting import Window
 from hub.router import Router
 from hub.store import Outgoing
 from hub.store.durable import DurableStore
@@ -33,7 +33,7 @@ def store_in(directory: Path, clock: Clock, tables: Tables) -> DurableStore:
 
 
 def wanted(queue: str, number: int) -> bool:
-    """Whether that queue wants it."""
+    """True if that queue wants it."""
     return queue == "all" or number % 2 == 1
 
 
@@ -84,7 +84,7 @@ class Scenario:
         messages = [Message(str(n), "t.odd" if n % 2 else "t.even", b"body %d" % n, {}, now) for n in numbers]
         self.intake.receive(messages, numbers)
 
-    def take(self, queue: str, limit: int) -> Taken | None:
+    def take(self, queue: str, limit: int) -> Delivery | None:
         """Whatever is due."""
         return self.queues[queue].take(limit, timeout=0)
 

@@ -1,4 +1,4 @@
-"""Whether the checker sees what it is there for."""
+"""The checker sees what it is there for."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_it_goes_on_says_so_once_and_recovers(tmp_path: Path) -> None:
     print(f"{share:.0%} of a processor, {busy.log_lines('Too many open files')} lines")
     assert share < MOST_OF_A_PROCESSOR
     assert "Traceback" not in hub.log
-    assert (busy.log_lines(NONE_LEFT), busy.log_lines("there are file descriptors again")) == (1, 1)
+    assert (busy.log_lines(NONE_LEFT), busy.log_lines("file descriptors are available again")) == (1, 1)
     assert busy.log_lines("Too many open files") <= 4
 
 

@@ -9,9 +9,10 @@ import pytest
 from twisted.internet.task import Clock
 
 from hub.deadletter import DeadLetter
-from hub.enqueuer import BackendIntake, Enqueuer
+from hub.enqueuer import Enqueuer
+from hub.intakes import BackendIntake
 from hub.message import Message
-from hub.queue.overflow import QueuePolicy
+from hub.queue.policy import QueuePolicy
 from hub.queue.queue import Queue
 from hub.router import Router
 from hub.store.durable import DurableStore
@@ -156,13 +157,19 @@ def test_it_recovers_though_their_commits_brought_nothing_else(disk: Path) -> No
     line.is_well()
 
 
-def test_dead_letters_that_are_deleted_are_room_for_what_waits(disk: Path) -> None:
+def full_of_dead_letters(disk: Path) -> Line:
+    """A store on a disk without room, with dead letters."""
     line = Line(disk, "dead")
     while state(line.store) == "ok":
         line.receive(20, 1500)
         line.bury_all("dead")
         line.steps(1)
     fill(disk / "ballast")
+    return line
+
+
+def test_dead_letters_that_are_deleted_are_room_for_what_waits(disk: Path) -> None:
+    line = full_of_dead_letters(disk)
     line.receive(200, 1500)
     line.steps()
     assert state(line.store) == "full"
@@ -171,12 +178,7 @@ def test_dead_letters_that_are_deleted_are_room_for_what_waits(disk: Path) -> No
 
 
 def test_a_kill_while_dead_letters_wait_for_room_loses_none(disk: Path) -> None:
-    line = Line(disk, "dead")
-    while state(line.store) == "ok":
-        line.receive(20, 1500)
-        line.bury_all("dead")
-        line.steps(1)
-    fill(disk / "ballast")
+    line = full_of_dead_letters(disk)
     line.bury_all("dead")
     line.steps()
     safe = line.kept("dead")

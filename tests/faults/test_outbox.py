@@ -19,7 +19,7 @@ CONSUMERS: Settings = {"publishing": {"type": "Publishing", "threads": 2, "max_a
 
 
 def is_sent(number: int) -> bool:
-    """Whether it is to be sent out when it is finished: the others are rejected."""
+    """True if it is to be sent out when it is finished: the others are rejected."""
     return number % 2 == 0 and number % 20 != 6
 
 

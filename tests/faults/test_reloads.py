@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.control.client import Refused
+from hub.errors import OrderRefused
 from tests.faults.rig import Rig, Settings, consistent, drain, wants
 from tests.faults.size import sized
 from tests.support import wait_until
@@ -38,7 +38,7 @@ def test_many_under_load(tmp_path: Path) -> None:
             reload(hub, rig.configuration(rate=400))
             wait_until(lambda: len(rig.records.confirmed()) > before, 20, "messages to go on")  # noqa: B023 - used at once
         pid, threads = hub.status()["hub"]["pid"], hub.consumer("slow")["threads"]
-        with pytest.raises(Refused, match="expected a whole number"):
+        with pytest.raises(OrderRefused, match="expected a whole number"):
             reload(hub, "[consumers.slow]\nthreads = 'many'\n")
         assert (hub.status()["hub"]["pid"], hub.consumer("slow")["threads"]) == (pid, threads)
         assert hub.stop() == 0

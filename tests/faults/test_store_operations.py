@@ -106,7 +106,7 @@ def test_a_disk_that_is_full_at_the_start_is_told(tmp_path: Path, error: Callabl
     scenario.store.writer.step()
     taken = scenario.take("all", 3)
     assert taken is not None
-    scenario.store.hand("all").hold(0, 3)
+    scenario.store.slot("all").hold(0, 3)
     scenario.close()
     scenario.fault = Fault(error, 1, NEVER)
     scenario._open()

@@ -11,14 +11,14 @@ from twisted.internet.task import Clock
 from hub.enqueuer import Enqueuer
 from hub.errors import Retry
 from hub.message import Message
-from hub.queue.overflow import QueuePolicy
+from hub.queue.policy import QueuePolicy, Window
 from hub.queue.queue import Queue
-from hub.queue.waiting import Window
 from hub.router import Router
 from hub.store.durable import DurableStore
 from hub.store.tables import Tables
-from hub.workers.retry import RetryPolicy
-from hub.workers.worker import Surroundings, Worker, WorkerPolicy
+from hub.workers.retry import Backoff
+from hub.workers.runtime import Runtime
+from hub.workers.worker import Worker, WorkerPolicy
 from tests.faults.scenario import store_in
 from tests.unit.doubles import RecordingLog, Scripted, ScriptedBatches, most
 
@@ -42,8 +42,8 @@ class Life:
         self.worker = Worker(
             consumer,
             self.queue,
-            WorkerPolicy(RetryPolicy(3, 1.0, 300.0), batch_size),
-            Surroundings(seconds, seconds, most),
+            WorkerPolicy(Backoff(3, 1.0, 300.0), batch_size),
+            Runtime(seconds, seconds, most),
             RecordingLog(),
         )
 
@@ -112,7 +112,7 @@ def test_not_what_lies_between_two_that_are_tried_again(state: Path, tmp_path: P
 
 def test_not_those_that_stay_behind_in_another_lane(state: Path, tmp_path: Path) -> None:
     policy = QueuePolicy(
-        max_backlog=None, max_bytes=None, window=Window(100, 1 << 20), lane_of=lambda message: int(message.id) % 2
+        max_backlog=None, max_bytes=None, window=Window(100, 1 << 20), key_of=lambda message: int(message.id) % 2
     )
     life = Life(state, ScriptedBatches(), policy)
     life.receive(10)

@@ -13,15 +13,22 @@ import pytest
 
 from hub.consumers.archive import Archive
 from tests.support import ROOT, require
+from tests.system.activemq import ActiveMQ
 from tests.system.archives import make
 from tests.system.distribution import Distribution, build
 from tests.system.postgres import Postgres
+from tests.system.rabbitmq import RabbitMQ
+from tests.system.stomp_hub import StompHub
 
 FEDMSG = ["setuptools==65.5.0", "fedmsg[consumers,commands,crypto_ng]==1.1.7", "pyOpenSSL==24.2.1", "cryptography<44"]
 
 
+DRIVERS = ["postgresql", "postgresql+psycopg"]
+"""What is claimed of PostgreSQL is claimed with each of them."""
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def postgres_server() -> Iterator[Postgres]:
     """One server for all tests; each makes databases of its own."""
     directory = Path(tempfile.mkdtemp(prefix="hubbub-pg-"))
     try:
@@ -31,6 +38,34 @@ def postgres() -> Iterator[Postgres]:
         server.stop()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(params=DRIVERS)
+def postgres(request: pytest.FixtureRequest, postgres_server: Postgres) -> Postgres:
+    """That server, whose databases are reached by each driver."""
+    postgres_server.scheme = request.param
+    return postgres_server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """One RabbitMQ for all tests; each uses destinations of its own."""
+    with RabbitMQ(tmp_path_factory.mktemp("rabbitmq")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def activemq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ActiveMQ]:
+    """One ActiveMQ for all tests; each uses destinations of its own."""
+    with ActiveMQ(tmp_path_factory.mktemp("activemq")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def stomp_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StompHub]:
+    """One hub that is a STOMP server for all tests; each uses destinations of its own."""
+    with StompHub(tmp_path_factory.mktemp("stomp")) as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")
@@ -56,12 +91,13 @@ def fedmsg_python() -> Path:
     return python
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", *DRIVERS])
 def url(request: pytest.FixtureRequest) -> str:
     """Of an empty database; what is claimed of the archive is claimed on both."""
     if request.param == "sqlite":
         return "sqlite:///archive.db"
-    server: Postgres = request.getfixturevalue("postgres")
+    server: Postgres = request.getfixturevalue("postgres_server")
+    server.scheme = request.param
     return server.create_database()
 
 

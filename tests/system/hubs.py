@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from hub.control.client import Client
 from hub.errors import HubError
@@ -54,7 +54,7 @@ class RunningHub:
     def log(self) -> str:
         return self.log_file.read_text(errors="replace")
 
-    def __enter__(self) -> RunningHub:
+    def __enter__(self) -> Self:
         with self.log_file.open("ab") as log:
             command = [self._program, "run", *self._arguments]
             output = log if self._output is None else self._output

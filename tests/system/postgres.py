@@ -27,9 +27,13 @@ def _with_driver(url: str) -> str:
 
 
 class Postgres:
-    """Started by ``start``; :param directory: a short path, for the socket's sake."""
+    """Started by ``start``.
+
+    :param directory: a short path, for the socket's sake. :ivar scheme: of its databases' URLs.
+    """
 
     def __init__(self, directory: Path) -> None:
+        self.scheme = "postgresql"
         programs = _programs()
         require(programs is not None, "PostgreSQL's server is not installed")
         assert programs is not None
@@ -75,7 +79,7 @@ class Postgres:
         name = f"test{next(self._numbers)}"
         options = f"TEMPLATE template0 LOCALE 'C' ENCODING '{encoding}'"
         self.execute(self.url("postgres"), f"CREATE DATABASE {name} {options if encoding != 'UTF8' else ''}")
-        return self.url(name)
+        return self.url(name).replace("postgresql", self.scheme, 1)
 
     def execute(self, url: str, statement: str) -> None:
         engine = create_engine(_with_driver(url), isolation_level="AUTOCOMMIT")

@@ -21,7 +21,7 @@ def program(name: str, package: str) -> str:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody does, on loopback, by TCP."""
+    """True if somebody does, on loopback, by TCP."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
@@ -66,6 +66,16 @@ class Server:
         assert self._process is not None
         self._process.terminate()
         self._process.wait(20)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(20)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def _ready(self) -> bool:
         assert self._process is not None

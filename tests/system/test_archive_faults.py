@@ -235,7 +235,7 @@ def test_a_worker_keeps_the_batch_and_buries_the_poison(archive: Archive) -> Non
 def test_one_message_that_is_refused_says_why(archive: Archive) -> None:
     archive.consume_batch([message(0)])
     refuse(archive, "2026-1")
-    with pytest.raises(Reject, match=r"the database refuses it: .*(not this one|violates check constraint)"):
+    with pytest.raises(Reject, match=r"the database rejects it: .*(not this one|violates check constraint)"):
         archive.consume_batch([message(1)])
 
 

@@ -73,7 +73,7 @@ def complete(shell: str, directory: Path, words: str, incomplete: str = "") -> s
 
 @pytest.mark.parametrize("shell", SCRIPTS)
 def test_a_shell_completes_subcommands_options_and_the_names_of_consumers(hub: RunningHub, shell: str) -> None:
-    assert complete(shell, hub.directory, "hubbub", "st") == {"status"}
+    assert complete(shell, hub.directory, "hubbub", "sta") == {"status"}
     assert complete(shell, hub.directory, "hubbub queue", "p") == {"pause", "peek", "purge"}
     assert "--until" in complete(shell, hub.directory, "hubbub queue pause", "--")
     assert complete(shell, hub.directory, "hubbub queue pause", "w") == {"wiki"}

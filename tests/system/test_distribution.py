@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -43,6 +44,19 @@ type = "log"
 [consumers.archive]
 type = "archive"
 database = "sqlite:///archive.db"
+"""
+NEEDY = """
+[backends.bus]
+type = "stomp"
+connect = ["stomp+ssl://localhost:{port}"]
+destinations = ["/queue/work"]
+[backends.door]
+type = "stomp-server"
+[consumers.archive]
+type = "archive"
+database = "postgresql:///archive"
+[exporters.otel]
+type = "opentelemetry"
 """
 CHARTS = "static/vendor/uPlot.iife.min.js"
 
@@ -97,6 +111,22 @@ def test_the_installed_command_begins_a_hub_that_runs_and_whose_page_has_its_cha
         hub.wait_for("log", "finished", 1)
         with urllib.request.urlopen(f"http://127.0.0.1:{page}/{CHARTS}", timeout=10) as answer:
             assert b"uPlot" in answer.read()
+
+
+def test_without_any_extra_the_check_names_what_is_missing(
+    programs: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "hub.conf").write_text(NEEDY.format(port=free_port()))
+    command = [str(programs / "hubbub"), "check", "--json", "-c", "hub.conf"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 78, done.stderr
+    assert json.loads(done.stdout)["problems"] == [
+        "backends.bus: TLS to a broker needs an optional library: pip install 'hubbub[stomp]'",
+        "backends.door: WebSocket needs an optional library: pip install 'hubbub[stomp]'",
+        "consumers.archive: an archive in PostgreSQL needs an optional library: pip install 'hubbub[postgres]'",
+        "exporters.otel: an exporter of the type opentelemetry needs an optional library: "
+        "pip install 'hubbub[opentelemetry]'",
+    ]
 
 
 def test_packages_of_ones_own_may_be_called_as_the_hubs_are(

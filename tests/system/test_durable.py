@@ -110,7 +110,7 @@ def test_dead_letters_are_grouped_shown_and_tried_again(place: Place) -> None:
         assert "KeyError" in shown
         refused = hub.command("dead", "retry", "c", "--canary", "1", check=False)
         assert refused.returncode == 69
-        assert "1 died again" in refused.stderr
+        assert "1 failed again" in refused.stderr
         place.flag("broken", False)
         hub.command("dead", "retry", "c", "--canary", "1", "--error", "KeyError")
         wait_until(lambda: sorted(place.noted("c")) == list(range(10)))

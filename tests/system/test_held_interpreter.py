@@ -48,7 +48,7 @@ def test_it_ends_and_the_next_start_names_the_message(tmp_path: Path, number: si
         assert ("in consume" in hub.log) == (number == signal.SIGABRT)
     (tmp_path / "mended").touch()
     with RunningHub(tmp_path, conf) as hub:
-        assert "of org.example.a was in hand when the hub was killed, 1 of 3 times" in hub.log
+        assert "of org.example.a was in flight when the hub was killed, 1 of 3 times" in hub.log
         hub.wait_for("holds", "finished", 1)
         assert hub.stop() == 0
 

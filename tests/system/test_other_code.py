@@ -50,7 +50,7 @@ def test_the_hub_goes_on_telling_is_stopped_and_reloaded_all_the_same(
     (tmp_path / "consumers.py").write_text(CONSUMERS)
     with RunningHub(tmp_path, CONFIGURATION.format(free_port()), arguments=("-c", "hub.conf")) as hub:
         assert "is ready, consumers: c" in hub.log
-        wait_until(lambda: "a library has set up logging for the whole process" in hub.log, 20, "the log to be told")
+        wait_until(lambda: "a library reconfigured Python's logging" in hub.log, 20, "the log to be told")
         assert "SIGTERM was taken by consumers.c (hub.files." in hub.log
         hub.command("publish", "t.a", "{}")
         wait_until(lambda: "hello, t.a" in hub.log, 20, "what was printed")
@@ -58,7 +58,7 @@ def test_the_hub_goes_on_telling_is_stopped_and_reloaded_all_the_same(
         assert "consumer c: changed (threads)" in hub.command("reload").stdout
         assert hub.stop() == 0
         assert "thread busy_0, in " in hub.log
-        assert "keeps the process from ending: it is ended" in hub.log
+        assert "keeps the process from ending: it is terminated" in hub.log
 
 
 def test_a_reader_that_had_enough_has_messages_wait(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_exporters_are_added_changed_and_removed(running: Reloads, receivers: li
     assert list(running.hub.status()["exporters"]) == ["other"]
     assert running.reload("") == ["consumer c: removed, its queue is kept", "exporter other: removed"]
     heard(two)
-    assert running.reload("") == ["nothing differs"]
+    assert running.reload("") == ["no changes"]
     assert heard(two) == []
 
 
@@ -147,7 +147,7 @@ def test_servers_are_added_changed_and_removed(running: Reloads) -> None:
     with socket.create_server(("127.0.0.1", ports[0])):
         (line,) = running.reload(web(ports[0]), code=69)
         assert line.startswith("hubbub: servers.web: listen: can't listen")
-        assert line.endswith("it goes on with its old settings")
+        assert line.endswith("it keeps its old settings")
         assert WebClient(ports[1]).ask("GET", "/readyz").code == 200
     assert running.reload(web(ports[0])) == ["server web: changed (listen)"]
     assert WebClient(ports[0]).ask("GET", "/readyz").code == 200
@@ -193,7 +193,7 @@ def test_a_message_that_hangs_does_not_halt_its_consumer(running: Reloads) -> No
     running.hub.command("publish", "org.example.a", "{}")
     running.hub.wait_for("c", "finished", 1)
     assert running.hub.consumer("c")["in_flight"] == 1
-    assert "goes on with new threads" in running.hub.log
+    assert "continues with new threads" in running.hub.log
     running.hub.process.kill()
 
 
@@ -221,7 +221,7 @@ def test_a_broken_file_changes_nothing_and_all_that_is_wrong_is_said(running: Re
     for section in ("backends", "consumers", "exporters", "servers"):
         assert list(after[section]) == list(before[section])
     assert after["consumers"]["c"]["threads"] == before["consumers"]["c"]["threads"]
-    assert running.reload(good) == ["nothing differs"]
+    assert running.reload(good) == ["no changes"]
 
 
 def test_what_only_its_own_class_refuses_is_said_too_and_changes_nothing(running: Reloads) -> None:

@@ -60,7 +60,7 @@ def test_none_is_paused_and_drained_both_and_that_is_told_at_once(tmp_path: Path
     with RunningHub(tmp_path, configuration("0s")) as hub:
         hub.command("queue", "pause", "slow")
         done = hub.command("queue", "drain", "slow", "--wait", check=False)
-        refused = "hubbub: slow is paused, so it would not work off what waits: resume it first\n"
+        refused = "hubbub: slow is paused, so it would not work off its backlog: resume it first\n"
         assert (done.returncode, done.stdout, done.stderr) == (69, "", refused)
         feed(hub, 5)
         hub.wait_for("slow", "backlog", 5)
@@ -69,7 +69,7 @@ def test_none_is_paused_and_drained_both_and_that_is_told_at_once(tmp_path: Path
         (drained,) = said(hub, "queue", "drain", "slow", "--wait")
         assert (drained["state"], drained["paused"], drained["draining"]) == ("drained", False, True)
         done = hub.command("queue", "pause", "slow", check=False)
-        refused = "hubbub: slow is drained, so what comes for it is dropped and would not wait: resume it first\n"
+        refused = "hubbub: slow is drained, so its new messages are dropped and would not wait: resume it first\n"
         assert (done.returncode, done.stderr) == (69, refused)
 
 

@@ -17,8 +17,8 @@ from tests.system.web_hub import WebHub
 pytestmark = pytest.mark.system
 
 NO_TOKEN = "refused: this needs the token: 'hubbub web' shows it"
-WRONG = "refused: this is not the token: 'hubbub web' shows it"
-READ_ONLY = "refused: this server only shows: read_only is set"
+WRONG = "refused: wrong token: 'hubbub web' shows the right one"
+READ_ONLY = "refused: this server is read-only: read_only is set"
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_replay_is_in_it_with_its_end_and_a_dry_run_looks_otherwise(hub: WebHu
 @pytest.mark.parametrize(
     ("times", "why"),
     [
-        (("--since", "2999-01-01"), "'since' is a time that is to come: nothing was received then"),
+        (("--since", "2999-01-01"), "'since' is in the future: nothing was received then"),
         (("--since", "1h", "--until", "2h"), "'until' is before 'since': nothing was received then"),
     ],
 )

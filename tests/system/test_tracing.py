@@ -80,7 +80,7 @@ class Bus:
         self.hub.client.post("/publish", {"topic": "probe", "body": {}})
 
     def hears(self) -> bool:
-        """Whether a probe is heard; nothing is left of them."""
+        """True if a probe is heard; nothing is left of them."""
         self.probe()
         heard = False
         while self._socket.poll(50):
@@ -144,7 +144,7 @@ def test_a_trace_begins_with_a_message_that_the_hub_is_told_to_publish(tmp_path:
         assert bus.heard()[1]["headers"] == {"traceparent": TRACEPARENT, "x": "="}
         refused = bus.hub.command("publish", "in.a", "--header", "traceparent", check=False)
         assert refused.returncode == 64
-        assert "expected NAME=VALUE, not 'traceparent'" in refused.stderr
+        assert "expected NAME=TEXT or NAME:=JSON, not 'traceparent'" in refused.stderr
 
 
 def otel(receiver: Receiver, more: str = "") -> str:

@@ -74,7 +74,7 @@ def failing(tmp_path: Path) -> Iterator[tuple[RunningHub, WebClient]]:
 
 
 def listens(hub: RunningHub) -> bool:
-    """Whether messages may be sent; it may never be ready, for a consumer does not start."""
+    """True if messages may be sent. It may never be ready, for a consumer does not start."""
     try:
         return bool(hub.status()["backends"]["bus"]["endpoints"])
     except HubError:
@@ -82,7 +82,7 @@ def listens(hub: RunningHub) -> bool:
 
 
 def complete(status: dict[str, Any]) -> bool:
-    """Whether all that there is to be told is in it."""
+    """True if all that there is to be told is in it."""
     told = json.dumps(status["consumers"]["database"]["last_error"])
     busy = [worker["topic"] for worker in status["consumers"]["database"]["workers"]]
     absent = status["consumers"]["absent"]["error"] or ""

@@ -51,7 +51,7 @@ def test_the_text_of_an_error_is_shown_to_who_has_the_token(hub: WebHub, chromiu
         expect(page.get_by_role("row", name="fragile")).to_contain_text("Reject")
         expect(page.get_by_text(EVIL_ERROR)).to_have_count(0)
         page.get_by_role("link", name="fragile", exact=True).click()
-        hint = page.get_by_text("and of which message, is shown with the token")
+        hint = page.get_by_text("and its message, are shown with the token")
         expect(hint).to_be_visible()
         page.get_by_role("button", name="Enter the token").click()
         enter(page, hub.token)
@@ -70,7 +70,7 @@ def test_which_message_a_thread_has_is_shown_to_who_has_the_token(hub: WebHub, c
         threads = page.get_by_role("region", name="Threads")
         expect(page.get_by_role("heading", name="Threads: 1")).to_be_visible()
         hub.feed(("org.example.slow.a", number) for number in range(200))
-        expect(threads).to_contain_text("Which messages these are is shown with the token.")
+        expect(threads).to_contain_text("The topics and ids of these messages are shown with the token.")
         expect(threads).not_to_contain_text("org.example.slow.a")
         page.get_by_role("button", name="no token: enter it").click()
         enter(page, hub.token)
@@ -101,7 +101,7 @@ def test_a_token_that_is_good_no_more_is_dropped_and_the_numbers_go_on(hub: WebH
     with chromium.page(hub.address()) as page:
         expect(page.get_by_role("row", name="fragile")).to_contain_text(EVIL_ERROR)
         create(hub.directory / "state" / "web.token", replace=True)
-        expect(page.get_by_text("The hub does not take the token.")).to_be_visible()
+        expect(page.get_by_text("The hub does not accept the token.")).to_be_visible()
         expect(page.get_by_text(EVIL_ERROR)).to_have_count(0)
         expect(page.get_by_text("Live", exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="no token: enter it")).to_be_visible()
@@ -120,10 +120,10 @@ def test_a_wrong_token_is_refused_and_the_right_one_is_kept_for_the_tab(hub: Web
         page.get_by_role("button", name="Look").click()
         box.fill(hub.token)
         box.press("Enter")
-        expect(page.get_by_text("Nothing waits.")).to_be_visible()
+        expect(page.get_by_text("No messages wait.")).to_be_visible()
         page.reload(wait_until="domcontentloaded")
         page.get_by_role("button", name="Look").click()
-        expect(page.get_by_text("Nothing waits.")).to_be_visible()
+        expect(page.get_by_text("No messages wait.")).to_be_visible()
 
 
 def test_a_character_that_turns_the_text_around_is_shown_as_an_escape(hub: WebHub, chromium: Chromium) -> None:

@@ -48,7 +48,8 @@ def test_behind_tls_the_page_is_live_and_may_act_and_others_may_not(tmp_path: Pa
     with lagging_hub(tmp_path, server), Nginx(tmp_path / "nginx", site) as nginx:
         token = (tmp_path / "state" / "web.token").read_text().strip()
         origin = f"https://{HOST}:{nginx.port}"
-        assert pause(nginx, token, origin) == (200, {"state": "paused"})
+        code, answer = pause(nginx, token, origin)
+        assert (code, answer["queue"], answer["paused"]) == (200, "fast", True)
         assert pause(nginx, token, "https://evil.example")[0] == 403
         assert pause(nginx, "wrong", origin)[0] == 401
         assert "token from 127.0.0.1 for 127.0.0.1" in (tmp_path / "state" / "audit.log").read_text()

@@ -48,7 +48,7 @@ class Command:
 
     @property
     def reads(self) -> bool:
-        """Whether it changes nothing, so that it may be given again."""
+        """True if it changes nothing, so that it may be given again."""
         return bool(_READS.search(self.text)) or ("curl" in self.text and " -d" not in self.text)
 
 
@@ -133,7 +133,7 @@ class Walk:
 
 
 def agrees(expected: list[str], printed: str) -> bool:
-    """Whether that is what the document says, but for numbers and ids."""
+    """True if that is what the document says, but for numbers and ids."""
     if not expected:
         return True
     parts = [r"(?:.*\n)*?" if line.strip() == "..." else _pattern(line) + "\n" for line in expected]

@@ -1,0 +1,184 @@
+"""Failover: keeps a connection to one broker of a list, and connects again, with backoff, when it ends."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from twisted.internet.abstract import isIPAddress, isIPv6Address
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.error import ConnectingCancelledError
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
+
+from hub.backends.stomp.client_address import Address
+from hub.backends.stomp.client_connection import Connection, User
+from hub.backends.stomp.client_login import Login
+from hub.backends.stomp.client_settings import Config
+from hub.backends.stomp.client_tls import ClientTLS
+from hub.backends.stomp.frame import Frame
+from hub.backoff import Uniform, delay_after
+from hub.text import printable
+
+STABLE = 10.0
+"""Seconds after which a connection counts as good. One that ends earlier counts as a failed attempt, so that a broker
+that accepts a connection and ends it at once is not asked again without pauses."""
+
+
+class Failover:
+    """One connection to a list of brokers. Belongs to the reactor's thread.
+
+    The brokers are tried in order, from the first at the start, and from the next one when a connection ends. After a
+    round in vain there is a pause: exponential backoff with full jitter, see :mod:`hub.backoff`.
+
+    :param user: uses the connection; it calls :meth:`established` once it can work.
+    :ivar connection: the current one, once it is logged in. :ivar address: that of the last attempt.
+    :ivar error: why there is no connection; empty: there is one. :ivar disconnects: connections that ended.
+    :ivar failures: attempts that failed.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        login: Login,
+        tls: ClientTLS | None,
+        user: User,
+        reactor: Any,
+        log: logging.LoggerAdapter[logging.Logger],
+        uniform: Uniform,
+    ) -> None:
+        self.connection: Connection | None = None
+        self._addresses = config.addresses
+        self.address: Address = self._addresses[0]
+        self.error = "not connected yet"
+        self.disconnects = self.failures = 0
+        self._config = config
+        self._login = login
+        self._tls = tls
+        self._user = user
+        self._reactor = reactor
+        self._log = log
+        self._uniform = uniform
+        self._tried = 0
+        self._rounds = 0
+        self._since: float | None = None
+        self._logged = ""
+        self._running = False
+        self._attempt: Deferred[Any] | None = None
+        self._protocol: Connection | None = None
+        self._timer: Any = None
+
+    @property
+    def usable(self) -> bool:
+        """True if the user has said that the connection works."""
+        return self._since is not None
+
+    def start(self) -> None:
+        """Connect to the first broker."""
+        self._running = True
+        self._try()
+
+    def stop(self) -> Deferred[None]:
+        """Say goodbye to the broker, and connect no more. :returns: fires when the connection has ended."""
+        self._running = False
+        self._cancel_timer()
+        if self._attempt is not None:
+            self._attempt.cancel()
+        return self._protocol.close() if self._protocol is not None else succeed(None)
+
+    def established(self) -> None:
+        """The connection works: the subscriptions are confirmed."""
+        assert self.connection is not None
+        self._since = self._reactor.seconds()
+        self.error = self._logged = ""
+        server = f" ({self.connection.server})" if self.connection.server else ""
+        self._log.info("connected to %s%s", self.address, server, extra={"action": "connect"})
+
+    def descriptor(self) -> int | None:
+        """The file descriptor of the connection."""
+        return None if self._protocol is None else int(self._protocol.transport.fileno())
+
+    # -- attempts
+
+    def _try(self) -> None:
+        self._timer = None
+        self.address = self._addresses[self._tried % len(self._addresses)]
+        self._tried += 1
+        made = Connection(self._config, self._login, self, self._reactor)
+        self._timer = self._reactor.callLater(self._config.connect_timeout, self._too_late)
+        factory: Any = Factory.forProtocol(lambda: made)
+        if self.address.tls and self._tls is not None:
+            factory = self._tls.wrap(factory, self.address.host, self._reactor)
+        self._attempt = self._endpoint(self.address).connect(factory)
+        self._attempt.addCallbacks(lambda _: self._connected(made), self._refused)
+
+    def _endpoint(self, address: Address) -> Any:
+        # Importing it deletes systemd's variables from the environment: not before the hub has read them.
+        from twisted.internet import endpoints
+
+        kinds = (endpoints.TCP4ClientEndpoint, isIPAddress), (endpoints.TCP6ClientEndpoint, isIPv6Address)
+        # The resolver has a thread for each question, also for addresses.
+        kind = next((kind for kind, fits in kinds if fits(address.host)), endpoints.HostnameEndpoint)
+        return kind(self._reactor, address.host, address.port, timeout=self._config.connect_timeout)
+
+    def _connected(self, protocol: Connection) -> None:
+        self._attempt = None
+        self._protocol = protocol
+
+    def _refused(self, failure: Failure) -> None:
+        self._attempt = None
+        late = failure.check(CancelledError, ConnectingCancelledError) is not None
+        self._failed("it does not answer" if late else printable(failure.getErrorMessage())[:300])
+
+    def _too_late(self) -> None:
+        self._timer = None
+        if self._attempt is not None:
+            self._attempt.cancel()
+        elif self._protocol is not None:
+            self._protocol.fail(f"no login within {self._config.connect_timeout:g} s")
+
+    # -- the current connection; see :class:`~hub.backends.stomp.client_connection.User`
+
+    def opened(self, connection: Connection) -> None:
+        """Pass it on."""
+        self._cancel_timer()
+        self._protocol = self.connection = connection
+        self._user.opened(connection)
+
+    def received(self, frames: list[Frame]) -> None:
+        """Pass them on."""
+        self._user.received(frames)
+
+    def lost(self, reason: str, error: Frame | None) -> None:
+        """Pass it on, and connect again."""
+        opened, self.connection, self._protocol = self.connection is not None, None, None
+        lasted = 0.0 if self._since is None else self._reactor.seconds() - self._since
+        self._since = None
+        if opened:
+            self.disconnects += 1
+        if lasted >= STABLE:
+            self._rounds = 0
+        self._failed(reason, was_good=lasted >= STABLE)
+        self._user.lost(reason, error)
+
+    def _failed(self, reason: str, was_good: bool = False) -> None:
+        self._cancel_timer()
+        self.error = reason
+        if not self._running:
+            return
+        self.failures += not was_good
+        if was_good or self._tried % len(self._addresses) == 0:
+            self._rounds += 1
+            longest = self._config.reconnect_interval_max
+            delay = delay_after(self._rounds, self._uniform, longest=longest)
+        else:
+            delay = 0.0
+        if self._logged != (said := f"{self.address}: {reason}"):
+            self._logged = said
+            self._log.warning("no connection to %s; trying on", said, extra={"action": "connect"})
+        self._timer = self._reactor.callLater(delay, self._try)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

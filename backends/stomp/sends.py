@@ -1,0 +1,231 @@
+"""Sends: the messages that one client sends, batched for the hub, and their receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Protocol
+
+from hub.backends.stomp.destination import Destination, Kind
+from hub.backends.stomp.frame import Frame
+from hub.backends.stomp.message_frame import passed_on, topic_of
+from hub.interfaces import Clock, Receipt
+from hub.message import Message
+
+REPLY_TO = "reply-to"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Common part of SEND frames of one kind.
+
+    :ivar topic: the topic in the hub. :ivar headers: those that the messages keep.
+    :ivar safe: true if their receipt waits for the disk.
+    :ivar lasting: true if it holds for later frames, too; false if they need a temporary queue, which may have gone.
+    """
+
+    destination: Destination
+    topic: str
+    headers: Mapping[str, str]
+    safe: bool
+    lasting: bool = True
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str], destination: Destination, lasting: bool = True) -> Envelope:
+        """The envelope of a SEND. :raises ProtocolError: its headers are too large."""
+        safe = destination.kind is Kind.QUEUE or headers.get("persistent") == "true"
+        topic = topic_of(destination.kind, destination.name)
+        return cls(destination, topic, passed_on(headers), safe, lasting)
+
+
+class Hub(Protocol):
+    """The hub, which takes the messages.
+
+    :ivar held: true if it takes none now. :ivar wall: epoch seconds. :ivar name: the backend's, for messages.
+    """
+
+    held: bool
+    wall: Clock
+    name: str
+
+    def send(self, messages: list[Message], tokens: Sequence[Token], answer: Callable[[Receipt], None]) -> None:
+        """Pass messages to all who want their topics."""
+
+    def put(
+        self, to: Destination, messages: list[Message], tokens: Sequence[Token], answer: Callable[[Receipt], None]
+    ) -> None:
+        """Put messages into a queue alone."""
+
+
+class Owner(Protocol):
+    """The session."""
+
+    def receipt(self, id_: str) -> None:
+        """Send a RECEIPT."""
+
+    def refuse(self, reason: str, receipt: str | None) -> None:
+        """Send an ERROR, and close. :param receipt: the id of the refused frame's receipt."""
+
+
+class Countdown:
+    """Makes a call after so many steps: the RECEIPT of a COMMIT, once all its messages are safe."""
+
+    def __init__(self, steps: int, call: Callable[[], None]) -> None:
+        self._left, self._call = steps, call
+
+    def down(self) -> None:
+        """Take one step."""
+        self._left -= 1
+        if not self._left:
+            self._call()
+
+
+class Sender(Protocol):
+    """The sender of a message."""
+
+    def confirm(self, told: str | Countdown | None) -> None:
+        """Note that a message is safe. :param told: as in its token."""
+
+
+Token = tuple[Sender, str | Countdown | None]
+"""Of one message on its way to the disk: its sender, and the id of its receipt, or what counts it."""
+
+
+class _Batch:
+    """Messages for one call of the hub.
+
+    :ivar plain: the token of those without a receipt; kept by their sender, it would be a cycle.
+    """
+
+    def __init__(self, sender: Sender) -> None:
+        self.plain: Token = (sender, None)
+        self.messages: list[Message] = []
+        self.tokens: list[Token] = []
+        self.receipts: list[str | Countdown | None] = []
+        self.safe = False
+
+
+class Sends:
+    """The messages of one client between its SEND and the hub. They are passed on together, by ``flush``: once for all
+    that one read of the socket brought. While the hub takes nothing they wait here, within bounds.
+
+    :param key: of the session; the ids of its messages begin with it.
+    :param most: messages that wait at most. :param most_bytes: bytes of their bodies.
+    :ivar unconfirmed: messages that are not safe yet.
+    """
+
+    def __init__(self, hub: Hub, owner: Owner, key: str, most: int, most_bytes: int) -> None:
+        self.unconfirmed = 0
+        self._hub, self._owner = hub, owner
+        self._prefix = f"{key}-"
+        self._numbers = count(1)
+        self._most, self._most_bytes = most, most_bytes
+        self._batches: dict[Destination | None, _Batch] = {}
+        self._waiting = self._waiting_bytes = 0
+        self._after: list[Callable[[], None]] = []
+        self._finished: Callable[[], None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Number of messages that wait."""
+        return self._waiting
+
+    @property
+    def full(self) -> bool:
+        """True if so much waits that no more may come."""
+        return self._waiting >= self._most or self._waiting_bytes >= self._most_bytes
+
+    @property
+    def empty(self) -> bool:
+        """True if nothing waits."""
+        return not self._batches
+
+    def add(self, frame: Frame, envelope: Envelope, receipt: str | Countdown | None) -> None:
+        """Add the message of a SEND. :param receipt: the id of its receipt, or what counts it when it is safe."""
+        id_ = self._prefix + str(next(self._numbers))
+        message = Message(id_, envelope.topic, frame.body, envelope.headers, self._hub.wall(), self._hub.name)
+        to = None if envelope.destination.kind is Kind.TOPIC else envelope.destination
+        batch = self._batches.get(to)
+        if batch is None:
+            batch = self._batches[to] = _Batch(self)
+        batch.messages.append(message)
+        batch.receipts.append(receipt)
+        if envelope.safe:
+            batch.safe = True
+            batch.tokens.append(batch.plain if receipt is None else (self, receipt))
+        else:
+            batch.tokens.append(batch.plain)
+        self._waiting += 1
+        self._waiting_bytes += len(frame.body)
+
+    def then(self, call: Callable[[], None]) -> None:
+        """Make a call once all that was added is passed on; at once if it was."""
+        if self._batches or self._after:
+            self._after.append(call)
+        else:
+            call()
+
+    def when_finished(self, call: Callable[[], None]) -> None:
+        """Make a call once all that was added is safe."""
+        self._finished = call
+        self._look()
+
+    def flush(self, even_if_held: bool = False) -> None:
+        """Pass all on, unless the hub takes nothing."""
+        if not self._batches or (self._hub.held and not even_if_held):
+            return
+        batches, self._batches = self._batches, {}
+        self._waiting = self._waiting_bytes = 0
+        for to, batch in batches.items():
+            self._pass_on(to, batch)
+        after, self._after = self._after, []
+        for call in after:
+            call()
+        self._look()
+
+    def _pass_on(self, to: Destination | None, batch: _Batch) -> None:
+        tokens = batch.tokens if batch.safe else ()
+        self.unconfirmed += len(tokens)
+
+        def answer(receipt: Receipt) -> None:
+            self._answer(to, batch, receipt)
+
+        if to is None:
+            self._hub.send(batch.messages, tokens, answer)
+        else:
+            self._hub.put(to, batch.messages, tokens, answer)
+
+    def _answer(self, to: Destination | None, batch: _Batch, receipt: Receipt) -> None:
+        """Refuse what a queue had no room for; send receipts that need not wait."""
+        if receipt.turned_away:
+            first = min(receipt.turned_away)
+            self._owner.refuse(f"message {first + 1} of the last ones: {receipt.turned_away[first]}", None)
+            return
+        if receipt.full and to is not None:
+            lost = batch.receipts[receipt.full[0]]
+            reason = f"{to} is full or drained: {len(receipt.full)} of the last messages were not taken"
+            self._owner.refuse(reason, lost if isinstance(lost, str) else None)
+            return
+        for token, told in zip(batch.tokens, batch.receipts, strict=True):
+            if told is not None and (token is batch.plain or not batch.safe):
+                self._tell(told)
+
+    def confirm(self, told: str | Countdown | None) -> None:
+        """Note that a message is safe. :param told: as in its token."""
+        self.unconfirmed -= 1
+        if told is not None:
+            self._tell(told)
+        if self._finished is not None:
+            self._look()
+
+    def _tell(self, told: str | Countdown) -> None:
+        if isinstance(told, str):
+            self._owner.receipt(told)
+        else:
+            told.down()
+
+    def _look(self) -> None:
+        if self._finished is not None and not self.unconfirmed and not self._batches:
+            finished, self._finished = self._finished, None
+            finished()

@@ -1,0 +1,103 @@
+"""A real RabbitMQ with its STOMP plugin: a node, a port mapper and files of its own, on loopback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Self
+
+from tests.certificates import Authority
+from tests.support import free_port, require, wait_until
+from tests.system.server import Server, listens, program
+
+PROGRAMS = Path("/usr/lib/rabbitmq/bin")
+CONFIGURATION = """
+log.file.level = warning
+stomp.listeners.tcp.1 = 127.0.0.1:{port}
+"""
+TLS = """
+stomp.listeners.ssl.1 = 127.0.0.1:{tls_port}
+ssl_options.cacertfile = {authority}
+ssl_options.certfile = {certificate}
+ssl_options.keyfile = {key}
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = true
+"""
+
+
+class RabbitMQ(Server):
+    """It speaks STOMP on ``port``. Its user is ``guest``, with the passcode ``guest``; its virtual host is ``/``.
+
+    :param authority: it also speaks STOMP by TLS, on ``tls_port``, to clients with a certificate of this authority.
+    """
+
+    def __init__(self, directory: Path, authority: Authority | None = None) -> None:
+        require((PROGRAMS / "rabbitmq-server").exists(), "RabbitMQ is not installed (Debian's rabbitmq-server)")
+        self.port, self.tls_port, self._mapper_port = free_port(), free_port(), free_port()
+        self._configuration = directory / "rabbitmq.conf"
+        super().__init__(
+            directory,
+            [str(PROGRAMS / "rabbitmq-server")],
+            directory / "log" / "log",
+            environment={
+                "HOME": str(directory),
+                "ERL_EPMD_PORT": str(self._mapper_port),
+                "ERL_EPMD_ADDRESS": "127.0.0.1",
+                "RUNNING_UNDER_SYSTEMD": "1",  # or else a shell stays between the node and us
+                "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+                "RABBITMQ_CONFIG_FILE": str(self._configuration),
+                "RABBITMQ_ADVANCED_CONFIG_FILE": str(directory / "advanced.config"),
+                "RABBITMQ_ENABLED_PLUGINS_FILE": str(directory / "plugins"),
+                "RABBITMQ_NODENAME": "hubbub-test@localhost",
+                "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+                "RABBITMQ_NODE_PORT": str(free_port()),
+                "RABBITMQ_DIST_PORT": str(free_port()),
+                "RABBITMQ_MNESIA_BASE": str(directory / "mnesia"),
+                "RABBITMQ_LOG_BASE": str(directory / "log"),
+                "RABBITMQ_LOGS": str(directory / "log" / "log"),
+                "RABBITMQ_PID_FILE": str(directory / "pid"),
+                # Two schedulers: by default each spins for a while when idle, and the tests share the machine.
+                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 +sbwt none",
+            },
+        )
+        self._configuration.write_text(CONFIGURATION.format(port=self.port) + self._tls(authority))
+        (directory / "plugins").write_text("[rabbitmq_stomp].\n")
+        self._mapper: subprocess.Popen[bytes] | None = None
+
+    def _tls(self, authority: Authority | None) -> str:
+        if authority is None:
+            return ""
+        made = authority.sign("broker", "localhost", "127.0.0.1")
+        return TLS.format(tls_port=self.tls_port, authority=authority.file, certificate=made.file, key=made.key)
+
+    def answers(self) -> bool:
+        return listens(self.port)
+
+    def __enter__(self) -> Self:
+        # A node that finds no port mapper starts one that outlives it.
+        command = [program("epmd", "erlang-base"), "-port", str(self._mapper_port), "-address", "127.0.0.1"]
+        with self._output.open("ab") as output:
+            self._mapper = subprocess.Popen(command, env=self.environment, stdout=output, stderr=output)
+        wait_until(lambda: listens(self._mapper_port), 10, "epmd to listen")
+        return super().__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        self._end_mapper()
+
+    def kill(self) -> None:
+        super().kill()
+        self._end_mapper()
+
+    def _end_mapper(self) -> None:
+        assert self._mapper is not None
+        self._mapper.terminate()
+        self._mapper.wait(10)
+
+    def control(self, *arguments: str) -> str:
+        """What ``rabbitmqctl`` prints."""
+        command = [str(PROGRAMS / "rabbitmqctl"), "-n", "hubbub-test@localhost", "-q", *arguments]
+        done = subprocess.run(command, env={**os.environ, **self.environment}, capture_output=True, text=True)
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+        return done.stdout
