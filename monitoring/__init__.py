@@ -1,1 +1,1 @@
-"""Where the numbers go: exporters and drawings."""
+"""Monitoring: exporters of the hub's numbers, graphs, and the web server."""

@@ -1,4 +1,4 @@
-"""Runs inside collectd, in its python plugin, and reads a hub's numbers from its control socket.
+"""collectd plugin in Python: reads a hub's numbers from its control socket.
 
 Standard library only: collectd embeds the distribution's own Python. Load it with::
 
@@ -13,7 +13,7 @@ Standard library only: collectd embeds the distribution's own Python. Load it wi
         </Module>
     </Plugin>
 
-Use this or the push, not both under one name: two sources of one value fight each other.
+Use this or the push, not both under one name: collectd takes two sources of one value for one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import json
 import socket
 from typing import Any
 
-import collectd  # the module that collectd's python plugin offers, not a file of ours
+import collectd  # the module that collectd's Python plugin provides, not a file of this project
 
 try:
     from collectd_values import rows  # collectd's ModulePath is this directory
@@ -42,7 +42,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 def configure(config: Any) -> None:
-    """collectd's callback for the Module block."""
+    """Configure the plugin: collectd's callback for the Module block."""
     for child in config.children:
         key = child.key.lower()
         if key in settings:
@@ -51,25 +51,31 @@ def configure(config: Any) -> None:
             collectd.error(f"hubbub: unknown option {child.key}")
 
 
-def status() -> dict[str, Any]:
-    """The hub's status. :raises OSError: no hub answers."""
+def ask(path: str) -> Any:
+    """Request a document from the hub.
+
+    :raises OSError: no hub answers. :raises ValueError: the answer is that of another version.
+    """
     connection = _Connection("localhost")
     try:
-        connection.request("GET", "/status")
-        answer: dict[str, Any] = json.loads(connection.getresponse().read())
-        return answer
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        if answer.status != http.client.OK:
+            raise ValueError(f"{path}: {answer.status} {answer.reason}")
+        return json.loads(answer.read())
     finally:
         connection.close()
 
 
 def read() -> None:
-    """collectd's callback for each interval. A hub that is down is a line in collectd's log, and a gap in the graph."""
+    """Dispatch all values: collectd's callback for each interval. If the hub is down, it logs a line in collectd's log,
+    and the graph has a gap."""
     try:
-        snapshot = status()
+        snapshot, catalogue = ask("/status"), ask("/catalogue")
     except (OSError, ValueError, http.client.HTTPException) as error:
         collectd.error(f"hubbub: no status from {settings['socket']}: {error}")
         return
-    for type_, instance, kind, number in rows(snapshot):
+    for type_, instance, kind, number in rows(snapshot, catalogue):
         values = collectd.Values(type=type_, type_instance=instance)
         values.plugin = settings["plugin"]
         values.plugin_instance = settings["plugininstance"]

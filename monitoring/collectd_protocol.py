@@ -1,7 +1,7 @@
-"""collectd's binary network protocol, as a sender needs it. Pure: bytes in, datagrams out.
+"""collectd's binary network protocol, the sender's part. Pure: values in, datagrams out.
 
 The format is documented at https://collectd.org/wiki/index.php/Binary_protocol. The library ``collectd`` on PyPI (1.0,
-of 2010) does not run on Python 3 and knows gauges only, hence these hundred lines; the tests hold them against a real
+of 2010) does not run on Python 3 and supports gauges only, hence this implementation; the tests check it with a real
 collectd.
 """
 
@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from hub.errors import MissingExtra
+from hub.extra import Extra
 from hub.monitoring.collectd_values import Kind
 
 Seal = Callable[[bytes], bytes]
@@ -23,14 +23,16 @@ HOST, PLUGIN, PLUGIN_INSTANCE, TYPE, TYPE_INSTANCE, VALUES = 0x0000, 0x0002, 0x0
 TIME, INTERVAL, SIGNATURE, ENCRYPTION = 0x0008, 0x0009, 0x0200, 0x0210
 KINDS: dict[Kind, int] = {"gauge": 1, "derive": 2}
 PACKET_LIMIT = 1452
-"""Bytes: collectd's default ``MaxPacketSize``, an Ethernet frame less the headers of IPv6 and UDP."""
+"""Bytes of a datagram: collectd's default ``MaxPacketSize``, an Ethernet frame less the headers of IPv6 and UDP."""
+EXTRA = Extra("SecurityLevel Encrypt", "collectd-encrypt", ("cryptography.hazmat.primitives.ciphers",))
+"""The library for AES."""
 TEXT_LIMIT = 63
-"""collectd cuts identifiers that are longer than this (``DATA_MAX_NAME_LEN`` was 64 in its version 4)."""
+"""Characters of an identifier; collectd cuts longer ones (``DATA_MAX_NAME_LEN`` was 64 in its version 4)."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """One measurement. ``type`` is one of collectd's types.db with a single data source."""
+    """Measurement. ``type`` is a type of collectd's types.db with a single data source."""
 
     type: str
     type_instance: str
@@ -40,7 +42,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Origin:
-    """What all values of one snapshot have in common. ``time`` and ``interval`` in seconds."""
+    """Origin that all values of one snapshot share. ``time`` and ``interval`` are in seconds."""
 
     host: str
     plugin: str
@@ -50,9 +52,9 @@ class Origin:
 
 
 def datagrams(origin: Origin, values: Iterable[Value], seal: Seal, overhead: int) -> Iterator[bytes]:
-    """As many as it takes; each stands for itself.
+    """Encode values as datagrams, each complete in itself.
 
-    :param seal: signs or encrypts the payload of one.
+    :param seal: signs or encrypts the payload of a datagram.
     :param overhead: the bytes that ``seal`` adds.
     """
     head = _head(origin)
@@ -80,7 +82,7 @@ def _head(origin: Origin) -> bytes:
 
 
 def _value(value: Value) -> bytes:
-    # A gauge is the one little-endian number in the protocol.
+    # A gauge is the only little-endian number in the protocol.
     gauge = value.kind == "gauge"
     number = struct.pack("<d", value.number) if gauge else struct.pack("!q", int(value.number))
     content = struct.pack("!HB", 1, KINDS[value.kind]) + number
@@ -100,12 +102,12 @@ def _number(kind: int, number: int) -> bytes:
 
 
 def plain(payload: bytes) -> bytes:
-    """``SecurityLevel None``."""
+    """Payload unchanged: ``SecurityLevel None``."""
     return payload
 
 
 def signer(username: str, password: str) -> tuple[Seal, int]:
-    """``SecurityLevel Sign``: a function that signs, and the bytes that it adds."""
+    """Function that signs a payload, and the bytes that it adds: ``SecurityLevel Sign``."""
     user = username.encode()
 
     def sign(payload: bytes) -> bytes:
@@ -116,14 +118,13 @@ def signer(username: str, password: str) -> tuple[Seal, int]:
 
 
 def encrypter(username: str, password: str, random: Callable[[int], bytes] = os.urandom) -> tuple[Seal, int]:
-    """``SecurityLevel Encrypt``: a function that encrypts, and the bytes that it adds.
+    """Function that encrypts a payload, and the bytes that it adds: ``SecurityLevel Encrypt``.
 
     :raises MissingExtra: the library for AES is not installed.
     """
-    try:
-        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
-    except ModuleNotFoundError as error:
-        raise MissingExtra("SecurityLevel Encrypt", "collectd-encrypt") from error
+    EXTRA.check()
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
+
     try:
         from cryptography.hazmat.decrepit.ciphers.modes import OFB
     except ImportError:
@@ -132,7 +133,7 @@ def encrypter(username: str, password: str, random: Callable[[int], bytes] = os.
 
     def encrypt(payload: bytes) -> bytes:
         vector = random(16)
-        # SHA-1 is the protocol's checksum here, not a defence.
+        # SHA-1 is the protocol's checksum here, not a security measure.
         checked = hashlib.sha1(payload, usedforsecurity=False).digest() + payload
         stream = Cipher(algorithms.AES(key), OFB(vector)).encryptor()
         content = struct.pack("!H", len(user)) + user + vector + stream.update(checked) + stream.finalize()

@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
-from pydantic import model_validator
-
+from hub.extra import Extra
 from hub.interfaces import ExporterContext
-from hub.monitoring.collectd_protocol import Origin, Seal, Value, datagrams, encrypter, plain, signer
+from hub.monitoring.collectd_protocol import EXTRA, Origin, Seal, Value, datagrams, encrypter, plain, signer
 from hub.monitoring.collectd_values import rows
 from hub.monitoring.connection import UdpConnection
 from hub.settings import SecretRef, Settings, setting
+from hub.status.catalogue import described
 
+CATALOGUE = described()
 NAME = r"^[A-Za-z0-9_.]{1,63}$"
 
 
 class CollectdConfig(Settings):
-    """Where collectd listens, and under which names the numbers go."""
+    """Settings of collectd's address, security and names."""
 
-    host: str = setting("127.0.0.1", "Where collectd's network plugin listens.", min_length=1)
-    port: int = setting(25826, "Its UDP port.", ge=1, le=65535)
+    host: str = setting("127.0.0.1", "Address of collectd's network plugin.", min_length=1)
+    port: int = setting(25826, "UDP port of the plugin.", ge=1, le=65535)
     security_level: Literal["none", "sign", "encrypt"] = setting(
         "none", "As in collectd's SecurityLevel; 'encrypt' needs hubbub[collectd-encrypt]."
     )
-    username: str | None = setting(None, "For sign and encrypt: a name in collectd's AuthFile.", max_length=255)
-    password: SecretRef | None = setting(None, "Its password: file:/path or credential:name.")
+    username: str | None = setting(None, "User name in collectd's AuthFile, for sign and encrypt.", max_length=255)
+    password: SecretRef | None = setting(None, "Password: file:/path or credential:name.")
     plugin: str = setting("hubbub", "collectd's plugin name.", pattern=NAME)
-    plugin_instance: str = setting("hub", "collectd's plugin instance; another for each hub.", pattern=NAME)
+    plugin_instance: str = setting("hub", "collectd's plugin instance; it must differ between hubs.", pattern=NAME)
     hostname: str | None = setting(None, "collectd's host name. Unset: this machine's.", min_length=1, max_length=63)
 
-    @model_validator(mode="after")
-    def _credentials(self) -> CollectdConfig:
+    def contradictions(self) -> Iterator[str]:
+        """Yield the security levels that lack their credentials."""
         if self.security_level != "none" and (self.username is None or self.password is None):
-            raise ValueError(f"security_level = {self.security_level!r} needs username and password")
-        return self
+            yield f"security_level = {self.security_level!r} needs username and password"
 
 
 class CollectdPush:
-    """Pushes the numbers to collectd.
+    """Push the numbers to collectd.
 
-    :raises MissingExtra: encryption was asked for, and its library is not installed.
+    :raises MissingExtra: encryption is configured, and its library is not installed.
     :raises ConfigError: the password can't be read.
     """
 
@@ -58,8 +58,13 @@ class CollectdPush:
             self._seal, self._overhead = make(config.username, config.password.read())
         self._connection = UdpConnection(config.host, config.port)
 
+    @classmethod
+    def needed_extras(cls, config: CollectdConfig) -> Iterable[Extra]:
+        """Return that of encryption; see :class:`hub.interfaces.NeedingExtras`."""
+        return [EXTRA] if config.security_level == "encrypt" else []
+
     def export(self, snapshot: Mapping[str, Any]) -> None:
-        """Send one snapshot. :raises OSError: the name is unknown, or nobody listens; the next call tries anew."""
+        """Send a snapshot. :raises OSError: the name is unknown, or nobody listens; the next call tries again."""
         config = self._config
         time = snapshot["hub"]["time"]
         origin = Origin(self._hostname, config.plugin, config.plugin_instance, time, self._interval)
@@ -71,4 +76,4 @@ class CollectdPush:
 
 
 def _values(snapshot: Mapping[str, Any]) -> list[Value]:
-    return [Value(*row) for row in rows(snapshot)]
+    return [Value(*row) for row in rows(snapshot, CATALOGUE)]

@@ -1,42 +1,62 @@
-"""The hub's numbers under collectd's names, for the push and for the plugin alike.
+"""Values for collectd: the hub's numbers under collectd's types and names, for the push and the plugin.
 
-Standard library only, and nothing of the hub: collectd's own Python imports it too. All types are of collectd's stock
-``types.db``, with one data source each.
+Standard library only, without any import of the hub: collectd's own Python imports it too. All types are in collectd's
+stock ``types.db``, with one data source each. The catalogue of numbers comes from
+:func:`hub.status.catalogue.described` in the hub, and from ``/catalogue`` outside.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
-
-GAUGES = (
-    ("queue_length", "backlog", "backlog"),
-    ("queue_length", "in_flight", "in_flight"),
-    ("queue_length", "delayed", "delayed"),
-    ("queue_length", "dead_letters", "dead_letters"),
-    ("delay", "oldest_age", "oldest"),
-    ("timeleft", "catch_up_seconds", "catch_up"),
-    ("threads", "threads", "threads"),
-)
-"""collectd's type, the key in the status, and what the type instance ends with."""
-COUNTS = ("received", "finished", "failed", "retried", "dead", "dropped")
-BACKEND_COUNTS = ("received", "gaps", "published")
-HUB_COUNTS = ("received", "unrouted", "published")
 
 Kind = Literal["gauge", "derive"]
 Row = tuple[str, str, Kind, float]
 """Type, type instance, kind, number."""
+Metric = Mapping[str, Any]
+"""Metric of the catalogue: ``section``, ``key``, ``kind``, ``unit``, ``name``, ``by``, ``total``."""
+
+TYPES = {
+    ("consumers", "backlog"): "queue_length",
+    ("consumers", "in_flight"): "queue_length",
+    ("consumers", "delayed"): "queue_length",
+    ("consumers", "dead_letters"): "queue_length",
+    ("consumers", "oldest_age"): "delay",
+    ("consumers", "catch_up_seconds"): "timeleft",
+    ("consumers", "threads"): "threads",
+    ("consumers", "consume_time"): "response_time",
+    ("consumers", "age_at_finish"): "latency",
+    ("store", "commit_seconds"): "response_time",
+    ("hub", "uptime"): "uptime",
+    ("hub", "resident_bytes"): "memory",
+    ("hub", "unaccounted_bytes"): "memory",
+}
+"""Types of gauges; all others are of type ``gauge``. An operator sets thresholds per type."""
+NAMES = {
+    "oldest_age": "oldest",
+    "catch_up_seconds": "catch_up",
+    "resident_bytes": "resident",
+    "unaccounted_bytes": "unaccounted",
+    "commit_seconds": "commit",
+    "consume_time": "consume",
+    "age_at_finish": "age",
+}
+"""Names in type instances that differ from the key."""
+SINGLE = ("hub", "store")
+"""Sections of a single row."""
+PREFIXES = {"consumers": "", "backends": "backend_", "exporters": "exporter_", "servers": "server_"}
+"""Prefixes of type instances, before the name of the row."""
 
 
 def identifier(name: str) -> str:
-    """A name that collectd takes: ``-`` and ``/`` have a meaning in its identifiers."""
+    """Identifier that collectd accepts: ``-`` and ``/`` are separators in its identifiers."""
     return re.sub(r"[^A-Za-z0-9_]", "_", name)
 
 
-def identifiers(names: Iterator[str] | list[str]) -> dict[str, str]:
-    """One for each name; of two that would be the same, the second gets a number."""
+def identifiers(names: Iterable[str]) -> dict[str, str]:
+    """Identifiers by name; of two that would be equal, the second gets a number."""
     found: dict[str, str] = {}
     for name in names:
         base = candidate = identifier(name)
@@ -47,42 +67,64 @@ def identifiers(names: Iterator[str] | list[str]) -> dict[str, str]:
     return found
 
 
-def rows(status: Mapping[str, Any]) -> Iterator[Row]:
-    """All numbers of a status. A gauge that is not known is NaN, which draws as a gap; a count has nothing like it, and
-    is left out."""
-    return (row for row in _all(status) if row[2] == "gauge" or not math.isnan(row[3]))
+def name_of(metric: Metric) -> str:
+    """Last part of a type instance."""
+    return NAMES.get(metric["key"]) or str(metric["name"] or metric["key"])
 
 
-def _all(status: Mapping[str, Any]) -> Iterator[Row]:
-    for key in HUB_COUNTS:
-        yield "derive", f"hub_{key}", "derive", _number(status["hub"].get(key, 0))
-    yield "memory", "hub_resident", "gauge", _number(status["hub"].get("resident_bytes"))
-    yield "memory", "hub_unaccounted", "gauge", _number(status["hub"].get("unaccounted_bytes"))
-    consumers = status["consumers"]
-    for name, prefix in identifiers(list(consumers)).items():
-        yield from _consumer(prefix, consumers[name])
-    backends = status["backends"]
-    for name, prefix in identifiers(list(backends)).items():
-        yield from _backend(f"backend_{prefix}", backends[name])
+def type_of(metric: Metric) -> str:
+    """collectd's type of a metric. Empty: it is not exported, or collectd derives it from another one."""
+    if metric["kind"] == "counter":
+        # A number by label is exported as its sum, under its own key if the status has it.
+        return "" if metric["by"] and metric["total"] else "derive"
+    if metric["kind"] in ("histogram", "states") or metric["unit"].endswith("/s"):
+        return ""
+    return TYPES.get((metric["section"], metric["key"]), "gauge")
 
 
-def _consumer(prefix: str, row: Mapping[str, Any]) -> Iterator[Row]:
-    for kind, key, suffix in GAUGES:
-        yield kind, f"{prefix}_{suffix}", "gauge", _number(row.get(key))
-    for key in COUNTS:
-        yield "derive", f"{prefix}_{key}", "derive", _number(row.get(key, 0))
-    for share, seconds in (row.get("consume_time") or {}).items():
-        # The unit of response_time is the millisecond.
-        yield "response_time", f"{prefix}_consume_{share}", "gauge", _number(seconds) * 1000
-    for share, seconds in (row.get("age_at_finish") or {}).items():
-        yield "latency", f"{prefix}_age_{share}", "gauge", _number(seconds) * 1000
+def rows(status: Mapping[str, Any], catalogue: Iterable[Metric]) -> Iterator[Row]:
+    """Rows of all numbers of a status. An unknown gauge is NaN, which draws as a gap; an unknown count is left out."""
+    prefixes: dict[str, dict[str, str]] = {}
+    for metric in catalogue:
+        type_, section, key = type_of(metric), metric["section"], metric["key"]
+        if not type_:
+            continue
+        found = _rows(status, section)
+        if section not in prefixes:
+            prefixes[section] = _prefixes(section, found)
+        for name, row in found.items():
+            if key in row or metric["by"]:
+                yield from _values(type_, f"{prefixes[section][name]}_{name_of(metric)}", metric, row.get(key))
 
 
-def _backend(prefix: str, row: Mapping[str, Any]) -> Iterator[Row]:
-    for key in BACKEND_COUNTS:
-        if key in row:
-            yield "derive", f"{prefix}_{key}", "derive", _number(row[key])
-    yield "derive", f"{prefix}_malformed", "derive", float(sum((row.get("malformed") or {}).values()))
+def _rows(status: Mapping[str, Any], section: str) -> Mapping[str, Mapping[str, Any]]:
+    if section in SINGLE:
+        hub = status.get("hub") or {}
+        return {"": hub if section == "hub" else hub.get(section) or {}}
+    found: Mapping[str, Mapping[str, Any]] = status.get(section) or {}
+    # As hub.status.catalogue.stable does, which collectd's own Python has not got.
+    return {name: row for name, row in found.items() if row.get("summed_in") is None}
+
+
+def _prefixes(section: str, names: Iterable[str]) -> dict[str, str]:
+    if section in SINGLE:
+        return {"": section}
+    # A consumer may have the name of a section.
+    reserved = SINGLE if section == "consumers" else ()
+    return {name: PREFIXES[section] + found for name, found in identifiers((*reserved, *names)).items()}
+
+
+def _values(type_: str, instance: str, metric: Metric, value: Any) -> Iterator[Row]:
+    if metric["kind"] == "quantiles":
+        for share, seconds in (value or {}).items():
+            # The unit of response_time, and of latency, is the millisecond.
+            yield type_, f"{instance}_{share}", "gauge", _number(seconds) * 1000
+    elif metric["kind"] != "counter":
+        yield type_, instance, "gauge", _number(value)
+    elif metric["by"]:
+        yield type_, instance, "derive", float(sum((value or {}).values()))
+    elif not math.isnan(number := _number(value)):
+        yield type_, instance, "derive", number
 
 
 def _number(value: Any) -> float:

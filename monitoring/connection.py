@@ -1,6 +1,6 @@
-"""How exporters reach one address: a socket that is opened when it is needed, kept, and opened anew after an error.
+"""Connection of an exporter to one address: opened when needed, kept open, and opened anew after an error.
 
-There is no pause before another attempt: an exporter makes one each ``interval``.
+There is no delay before a retry: an exporter sends once per ``interval``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Iterable
 
 
 class Connection(ABC):
-    """What UDP and TCP have in common.
+    """Base of connections over UDP and TCP.
 
-    :param host: a name or an address; it is looked up again after each error.
+    :param host: a name or an address; it is resolved again after each error.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -22,7 +22,7 @@ class Connection(ABC):
         self._socket: socket.socket | None = None
 
     def send(self, parts: Iterable[bytes]) -> None:
-        """Send each. :raises OSError: the name is unknown, or nobody listens; the next call tries anew."""
+        """Send the parts. :raises OSError: the name is unknown, or nobody listens; the next call tries again."""
         try:
             if self._socket is None:
                 self._socket = self._opened()
@@ -33,18 +33,19 @@ class Connection(ABC):
             raise
 
     def close(self) -> None:
-        """Close the socket; the next ``send`` opens another one."""
+        """Close the socket; the next ``send`` opens a new one."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
     @abstractmethod
     def _opened(self) -> socket.socket:
-        """One that is connected."""
+        """Open a connected socket."""
 
 
 class UdpConnection(Connection):
-    """Each part is a datagram. Connected, so that the kernel tells us when nobody listens."""
+    """Connection over UDP; each part is a datagram. The socket is connected, so that the kernel reports when nobody
+    listens."""
 
     def _opened(self) -> socket.socket:
         family, kind, protocol, _, found = socket.getaddrinfo(*self._address, type=socket.SOCK_DGRAM)[0]
@@ -58,27 +59,27 @@ class UdpConnection(Connection):
 
 
 class TcpConnection(Connection):
-    """To a peer that never says anything. :param timeout: seconds to wait for it to answer, and for each ``send``."""
+    """Connection over TCP to a peer that sends nothing. :param timeout: seconds to connect, and for each ``send``."""
 
     def __init__(self, host: str, port: int, timeout: float) -> None:
         super().__init__(host, port)
         self._timeout = timeout
 
     def send(self, parts: Iterable[bytes]) -> None:
-        """Send all. :raises OSError: nobody listens, or the peer reads too slowly; the next call tries anew."""
+        """Send the parts. :raises OSError: nobody listens, or the peer reads too slowly; the next call tries again."""
         if self._socket is not None and _has_ended(self._socket):
             self.close()
         super().send([b"".join(parts)])
 
     def _opened(self) -> socket.socket:
         opened = socket.create_connection(self._address, self._timeout)
-        # A peer that vanished without a word would else be sent to for a quarter of an hour.
+        # Without this, the kernel retransmits to a peer that vanished for a quarter of an hour.
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(self._timeout * 1000))
         return opened
 
 
 def _has_ended(connection: socket.socket) -> bool:
-    """Whether the peer has closed it. It never says anything, so what there is to read is the end."""
+    """True if the peer has closed the connection: it sends nothing, so the socket is readable only at the end."""
     poller = select.poll()
     poller.register(connection, select.POLLIN)
     return bool(poller.poll(0))

@@ -1,120 +1,120 @@
-"""The hub's numbers as a flat list under dotted names, for statsd and Graphite."""
+"""Figures for statsd and Graphite: the hub's numbers as a flat list under dotted names."""
 
 from __future__ import annotations
 
 import math
 import socket
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from functools import cache
+from typing import Any, Literal, TypeVar, get_args
 
-from hub.monitoring.collectd_values import BACKEND_COUNTS, COUNTS, HUB_COUNTS, identifier, identifiers
+from hub.monitoring.collectd_values import identifier, identifiers
+from hub.settings import setting
+from hub.status.catalogue import CATALOGUE, StatusSection, metrics
+from hub.status.metric import Metric
+from hub.status.states import ThreadState
 
 PREFIX = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
-"""What a prefix of names may be; bounded to :data:`LONGEST_PREFIX`, so that every name fits into a datagram."""
+"""Pattern of a prefix of names, of at most :data:`LONGEST_PREFIX` characters, so that every name fits a datagram."""
 LONGEST_PREFIX = 200
-OF_HUB = ("backlog", "resident_bytes", "unaccounted_bytes", "uptime", "ready", "draining", "held_back")
-OF_STORE = ("used_bytes", "pending", "pending_bytes")
-OF_CONSUMER = (
-    *("backlog", "in_flight", "delayed", "oldest_age", "catch_up_seconds"),
-    *("rate_in", "rate_out", "utilisation", "threads"),
-)
-MORE_COUNTS = ("received_bytes", "rejected", "dead_lost", "threads_replaced", "tick_failures")
-MORE_HUB_COUNTS = ("received_bytes", "refused", "duplicates", "collisions", "publish_failed")
-MORE_BACKEND_COUNTS = ("bytes", "refused", "lost", "unread", "publish_failed")
-STORE_COUNTS = ("commits", "messages", "failures")
-WORKER_STATES = ("idle", "busy", "leaving", "stuck", "dead")
+IN_MILLISECONDS = {
+    ("hub", "lag"): "lag_ms",
+    ("store", "commit_seconds"): "commit_ms",
+    ("consumers", "consume_time"): "consume_ms",
+    ("consumers", "age_at_finish"): "age_ms",
+}
+"""Names of times in milliseconds; ages and remaining times are in seconds."""
 
 Key = TypeVar("Key")
 Kind = Literal["gauge", "count"]
 Path = tuple[str, ...]
-"""The parts of a name, each of letters, digits and ``_``."""
+"""Parts of a name, each of letters, digits and ``_``."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One number, finite. A ``count`` only grows while the hub runs."""
+    """Finite number with its name. A ``count`` only grows while the hub runs."""
 
     path: Path
     kind: Kind
     number: float
 
     def name(self, prefix: str) -> str:
-        """With dots between its parts."""
+        """Dotted name."""
         return ".".join((prefix, *self.path))
 
 
-def figures(snapshot: Mapping[str, Any]) -> Iterator[Figure]:
-    """All numbers of a status. What is not known is left out. Percentiles are in milliseconds (``consume_ms.p99``),
-    ages and times left in seconds."""
-    hub = snapshot["hub"]
-    yield from _chosen("count", ("hub",), hub, HUB_COUNTS + MORE_HUB_COUNTS)
-    yield from _chosen("gauge", ("hub",), hub, OF_HUB)
-    yield from _milliseconds(("hub",), {"lag_ms": hub.get("lag")})
-    store = hub.get("store") or {}
-    yield from _chosen("count", ("store",), store, STORE_COUNTS)
-    yield from _chosen("gauge", ("store",), store, OF_STORE)
-    yield from _milliseconds(("store", "commit_ms"), store.get("commit_seconds"))
-    consumers = snapshot["consumers"]
-    for name, part in identifiers(list(consumers)).items():
-        yield from _consumer(("consumers", part), consumers[name])
-    backends = snapshot["backends"]
-    for name, part in identifiers(list(backends)).items():
-        yield from _chosen("count", ("backends", part), backends[name], BACKEND_COUNTS + MORE_BACKEND_COUNTS)
-        malformed = sum((backends[name].get("malformed") or {}).values())
-        yield Figure(("backends", part, "malformed"), "count", malformed)
+@cache
+def name_of(metric: Metric) -> str:
+    """Last part of a metric's name, without its label. Empty: it is not exported."""
+    if metric.kind in ("histogram", "states"):
+        return ""
+    return IN_MILLISECONDS.get((metric.section, metric.key), metric.key)
 
 
-def _consumer(path: Path, row: Mapping[str, Any]) -> Iterator[Figure]:
-    yield from _chosen("gauge", path, row, OF_CONSUMER)
-    yield from _chosen("count", path, row, COUNTS + MORE_COUNTS)
-    dropped = row.get("dropped_by") or {}
-    yield from _chosen("count", (*path, "dropped_by"), dropped, dropped)
-    yield from _milliseconds((*path, "consume_ms"), row.get("consume_time"))
-    yield from _milliseconds((*path, "age_ms"), row.get("age_at_finish"))
-    if row.get("workers") is not None:
-        states = Counter(worker["state"] for worker in row["workers"])
-        for state in WORKER_STATES:
-            yield Figure((*path, "workers", state), "gauge", states[state])
+def figures(snapshot: Mapping[str, Any], catalogue: Sequence[StatusSection] = CATALOGUE) -> Iterator[Figure]:
+    """Figures of all numbers of a status. Unknown ones are left out."""
+    parts = {part.name: identifiers(part.rows(snapshot)) for part in catalogue if part.label}
+    for metric, row, value in metrics(snapshot, catalogue):
+        if name := name_of(metric):
+            path = (metric.section, parts[metric.section][row]) if row else (metric.section,)
+            yield from _figures((*path, name), metric, value)
+    for name in parts["consumers"]:
+        row = snapshot["consumers"][name]
+        if row.get("workers") is not None:
+            states = Counter(worker["state"] for worker in row["workers"])
+            for state in get_args(ThreadState):
+                yield Figure(("consumers", parts["consumers"][name], "workers", state), "gauge", states[state])
 
 
-def _chosen(kind: Kind, path: Path, row: Mapping[str, Any], keys: Iterable[str]) -> Iterator[Figure]:
-    for key in keys:
-        if (number := known(row.get(key))) is not None:
-            yield Figure((*path, key), kind, number)
-
-
-def _milliseconds(path: Path, seconds: Mapping[str, Any] | None) -> Iterator[Figure]:
-    for key, value in (seconds or {}).items():
-        if (number := known(value)) is not None:
-            yield Figure((*path, key), "gauge", number * 1000)
+def _figures(path: Path, metric: Metric, value: Any) -> Iterator[Figure]:
+    kind: Kind = "count" if metric.kind == "counter" else "gauge"
+    factor = 1000 if (metric.section, metric.key) in IN_MILLISECONDS else 1
+    if metric.summed:
+        value = sum((value or {}).values())
+    numbers = value if isinstance(value, Mapping) else {"": value}
+    for key, each in numbers.items():
+        if (number := known(each)) is not None:
+            yield Figure((*path, key) if key else path, kind, number * factor)
 
 
 def known(value: Any) -> float | None:
-    """A finite number, or ``None``. True is 1."""
+    """Finite number of a value, or ``None``. True is 1."""
     return value if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
 def totals(found: Iterable[Figure]) -> dict[Path, float]:
-    """The counts by name, for the next :func:`growth`."""
+    """Counts by path, for the next :func:`growth`."""
     return {figure.path: figure.number for figure in found if figure.kind == "count"}
 
 
 def growth(now: Mapping[Key, float], before: Mapping[Key, float]) -> dict[Key, float]:
-    """By how much each count has grown.
+    """Growth of each count.
 
-    One that is not known from before, or was higher then, begins anew, and is left out this once: how much of it is old
-    is not known, and a spike that never was would be worse than an interval that is missing.
+    A count that is new, or was higher before, starts again and is left out once: how much of it is old is unknown, and
+    a false spike would be worse than a missing interval.
     """
     return {key: number - before[key] for key, number in now.items() if key in before and number >= before[key]}
 
 
 def text(number: float) -> str:
-    """Without an exponent, which not every receiver reads; a millionth is the smallest part."""
+    """Decimal text of a number, to a millionth, without an exponent, which not every receiver can read."""
     return str(number + 0) if isinstance(number, int) else f"{number:.6f}".rstrip("0").rstrip(".")
 
 
+def prefix_setting() -> Any:
+    """Declare the setting of the prefix in an exporter's settings."""
+    return setting(
+        None,
+        "Prefix of all names; it must differ between hubs. Unset: hubbub.HOSTNAME.",
+        example="hubbub.myhost",
+        pattern=PREFIX,
+        max_length=LONGEST_PREFIX,
+    )
+
+
 def default_prefix() -> str:
-    """``hubbub.HOSTNAME``: gauges of two machines under one name would overwrite each other."""
+    """Default prefix ``hubbub.HOSTNAME``: gauges of two machines under one name would overwrite each other."""
     return f"hubbub.{identifier(socket.gethostname())}"[:LONGEST_PREFIX]

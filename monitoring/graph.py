@@ -1,6 +1,6 @@
-"""``hubbub graph``: a consumer's backlog, rates and time to catch up, drawn by rrdtool.
+"""Command ``hubbub graph``: draws a consumer's backlog, rates and time to catch up with rrdtool, each into its file.
 
-The numbers are those of collectd's RRD files, or of the hub's own history.
+The numbers come from collectd's RRD files, or from the hub's own history.
 """
 
 from __future__ import annotations
@@ -18,16 +18,12 @@ from hub.cli.common import ConfigReader, config_option
 from hub.errors import HubError, Unavailable
 from hub.monitoring import graph_history
 from hub.monitoring.collectd_values import identifier
-from hub.monitoring.png import stack
 from hub.monitoring.rrd import Lines, moments, place, run
 from hub.monitoring.web import Web
 from hub.units import parse_duration
 
 INK, GRID, BACK = "#24292f", "#d0d7de", "#ffffff"
 BACKLOG, PEAK, IN, OUT, LEFT = "#9ec5fe", "#0a58ca", "#d9480f", "#2b8a3e", "#862e9c"
-SHARES = (0.46, 0.29, 0.25)
-"""How the height is divided among the panels."""
-
 HISTORY = "the hub's own history"
 
 Span = tuple[str, str]
@@ -35,18 +31,18 @@ Span = tuple[str, str]
 
 
 class NoNumbers(Unavailable):
-    """collectd has no numbers of a consumer; the hub's own history may."""
+    """Lack of numbers of a consumer in collectd; the hub's own history may have some."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """A consumer's RRD files. ``directory`` is collectd's ``HOST/PLUGIN-INSTANCE``."""
+    """RRD files of a consumer. ``directory`` is collectd's ``HOST/PLUGIN-INSTANCE``."""
 
     directory: Path
     consumer: str
 
     def lines(self) -> Lines:
-        """What is drawn of them."""
+        """Places of the numbers in these files."""
         backlog = self._place("queue_length", "backlog")
         received, finished = self._place("derive", "received"), self._place("derive", "finished")
         return Lines(backlog, backlog, received, finished, self._place("timeleft", "catch_up"))
@@ -56,7 +52,7 @@ class Files:
 
 
 def find(rrd_dir: Path, hostname: str | None, plugin: str, consumer: str) -> Files:
-    """A consumer's files. :raises NoNumbers: there are none. :raises Unavailable: several hosts have some."""
+    """Find a consumer's files. :raises NoNumbers: there are none. :raises Unavailable: several hosts have some."""
     name = identifier(consumer)
     suffix = "_backlog.rrd"
     found = {path.parent: path for path in rrd_dir.glob(f"{hostname or '*'}/{plugin}-*/queue_length-{name}{suffix}")}
@@ -71,7 +67,7 @@ def find(rrd_dir: Path, hostname: str | None, plugin: str, consumer: str) -> Fil
 
 
 def backlog(lines: Lines) -> list[str]:
-    """The panel of the backlog; the maximum beside the average, or long graphs hide the spikes."""
+    """Panel of the backlog, with the maximum beside the average: in long graphs averages hide the spikes."""
     return [
         f"DEF:average={lines.backlog}:AVERAGE",
         f"DEF:maximum={lines.peak}:MAX",
@@ -83,7 +79,7 @@ def backlog(lines: Lines) -> list[str]:
 
 
 def rates(lines: Lines) -> list[str]:
-    """The panel of the rates."""
+    """Panel of the rates."""
     return [
         f"DEF:in={lines.rate_in}:AVERAGE",
         f"DEF:out={lines.rate_out}:AVERAGE",
@@ -97,7 +93,7 @@ def rates(lines: Lines) -> list[str]:
 
 
 def catch_up(place: str) -> list[str]:
-    """The panel of the time to catch up; a gap where it is not known, as while a backlog grows."""
+    """Panel of the time to catch up, with gaps where it is unknown, as while a backlog grows."""
     return [
         f"DEF:left={place}:AVERAGE",
         f"AREA:left{LEFT}33",
@@ -108,7 +104,7 @@ def catch_up(place: str) -> list[str]:
 
 
 def draw(panel: list[str], title: str, unit: str, size: tuple[int, int], span: Span) -> bytes:
-    """One panel as PNG. :raises Unavailable: rrdtool is missing, or says no."""
+    """Draw a panel as PNG. :raises Unavailable: rrdtool is missing, or it failed."""
     colors = {"BACK": BACK, "CANVAS": BACK, "FONT": INK, "GRID": GRID, "MGRID": GRID, "AXIS": INK, "FRAME": BACK}
     options = [part for name, color in colors.items() for part in ("--color", f"{name}{color}")]
     options += ["--title", title, "--vertical-label", unit, "--start", span[0], "--end", span[1]]
@@ -121,45 +117,46 @@ def draw(panel: list[str], title: str, unit: str, size: tuple[int, int], span: S
 
 
 def moment(text: str) -> str:
-    """rrdtool's notation of a time: ``1h`` is an hour ago; what is no duration is left to rrdtool (``now``, a date)."""
+    """Time in rrdtool's notation: ``1h`` becomes an hour ago; any other text (``now``, a date) is unchanged."""
     try:
         return f"now-{round(parse_duration(text))}s"
     except ValueError:
         return text
 
 
-def picture(lines: Lines, consumer: str, size: tuple[int, int], span: Span) -> bytes:
-    """All panels as one PNG. :raises Unavailable: see :func:`draw`."""
-    panels = [(backlog(lines), f"{consumer}: backlog", "messages"), (rates(lines), "rates", "messages / s")]
+def pictures(lines: Lines, consumer: str, size: tuple[int, int], span: Span, output: Path) -> dict[Path, bytes]:
+    """Draw all panels as PNG, each with the path of its file; the backlog's is ``output``.
+
+    :raises Unavailable: see :func:`draw`.
+    """
+    panels = {"": (backlog(lines), "backlog", "messages"), "-rates": (rates(lines), "rates", "messages / s")}
     if lines.catch_up is not None:
-        panels.append((catch_up(lines.catch_up), "time to catch up", "seconds"))
-    shares = SHARES[: len(panels)]
-    heights = [round(size[1] * share / sum(shares)) for share in shares]
-    images = [
-        draw(panel, title, unit, (size[0], height), span)
-        for (panel, title, unit), height in zip(panels, heights, strict=True)
-    ]
-    return stack(images)
+        panels["-catch-up"] = (catch_up(lines.catch_up), "time to catch up", "seconds")
+    return {
+        output.with_stem(output.stem + suffix): draw(panel, f"{consumer}: {title}", unit, size, span)
+        for suffix, (panel, title, unit) in panels.items()
+    }
 
 
 def from_history(load_config: ConfigReader, consumer: str, span: Span, directory: Path) -> Lines:
-    """What the hub itself has kept, as an RRD file in ``directory``.
+    """Write the hub's own history of a consumer into an RRD file in ``directory``.
 
     :raises ConfigError: the configuration can't be read.
     :raises Unavailable: rrdtool does not understand the times, or the history has no such consumer.
     """
     configuration, now = load_config(), time.time()
     start, _ = moments(*span)
-    servers = [part.name for part in configuration.servers.values() if issubclass(part.plugin.cls, Web)]
+    servers = [part.name for part in configuration.of("servers").values() if issubclass(part.plugin.cls, Web)]
     seconds = max(1, round(now) - start)
     document = graph_history.read(configuration.state_dir, servers, consumer, seconds, now)
     return graph_history.lines(directory, document, consumer)
 
 
 def choose(source: str, collectd: Callable[[], Files], history: Callable[[], Lines]) -> tuple[Lines, str]:
-    """The numbers of a source, and its name. Of ``auto``, collectd's; where it has none, the history.
+    """Choose the source of the numbers. ``auto``: collectd, or the history if collectd has none.
 
-    :raises HubError: they are not to be had; of ``auto`` it says why of both sources.
+    :returns: the places of the numbers, and the source's name.
+    :raises HubError: there are none; for ``auto`` the text has the reasons of both sources.
     """
     if source == "history":
         return history(), HISTORY
@@ -178,23 +175,36 @@ def choose(source: str, collectd: Callable[[], Files], history: Callable[[], Lin
 @click.argument("consumer")
 @config_option
 @click.option(
-    "--output", "-o", default="backlog.png", show_default=True, type=click.Path(path_type=Path, dir_okay=False)
+    "--output",
+    "-o",
+    default="backlog.png",
+    show_default=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The backlog's file; the others are beside it: backlog-rates.png, backlog-catch-up.png.",
 )
-@click.option("--since", default="1h", show_default=True, help="How far back: 90s, 1h, 7d.")
-@click.option("--until", default="now", show_default=True, help="now, or how long ago.")
+@click.option("--since", default="1h", show_default=True, help="Time to go back: 90s, 1h, 7d.")
+@click.option("--until", default="now", show_default=True, help="now, or a time ago.")
 @click.option(
     "--from",
     "source",
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "collectd", "history"]),
-    help="collectd's RRD files, or the hub's own history; auto: the history where collectd has no numbers of CONSUMER.",
+    help="collectd's RRD files, or the hub's own history; auto: the history if collectd has no numbers of CONSUMER.",
 )
 @click.option("--rrd-dir", default="/var/lib/collectd/rrd", show_default=True, type=click.Path(path_type=Path))
-@click.option("--hostname", help="collectd's name of the host, where it has several; auto is collectd then.")
-@click.option("--plugin", default="hubbub", show_default=True, help="The plugin name that the numbers go under.")
-@click.option("--width", default=900, show_default=True, type=click.IntRange(300, 4000))
-@click.option("--height", default=640, show_default=True, type=click.IntRange(300, 4000))
+@click.option("--hostname", help="Host in collectd, if it has several; auto is collectd then.")
+@click.option("--plugin", default="hubbub", show_default=True, help="Plugin name of the numbers in collectd.")
+@click.option(
+    "--width", default=900, show_default=True, type=click.IntRange(300, 4000), help="Width of each picture, in pixels."
+)
+@click.option(
+    "--height",
+    default=300,
+    show_default=True,
+    type=click.IntRange(150, 4000),
+    help="Height of each picture, in pixels.",
+)
 def graph(
     load_config: ConfigReader,
     consumer: str,
@@ -210,8 +220,8 @@ def graph(
 ) -> None:
     """Draw the backlog of CONSUMER, its rates and its time to catch up, from collectd's RRD files.
 
-    Where collectd has no numbers of it, they are from the hub's own history of 30 days, which a web server keeps; that
-    has no time to catch up.
+    If collectd has no numbers of it, the hub's own history of 30 days is used, which a web server keeps; it does not
+    contain the time to catch up.
     """
     span = moment(since), moment(until)
     collectd = partial(find, rrd_dir, hostname, plugin, consumer)
@@ -220,5 +230,7 @@ def graph(
     with tempfile.TemporaryDirectory(prefix="hubbub-") as name:
         history = partial(from_history, load_config, consumer, span, Path(name))
         lines, told = choose(source, collectd, history)
-        output.write_bytes(picture(lines, consumer, (width, height), span))
-    click.echo(f"{output}: {consumer}, the last {since}, from {told}")
+        made = pictures(lines, consumer, (width, height), span, output)
+    for path, content in made.items():
+        path.write_bytes(content)
+    click.echo(f"{', '.join(map(str, made))}: {consumer}, the last {since}, from {told}")

@@ -1,4 +1,4 @@
-"""The hub's own history for ``hubbub graph``: read from the web server's file, given to rrdtool as an RRD file."""
+"""History for ``hubbub graph``: read from the web server's file, and written as an RRD file for rrdtool."""
 
 from __future__ import annotations
 
@@ -7,27 +7,30 @@ import os
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
+
 from hub.errors import Unavailable
 from hub.monitoring.rrd import Lines, make, place
-from hub.monitoring.web.history import History
-from hub.monitoring.web.history_file import Damaged, HistoryFile
+from hub.monitoring.web import history
+from hub.monitoring.web.history_file import HistoryFile
 from hub.monitoring.web.server import history_path
 from hub.statefiles import as_owner, open_file
 
 NO_SERVER = 'the hub keeps no history: a web server does, and none is configured; [servers.web] with type = "web"'
 
 ATTEMPTS = 5
-"""To copy the file while the hub does not change it; it does so now and then, for some milliseconds."""
+"""Attempts to copy the file unchanged; the hub writes it for some milliseconds every now and then."""
 
 
 def lines(directory: Path, document: dict[str, Any], consumer: str) -> Lines:
-    """Make an RRD file of a consumer's history in ``directory``.
+    """Write an RRD file of a consumer's history into ``directory``.
 
-    :param document: of :meth:`hub.monitoring.web.history.View.document`.
+    :param document: as of :func:`hub.monitoring.web.history.view`.
     :raises Unavailable: rrdtool is missing, or it failed.
     """
     path = directory / "history.rrd"
@@ -36,13 +39,13 @@ def lines(directory: Path, document: dict[str, Any], consumer: str) -> Lines:
 
 
 def read(state_dir: Path, servers: Sequence[str], consumer: str, span: int, now: float) -> dict[str, Any]:
-    """The last ``span`` seconds of a consumer, by the finest resolution that reaches so far back.
+    """Read the last ``span`` seconds of a consumer, in the finest resolution that reaches so far back.
 
-    A process of its own reads the file: root becomes the owner of ``state_dir`` there, and stays root here, where the
+    A child process reads the file: there root becomes the owner of ``state_dir``, and stays root here, where the
     picture is written.
 
-    :param servers: names of the configured web servers, each of which keeps a history. :param now: epoch seconds.
-    :returns: see :meth:`hub.monitoring.web.history.View.document`.
+    :param servers: names of the configured web servers, each of which has a history. :param now: epoch seconds.
+    :returns: see :func:`hub.monitoring.web.history.view`.
     :raises Unavailable: there is no history, it has no such consumer, or its file can't be read.
     """
     if not servers:
@@ -55,41 +58,39 @@ def _read(state_dir: Path, servers: Sequence[str], consumer: str, span: int, now
     known: set[str] = set()
     directory = as_owner(state_dir)
     for server in servers:
-        history = _load(directory, history_path(server, state_dir), now)
-        if history is None:
-            continue
-        if consumer in history.names():
-            return history.view(span, [consumer]).document()
-        known.update(history.names())
+        found, names = _load(directory, history_path(server, state_dir), consumer, span, now)
+        if found is not None:
+            document: dict[str, Any] = msgspec.json.decode(found)
+            return document
+        known.update(names)
     if not known:
         raise Unavailable(f"there is no history in {state_dir} yet: the web server writes it every ten seconds")
-    names = ", ".join(sorted(known))
-    raise Unavailable(f"the hub's own history has no numbers of {consumer!r}; it has those of: {names}")
+    told = ", ".join(sorted(known))
+    raise Unavailable(f"the hub's own history has no numbers of {consumer!r}; it has those of: {told}")
 
 
-def _load(directory: Path, shown: Path, now: float) -> History | None:
-    """The history of one server; ``None``: there is no file. :param shown: the file's whole path, for messages."""
+def _load(directory: Path, shown: Path, consumer: str, span: int, now: float) -> tuple[bytes | None, list[str]]:
+    """Read one server's history: the consumer's numbers, and the names of all consumers in it.
+
+    :param shown: the file's full path, for messages.
+    """
     with TemporaryDirectory(prefix="hubbub-") as name:
         try:
             copied = copy(directory / shown.name, Path(name))
             if copied is None:
-                return None
-            file = HistoryFile(copied)
-            kept = file.load()
-            file.close()
-        except (Damaged, OSError) as error:
+                return None, []
+            with closing(HistoryFile(copied)) as file:
+                return file.transact(lambda tables: (history.view(tables, span, now, consumer), history.names(tables)))
+        except OSError as error:
             raise Unavailable(f"the history {shown} can't be read: {error}") from error
-    history = History()
-    history.restore(kept.rows, now)
-    return history
 
 
 def copy(path: Path, into: Path) -> Path | None:
-    """Copy a history as it is at one moment. SQLite reads the copy: it makes files beside the one that it opens, and
-    it can't open one in a directory to which its user can't walk from the top.
+    """Copy a consistent state of a history. SQLite opens the copy: it creates files beside the one that it opens, and
+    it can't open a file in a directory that its user can't reach from the root directory.
 
     :returns: the copy; ``None``: there is no such file.
-    :raises OSError: it can't be read, or it changes all the time.
+    :raises OSError: the file can't be read, or it changes all the time.
     """
     log = path.with_name(path.name + "-wal")
     for _ in range(ATTEMPTS):
@@ -100,7 +101,7 @@ def copy(path: Path, into: Path) -> Path | None:
         except FileNotFoundError:
             return None
         after = path.stat()
-        # The hub writes to the log; what it moves from there to the file itself would be in neither copy, or in part.
+        # The hub writes to the WAL; pages that it moves from there to the file meanwhile would be in neither copy.
         if (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size):
             return into / path.name
     raise OSError("it changes all the time; try again")

@@ -1,4 +1,4 @@
-"""Pushes the hub's numbers to Graphite's carbon, by its plaintext protocol, over UDP or TCP."""
+"""Graphite exporter: pushes the hub's numbers to carbon by its plaintext protocol, over UDP or TCP."""
 
 from __future__ import annotations
 
@@ -8,28 +8,22 @@ from typing import Any, ClassVar, Literal
 from hub.interfaces import ExporterContext
 from hub.monitoring.connection import TcpConnection, UdpConnection
 from hub.monitoring.datagrams import packed
-from hub.monitoring.figures import LONGEST_PREFIX, PREFIX, Figure, default_prefix, figures, text
+from hub.monitoring.figures import Figure, default_prefix, figures, prefix_setting, text
 from hub.settings import Duration, Settings, setting
 
 
 class GraphiteConfig(Settings):
-    """Where carbon listens, and what the names begin with."""
+    """Settings of carbon's address and the names."""
 
-    host: str = setting("127.0.0.1", "Where carbon, or a relay, listens.", min_length=1)
-    port: int = setting(2003, "Its port for the plaintext protocol.", ge=1, le=65535)
-    protocol: Literal["udp", "tcp"] = setting("udp", "For UDP, carbon needs ENABLE_UDP_LISTENER = True.")
-    timeout: Duration = setting("5s", "TCP: how long to wait for a connection, and for what was sent.", ge=0.1, le=3600)
-    prefix: str | None = setting(
-        None,
-        "What all names begin with; another for each hub. Unset: hubbub.HOSTNAME.",
-        example="hubbub.myhost",
-        pattern=PREFIX,
-        max_length=LONGEST_PREFIX,
-    )
+    host: str = setting("127.0.0.1", "Address of carbon, or of a relay.", min_length=1)
+    port: int = setting(2003, "Port of the plaintext protocol.", ge=1, le=65535)
+    protocol: Literal["udp", "tcp"] = setting("udp", "Transport; for udp, carbon needs ENABLE_UDP_LISTENER = True.")
+    timeout: Duration = setting("5s", "TCP: time to wait for a connection, and for each send.", ge=0.1, le=3600)
+    prefix: str | None = prefix_setting()
 
 
 class Graphite:
-    """Pushes the numbers to Graphite: counts as they are, for Graphite's ``nonNegativeDerivative``."""
+    """Push the numbers to Graphite: counts as they are, for Graphite's ``nonNegativeDerivative``."""
 
     Config: ClassVar[type[Settings]] = GraphiteConfig
 
@@ -40,7 +34,7 @@ class Graphite:
         self._connection = TcpConnection(*address, config.timeout) if tcp else UdpConnection(*address)
 
     def export(self, snapshot: Mapping[str, Any]) -> None:
-        """Send one snapshot. :raises OSError: carbon can't be reached; the next call tries anew."""
+        """Send a snapshot. :raises OSError: carbon can't be reached; the next call tries again."""
         time = int(snapshot["hub"]["time"])
         self._connection.send(packed(line(figure, self._prefix, time) for figure in figures(snapshot)))
 
@@ -50,5 +44,5 @@ class Graphite:
 
 
 def line(figure: Figure, prefix: str, time: int) -> bytes:
-    """As carbon reads it. ``time`` is in epoch seconds."""
+    """Line of carbon's plaintext protocol. :param time: epoch seconds."""
     return f"{figure.name(prefix)} {text(figure.number)} {time}\n".encode()

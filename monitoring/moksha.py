@@ -1,4 +1,4 @@
-"""moksha.hub's monitoring socket: what reads that of a moksha hub or a fedmsg-hub reads this one."""
+"""Monitoring socket like that of moksha.hub and fedmsg-hub, for programs that read it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hub.settings import Settings, setting
 from hub.unixsocket import LONGEST_PATH, check_free
 
 LINGER = 200
-"""Milliseconds that the last document may take to leave."""
+"""Milliseconds to send the last document at the stop."""
 _TCP = re.compile(r"tcp://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.*-]+):(\d{1,5})", re.ASCII)
 
 
@@ -35,22 +35,22 @@ def _endpoint(text: str) -> str:
 
 
 class MokshaConfig(Settings):
-    """Where the socket is."""
+    """Settings of the socket."""
 
     bind: Annotated[str, AfterValidator(_endpoint)] = setting(
         "ipc:///run/hubbub/monitoring-fedmsg-hub.socket",
-        "'ipc:///path' or 'tcp://127.0.0.1:port'. Whoever reaches it may read names and counts, nothing else. moksha "
-        "publishes every 5s: set interval to that.",
+        "'ipc:///path' or 'tcp://127.0.0.1:port'. Any reader can see names and counts, nothing else. moksha publishes "
+        "every 5s: set interval to that.",
     )
     mode: str = setting(
         "0660",
-        "Permissions of an ipc socket's file, octal; who reads it must be allowed to write to it.",
+        "Permissions of an ipc socket's file, octal; readers need write permission.",
         pattern="^0?[0-7]{3}$",
     )
 
 
 class MokshaMonitor:
-    """Publishes the numbers, a frame of JSON each time. Its socket is made and used in the exporter's thread only."""
+    """Publish a JSON document per snapshot. The socket is created and used in the exporter's thread only."""
 
     Config: ClassVar[type[Settings]] = MokshaConfig
 
@@ -61,16 +61,16 @@ class MokshaMonitor:
         self._socket: zmq.Socket[bytes] | None = None
 
     def export(self, snapshot: Mapping[str, Any]) -> None:
-        """Publish one document; who does not listen now misses it.
+        """Publish a document; a reader that is not connected misses it.
 
-        :raises OSError: the file is not a socket, or is somebody else's; the next call tries anew.
-        :raises zmq.ZMQError: the endpoint can't be bound; likewise.
+        :raises OSError: the file is not a socket, or another user's; the next call tries again.
+        :raises zmq.ZMQError: the endpoint can't be bound; the next call tries again.
         """
         channel = self._bound()
         channel.send(msgspec.json.encode(self._publications.document(snapshot)))
 
     def close(self) -> None:
-        """Close the socket. Its file goes first, while it is still ours: a hub that starts now may make it anew."""
+        """Close the socket. Its file is removed first, while it is ours: a hub that starts now may create a new one."""
         if self._socket is not None and (path := _path(self._config.bind)):
             Path(path).unlink(missing_ok=True)
         if self._context is not None:
@@ -105,5 +105,5 @@ class MokshaMonitor:
 
 
 def _path(bind: str) -> str:
-    """Of the socket's file; empty over TCP."""
+    """Path of the socket's file; empty for TCP."""
     return bind.removeprefix("ipc://") if bind.startswith("ipc://") else ""

@@ -1,4 +1,4 @@
-"""What moksha.hub publishes of itself, made of a snapshot: one document in the words of moksha.hub 1.5.17. Pure."""
+"""Monitoring document in the format of moksha.hub 1.5.17, made from snapshots. Pure."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from pathlib import PurePath
 from typing import Any
 
 MOST_TIMES = 1000
-"""Of one consumer in one document, about: moksha keeps 1024."""
+"""Times of one consumer in one document, approximately: moksha keeps 1024."""
 NOT_YET = frozenset({"starting", "failing to start", "stopped", "orphan"})
-"""States of a consumer that no worker is in."""
+"""States of a consumer without running workers."""
 
 
 @dataclass(frozen=True)
 class _Counts:
-    """Of one consumer, since ever. ``taken``: attempts that were begun. ``times``: how many calls
-    took about so many seconds."""
+    """Counts of one consumer, total. ``taken``: attempts begun. ``times``: calls by approximate duration in seconds."""
 
     received: int
     taken: int
@@ -30,10 +29,9 @@ class _Counts:
 
 
 class Publications:
-    """moksha tells what came *since the last document*, the hub since ever: this remembers what was told last.
+    """Differences between documents: moksha counts *since the last document*, the hub in total.
 
-    The first document that has a consumer says that nothing came yet: the counts of a durable queue are older than the
-    hub is.
+    The first document with a consumer has counts of 0: those of a durable queue are older than the hub's process.
 
     :param interval: seconds between two documents.
     """
@@ -43,7 +41,7 @@ class Publications:
         self._told: dict[str, _Counts] = {}
 
     def document(self, snapshot: Mapping[str, Any]) -> dict[str, Any]:
-        """The next one, JSON-able."""
+        """Next document, JSON-able."""
         rows = snapshot["consumers"]
         counts = {name: _Counts.of(row) for name, row in rows.items()}
         consumers = [
@@ -56,16 +54,16 @@ class Publications:
 def _consumer(name: str, row: Mapping[str, Any], before: _Counts, now: _Counts) -> dict[str, Any]:
     topics = row["topics"]
     return {
-        # moksha has the class here. Two consumers may be of one class, so it is the name in hub.conf, which is the
-        # operator's to choose: one who moves keeps the class's.
+        # moksha has the class's name here. Two consumers may have one class, so it is the name in hub.conf: an
+        # operator who migrates can choose the class's.
         "name": name,
         "module": _module(row),
         "topic": topics[0] if len(topics) == 1 else list(topics),
         "initialized": row["state"] not in NOT_YET,
         "exceptions": max(0, now.failed - before.failed),
         "jsonify": True,
-        # moksha says None of a consumer that does not start; our queues fill all the same, and the number is known.
-        # What a worker has in hand has left moksha's queue.
+        # moksha has None for a consumer that does not start; our queues fill all the same, and the number is known.
+        # Messages in flight have left moksha's queue.
         "backlog": row["backlog"] - row["in_flight"],
         "headcount_out": max(0, now.taken - before.taken),
         "headcount_in": max(0, now.received - before.received),
@@ -74,8 +72,8 @@ def _consumer(name: str, row: Mapping[str, Any], before: _Counts, now: _Counts) 
 
 
 def _module(row: Mapping[str, Any]) -> str:
-    """``package.module`` of ``package.module:Class``; of a consumer from a file, the file's name: its module has a name
-    that changes with each edit. Of an orphan nothing."""
+    """Module of a consumer: ``package.module`` of ``package.module:Class``; the file's name if it is from a file, for
+    the name of that module changes with each edit; empty for an orphan."""
     file, _, _ = (row.get("type") or "").partition(":")
     if file.endswith(".py"):
         return PurePath(file).stem
@@ -83,7 +81,8 @@ def _module(row: Mapping[str, Any]) -> str:
 
 
 def _ourselves(time: float, interval: float) -> dict[str, Any]:
-    """Checks of a moksha hub ask for the producer that publishes; here it is this exporter, under the same name."""
+    """Producer that publishes the document, which checks of a moksha hub require; here it is this exporter, under the
+    same name."""
     return {
         "name": "MonitoringProducer",
         "module": "moksha.hub.monitoring",
@@ -96,8 +95,8 @@ def _ourselves(time: float, interval: float) -> dict[str, Any]:
 
 
 def _times(before: _Counts, now: _Counts) -> list[float]:
-    """Seconds that each call took since, within a tenth. Of too many, each bucket has its share, and one at least: the
-    shortest and the longest are what readers draw."""
+    """Durations in seconds of the calls since the last document, within a tenth. If there are too many, each bucket has
+    its share, and at least one: readers draw the shortest and the longest."""
     counts = {middle: count - before.times.get(middle, 0) for middle, count in now.times.items()}
     total = max(sum(count for count in counts.values() if count > 0), MOST_TIMES)
     return [

@@ -1,6 +1,6 @@
-"""What the UDP monitor sends: two formats, both pure.
+"""Datagrams of the UDP monitor in two formats. Pure.
 
-Counts and states only, nothing of a message: these datagrams cross a network in the clear.
+They contain counts and states only, no content of messages: they are sent unencrypted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hub.monitoring.datagrams import LIMIT
 
 Row = Mapping[str, Any]
 Counts = Mapping[tuple[str, str], float]
-"""By consumer and key."""
+"""Counts by consumer and key."""
 
 HUB = ("state", "ready", "uptime", "backlog", "received", "unrouted", "refused", "published", "resident_bytes")
 CONSUMER = (
@@ -26,15 +26,15 @@ CONSUMER = (
 LONGEST_NAME = 80
 """Characters of a thread's name; a consumer's is at most 64."""
 COUNTERS = {"enqueued": "received", "handled": "finished", "requeued": "retried", "deadletter": "dead"}
-"""StatusNet's names of what we count too."""
+"""StatusNet's names of our counters."""
 GAUGES = ("backlog", "in_flight", "delayed")
 STATES = {"busy": "queue", "leaving": "queue", "dead": "shutdown"}
-"""StatusNet's names of a thread's states; ``idle`` is the same, and ``stuck`` it had none for."""
+"""StatusNet's names of a thread's states; ``idle`` is the same, and there is none for ``stuck``."""
 
 
 @dataclass(frozen=True)
 class Sender:
-    """Which hub speaks. ``time`` in epoch seconds."""
+    """Hub that sends. ``time`` in epoch seconds."""
 
     host: str
     pid: int
@@ -42,7 +42,8 @@ class Sender:
 
 
 def json_datagrams(sender: Sender, snapshot: Row, limit: int = LIMIT) -> Iterator[bytes]:
-    """One of the hub, and one of each consumer with as many of its threads as fit; the others follow it."""
+    """JSON datagrams: one for the hub, and one for each consumer with as many of its threads as fit; more for the
+    others."""
     head = {"host": sender.host, "pid": sender.pid, "time": _rounded(sender.time)}
     yield _encoded({"kind": "hub", **head, **_chosen(snapshot["hub"], HUB)})
     for name, row in snapshot["consumers"].items():
@@ -83,12 +84,12 @@ def _encoded(fields: Row) -> bytes:
 
 
 def statusnet_datagrams(sender: Sender, snapshot: Row, grown: Counts) -> Iterator[bytes]:
-    """As StatusNet's QueueMonitor: a form-encoded line for each thread's state and for each counter.
+    """Datagrams in the format of StatusNet's QueueMonitor: a form-encoded line for each thread's state and counter.
 
-    There a datagram says that one more was handled. Here it is how many more since the last snapshot: ``count``, left
-    out where it is one. ``gauge`` and ``value`` are ours.
+    There a datagram means that one more message was handled. Here ``count`` is the number since the last snapshot, left
+    out if it is one. ``gauge`` and ``value`` are additions of ours.
 
-    :param grown: by how much each has grown.
+    :param grown: growth of each counter.
     """
     for name, row in snapshot["consumers"].items():
         owners = {"owners[0]": f"queue:{name}", "owners[1]": f"site:{sender.host}"}
@@ -102,7 +103,7 @@ def statusnet_datagrams(sender: Sender, snapshot: Row, grown: Counts) -> Iterato
 
 
 def counts(snapshot: Row) -> Counts:
-    """What :func:`statusnet_datagrams` tells the growth of."""
+    """Counts whose growth :func:`statusnet_datagrams` sends."""
     return {(name, key): row[key] for name, row in snapshot["consumers"].items() for key in COUNTERS.values()}
 
 
@@ -111,6 +112,6 @@ def _thread(sender: Sender, consumer: str, worker: Row) -> dict[str, Any]:
         "thread_id": f"{sender.host}.{sender.pid}.{worker['name'][:LONGEST_NAME]}",
         "state": STATES.get(worker["state"], worker["state"]),
         "substate": "" if worker["state"] == "idle" else consumer,
-        # When it came into this state: StatusNet sent this at that moment.
+        # When the thread entered this state: StatusNet sent a datagram at that moment.
         "ts": _rounded(sender.time - (worker.get("seconds") or 0.0)),
     }

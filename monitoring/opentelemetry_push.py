@@ -1,18 +1,17 @@
-"""Pushes the hub's numbers and its traces to an OpenTelemetry collector, as OTLP over HTTP.
+"""OpenTelemetry exporter: pushes the hub's numbers and traces to a collector, as OTLP over HTTP.
 
-OpenTelemetry is an extra, ``hubbub[opentelemetry]``; it is imported when an exporter is made, not with this module.
+OpenTelemetry is an extra, ``hubbub[opentelemetry]``; it is imported when an exporter is created, not with this module.
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import model_validator
-
 from hub import __version__
-from hub.errors import HubError, MissingExtra
+from hub.errors import HubError
+from hub.extra import Extra
 from hub.interfaces import ExporterContext, Tracer
 from hub.settings import Duration, FilePath, SecretRef, Settings, setting
 
@@ -20,52 +19,60 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
 
+EXTRA = Extra(
+    "an exporter of the type opentelemetry",
+    "opentelemetry",
+    ("opentelemetry.exporter.otlp.proto.http.metric_exporter", "opentelemetry.sdk.resources"),
+)
 LONGEST_TEXT = 8192
-"""Characters of a span's attribute: a traceback has no bound of its own."""
+"""Characters of a span's attribute: a traceback's length is otherwise unbounded."""
 
 
 class OpenTelemetryConfig(Settings):
-    """Where the collector listens, what it is sent, and who we are there."""
+    """Settings of the collector's address, of the data sent, and of the resource's names."""
 
     endpoint: str = setting(
         "http://127.0.0.1:4318",
-        "Where it takes OTLP over HTTP; /v1/traces and /v1/metrics come behind it.",
+        "URL of the collector's OTLP over HTTP, without /v1/traces and /v1/metrics.",
         pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$",
     )
-    traces: bool = setting(True, "Whether each call of a consumer is a span.")
-    metrics: bool = setting(True, "Whether the numbers of the status are sent, every interval.")
+    traces: bool = setting(True, "Send a span for each call of a consumer.")
+    metrics: bool = setting(True, "Send the numbers of the status, every interval.")
     sample: float = setting(
         1.0,
-        "The share of the traces that begin here which are recorded. One that comes with a message is recorded if its "
-        "sender said so.",
+        "Share of the traces beginning here that is recorded. A trace that comes with a message is recorded if its "
+        "sender records it.",
         ge=0.0,
         le=1.0,
     )
-    service_name: str = setting("hubbub", "The resource's service.name.", min_length=1, max_length=255)
+    service_name: str = setting("hubbub", "service.name of the resource.", min_length=1, max_length=255)
     instance: str | None = setting(
-        None, "Its service.instance.id. Unset: this machine's name.", example="hub-1", min_length=1, max_length=255
+        None,
+        "service.instance.id of the resource. Unset: this machine's name.",
+        example="hub-1",
+        min_length=1,
+        max_length=255,
     )
     authorization: SecretRef | None = setting(
-        None, "What is sent as Authorization: file:/path or credential:name.", example="file:/etc/hubbub/otlp-token"
+        None, "Value of the Authorization header: file:/path or credential:name.", example="file:/etc/hubbub/otlp-token"
     )
     certificate_file: FilePath | None = setting(
-        None, "Who signed the collector's certificate (PEM). Unset: the usual ones.", example="/etc/hubbub/otlp-ca.pem"
+        None, "CA of the collector's certificate (PEM). Unset: the system's CAs.", example="/etc/hubbub/otlp-ca.pem"
     )
-    timeout: Duration = setting("5s", "How long a request may take, with its repetitions.", gt=0)
+    timeout: Duration = setting("5s", "Time that a request may take, with its retries.", gt=0)
 
-    @model_validator(mode="after")
-    def _something(self) -> OpenTelemetryConfig:
+    def contradictions(self) -> Iterator[str]:
+        """Yield the combination that sends nothing."""
         if not self.traces and not self.metrics:
-            raise ValueError("traces and metrics are both false: there is nothing to send")
-        return self
+            yield "traces and metrics are both false: there is nothing to send"
 
 
 class NotTakenError(HubError):
-    """The collector did not take the numbers. Met by the export thread, which counts it; the log says why."""
+    """Refusal of the numbers by the collector. The export thread counts it; the SDK logs the reason."""
 
 
 class OpenTelemetryPush:
-    """Sends metrics when it is given a snapshot, and spans in a thread of the SDK's own.
+    """Push metrics with each snapshot, and spans in a thread of the SDK.
 
     :raises MissingExtra: OpenTelemetry is not installed.
     :raises ConfigError: the secret can't be read.
@@ -74,11 +81,10 @@ class OpenTelemetryPush:
     Config: ClassVar[type[Settings]] = OpenTelemetryConfig
 
     def __init__(self, context: ExporterContext) -> None:
-        try:
-            from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-            from opentelemetry.sdk.resources import Resource
-        except ModuleNotFoundError as error:
-            raise MissingExtra("an exporter of the type opentelemetry", "opentelemetry") from error
+        EXTRA.check()
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+        from opentelemetry.sdk.resources import Resource
+
         self._config: OpenTelemetryConfig = context.config
         instance = self._config.instance or socket.gethostname()
         names = {"service.name": self._config.service_name, "service.version": __version__}
@@ -86,8 +92,13 @@ class OpenTelemetryPush:
         self._metrics = OTLPMetricExporter(**self._sending("metrics")) if self._config.metrics else None
         self._provider: TracerProvider | None = None
 
+    @classmethod
+    def needed_extras(cls, config: OpenTelemetryConfig) -> Iterable[Extra]:
+        """Return that of OpenTelemetry; see :class:`hub.interfaces.NeedingExtras`."""
+        return [EXTRA]
+
     def _sending(self, what: str) -> dict[str, Any]:
-        """What both kinds of senders are told."""
+        """Arguments that both kinds of OTLP exporters share."""
         config = self._config
         return {
             "endpoint": f"{config.endpoint.rstrip('/')}/v1/{what}",
@@ -97,10 +108,10 @@ class OpenTelemetryPush:
         }
 
     def tracer(self) -> Tracer | None:
-        """What the hub traces with; see :class:`hub.interfaces.Tracer`.
+        """Tracer for the hub; see :class:`hub.interfaces.Tracer`.
 
-        The first one is the process's own too, unless a consumer has set one: so the libraries that a consumer has
-        instrumented send their spans the same way.
+        The first one becomes the process's global tracer provider, unless a consumer has set one: so libraries that a
+        consumer has instrumented send their spans the same way.
         """
         if not self._config.traces:
             return None
@@ -129,7 +140,7 @@ class OpenTelemetryPush:
         return provider
 
     def export(self, snapshot: Mapping[str, Any]) -> None:
-        """Send one snapshot. :raises NotTakenError: it did not arrive; the next one has all that this one had."""
+        """Send a snapshot. :raises NotTakenError: it was not accepted; the next one contains the same counters."""
         if self._metrics is None:
             return
         from opentelemetry.sdk.metrics.export import MetricExportResult
@@ -140,7 +151,7 @@ class OpenTelemetryPush:
             raise NotTakenError(f"{self._config.endpoint} did not take the numbers")
 
     def close(self) -> None:
-        """Send the spans that wait, then end."""
+        """Send the waiting spans, then shut down."""
         if self._provider is not None:
             self._provider.shutdown()
         if self._metrics is not None:

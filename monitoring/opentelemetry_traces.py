@@ -1,6 +1,6 @@
-"""A span for each call of a consumer, by OpenTelemetry's semantic conventions for messaging.
+"""Traces: a span for each call of a consumer, by OpenTelemetry's semantic conventions for messaging.
 
-Imported only where the exporter is used: OpenTelemetry's SDK is an extra.
+Imported only if the exporter is used: OpenTelemetry's SDK is an extra.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from hub.errors import Reject, Retry
 from hub.message import Message
 
 MOST_LINKS = 128
-"""Of a batch's span: as many as the SDK keeps."""
+"""Links of a batch's span: as many as the SDK keeps."""
 LONGEST_TEXT = 500
-"""Characters of an error in a span's status; the whole text is in the event."""
+"""Characters of an error in a span's status; the full text is in the event."""
 
 _w3c = TraceContextTextMapPropagator()
 
 
 class ConsumerSpan:
-    """A span that is the current one of this thread until its end, so that what the consumer's libraries trace, and
-    what it publishes, is below it."""
+    """Span that is current in this thread until its end, so that spans of the consumer's libraries, and messages that
+    it publishes, are its children."""
 
     def __init__(self, span: trace.Span) -> None:
         self._span = span
         self._token: Token[Context] = context.attach(trace.set_span_in_context(span))
 
     def end(self, error: BaseException | None) -> None:
-        """``Retry`` is no error: the consumer decided it, nothing went wrong unforeseen."""
+        """End the span. ``Retry`` is not recorded as an error: the consumer decided it."""
         context.detach(self._token)
         if isinstance(error, Retry):
             self._span.set_attribute("hubbub.outcome", "retry")
@@ -48,7 +48,8 @@ class ConsumerSpan:
         self._span.end()
 
     def _record(self, error: BaseException) -> None:
-        """As the SDK would, but for what UTF-8 can't write: one such character would cost all spans sent with it."""
+        """Record an error as the SDK would, without characters that UTF-8 can't encode: one such character would make
+        the SDK lose all spans sent with it."""
         text = {
             "exception.message": writable(str(error)),
             "exception.stacktrace": writable("".join(traceback.format_exception(error))),
@@ -57,17 +58,17 @@ class ConsumerSpan:
 
 
 class ConsumerTracer:
-    """See :class:`hub.interfaces.Tracer`.
+    """Tracer of consumers; see :class:`hub.interfaces.Tracer`.
 
-    :param provider: makes the spans and knows where they go.
+    :param provider: creates the spans and exports them.
     """
 
     def __init__(self, provider: trace.TracerProvider) -> None:
         self._tracer = provider.get_tracer("hubbub", __version__)
 
     def begin(self, consumer: str, messages: Sequence[Message], attempt: int) -> ConsumerSpan:
-        """One message's span is the child of what its ``traceparent`` names. A batch's has links to all of them, and a
-        parent only if it is the same for all."""
+        """Begin a span. One message's span is the child of the span in its ``traceparent``. A batch's span has links to
+        all of them, and a parent only if all messages have the same."""
         contexts = [_context_of(message) for message in messages[:MOST_LINKS]]
         parents = [trace.get_current_span(found).get_span_context() for found in contexts]
         single = all((one.trace_id, one.span_id) == (parents[0].trace_id, parents[0].span_id) for one in parents)
@@ -87,14 +88,17 @@ class ConsumerTracer:
         return ConsumerSpan(span)
 
     def headers(self) -> Mapping[str, str]:
-        """Of the current span of this thread, whoever began it."""
+        """Headers that name the current span of this thread, whoever began it."""
         carrier: dict[str, str] = {}
         _w3c.inject(carrier)
         return carrier
 
 
 def _context_of(message: Message) -> Context:
-    return _w3c.extract(message.headers, Context()) if message.headers else Context()
+    if not message.headers:
+        return Context()
+    texts = {name: value for name, value in message.headers.items() if isinstance(value, str)}
+    return _w3c.extract(texts, Context())
 
 
 def _attributes(consumer: str, messages: Sequence[Message], attempt: int) -> dict[str, AttributeValue]:
@@ -116,5 +120,5 @@ def _attributes(consumer: str, messages: Sequence[Message], attempt: int) -> dic
 
 
 def writable(text: str) -> str:
-    """The text, in characters that UTF-8 can write."""
+    """Text without characters that UTF-8 can't encode."""
     return text.encode("utf-8", "replace").decode()

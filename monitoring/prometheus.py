@@ -1,4 +1,4 @@
-"""The hub's numbers for Prometheus, in its text format or in OpenMetrics: what the web server answers to a scrape."""
+"""Answer to a scrape by Prometheus: the numbers in its text format or in OpenMetrics."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from hub.monitoring.prometheus_families import families
 
 OPEN_METRICS = "application/openmetrics-text"
 ESCAPING = "; escaping=allow-utf-8"
-"""Of metric names: ours are plain in every scheme, and this is the one that the library does not walk through letter by
-letter. So the answer need not name it."""
+"""Escaping scheme of metric names. Ours are the same in every scheme, and with this one the library does not check each
+character; so the answer need not name it."""
 LONGEST_ACCEPT = 4096
-"""Characters of an ``Accept`` header that are looked at."""
+"""Characters of an ``Accept`` header that are parsed."""
 
 
 class _Snapshot(Collector):
-    """One snapshot, as the client library wants to be given numbers that it did not count itself."""
+    """Snapshot as a collector of the client library."""
 
     def __init__(self, snapshot: Mapping[str, Any]) -> None:
         self._snapshot = snapshot
@@ -31,10 +31,9 @@ class _Snapshot(Collector):
 
 
 def render(snapshot: Mapping[str, Any], accept: str | None) -> tuple[str, bytes]:
-    """All numbers of a snapshot. It takes some 4 us for each: 16 consumers have a thousand.
+    """Render all numbers of a snapshot. Each takes about 4 us; 16 consumers have a thousand.
 
-    :param accept: the scraper's ``Accept`` header. OpenMetrics if it names that, else the text format that every
-        scraper reads.
+    :param accept: the scraper's ``Accept`` header. If it names OpenMetrics, that is the format; else the text format.
     :returns: the content type, and the body.
     """
     encode, content_type = choose_encoder(_understood(accept or ""))
@@ -44,7 +43,7 @@ def render(snapshot: Mapping[str, Any], accept: str | None) -> tuple[str, bytes]
 
 
 def _understood(accept: str) -> str:
-    # Of a stranger's header only the choice goes on: the library repeats its version in the answer, and raises on
-    # one that is no number.
+    # The library gets only the choice, not the header: it would repeat the header's version in the answer, and raise
+    # if that is not a number.
     types = (part.partition(";")[0].strip().lower() for part in accept[:LONGEST_ACCEPT].split(","))
     return f"{OPEN_METRICS}; version=1.0.0{ESCAPING}" if OPEN_METRICS in types else ""

@@ -1,15 +1,17 @@
-"""Every metric that Prometheus is shown, once: its name, its help, and where in the snapshot its number is.
+"""Metric families for Prometheus: the catalogue's numbers, and a few that only Prometheus gets.
 
-A number that is not known is left out. Names (consumers, backends, causes) are label values, which the client library
-escapes. ``docs/prometheus.rst`` says what to do about each.
+Unknown numbers are left out. Names (consumers, backends, causes) are label values, which the client library escapes.
+``docs/metrics.rst`` lists all, ``docs/prometheus.rst`` explains each.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
-from typing import Any, NamedTuple, TypeGuard
+from functools import cache
+from itertools import accumulate, groupby
+from operator import attrgetter
+from typing import Any, get_args
 
 from prometheus_client.metrics_core import (
     CounterMetricFamily,
@@ -21,180 +23,90 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.utils import floatToGoString
 
+from hub.status import metric as catalogued
+from hub.status.catalogue import CATALOGUE, NOUNS, SPLIT, Reading, StatusSection, exported, metrics
+from hub.status.states import CONNECTED, ConditionWord, ThreadState
+
 Row = Mapping[str, Any]
-Kind = type[GaugeMetricFamily] | type[CounterMetricFamily]
 
-
-class Number(NamedTuple):
-    """One number of a row of the snapshot."""
-
-    key: str
-    name: str
-    help: str
-
-
-CONSUMER_GAUGES = (
-    Number("backlog", "backlog_messages", "Received and not settled: waiting, delayed, or in a worker's hands."),
-    Number("in_flight", "in_flight_messages", "In a worker's hands."),
-    Number("delayed", "delayed_messages", "Waiting for their next attempt."),
-    Number("dead_letters", "dead_letters", "Dead letters that are there now."),
-    Number("oldest_age", "oldest_age_seconds", "Age of the oldest message that is not settled; absent: there is none."),
-    Number("utilisation", "utilisation_ratio", "Share of its threads' time spent in consume(), in the last seconds."),
-    Number(
-        "catch_up", "catch_up_seconds", "Seconds until there is no backlog; +Inf: it falls behind; absent: not known."
-    ),
-    Number("behind", "falling_behind", "1: messages come faster than they are handled."),
-)
-CONSUMER_COUNTS = (
-    Number("received", "received", "Messages routed to it."),
-    Number("received_bytes", "received_bytes", "Bytes of their bodies."),
-    Number("finished", "finished", "Messages that consume() returned from."),
-    Number("failed", "failed", "Attempts that ended with an error."),
-    Number("retried", "retried", "Messages given back for another attempt."),
-    Number("rejected", "rejected", "Messages that the consumer rejected; they are dead letters."),
-    Number("dead", "dead", "Messages that became dead letters."),
-    Number("dead_lost", "dead_lost", "Dead letters given up for newer ones, beyond max_dead."),
-    Number("threads_replaced", "threads_replaced", "Worker threads that died and were replaced."),
-    Number("tick_failures", "tick_failures", "Calls of tick() that raised."),
-)
-CONSUMER_STATES = (
-    *("running", "starting", "failing to start", "stuck", "full", "paused"),
-    *("draining", "drained", "stopped", "orphan"),
-)
-CONSUMER_CONDITIONS = (
-    *("failing to start", "stuck", "losing", "failing", "retrying", "rejecting", "full"),
-    *("ticking badly", "falling behind", "paused", "draining", "drained", "starting", "stopped", "orphan", "running"),
-)
-THREAD_STATES = ("idle", "busy", "leaving", "stuck", "dead")
-BACKEND_COUNTS = (
-    Number("received", "received", "Messages from the bus."),
-    Number("bytes", "received_bytes", "Bytes from the bus."),
-    Number("gaps", "gaps", "Messages that the publishers' sequence numbers show to be missing."),
-    Number("lost", "lost", "Messages read from the bus that the hub could not take in, by a fault of its own."),
-    Number("refused", "refused", "Messages that were turned away."),
-    Number("published", "published", "Messages sent out."),
-    Number("publish_failed", "publish_failed", "Messages that could not be sent out."),
-)
-UP = frozenset({"connected", "listening", "paused", "running"})
-"""States of a backend whose line to the bus stands; one that is paused is held back by us."""
-HUB_GAUGES = (
-    Number("uptime", "uptime_seconds", "Since the hub's start."),
-    Number("ready", "ready", "1: ready to take messages. The reasons why not are in 'hubbub status'."),
-    Number("draining", "draining", "1: an operator holds the buses back until all queues are empty."),
-    Number("held_back", "held_back", "1: the buses are held back, for there is no room."),
-    Number("backlog", "backlog_messages", "Of all consumers together."),
-    Number("lag", "lag_seconds", "How late the receiving thread came to its work, at its worst in the last minute."),
-    Number("resident_bytes", "resident_bytes", "Memory of the process."),
-    Number(
-        "unaccounted_bytes", "unaccounted_bytes", "What it grew by since the start, without the messages in memory."
-    ),
-)
-HUB_COUNTS = (
-    Number("received", "received", "Messages from all buses."),
-    Number("received_bytes", "received_bytes", "Bytes of their bodies."),
-    Number("unrouted", "unrouted", "Messages that no consumer wants."),
-    Number("refused", "refused", "Messages with a body that can't be used; no consumer was given them."),
-    Number("duplicates", "duplicates", "Messages left out, for they had come before."),
-    Number("collisions", "collisions", "Messages whose id had come before, with another body; they are delivered."),
-    Number("published", "published", "Messages sent out."),
-    Number("publish_failed", "publish_failed", "Messages that could not be sent out."),
-    Number("log_lost", "log_lines_lost", "Lines of the log that could not be written."),
-)
-STORE_GAUGES = (
-    Number("used_bytes", "used_bytes", "Bytes in use on the disk."),
-    Number("pending", "pending_batches", "Batches received and not yet committed."),
-    Number("pending_bytes", "pending_bytes", "Bytes received and not yet committed."),
-)
-STORE_COUNTS = (
-    Number("commits", "commits", "Transactions that are safe on the disk."),
-    Number("messages", "messages", "Messages in them."),
-    Number("failures", "failures", "Commits that failed, and were tried again."),
-)
+NAMES = {("consumers", "consume_histogram"): "consume_seconds"}
+"""Names that can't be derived from the key and the unit."""
+SUFFIXES = {"s": "_seconds", "By": "_bytes", "1": "_ratio", "{message}": "_messages", "{batch}": "_batches"}
+"""Suffixes of gauges and times, by unit, if the name does not end so."""
+LEFT_OUT = frozenset({("consumers", "consume_time"), ("consumers", "threads")})
+"""Metrics that are exported in another form: as a histogram, and by state."""
 QUANTILES = {"p50": "0.5", "p95": "0.95", "p99": "0.99"}
-STORE_STATES = ("ok", "full", "behind", "failed")
-EXPORTER_COUNTS = (
-    Number("exported", "exported", "Snapshots that it sent."),
-    Number("failed", "failed", "Snapshots that it could not send."),
-    Number("skipped", "skipped", "Snapshots that it had no time for."),
-)
 
 
-def families(snapshot: Row) -> Iterator[Metric]:
-    """All metrics of a snapshot, those without a number left out."""
-    for family in _all(snapshot):
+@cache
+def name_of(metric: catalogued.Metric) -> str:
+    """Name of the family; a counter's sample ends with ``_total`` too. Empty: it is not exported."""
+    place = (metric.section, metric.key)
+    if metric.is_rate or place in LEFT_OUT or place in SPLIT:
+        return ""
+    suffix = SUFFIXES.get(metric.unit, "") if metric.kind in ("gauge", "quantiles", "histogram") else ""
+    name = metric.known_as.removesuffix(suffix) + suffix
+    return f"hubbub_{NOUNS[metric.section]}_{NAMES.get(place, name)}"
+
+
+def families(snapshot: Row, catalogue: Sequence[StatusSection] = CATALOGUE) -> Iterator[Metric]:
+    """Yield the families of a snapshot; those without a number are left out."""
+    labels = {part.name: (part.label,) if part.label else () for part in catalogue}
+    snapshot = exported(snapshot)
+    status = {**snapshot, "consumers": {name: _forecast(row) for name, row in snapshot["consumers"].items()}}
+    for metric, readings in groupby(metrics(status, catalogue), key=attrgetter("metric")):
+        if (name := name_of(metric)) and (family := _family(name, metric, labels[metric.section], readings)).samples:
+            yield family
+    for family in _of_prometheus_alone(snapshot):
         if family.samples:
             yield family
 
 
-def _all(snapshot: Row) -> Iterator[Metric]:
-    hub = snapshot["hub"]
-    yield from _hub(hub)
-    yield from _store(hub.get("store") or {})
-    yield from _consumers(snapshot["consumers"])
-    yield from _backends(snapshot["backends"])
-    yield from _numbers(CounterMetricFamily, "hubbub_exporter", "exporter", EXPORTER_COUNTS, snapshot["exporters"])
-
-
-def _hub(hub: Row) -> Iterator[Metric]:
-    yield InfoMetricFamily("hubbub_hub", "What runs.", {"version": str(hub.get("version", ""))})
-    yield from _numbers(GaugeMetricFamily, "hubbub_hub", None, HUB_GAUGES, {"": hub})
-    yield from _numbers(CounterMetricFamily, "hubbub_hub", None, HUB_COUNTS, {"": hub})
-
-
-def _store(store: Row) -> Iterator[Metric]:
-    state = store.get("state")
-    if state is None:
-        return
-    yield GaugeMetricFamily("hubbub_store_ok", "1: the store can write.", state == "ok")
-    yield _states("hubbub_store_state", "1 for the state that it is in.", None, STORE_STATES, {"": store})
-    yield from _numbers(GaugeMetricFamily, "hubbub_store", None, STORE_GAUGES, {"": store})
-    yield from _numbers(CounterMetricFamily, "hubbub_store", None, STORE_COUNTS, {"": store})
-    times = SummaryMetricFamily("hubbub_store_commit_seconds", "How long a commit takes.")
-    known = store.get("commit_seconds") or {}
-    for share, quantile in QUANTILES.items():
-        if _is_number(seconds := known.get(share)):
-            times.add_sample(times.name, {"quantile": quantile}, seconds)
-    yield times
-
-
-def _consumers(rows: Mapping[str, Row]) -> Iterator[Metric]:
-    prefix, label = "hubbub_consumer", "consumer"
-    foreseen = {name: {**row, **_forecast(row)} for name, row in rows.items()}
-    yield from _numbers(GaugeMetricFamily, prefix, label, CONSUMER_GAUGES, foreseen)
-    yield _states(f"{prefix}_state", "1 for the state that it is in.", label, CONSUMER_STATES, rows)
-    yield _conditions(rows)
-    yield from _numbers(CounterMetricFamily, prefix, label, CONSUMER_COUNTS, rows)
-    yield _by_cause(f"{prefix}_dropped", "Messages lost, by cause.", label, "dropped_by", rows)
-    yield _threads(rows)
-    yield _histogram(rows)
-
-
 def _forecast(row: Row) -> Row:
-    behind = row.get("trend") == "falling_behind"
-    return {"behind": behind, "catch_up": math.inf if behind else row.get("catch_up_seconds")}
+    """Row in which a consumer that falls behind has an infinite time to catch up."""
+    return {**row, "catch_up_seconds": math.inf} if row.get("trend") == "falling_behind" else row
 
 
-def _threads(rows: Mapping[str, Row]) -> Metric:
-    family = GaugeMetricFamily("hubbub_consumer_threads", "Worker threads, by state.", labels=("consumer", "state"))
-    for name, row in rows.items():
-        if (workers := row.get("workers")) is not None:
-            states = [worker["state"] for worker in workers]
-            for state in THREAD_STATES:
-                family.add_metric((name, state), states.count(state))
+def _family(name: str, metric: catalogued.Metric, labels: tuple[str, ...], readings: Iterable[Reading]) -> Metric:
+    known = [(row, value) for _, row, value in readings if value is not None]
+    if metric.kind == "states":
+        return _states(name, metric.help, labels, metric.words, known)
+    if metric.kind == "histogram":
+        histogram = HistogramMetricFamily(name, metric.help, labels=labels)
+        for row, times in known:
+            histogram.add_metric((row,), _cumulative(times["bounds"], times["counts"]), times["sum"])
+        return histogram
+    if metric.kind == "quantiles":
+        summary = SummaryMetricFamily(name, metric.help, labels=labels)
+        for row, times in known:
+            for share, quantile in QUANTILES.items():
+                if isinstance(seconds := times.get(share), (int, float)):
+                    summary.add_sample(name, {**dict(zip(labels, (row,), strict=False)), "quantile": quantile}, seconds)
+        return summary
+    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+    family = kind(name, metric.help, labels=(*labels, metric.by) if metric.by else labels)
+    for row, value in known:
+        if metric.by:
+            for cause, count in value.items():
+                family.add_metric((row, str(cause)), count)
+        else:
+            family.add_metric((row,), value)
     return family
 
 
-def _histogram(rows: Mapping[str, Row]) -> Metric:
-    text = "How long consume() takes."
-    family = HistogramMetricFamily("hubbub_consumer_consume_seconds", text, labels=("consumer",))
-    for name, row in rows.items():
-        if times := row.get("consume_histogram"):
-            family.add_metric((name,), _cumulative(times["bounds"], times["counts"]), times["sum"])
+def _states(
+    name: str, text: str, labels: tuple[str, ...], words: Iterable[str], rows: Iterable[tuple[str, str]]
+) -> Metric:
+    """State set: 1 for the state of a row, 0 for the other known states."""
+    family = GaugeMetricFamily(name, text, labels=(*labels, "state"))
+    for row, state in rows:
+        for each in dict.fromkeys((*words, state)):
+            family.add_metric((row, each) if labels else (each,), each == state)
     return family
 
 
 def _cumulative(bounds: Sequence[float], counts: Sequence[int]) -> list[tuple[str, float]]:
-    """Upper bound, and count of all up to it."""
+    """Buckets of a histogram: upper bound, and cumulative count."""
     return list(zip([*map(_text, bounds), "+Inf"], accumulate(counts), strict=True))
 
 
@@ -202,58 +114,41 @@ def _text(bound: float) -> str:
     return str(floatToGoString(bound))  # type: ignore[no-untyped-call]
 
 
-def _backends(rows: Mapping[str, Row]) -> Iterator[Metric]:
-    prefix, label = "hubbub_backend", "backend"
-    connected = {name: {"connected": row.get("state") in UP} for name, row in rows.items()}
-    stands = Number("connected", "connected", "1: its line to the bus stands.")
-    yield from _numbers(GaugeMetricFamily, prefix, label, (stands,), connected)
-    yield _states(f"{prefix}_state", "1 for the state that it is in.", label, (), rows)
-    yield from _numbers(CounterMetricFamily, prefix, label, BACKEND_COUNTS, rows)
-    yield _by_cause(f"{prefix}_malformed", "Messages that can't be read, by cause.", label, "malformed", rows)
+def _of_prometheus_alone(snapshot: Row) -> Iterator[Metric]:
+    hub, consumers, backends = snapshot["hub"], snapshot["consumers"], snapshot["backends"]
+    yield InfoMetricFamily("hubbub_hub", "What runs.", {"version": str(hub.get("version", ""))})
+    if (state := (hub.get("store") or {}).get("state")) is not None:
+        yield GaugeMetricFamily("hubbub_store_ok", "1: the store can write.", state == "ok")
+    falling = [((name,), row.get("trend") == "falling_behind") for name, row in consumers.items()]
+    text = "1: messages come faster than they are handled."
+    yield _gauges("hubbub_consumer_falling_behind", text, ("consumer",), falling)
+    yield _conditions(consumers)
+    yield _threads(consumers)
+    states = {name: str(row.get("state")) for name, row in backends.items()}
+    up = [((name,), state in CONNECTED) for name, state in states.items()]
+    yield _gauges("hubbub_backend_connected", "1: its connection to the bus stands.", ("backend",), up)
+    yield _states("hubbub_backend_state", "1 for the state that it is in.", ("backend",), (), states.items())
 
 
-def _numbers(
-    kind: Kind, prefix: str, label: str | None, table: Iterable[Number], rows: Mapping[str, Row]
-) -> Iterator[Metric]:
-    """A family for each number of the table, with a sample for each row; unlabelled without ``label``."""
-    for key, name, text in table:
-        family = kind(f"{prefix}_{name}", text, labels=(label,) if label else ())
-        for row_name, row in rows.items():
-            if _is_number(value := row.get(key)):
-                family.add_metric((row_name,), value)
-        yield family
-
-
-def _states(name: str, text: str, label: str | None, known: Iterable[str], rows: Mapping[str, Row]) -> Metric:
-    """1 for the state that a row is in, 0 for the known others."""
-    family = GaugeMetricFamily(name, text, labels=(label, "state") if label else ("state",))
-    for row_name, row in rows.items():
-        state = str(row.get("state"))
-        for each in dict.fromkeys((*known, state)):
-            family.add_metric((row_name, each) if label else (each,), each == state)
+def _gauges(name: str, text: str, labels: tuple[str, ...], values: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=labels)
+    for row, value in values:
+        family.add_metric(row, value)
     return family
 
 
 def _conditions(rows: Mapping[str, Row]) -> Metric:
-    """1 for each condition that holds, 0 for the others."""
+    """Family of conditions: 1 for each that holds, 0 for the others."""
+    held = {name: {one["word"] for one in row.get("conditions") or ()} for name, row in rows.items()}
+    values = [((name, word), word in held[name]) for name in rows for word in get_args(ConditionWord)]
     text = "1 for each condition that holds; several may."
-    family = GaugeMetricFamily("hubbub_consumer_condition", text, labels=("consumer", "condition"))
+    return _gauges("hubbub_consumer_condition", text, ("consumer", "condition"), values)
+
+
+def _threads(rows: Mapping[str, Row]) -> Metric:
+    values: list[tuple[tuple[str, ...], float]] = []
     for name, row in rows.items():
-        held = {one["word"] for one in row.get("conditions") or ()}
-        for word in CONSUMER_CONDITIONS:
-            family.add_metric((name, word), word in held)
-    return family
-
-
-def _by_cause(name: str, text: str, label: str, key: str, rows: Mapping[str, Row]) -> Metric:
-    family = CounterMetricFamily(name, text, labels=(label, "cause"))
-    for row_name, row in rows.items():
-        causes = row.get(key)
-        for cause, count in causes.items() if isinstance(causes, Mapping) else ():
-            family.add_metric((row_name, str(cause)), count)
-    return family
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    """A backend is somebody else's code: what it says that is no number spoils no scrape."""
-    return isinstance(value, (int, float))
+        if (workers := row.get("workers")) is not None:
+            states = [worker["state"] for worker in workers]
+            values += [((name, state), states.count(state)) for state in get_args(ThreadState)]
+    return _gauges("hubbub_consumer_threads", "Worker threads, by state.", ("consumer", "state"), values)

@@ -1,4 +1,4 @@
-"""``hubbub snmp``: the hub's numbers for snmpd, which starts it as its ``pass_persist`` program."""
+"""Command ``hubbub snmp``: the hub's numbers for snmpd, which starts it as its ``pass_persist`` program."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from hub.monitoring.snmp_agent import Agent, Oid, Tree, format_oid, parse_oid
 from hub.monitoring.snmp_values import BASE, down, objects
 
 FRESH = 1.0
-"""Seconds that a status is used for: a walk asks for hundreds of objects."""
+"""Seconds for which a status is reused: a walk requests hundreds of objects."""
 TIMEOUT = 2.0
 REST = 10
-"""snmpd waits for us and does nothing else meanwhile: a hub that is slow to answer, or hangs, would make it slow too.
-So for each second that we waited the hub is left alone for ten."""
+"""Seconds without a request to the hub per second that the last answer took. snmpd blocks while it waits for us, so a
+hub that is slow, or hangs, would make it slow too."""
 
 
 class Cache:
-    """The objects of the latest status, which is asked for anew when it has become old.
+    """Cache of the latest status as objects; it is requested again when it is too old.
 
-    :param ask: the hub's status. What it raises of :class:`HubError` makes the hub one that is down.
-    :param monotonic: seconds.
+    :param ask: requests the hub's status. If it raises :class:`HubError`, the hub is shown as down.
+    :param monotonic: returns seconds.
     """
 
     def __init__(self, ask: Callable[[], Mapping[str, Any]], base: Oid, monotonic: Clock) -> None:
@@ -40,7 +40,7 @@ class Cache:
         self._until = float("-inf")
 
     def tree(self) -> Tree:
-        """At most a second old, or ten times as old as the last answer took."""
+        """Objects that are at most a second old, or ten times as old as the last answer took."""
         began = self._monotonic()
         if began >= self._until:
             try:
@@ -53,12 +53,12 @@ class Cache:
 
 
 class OidType(click.ParamType[Oid]):
-    """``1.3.6.1.4.1.8072.9999.9999.482``."""
+    """Parameter type of an OID: ``1.3.6.1.4.1.8072.9999.9999.482``."""
 
     name = "oid"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Oid:
-        """:raises click.BadParameter: it is something else."""
+        """Parse an OID. :raises click.BadParameter: it is not one."""
         if isinstance(value, tuple):
             return value
         try:
@@ -74,7 +74,7 @@ class OidType(click.ParamType[Oid]):
     type=OidType(),
     default=format_oid(BASE),
     show_default=True,
-    help="Where our objects begin, if not in Net-SNMP's playpen; the same as in snmpd.conf and in the MIB file.",
+    help="Root of our objects, if not in Net-SNMP's playpen; the same as in snmpd.conf and in the MIB file.",
 )
 def snmp(load_config: ConfigReader, base: Oid) -> None:
     """Answer snmpd, which starts this as its pass_persist program."""

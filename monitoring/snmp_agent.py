@@ -1,4 +1,4 @@
-"""What snmpd's ``pass_persist`` asks, line by line, and the answers. It knows nothing of hubs, sockets or time.
+"""Agent for snmpd's ``pass_persist`` protocol, independent of hubs, sockets and time.
 
 snmpd starts a program, writes requests to its standard input, and reads one answer to each from its standard output::
 
@@ -16,23 +16,23 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TextIO
 
 LONGEST_LINE = 4096
-"""Characters; snmpd's own buffer."""
+"""Characters of a line: the size of snmpd's buffer."""
 LARGEST = 2**32
 _OID = re.compile(r"\.?([0-9]{1,10}(?:\.[0-9]{1,10}){0,127})")
 
 Oid = tuple[int, ...]
-"""Tuples compare as OIDs are ordered: number by number, the shorter first."""
+"""OID as a tuple, which compares as OIDs are ordered: number by number, the shorter first."""
 
 
 class Value(NamedTuple):
-    """An object's value: snmpd's name for the type, and the text of it, which is one line and never empty."""
+    """Value of an object: snmpd's name of its type, and its text, one line that is never empty."""
 
     kind: str
     text: str
 
 
 def parse_oid(text: str) -> Oid:
-    """From ``1.3.6.1`` or ``.1.3.6.1``. :raises ValueError: it is something else."""
+    """Parse an OID: ``1.3.6.1`` or ``.1.3.6.1``. :raises ValueError: it is not one."""
     match = _OID.fullmatch(text.strip())
     numbers = tuple(int(part) for part in match.group(1).split(".")) if match else ()
     if not numbers or max(numbers) >= LARGEST:
@@ -41,35 +41,35 @@ def parse_oid(text: str) -> Oid:
 
 
 def format_oid(oid: Oid) -> str:
-    """As snmpd writes it: ``.1.3.6.1``."""
+    """Format an OID as snmpd does: ``.1.3.6.1``."""
     return "".join(f".{number}" for number in oid)
 
 
 class Tree:
-    """All objects that there are, in order."""
+    """Objects in the order of their OIDs."""
 
     def __init__(self, objects: Mapping[Oid, Value]) -> None:
         self._values = objects
         self._oids = sorted(objects)
 
     def get(self, oid: Oid) -> Value | None:
-        """The value of that very object."""
+        """Value of an object; ``None``: there is no such object."""
         return self._values.get(oid)
 
     def after(self, oid: Oid) -> Oid | None:
-        """The first object behind that place, whether there is one at it or not."""
+        """First object after an OID, which need not be an object's; ``None``: there is none."""
         index = bisect_right(self._oids, oid)
         return self._oids[index] if index < len(self._oids) else None
 
 
 class Agent:
-    """Answers from a tree. :param tree: asked for at each request; who makes it decides how old it may be."""
+    """Agent that answers requests from a tree. :param tree: called for each request."""
 
     def __init__(self, tree: Callable[[], Tree]) -> None:
         self._tree = tree
 
     def serve(self, requests: TextIO, answers: TextIO) -> None:
-        """Until the requests end, or an empty line comes, which is snmpd's farewell."""
+        """Answer until the requests end, or an empty line arrives, by which snmpd announces its end."""
         while (line := requests.readline(LONGEST_LINE)).strip():
             for answer in self._answer(line.strip().lower(), requests):
                 answers.write(f"{answer}\n")

@@ -1,4 +1,4 @@
-"""Pushes the hub's numbers to a statsd, over UDP: https://github.com/statsd/statsd/blob/master/docs/metric_types.md."""
+"""statsd exporter over UDP; the format is that of https://github.com/statsd/statsd/blob/master/docs/metric_types.md."""
 
 from __future__ import annotations
 
@@ -8,26 +8,20 @@ from typing import Any, ClassVar
 from hub.interfaces import ExporterContext
 from hub.monitoring.connection import UdpConnection
 from hub.monitoring.datagrams import packed
-from hub.monitoring.figures import LONGEST_PREFIX, PREFIX, Figure, Path, default_prefix, figures, growth, text, totals
+from hub.monitoring.figures import Figure, Path, default_prefix, figures, growth, prefix_setting, text, totals
 from hub.settings import Settings, setting
 
 
 class StatsdConfig(Settings):
-    """Where statsd listens, and what the names begin with."""
+    """Settings of statsd's address and the names."""
 
-    host: str = setting("127.0.0.1", "Where statsd listens.", min_length=1)
-    port: int = setting(8125, "Its UDP port.", ge=1, le=65535)
-    prefix: str | None = setting(
-        None,
-        "What all names begin with; another for each hub. Unset: hubbub.HOSTNAME.",
-        example="hubbub.myhost",
-        pattern=PREFIX,
-        max_length=LONGEST_PREFIX,
-    )
+    host: str = setting("127.0.0.1", "Address of statsd.", min_length=1)
+    port: int = setting(8125, "UDP port of statsd.", ge=1, le=65535)
+    prefix: str | None = prefix_setting()
 
 
 class Statsd:
-    """Pushes the numbers to statsd: counts as what they grew by since the last time, all else as gauges."""
+    """Push the numbers to statsd: counts as their growth since the last push, all others as gauges."""
 
     Config: ClassVar[type[Settings]] = StatsdConfig
 
@@ -37,12 +31,12 @@ class Statsd:
         self._before: dict[Path, float] = {}
 
     def export(self, snapshot: Mapping[str, Any]) -> None:
-        """Send one snapshot. :raises OSError: the name is unknown, or nobody listens; the next call tries anew."""
+        """Send a snapshot. :raises OSError: the name is unknown, or nobody listens; the next call tries again."""
         found = list(figures(snapshot))
         counts = totals(found)
         parts = lines(found, self._prefix, growth(counts, self._before))
         self._connection.send(datagram.removesuffix(b"\n") for datagram in packed(parts))
-        # Only what was sent is settled: a statsd that was away gets what the counts grew by meanwhile.
+        # Counts are remembered only once they were sent: a statsd that was away gets the growth of that time, too.
         self._before = counts
 
     def close(self) -> None:
@@ -51,7 +45,7 @@ class Statsd:
 
 
 def lines(found: Iterable[Figure], prefix: str, grown: Mapping[Path, float]) -> Iterator[bytes]:
-    """As statsd reads them. A sign makes a gauge relative, so a negative one is set to 0 first, in the same part."""
+    """Lines of statsd. A sign makes a gauge relative, so a negative one is first set to 0, in the same part."""
     for figure in found:
         name, number = figure.name(prefix), text(figure.number)
         if figure.kind == "gauge":

@@ -1,4 +1,4 @@
-"""Sends counters and thread states to a monitor by UDP, as StatusNet's QueueMonitor did."""
+"""UDP monitor: an exporter that sends counters and thread states, as StatusNet's QueueMonitor did."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hub.settings import Settings, setting
 
 
 class UdpMonitorConfig(Settings):
-    """Where the monitor listens, and what it understands."""
+    """Settings of the monitor's address and format."""
 
-    host: str = setting("127.0.0.1", "Where the monitor listens.", min_length=1)
-    port: int = setting(..., "Its UDP port.", example=9545, ge=1, le=65535)
+    host: str = setting("127.0.0.1", "Address of the monitor.", min_length=1)
+    port: int = setting(..., "UDP port of the monitor.", example=9545, ge=1, le=65535)
     format: Literal["json", "statusnet"] = setting(
-        "json", "'json': an object for each consumer. 'statusnet': what a monitor of StatusNet's queues understands."
+        "json", "'json': an object for each consumer. 'statusnet': the format of StatusNet's QueueMonitor."
     )
     hostname: str | None = setting(
         None, "This machine's name in the datagrams. Unset: its own.", example="myhost", min_length=1, max_length=63
@@ -28,7 +28,7 @@ class UdpMonitorConfig(Settings):
 
 
 class UdpMonitor:
-    """Sends counters and thread states to a monitor by UDP."""
+    """Send counters and thread states to a monitor by UDP."""
 
     Config: ClassVar[type[Settings]] = UdpMonitorConfig
 
@@ -40,7 +40,7 @@ class UdpMonitor:
         self._before: Counts = {}
 
     def export(self, snapshot: Mapping[str, Any]) -> None:
-        """Send one snapshot. :raises OSError: the name is unknown, or nobody listens; the next call tries anew."""
+        """Send a snapshot. :raises OSError: the name is unknown, or nobody listens; the next call tries again."""
         sender = Sender(self._hostname, os.getpid(), snapshot["hub"]["time"])
         if not self._statusnet:
             self._connection.send(json_datagrams(sender, snapshot))

@@ -1,4 +1,4 @@
-"""The web page: what every queue has and had before it, live; and the way to steer the hub from it."""
+"""Web server: a live page of all queues with their history, and the hub's verbs over HTTP."""
 
 from hub.monitoring.web.server import Web
 

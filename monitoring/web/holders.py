@@ -1,10 +1,11 @@
-"""Who holds a token: the hub's own, a named one, or a session that a link was exchanged for."""
+"""Holders of tokens: of the server's own token, of a named token, or of a session."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.interfaces import Access, Clock
+from hub.http.access import Right
+from hub.interfaces import Clock
 from hub.monitoring.web.login import Codes, is_session, make_session
 from hub.monitoring.web.token import TokenFile
 from hub.monitoring.web.tokens import RIGHTS, NamedTokens
@@ -12,13 +13,13 @@ from hub.monitoring.web.tokens import RIGHTS, NamedTokens
 
 @dataclass(frozen=True)
 class Holder:
-    """One of them. :ivar name: empty: of the hub's own token."""
+    """Holder of a token. :ivar name: of the token; empty for the server's own."""
 
     name: str
-    rights: tuple[Access, ...]
+    rights: tuple[Right, ...]
 
-    def may(self, access: Access) -> bool:
-        """Whether it has that right. Who may see more, or act, may see the numbers."""
+    def may(self, access: Right) -> bool:
+        """True if the holder has a right. Every right includes that to see the numbers."""
         return access == "numbers" or access in self.rights
 
     def __str__(self) -> str:
@@ -30,9 +31,9 @@ SESSION = Holder("session", RIGHTS)
 
 
 class Holders:
-    """All tokens of one server.
+    """Holders of all tokens of one server.
 
-    :param wall: epoch seconds. :param lasts: seconds that a session lasts.
+    :param wall: returns epoch seconds. :param lasts: seconds that a session lasts.
     """
 
     def __init__(self, own: TokenFile, named: NamedTokens, wall: Clock, lasts: float) -> None:
@@ -43,7 +44,7 @@ class Holders:
         self._codes = Codes(wall)
 
     def find(self, candidate: bytes) -> Holder | None:
-        """Who holds it; ``None``: it is none that is good now."""
+        """Holder of a token; ``None``: it is not valid now."""
         if self._own.matches(candidate):
             return OWN
         now = self._wall()
@@ -54,7 +55,7 @@ class Holders:
         return None if found is None else Holder(found.name, tuple(found.rights))
 
     def log_in(self, code: bytes) -> str | None:
-        """A session for that code; ``None``: the code is not good."""
+        """Create a session for a code; ``None``: the code is not valid."""
         secret = self._own.secret()
         if secret is None or not self._codes.take(secret, code):
             return None

@@ -1,8 +1,8 @@
-"""Which names and origins a request may name. Pure.
+"""Hosts and origins that a request may name. Pure.
 
-A page of another site can have its visitor's browser ask us: by a name of its own that suddenly means 127.0.0.1 (DNS
-rebinding), which ``Host`` betrays, or openly, which ``Origin`` and ``Sec-Fetch-Site`` betray. No such header is a
-program's request: those are not tricked.
+A page of another site can make its visitor's browser send requests to us: by a name of its own that it points to
+127.0.0.1 (DNS rebinding), which ``Host`` shows, or directly, which ``Origin`` and ``Sec-Fetch-Site`` show. A request
+without these headers comes from a program, which no page controls.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from hub.errors import Forbidden
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?")
 LOCAL = ("localhost", "127.0.0.1", "::1")
 OWN = ("same-origin", "none")
-"""What ``Sec-Fetch-Site`` says of our own page, and of what a person typed."""
+"""Values of ``Sec-Fetch-Site`` for our own page, and for an address that the user typed."""
 
 
 def name_of(host: str) -> str | None:
-    """The name or number in a ``Host`` header, in one spelling, without the port; ``None``: it is not one."""
+    """Name or address in a ``Host`` header, normalised, without the port; ``None``: it is malformed."""
     match = HOST.fullmatch(host.lower())
     if match is None:
         return None
@@ -34,16 +34,18 @@ def name_of(host: str) -> str | None:
 
 
 class Hosts:
-    """:param names: allowed beside this machine's own: the address it listens on, those that are configured."""
+    """Allowed hosts. :param names: allowed besides this machine's own: the listening address, and configured names."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = {*LOCAL, *names}
 
     def check(self, hosts: list[str], local: str | None) -> None:
-        """:param hosts: the ``Host`` headers. :param local: the number that the client connected to, if it did so by
-        one: it can't be a rebound name.
+        """Check the ``Host`` header.
 
-        :raises Forbidden: not exactly one, or not one of ours.
+        :param hosts: the ``Host`` headers. :param local: the address that the client connected to; a ``Host`` equal to
+            it can't be a rebound name.
+
+        :raises Forbidden: there is not exactly one, or it is not allowed.
         """
         name = name_of(hosts[0]) if len(hosts) == 1 else None
         if name is None or (name not in self._names and (local is None or name != name_of(_bracketed(local)))):
@@ -51,17 +53,19 @@ class Hosts:
 
 
 def check_origin(host: str, origins: list[str], sites: list[str], navigates: bool) -> None:
-    """:param origins: the ``Origin`` headers. :param sites: those of ``Sec-Fetch-Site``.
-    :param navigates: whether somebody follows a link to us, which any site may have.
+    """Check that no other site made the browser send the request.
 
-    :raises Forbidden: another site has the browser ask.
+    :param origins: the ``Origin`` headers. :param sites: the ``Sec-Fetch-Site`` headers.
+    :param navigates: whether the user follows a link to us, which any site may have.
+
+    :raises Forbidden: another site did.
     """
     for origin in origins:
         scheme, _, place = origin.lower().partition("://")
         if scheme not in ("http", "https") or place != host.lower():
-            raise Forbidden("another site may not ask this one")
+            raise Forbidden("requests from pages of other sites are refused")
     if any(site.lower() not in OWN for site in sites) and not navigates:
-        raise Forbidden("another site may not ask this one")
+        raise Forbidden("requests from pages of other sites are refused")
 
 
 def _bracketed(number: str) -> str:

@@ -1,7 +1,8 @@
-"""A link that opens the page: a code in it, good once and for a minute, for which the page is given a session.
+"""Login by a link: its code works once, for a minute, and is exchanged for a session.
 
-What stands in a link stays in the browser's history, so it must be worth nothing soon. Codes and sessions are signed
-with the hub's own token: whoever can read its file can make a code, no list of them is kept, and a new token ends all.
+A link stays in the browser's history, so its code must expire soon. Codes and sessions are signed with the server's
+own token: any program that can read its file can make a code, no list of codes is stored, and a new token ends all
+sessions.
 """
 
 from __future__ import annotations
@@ -10,41 +11,41 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from twisted.web.resource import Resource
-from twisted.web.server import Request
 
+from hub.errors import Forbidden
+from hub.http.verb import Call, Verb
 from hub.interfaces import Clock
-from hub.monitoring.web.request import problem
 
 CODE_FOR = 60.0
-"""Seconds that a code is good."""
+"""Seconds for which a code is valid."""
 MOST_USED = 1000
-"""Codes that are remembered as used; a flood of good ones is none that a stranger can make."""
+"""Used codes that are remembered; only a holder of the token could make more valid ones."""
 CODE, SESSION = b"code", b"session"
 
 
 def make_code(token: str, now: float) -> str:
-    """For a link. :param now: epoch seconds."""
+    """Make a code for a link. :param now: epoch seconds."""
     return _signed(CODE, token.encode(), now + CODE_FOR)
 
 
 def make_session(token: bytes, expires: float) -> str:
-    """What a page shows instead of a token, up to that moment, in epoch seconds."""
+    """Make a session, which the page sends instead of a token. :param expires: epoch seconds."""
     return _signed(SESSION, token, expires)
 
 
 def is_session(token: bytes, candidate: bytes, now: float) -> bool:
-    """Whether it is one that was signed with that token, and is not over."""
+    """True if the candidate is a session signed with the token, and not expired."""
     return _verified(SESSION, token, candidate, now)
 
 
 class Codes:
-    """Takes each code once. Those of the time before this process are refused, for they may have been used then.
+    """Codes, each accepted once. Codes made before this process started are refused: they may have been used.
 
-    :param wall: epoch seconds.
+    :param wall: returns epoch seconds.
     """
 
     def __init__(self, wall: Clock) -> None:
@@ -53,7 +54,7 @@ class Codes:
         self._used: dict[bytes, float] = {}
 
     def take(self, token: bytes, code: bytes) -> bool:
-        """Whether it is good; from now on it is not."""
+        """Use a code. :returns: whether it was valid; from now on it is not."""
         now = self._wall()
         self._used = {one: until for one, until in self._used.items() if until > now}
         if code in self._used or len(self._used) >= MOST_USED or not _verified(CODE, token, code, now):
@@ -66,33 +67,31 @@ class Codes:
 
 
 class Order(msgspec.Struct, forbid_unknown_fields=True):
-    """The code of a link."""
+    """Code of a link."""
 
     code: str
 
 
-class Login(Resource):
-    """``/login``: a session for a code. :param guard: a :class:`~hub.monitoring.web.guard.WebGuard`."""
+class Session(msgspec.Struct):
+    """Session, which the page sends instead of a token, until it expires."""
 
-    isLeaf = True
+    token: str
 
-    def __init__(self, guard: Any) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._guard = guard
 
-    def render_POST(self, request: Request) -> bytes:  # noqa: N802 - Twisted's name
-        """See the class."""
-        assert request.content is not None
-        try:
-            order = msgspec.json.decode(request.content.read(), type=Order)
-        except (msgspec.DecodeError, ValueError) as error:
-            return problem(request, 400, str(error))
-        session = self._guard.log_in(request, order.code.encode())
+class Login(Verb):
+    """Exchange the code of a link that ``hubbub web`` printed for a session."""
+
+    path, method, access, order, result = "login", "POST", "open", Order, Session
+
+    def __init__(self, log_in: Callable[[Any, bytes], str | None]) -> None:
+        self._log_in = log_in
+
+    def handle(self, call: Call) -> Session:
+        """Exchange the code. :raises Forbidden: 401: the code is not valid."""
+        session = self._log_in(call.request, call.order.code.encode())
         if session is None:
-            text = "this link was used, or is older than a minute: 'hubbub web' prints a new one"
-            return problem(request, 401, text)
-        request.setHeader(b"Content-Type", b"application/json")
-        return msgspec.json.encode({"token": session}) + b"\n"
+            raise Forbidden("this link was used, or is older than a minute: 'hubbub web' prints a new one", 401)
+        return Session(session)
 
 
 def _signed(kind: bytes, token: bytes, expires: float) -> str:

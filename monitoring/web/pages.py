@@ -1,230 +1,166 @@
-"""What the web server answers besides files, events and verbs: health, metrics, history and spikes."""
+"""Verbs of the web server besides the hub's own: health, status, metrics, history and spikes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as Overdue
 from twisted.python.failure import Failure
-from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request
+from twisted.web.http import OK, SERVICE_UNAVAILABLE
 
-from hub.errors import Forbidden, HubError, Unavailable
+from hub.errors import NotFound, Unavailable
+from hub.http.verb import JSON, Call, Document, Nothing, Verb
 from hub.monitoring.prometheus import render
-from hub.monitoring.web.aside import TOO_MUCH, Aside
-from hub.monitoring.web.guard import WebGuard
-from hub.monitoring.web.history import View
-from hub.monitoring.web.pulse import Pulse
+from hub.monitoring.web.history import TIERS
 from hub.monitoring.web.recorder import Recorder
-from hub.monitoring.web.request import Problem, problem
-from hub.monitoring.web.ring import TIERS
+from hub.monitoring.web.sampler import Sampler
+from hub.monitoring.web.spikes import Spike
+from hub.monitoring.web.worker_thread import WorkerThread
 
 SPAN = 600
-"""Seconds of history, where nothing else is asked for."""
+"""Seconds of history by default."""
 LONGEST = TIERS[-1].span
 LONGEST_OF_ALL = 3600
-"""Seconds. All queues with all that is known of them would be many megabytes, for anybody who asks."""
+"""Seconds of history for all queues at most: the whole would be many megabytes, for anybody who requests it."""
 READ_TIMEOUT = 10.0
-"""Seconds that somebody waits for a disk that is slow."""
-CROWDED = "too much is on its way to clients that do not read it"
-NOTHING = "there is no such page"
-Content = tuple[str, bytes]
-"""A content type, and a body."""
+"""Seconds that an answer waits for a slow disk."""
 
 
-class NoHistory(HubError):
-    """Of a queue that was never seen. Met by the answer."""
+class HealthState(msgspec.Struct):
+    """State of the hub."""
+
+    state: str
 
 
-class Page(Resource):
-    """One path. :cvar named: a queue's name may follow in it; it may be anything."""
+class Health(Verb):
+    """Check whether the process is alive: it answers 200 as long as its reactor runs."""
 
-    isLeaf = True
-    named = False
+    path, access, result, any_host = "healthz", "open", HealthState, True
 
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
 
-    def render(self, request: Request) -> Any:
-        """Answer, if this is the path."""
-        if request.postpath and not self.named:
-            return problem(request, 404, NOTHING)
-        return super().render(request)  # type: ignore[no-untyped-call]
-
-    def answer(self, request: Request, content: object, code: int = 200) -> bytes:
-        """As JSON; to be returned."""
-        request.setResponseCode(code)
-        request.setHeader(b"Content-Type", b"application/json")
-        return msgspec.json.encode(content) + b"\n"
-
-    def name(self, request: Request) -> str:
-        """What follows in the path."""
-        return b"/".join(request.postpath or []).decode("utf-8", "replace")
+    def carry_out(self, order: Nothing) -> HealthState:
+        """Return the hub's state."""
+        return HealthState(self._sampler.latest().status["hub"]["state"])
 
 
-class Health(Page):
-    """``/healthz``: the process lives and its reactor turns, or nothing would be answered."""
+class ReadyState(msgspec.Struct):
+    """Readiness of the hub, with all reasons against it."""
 
-    def __init__(self, pulse: Pulse) -> None:
-        super().__init__()
-        self._pulse = pulse
-
-    def render_GET(self, request: Request) -> bytes:  # noqa: N802 - Twisted's name
-        """See the class."""
-        return self.answer(request, {"state": self._pulse.latest().snapshot["hub"]["state"]})
+    ready: bool
+    reasons: list[str]
 
 
-class Readiness(Page):
-    """``/readyz``: whether messages may be sent to it; 503 if not, with all reasons."""
+class Readiness(Verb):
+    """Check whether the hub is ready for messages; answers 503 with all reasons if it is not."""
 
-    def __init__(self, pulse: Pulse) -> None:
-        super().__init__()
-        self._pulse = pulse
+    path, access, result, any_host = "readyz", "open", ReadyState, True
 
-    def render_GET(self, request: Request) -> bytes:  # noqa: N802 - Twisted's name
-        """See the class."""
-        hub = self._pulse.latest().numbers["hub"]
-        return self.answer(request, {"ready": hub["ready"], "reasons": hub["not_ready"]}, 200 if hub["ready"] else 503)
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
 
-
-class Status(Page):
-    """``/api/status``: all of it with the token, else the numbers; of a moment ago, for anybody may ask often."""
-
-    def __init__(self, pulse: Pulse, guard: WebGuard) -> None:
-        super().__init__()
-        self._pulse = pulse
-        self._guard = guard
-
-    def render_GET(self, request: Request) -> bytes:  # noqa: N802 - Twisted's name
-        """See the class."""
-        try:
-            contents = self._guard.shows_contents(request)
-        except Forbidden as error:
-            return problem(request, error.code, str(error))
-        request.setHeader(b"Content-Type", b"application/json")
-        return self._pulse.latest().document(contents) + b"\n"
+    def carry_out(self, order: Nothing) -> Document:
+        """Return the readiness; the status code depends on ``ready``."""
+        hub = self._sampler.latest().numbers["hub"]
+        body = msgspec.json.encode(ReadyState(hub["ready"], hub["not_ready"])) + b"\n"
+        return Document(JSON, body, OK if hub["ready"] else SERVICE_UNAVAILABLE)
 
 
-class Slow(Page):
-    """A page whose making takes a while, or would hold up the reactor."""
+class Status(Verb):
+    """Show all numbers; with a token for contents also the texts of errors, topics and ids.
 
-    def make(self, request: Any, content: Deferred[Content]) -> int:
-        """Answer with it when it is there. To be returned."""
-        gone: list[object] = []
-        request.notifyFinish().addBoth(gone.append)
+    The numbers may be a fraction of a second old.
+    """
 
-        def finish(result: Content | Failure) -> None:
-            if gone:
-                return
-            if isinstance(result, Failure):
-                body = self._refusal(request, result)
-            else:
-                kind, body = result
-                request.setHeader(b"Content-Type", kind.encode())
-                if request.site.crowded(len(body)):
-                    body = problem(request, 503, CROWDED)
-            request.setHeader(b"Content-Length", str(len(body)).encode())
-            request.write(body)
-            request.finish()
+    path, access = "status", "status"
 
-        content.addBoth(finish)
-        return NOT_DONE_YET
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
 
-    def _refusal(self, request: Any, failure: Failure) -> bytes:
-        error = failure.value
-        if isinstance(error, NoHistory):
-            return problem(request, 404, str(error))
-        if isinstance(error, Unavailable):
-            return problem(request, 503, str(error))
-        if isinstance(error, Overdue):
-            return problem(request, 503, "the history is not read yet")
-        request.site.on_bug(failure)
-        return problem(request, 500, "the hub itself failed; its log says why")
+    def handle(self, call: Call) -> bytes:
+        """Return the encoded document, which is shared by all requests with the same right."""
+        return self._sampler.latest().document(call.caller.contents) + b"\n"
 
 
-class Metrics(Slow):
-    """``/metrics``: for Prometheus."""
+class Metrics(Verb):
+    """Export the numbers in Prometheus' text format, or in OpenMetrics where the client accepts that."""
 
-    def __init__(self, pulse: Pulse, aside: Aside) -> None:
-        super().__init__()
-        self._pulse = pulse
-        self._aside = aside
+    path, media, any_host = "metrics", "text/plain", True
 
-    def render_GET(self, request: Request) -> int:  # noqa: N802 - Twisted's name
-        """See the class."""
-        accept = (request.getHeader(b"Accept") or b"").decode("latin-1")
-        return self.make(request, self._aside.do(render, self._pulse.latest().numbers, accept))
+    def __init__(self, sampler: Sampler, worker: WorkerThread) -> None:
+        self._sampler = sampler
+        self._worker = worker
+
+    def handle(self, call: Call) -> Deferred[Document]:
+        """Render the numbers in another thread."""
+        accept = (call.request.getHeader(b"Accept") or b"").decode("latin-1")
+        rendered = self._worker.do(render, self._sampler.latest().numbers, accept)
+        return rendered.addCallback(lambda found: Document(*found))
 
 
-class Past(Slow):
-    """What was; just after a start it is waited for until that is read from the disk."""
+class HistoryOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """Name of the queue (empty: all queues), and seconds back; an hour at most for all queues."""
 
-    named = True
+    queue: str = ""
+    span: Annotated[int, msgspec.Meta(ge=1, le=LONGEST)] = SPAN
+
+
+class History(Verb):
+    """Show how backlogs and rates of one queue, or of all, changed in the last ``span`` seconds."""
+
+    path, about, order = "history", "queue", HistoryOrder
 
     def __init__(self, recorder: Recorder, reactor: Any) -> None:
-        super().__init__()
-        self.recorder = recorder
+        self._recorder = recorder
         self._reactor = reactor
 
-    def when_read(self, request: Request, work: Callable[[], Content | Deferred[Content]]) -> int:
-        """Answer with what ``work`` returns then. To be returned."""
-        read = self.recorder.loaded().addTimeout(READ_TIMEOUT, self._reactor)
-        return self.make(request, read.addCallback(lambda _: work()))
+    def carry_out(self, order: HistoryOrder) -> Deferred[bytes]:
+        """Read the history from the disk."""
+        if not order.queue and order.span > LONGEST_OF_ALL:
+            raise ValueError(f"the span of all queues must be from 1 to {LONGEST_OF_ALL} seconds")
+        read = self._recorder.view(order.span, order.queue or None)
+        return _in_time(read, self._reactor).addCallback(_found)
 
 
-class HistoryPage(Past):
-    """``/history`` of all queues, ``/history/NAME`` of one; ``?span=`` seconds."""
-
-    def __init__(self, recorder: Recorder, reactor: Any, aside: Aside) -> None:
-        super().__init__(recorder, reactor)
-        self._aside = aside
-
-    def render_GET(self, request: Request) -> bytes | int:  # noqa: N802 - Twisted's name
-        """See the class."""
-        given = (request.args or {}).get(b"span", [str(SPAN).encode()])[-1]
-        name = self.name(request)
-        longest = LONGEST if name else LONGEST_OF_ALL
-        if not given.isdigit() or len(given) > 9 or not 1 <= int(given) <= longest:
-            what = "" if name else " of all queues"
-            return problem(request, 400, f"the span{what} is a number of seconds from 1 to {longest}")
-        return self.when_read(request, lambda: self._view(int(given), name or None))
-
-    def _view(self, span: int, name: str | None) -> Deferred[Content]:
-        if self._aside.full:  # the view is a copy, and not a small one: whoever floods us shall not have it made
-            raise Unavailable(TOO_MUCH)
-        view = self.recorder.view(span, name)
-        if view is None:
-            raise NoHistory("there is no history of a queue of that name")
-        return self._aside.do(_document, view)
+def _found(document: bytes | None) -> bytes:
+    if document is None:
+        raise NotFound("there is no history of a queue of that name")
+    return document + b"\n"
 
 
-def _document(view: View) -> Content:
-    return "application/json", msgspec.json.encode(view.document()) + b"\n"
+def _in_time(read: Deferred[Any], reactor: Any) -> Deferred[Any]:
+    return read.addTimeout(READ_TIMEOUT, reactor).addErrback(_overdue)
 
 
-class SpikesPage(Past):
-    """``/spikes/NAME``: of one queue, the newest first. A queue that is not known has had none."""
-
-    def render_GET(self, request: Request) -> int:  # noqa: N802 - Twisted's name
-        """See the class."""
-        name = self.name(request)
-        return self.when_read(request, lambda: self._spikes(name))
-
-    def _spikes(self, name: str) -> Content:
-        return "application/json", msgspec.json.encode({"spikes": self.recorder.spikes(name)}) + b"\n"
+def _overdue(failure: Failure) -> None:
+    failure.trap(Overdue)
+    raise Unavailable("reading the history takes too long")
 
 
-class Root(Resource):
-    """What there is at the top."""
+class SpikesOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """Name of the queue."""
 
-    def __init__(self, children: Mapping[str, Any]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        for name, child in children.items():
-            self.putChild(name.encode(), child)
+    queue: str
 
-    def getChild(self, path: bytes, request: Request) -> Any:  # noqa: N802 - Twisted's name
-        """Anything else."""
-        return Problem(404, NOTHING)
+
+class SpikeList(msgspec.Struct):
+    """Spikes of a queue, the newest first."""
+
+    spikes: list[Spike]
+
+
+class Spikes(Verb):
+    """List the spikes of a queue's backlog; none for an unknown queue."""
+
+    path, about, order, result = "spikes", "queue", SpikesOrder, SpikeList
+
+    def __init__(self, recorder: Recorder, reactor: Any) -> None:
+        self._recorder = recorder
+        self._reactor = reactor
+
+    def carry_out(self, order: SpikesOrder) -> Deferred[SpikeList]:
+        """Read the spikes from the disk."""
+        return _in_time(self._recorder.spikes(order.queue), self._reactor).addCallback(SpikeList)

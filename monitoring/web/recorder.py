@@ -1,45 +1,48 @@
-"""Keeps the history and the spikes: notes the numbers at each beat, and has them written to the disk now and then."""
+"""Recorder of the history: collects samples and spikes, and writes and reads the history file."""
 
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections import deque
 from collections.abc import Iterable
-from copy import copy
+from functools import partial
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
+from hub.errors import Unavailable
 from hub.interfaces import Clock
-from hub.monitoring.web.aside import Aside
-from hub.monitoring.web.history import History, Row, View
-from hub.monitoring.web.history_file import Damaged, HistoryFile, Kept
-from hub.monitoring.web.pulse import Frame
+from hub.monitoring.web import history
+from hub.monitoring.web.history import Growth, Sample
+from hub.monitoring.web.history_file import Damaged, HistoryFile, Work, in_memory
+from hub.monitoring.web.sampler import Snapshot
 from hub.monitoring.web.spikes import Spike, Spikes
+from hub.monitoring.web.worker_thread import TOO_MUCH, WorkerThread
+from hub.status.catalogue import stable
 
 EVERY = 10
-"""Beats between two writes: what a crash of the hub costs at most, in seconds of curves."""
-MOST_WAITING = 1000
-"""Rows that wait for a disk that does not take them; the oldest go."""
+"""Snapshots between two writes, one a second: a crash of the hub loses the history of that time at most."""
+MOST_WAITING = 600
+"""Snapshots that may wait for a failing disk; the oldest are dropped."""
 
-
-Changed = dict[tuple[str, float], tuple[str, Spike]]
-"""Spikes that are to be written, by queue and start."""
+Recorded = tuple[list[Sample], list[tuple[str, Spike]]]
+"""Record of a snapshot: a sample of each queue, and the spikes that changed."""
 
 
 class Recorder:
-    """Lives in the reactor's thread; the file has one of its own. Where the file can't be used, a restart forgets the
-    history, and that is all.
+    """Recorder in the reactor's thread; the file is used in the worker's thread. If the file can't be used, only
+    the latest snapshots are kept, in memory, and a restart loses them.
 
-    :param wall: epoch seconds.
+    :param wall: returns epoch seconds.
     :ivar state: ``loading``, ``ok``, or ``not kept``: then ``error`` says why.
     """
 
     def __init__(
         self,
         file: HistoryFile,
-        aside: Aside,
+        worker: WorkerThread,
         spike_from: int,
         wall: Clock,
         log: logging.LoggerAdapter[logging.Logger],
@@ -47,133 +50,122 @@ class Recorder:
         self.state = "loading"
         self.error: str | None = None
         self._file = file
-        self._aside = aside
+        self._worker = worker
         self._wall = wall
         self._log = log
-        self._history = History()
+        self._growth = Growth()
         self._spikes = Spikes(spike_from)
-        self._rows: deque[Row] = deque(maxlen=MOST_WAITING)
-        self._changed: Changed = {}
-        self._beats = 0
-        self._saving = False
-        self._waiting: list[Deferred[None]] = []
+        self._time: float | None = None
+        self._count = 0
+        self._writing = False
+        self._fresh: deque[Recorded] = deque(maxlen=MOST_WAITING)
+        self._unwritten: deque[Recorded] = deque(maxlen=MOST_WAITING)
+        """Records to write, used in the worker's thread; ``_fresh`` is used in the reactor's."""
 
     def start(self) -> None:
-        """Load what was kept. What is sampled before that is over is not noted: it takes a moment."""
-        self._aside.do(self._load).addCallbacks(self._loaded, self._failed).addBoth(self._let_in)
+        """Open the file. Snapshots are not recorded until it is open."""
+        self._do(history.lasting_spikes).addCallback(self._spikes.restore).addErrback(self._failed)
 
-    def loaded(self) -> Deferred[None]:
-        """Fires when what was kept is there to be seen, or can't be."""
-        done: Deferred[None] = Deferred()
-        if self.state == "loading":
-            self._waiting.append(done)
-        else:
-            done.callback(None)
-        return done
-
-    def beat(self, frame: Frame | None) -> None:
-        """Note the numbers."""
-        if frame is None or self.state == "loading":
+    def record(self, snapshot: Snapshot | None) -> None:
+        """Record a snapshot; ``None``, if it could not be taken, leaves a gap."""
+        if snapshot is None or self.state == "loading":
             return
-        consumers = frame.snapshot["consumers"]
-        self._rows.extend(self._history.sample(frame.time, frame.moment, consumers))
-        self._change(self._spikes.sample(frame.time, consumers))
-        self._beats += 1
-        if self._beats % EVERY == 0:
-            self._save()
+        self._time, consumers = snapshot.time, stable(snapshot.status["consumers"])
+        samples = self._growth.samples(snapshot.time, snapshot.moment, consumers)
+        self._fresh.append((samples, self._spikes.sample(snapshot.time, consumers)))
+        self._count += 1
+        if self._count % EVERY == 0 and not self._writing and not self._worker.full:
+            self._writing = True
+            self._do(_nothing).addErrback(self._failed).addBoth(self._written)
 
     def close(self) -> Deferred[None]:
-        """Write what is not written; fires when the file is let go of."""
+        """Write all unwritten records. The Deferred fires when the file is closed."""
         if self.state != "loading":
-            self._rows.extend(self._history.close())
-            self._saving = False
-            self._save()
-        self._aside.do(self._file.close).addErrback(lambda _: None)
-        return self._aside.close()
+            self._do(_nothing).addErrback(self._failed)
+        self._worker.do(self._file.close).addErrback(lambda _: None)
+        return self._worker.close()
 
-    def view(self, span: int, name: str | None) -> View | None:
-        """The last ``span`` seconds of one queue, or of all. ``None``: there is no queue of that name."""
-        names = [] if self.state == "loading" else self._history.names()
-        if name is None:
-            return self._history.view(span, names)
-        return self._history.view(span, [name]) if name in names else None
+    def view(self, span: int, name: str | None) -> Deferred[bytes | None]:
+        """Read the last ``span`` seconds of one queue, or of all; see :func:`hub.monitoring.web.history.view`.
 
-    def spikes(self, name: str) -> list[Spike]:
-        """Of one queue, the newest first."""
-        return self._spikes.of(name)
+        :raises Unavailable: (as a failure) too many requests wait; ``spikes`` likewise.
+        """
+        now = self._wall() if self._time is None else self._time
+        return self._do(partial(history.view, span=span, now=now, name=name))
+
+    def spikes(self, name: str) -> Deferred[list[Spike]]:
+        """Read the spikes of one queue, the newest first; none of an unknown queue."""
+        return self._do(partial(history.spikes_of, name=name))
 
     def status(self) -> dict[str, Any]:
-        """For the status of the server."""
+        """State for the server's status."""
         return {"state": self.state, "error": self.error}
 
-    def _load(self) -> list[Row]:
-        """In the file's thread. Nobody else touches the history until it is over."""
+    def _do(self, query: Work[Any]) -> Deferred[Any]:
+        """Write the waiting records, then run the query."""
+        if self._worker.full:
+            return fail(Unavailable(TOO_MUCH))
+        fresh, self._fresh = self._fresh, deque(maxlen=MOST_WAITING)
+        return self._worker.do(self._work, fresh, query).addCallback(self._worked)
+
+    def _work(self, fresh: Iterable[Recorded], query: Work[Any]) -> tuple[Any, OSError | None]:
+        """Write, then run the query, in the worker's thread. A failed write does not prevent reading: with a full disk
+        the page must work.
+
+        :returns: the result of the query, and the error of the file.
+        """
+        self._unwritten.extend(fresh)
+        results: list[Any] = []
+
+        def work(connection: sqlite3.Connection) -> None:
+            history.add_samples(connection, [sample for samples, _ in self._unwritten for sample in samples])
+            history.put_spikes(connection, [spike for _, spikes in self._unwritten for spike in spikes])
+            results.append(query(connection))
+
         try:
-            kept = self._file.load()
-        except Damaged as error:
-            self._begin_anew(error)
-            kept = Kept([], [])
-        self._spikes.restore(kept.spikes)
-        return self._history.restore(kept.rows, self._wall())
+            try:
+                self._file.transact(work)
+            except Damaged as damage:
+                self._begin_anew(damage)
+                self._file.transact(work)
+        except OSError as error:
+            if not results:
+                with in_memory() as connection:
+                    work(connection)
+            return results[-1], error
+        self._unwritten.clear()
+        return results[-1], None
 
-    def _loaded(self, made: list[Row]) -> None:
-        self.state = "ok"
-        self._rows.extend(made)
-
-    def _let_in(self, _: object) -> None:
-        waiting, self._waiting = self._waiting, []
-        for done in waiting:
-            done.callback(None)
-
-    def _failed(self, failure: Failure) -> None:
-        if self.state != "not kept":
-            self._log.warning(
-                "the history will not outlast the hub: %s", failure.getErrorMessage(), extra={"action": "history"}
-            )
-        self.state, self.error = "not kept", f"{type(failure.value).__name__}: {failure.getErrorMessage()}"
-
-    def _change(self, spikes: Iterable[tuple[str, Spike]]) -> None:
-        for name, spike in spikes:
-            self._changed[name, spike.started_at] = (name, spike)
-        while len(self._changed) > MOST_WAITING:
-            del self._changed[next(iter(self._changed))]
-
-    def _save(self) -> None:
-        """Unless the last rows are still being written: then at the next time."""
-        if self._saving or not (self._rows or self._changed):
-            return
-        self._saving = True
-        rows, changed = list(self._rows), dict(self._changed)
-        self._rows.clear()
-        self._changed.clear()
-        done = self._aside.do(self._write, rows, [(name, copy(spike)) for name, spike in changed.values()])
-        done.addCallbacks(self._saved, self._not_saved, errbackArgs=(rows, changed))
-
-    def _write(self, rows: list[Row], spikes: list[tuple[str, Spike]]) -> None:
-        """In the file's thread."""
-        try:
-            self._file.save(rows, spikes)
-        except Damaged as error:
-            self._begin_anew(error)
-            self._file.save(rows, spikes)
-
-    def _begin_anew(self, error: Damaged) -> None:
-        """In the file's thread."""
+    def _begin_anew(self, damage: Damaged) -> None:
+        """Rename the damaged file and start a new one, in the worker's thread."""
         aside = self._file.set_aside()
         self._log.warning(
-            "the history was damaged, a new one begins; the old one is %s now: %s",
-            *(aside, error),
+            "the history was damaged: a new one is started, the old one is %s: %s",
+            *(aside, damage),
             extra={"action": "history"},
         )
 
-    def _saved(self, _: object) -> None:
-        self._saving = False
-        if self.state != "ok":
-            self._log.info("the history is kept again", extra={"action": "history"})
+    def _worked(self, outcome: tuple[Any, OSError | None]) -> Any:
+        result, error = outcome
+        if error is not None:
+            self._fail(error)
+            return result
+        if self.state == "not kept":
+            self._log.info("the history is saved again", extra={"action": "history"})
         self.state, self.error = "ok", None
+        return result
 
-    def _not_saved(self, failure: Failure, rows: list[Row], changed: Changed) -> None:
-        self._saving = False
-        self._failed(failure)
-        self._rows = deque([*rows, *self._rows], maxlen=MOST_WAITING)
-        self._changed = {**changed, **self._changed}
+    def _written(self, _: object) -> None:
+        self._writing = False
+
+    def _failed(self, failure: Failure) -> None:
+        self._fail(failure.value)
+
+    def _fail(self, error: object) -> None:
+        if self.state != "not kept":
+            self._log.warning("the history can't be saved: %s", error, extra={"action": "history"})
+        self.state, self.error = "not kept", f"{type(error).__name__}: {error}"
+
+
+def _nothing(_: sqlite3.Connection) -> None:
+    """Query nothing, in a call that only writes."""

@@ -1,4 +1,4 @@
-"""A request and its answer."""
+"""HTTP request and its answer."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from io import BytesIO
 from typing import Any
 
 import msgspec
-from twisted.web.error import UnsupportedMethod
-from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request
+from twisted.web.server import Request
 
+from hub.http.api import BUG
+from hub.http.verb import JSON
 from hub.monitoring.web import headers
 
 BODY_LIMIT = 256 << 10
-"""Bytes of a request's body: room for the numbers of all dead letters that are kept by default."""
+"""Bytes of a request's body: enough for the numbers of all dead letters that are kept by default."""
 
 
 class WebRequest(Request):
-    """One request, with the headers of :mod:`hub.monitoring.web.headers` in its answer."""
+    """HTTP request, whose answer has the headers of :mod:`hub.monitoring.web.headers`."""
 
     channel: Any
     site: Any
@@ -29,12 +29,12 @@ class WebRequest(Request):
         self._held: list[bytes] = []
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
-        """The headers are there."""
+        """Check the length of the body: the headers have arrived."""
         self.content = BytesIO()
         self._bound(length or 0)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """A part of the body is there."""
+        """Add a part of the body, up to :data:`BODY_LIMIT`."""
         assert self.content is not None
         self._bound(self.content.tell() + len(data))
         if not self._refused:
@@ -46,56 +46,50 @@ class WebRequest(Request):
             self.channel.refuse(b"413 Content Too Large")
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802 - Twisted's name
-        """All of it is there."""
+        """Process the complete request."""
         if self._refused:
             return
-        # Bodies are JSON, whatever they claim to be: Twisted would take the time to parse a form.
+        # Bodies are JSON, whatever their Content-Type is; else Twisted would spend time on parsing a form.
         self.requestHeaders.removeHeader(b"Content-Type")
         super().requestReceived(command, path, version)  # type: ignore[no-untyped-call]
 
     def process(self) -> None:
-        """Have it answered."""
+        """Answer the request."""
         for name, value in headers.SECURITY.items():
             self.responseHeaders.setRawHeaders(name, [value])
         if not self.path.startswith(b"/"):
-            # 'OPTIONS *', which Twisted answers by itself: nobody passes by the guard.
+            # Twisted would answer 'OPTIONS *' by itself, without the guard.
             self.path = b"/" + self.path
         super().process()  # type: ignore[no-untyped-call]
 
     def render(self, resrc: Any) -> None:
-        """As Twisted's own, which answers errors with pages of HTML, and logs what anybody may send."""
-        try:
-            body = resrc.render(self)
-        except UnsupportedMethod as error:
-            self.responseHeaders.setRawHeaders(b"Allow", [b", ".join(error.allowedMethods)])
-            body = problem(self, 405, f"not this method here, but {b' or '.join(error.allowedMethods).decode()}")
-        if body != NOT_DONE_YET:
-            self.responseHeaders.setRawHeaders(b"Content-Length", [str(len(body)).encode()])
-            self.write(body)
-            self.finish()
+        """Pass the request to the API, which answers all; Twisted's own method answers errors in HTML."""
+        resrc.render(self)
 
     def processingFailed(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
-        """A fault of ours: the log says why, the client does not."""
+        """Answer 500 after an internal error, which is logged, and not shown to the client."""
         self.site.on_bug(reason)
         if self.startedWriting:
             self.channel.loseConnection()
         else:
-            self.write(problem(self, 500, "the hub itself failed; its log says why"))
+            self.setResponseCode(500)
+            self.responseHeaders.setRawHeaders(b"Content-Type", [JSON.encode()])
+            self.write(msgspec.json.encode({"problems": [BUG]}) + b"\n")
             self.finish()
 
     def hold(self, seconds: float) -> None:
-        """Have the answer wait that long."""
+        """Delay the answer."""
         self._penalty = seconds
 
     def write(self, data: bytes) -> None:
-        """A part of the answer."""
+        """Write a part of the answer."""
         if self._penalty:
             self._held.append(data)
         else:
             super().write(data)  # type: ignore[no-untyped-call]
 
     def finish(self) -> None:
-        """The end of the answer."""
+        """Finish the answer."""
         if not self._penalty:
             super().finish()  # type: ignore[no-untyped-call]
             return
@@ -106,25 +100,3 @@ class WebRequest(Request):
         self._penalty = 0.0
         self.write(b"".join(self._held))
         self.finish()
-
-
-def problem(request: Request, code: int, text: str) -> bytes:
-    """An error as the verbs answer it. To be returned, or written."""
-    request.setResponseCode(code)
-    request.setHeader(b"Content-Type", b"application/json")
-    return msgspec.json.encode({"problems": [text]}) + b"\n"
-
-
-class Problem(Resource):
-    """Answers anything with one error."""
-
-    isLeaf = True
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._code = code
-        self._text = text
-
-    def render(self, request: Request) -> bytes:
-        """See the class."""
-        return problem(request, self._code, self._text)

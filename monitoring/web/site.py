@@ -1,4 +1,4 @@
-"""The web server's end of all connections: how many, what each may ask, and how they end."""
+"""Site of the web server: limits the connections, passes requests to the API, and closes all at the stop."""
 
 from __future__ import annotations
 
@@ -8,41 +8,38 @@ from typing import Any
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
-from hub.errors import Forbidden
 from hub.monitoring.web import headers
 from hub.monitoring.web.channel import TIMEOUT, Channel
-from hub.monitoring.web.request import Problem, WebRequest
+from hub.monitoring.web.request import WebRequest
 
 MOST_CONNECTIONS = 200
-"""Beyond it the one whose client is waited for longest, to ask or to read, has to go for a new one: whoever reaches the
-port must neither use up the hub's file descriptors nor shut out those who do ask."""
+"""Connections at most; a further one replaces the one whose client is idle for longest: a client must neither use up
+the hub's file descriptors nor lock out active ones."""
 MOST_UNREAD = 64 << 20
-"""Bytes of answers that may wait for clients to read them; beyond it no more large ones are given."""
+"""Bytes of answers that may wait for clients to read them; beyond it further large answers are refused."""
 GRACE = 5.0
-"""Seconds for the answers that are under way when the server stops."""
+"""Seconds for running answers when the server stops."""
 
 
 class WebSite(Site):
-    """Without an access log: a page that is live would fill the journal.
+    """Site without an access log: a live page would flood the journal.
 
-    :param check: of every request, before anything is looked up. It raises ``Forbidden``.
-    :param on_bug: is told of what should not have happened.
-    :ivar refused: connections that were too many, whether the new one was closed or an old one; it only grows.
+    :param on_bug: called after an internal error.
+    :ivar refused: connections closed because there were too many, new or old ones; it only grows.
     """
 
     requestFactory = WebRequest
     protocol = Channel  # type: ignore[assignment]
 
-    def __init__(self, root: Resource, reactor: Any, check: Callable[[Request], None], on_bug: Callable[[Any], None]):
+    def __init__(self, root: Resource, reactor: Any, on_bug: Callable[[Any], None]):
         super().__init__(root, timeout=TIMEOUT, reactor=reactor)  # type: ignore[no-untyped-call]
         self.reactor: Any = reactor
         self.channels: set[Channel] = set()
         self.refused = 0
         self.on_bug = on_bug
-        self._check = check
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
-        """For a new connection; ``None`` has it closed."""
+        """Create the channel of a new connection; ``None``: it is refused."""
         if len(self.channels) >= MOST_CONNECTIONS:
             self.refused += 1
             idle = [channel for channel in self.channels if channel.waits_since is not None]
@@ -54,21 +51,17 @@ class WebSite(Site):
         return super().buildProtocol(addr)  # type: ignore[no-untyped-call]
 
     def crowded(self, size: int) -> bool:
-        """Whether one more answer of so many bytes is too much."""
+        """True if another answer of ``size`` bytes is too much."""
         return size + sum(channel.unread for channel in self.channels) > MOST_UNREAD
 
     def getResourceFor(self, request: Request) -> Any:  # noqa: N802 - Twisted's name
-        """What answers."""
+        """Return the API. The ``Server`` header does not name Twisted."""
         request.setHeader(b"Server", headers.SECURITY[b"Server"])
-        try:
-            self._check(request)
-        except Forbidden as error:
-            return Problem(error.code, str(error))
         return super().getResourceFor(request)  # type: ignore[no-untyped-call]
 
     def hang_up(self) -> None:
-        """Close what is idle; let answers that are under way finish, a while: one may be of the very order that stops
-        this server (a reload)."""
+        """Close idle connections, and the others after :data:`GRACE`: one of the running answers may be that of the
+        reload which stops this server."""
         for channel in list(self.channels):
             if channel.requests:
                 channel.persistent = 0
@@ -81,4 +74,4 @@ class WebSite(Site):
             channel.transport.abortConnection()
 
     def log(self, request: Any) -> None:
-        """Nothing."""
+        """Log nothing."""

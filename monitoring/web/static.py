@@ -1,16 +1,17 @@
-"""The page's files: all that are in the package's ``static`` directory, and nothing else."""
+"""Static files of the page: those in the package's ``static`` directory, and no others."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from twisted.web.http import CACHED
-from twisted.web.resource import Resource
-from twisted.web.server import Request
+import msgspec
+from twisted.web.http import CACHED, NOT_MODIFIED
 
-from hub.monitoring.web.request import problem
+from hub.errors import NotFound
+from hub.http.verb import HTML, Call, Document, Verb
 
 DIRECTORY = Path(__file__).with_name("static")
 INDEX = "index.html"
@@ -24,12 +25,12 @@ TYPES = {
     ".woff2": "font/woff2",
     ".txt": "text/plain; charset=utf-8",
 }
-"""What is served, as what. The browser is told not to guess."""
+"""Content types by suffix; other files are not served. The browser is told not to guess."""
 
 
 @dataclass(frozen=True)
 class File:
-    """One of them, in memory: the reactor never waits for the disk, and no path is ever made of what a client sends."""
+    """File in memory: the reactor never waits for the disk, and no path is built from a client's input."""
 
     content: bytes
     type: str
@@ -37,7 +38,7 @@ class File:
 
 
 def read(directory: Path = DIRECTORY) -> dict[str, File]:
-    """By the path below ``directory``. :raises OSError: one can't be read."""
+    """Read all files, by their path below ``directory``. :raises OSError: one can't be read."""
     found = {}
     for path in sorted(directory.rglob("*")):
         if path.suffix in TYPES and path.is_file():
@@ -47,25 +48,45 @@ def read(directory: Path = DIRECTORY) -> dict[str, File]:
     return found
 
 
-class Static(Resource):
-    """Serves them. :param only: the one file to serve; ``None``: that which the path names."""
+class FileOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """Path of a file below ``/static``."""
 
-    isLeaf = True
+    path: str
 
-    def __init__(self, files: dict[str, File], only: str | None = None) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+
+class Static(Verb):
+    """Serve a file of the page."""
+
+    path, about, access, result, media = "static", "path", "open", str, "application/octet-stream"
+    order = FileOrder
+
+    def __init__(self, files: dict[str, File]) -> None:
         self._files = files
-        self._only = only
 
-    def render_GET(self, request: Request) -> bytes:  # noqa: N802 - Twisted's name
-        """The file, or that the browser has it already."""
-        path = b"/".join(request.postpath or []).decode("utf-8", "replace")
-        if self._only is not None:
-            path = "" if request.postpath else self._only
-        file = self._files.get(path)
-        if file is None:
-            return problem(request, 404, "there is no such file")
-        request.setHeader(b"Content-Type", file.type.encode())
-        # Asked for each time, sent only when it has changed: after an upgrade nobody runs half of the old page.
-        request.setHeader(b"Cache-Control", b"no-cache")
-        return b"" if request.setETag(file.etag) is CACHED else file.content
+    def handle(self, call: Call) -> Document:
+        """Return the file, or 304 if the browser has it."""
+        return _serve(self._files, call.order.path, call.request)
+
+
+class Index(Verb):
+    """Serve the page."""
+
+    path, access, result, media = "", "open", str, HTML
+
+    def __init__(self, files: dict[str, File]) -> None:
+        self._files = files
+
+    def handle(self, call: Call) -> Document:
+        """Return ``index.html``."""
+        return _serve(self._files, INDEX, call.request)
+
+
+def _serve(files: dict[str, File], path: str, request: Any) -> Document:
+    file = files.get(path)
+    if file is None:
+        raise NotFound("there is no such file")
+    # The browser revalidates each time: after an upgrade it never mixes files of two versions.
+    request.setHeader(b"Cache-Control", b"no-cache")
+    if request.setETag(file.etag) is CACHED:
+        return Document(file.type, b"", NOT_MODIFIED)
+    return Document(file.type, file.content)

@@ -1,4 +1,4 @@
-"""The token that actions need, in a file that only the hub's user can read."""
+"""Token that actions need, in a file that only the hub's user can read."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from pathlib import Path
 
 from hub.errors import ConfigError
 from hub.monitoring.web.settings import WebConfig
+from hub.statefiles import sync_directory
 from hub.trust import ROOT, user_name
+from hub.watched_files import WatchedFiles
 
 FORM = re.compile(r"[A-Za-z0-9_.~+/=-]{32,512}")
-"""What fits into an ``Authorization: Bearer`` header, and is too long to be guessed."""
+"""Form of a token: valid in an ``Authorization: Bearer`` header, and too long to guess."""
 FILE = "web.token"
-"""Its name in the hub's state directory, where the configuration names no other."""
+"""Default name of the file in the hub's state directory."""
 
 
 def token_path(config: WebConfig, state_dir: Path) -> Path:
-    """Where a server of these settings has its token."""
+    """Path of a server's token file."""
     return config.token_file or state_dir / FILE
 
 
 class TokenFile:
-    """Reads the file again whenever it was changed, so that a new token holds at once, without a reload.
+    """Token file, read again when it changed, so that a new token works at once, without a reload.
 
-    A file that has become unreadable lets nobody in: whoever removed it may have wanted just that.
+    If the file becomes unreadable, no token is valid: it may have been removed for that purpose.
 
-    :param complain: told once, in a sentence, why no token is good.
+    :param complain: called once, with the reason why no token is valid.
     """
 
     def __init__(self, path: Path, complain: Callable[[str], None]) -> None:
         self._path = path
-        self._complain = complain
-        self._token: bytes | None = None
-        self._seen: tuple[int, ...] = ()
+        self._file = WatchedFiles([path], lambda: read(path, _ours()).encode(), complain)
 
     def prepare(self) -> None:
-        """Make the file if it is missing. :raises ConfigError: it can't be made or used."""
+        """Create the file if it is missing. :raises ConfigError: it can't be created or used."""
         if not self._path.exists():
             try:
                 create(self._path)
@@ -48,43 +48,23 @@ class TokenFile:
                 pass
             except OSError as error:
                 raise ConfigError([f"the token file {self._path} can't be made: {error.strerror or error}"]) from error
-        self._token = read(self._path, _ours()).encode()
-        self._seen = self._mark()
+        self._file.load()
 
     def matches(self, candidate: bytes) -> bool:
-        """Whether it is the token, in a time that does not tell how much of it is right."""
-        self._refresh()
-        return self._token is not None and hmac.compare_digest(self._token, candidate)
+        """True if the candidate is the token, compared in constant time."""
+        token = self._file.content()
+        return token is not None and hmac.compare_digest(token, candidate)
 
     def secret(self) -> bytes | None:
-        """The token as it is now; ``None``: there is none that can be used."""
-        self._refresh()
-        return self._token
-
-    def _refresh(self) -> None:
-        mark = self._mark()
-        if mark == self._seen:
-            return
-        self._seen = mark
-        try:
-            self._token = read(self._path, _ours()).encode()
-        except ConfigError as error:
-            self._token = None
-            self._complain(str(error))
-
-    def _mark(self) -> tuple[int, ...]:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return ()
-        return (found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode)
+        """Current token; ``None``: there is no usable one."""
+        return self._file.content()
 
 
 def read(path: Path, owners: frozenset[int] | None = None) -> str:
-    """The token.
+    """Read a token.
 
-    :param owners: users whose file it may be; ``None``: anybody's. One that another user wrote, that user knows.
-    :raises ConfigError: it is missing, another user's, others may read it too, or it holds no token.
+    :param owners: users who may own the file; ``None``: any. A token that another user wrote is known to that user.
+    :raises ConfigError: the file is missing, another user's, readable by others, or holds no token.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -102,7 +82,7 @@ def read(path: Path, owners: frozenset[int] | None = None) -> str:
         token = file.read(1024).decode("ascii", "replace").strip()
     if not FORM.fullmatch(token):
         raise ConfigError(
-            [f"the token file {path} holds no token: at least 32 letters, digits or any of - _ . ~ + / = (remove it)"]
+            [f"the token file {path} holds no token of at least 32 letters, digits or any of - _ . ~ + / =: remove it"]
         )
     return token
 
@@ -112,9 +92,9 @@ def _ours() -> frozenset[int]:
 
 
 def create(path: Path, replace: bool = False) -> str:
-    """Write a new token, whole or not at all. Its owner is the old one's, else the directory's.
+    """Create a new token file, atomically. Its owner is that of the old file, else that of the directory.
 
-    :raises FileExistsError: there is one, and it is not to be replaced.
+    :raises FileExistsError: the file exists, and ``replace`` is false.
     :raises OSError: it can't be written.
     """
     token = secrets.token_urlsafe(32)
@@ -128,7 +108,7 @@ def create(path: Path, replace: bool = False) -> str:
             os.link(draft, path)
     finally:
         draft.unlink(missing_ok=True)
-    _sync(path.parent)
+    sync_directory(path.parent)
     return token
 
 
@@ -141,11 +121,3 @@ def _write(path: Path, token: str, uid: int, gid: int) -> None:
         file.write(token + "\n")
         file.flush()
         os.fsync(descriptor)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,7 +1,7 @@
-"""Named tokens, beside the hub's own: for a program, a screen or a colleague, each with rights and an end.
+"""Named tokens besides the server's own: for a program, a screen or a colleague, each with rights and an expiry.
 
-They are in ``web.tokens`` beside the hub's own token. The file has the SHA-256 of a token, not the token: that is a
-random number of 256 bits, which nobody finds from there.
+They are in ``web.tokens`` beside the server's own token. The file holds the SHA-256 of a token, a random number of 256
+bits, which can't be found from it.
 """
 
 from __future__ import annotations
@@ -18,40 +18,41 @@ from pathlib import Path
 import msgspec
 
 from hub.errors import ConfigError
-from hub.interfaces import Access
-from hub.statefiles import open_file
+from hub.http.access import Right
+from hub.statefiles import open_file, write_whole
 from hub.trust import ROOT, user_name
+from hub.watched_files import WatchedFiles
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 MOST = 1000
 LARGEST = 1 << 20
-"""Bytes of the file."""
-RIGHTS: tuple[Access, ...] = ("numbers", "contents", "actions")
+"""Bytes of the file at most."""
+RIGHTS: tuple[Right, ...] = ("numbers", "contents", "actions")
 
 
 class NamedToken(msgspec.Struct, forbid_unknown_fields=True):
-    """One of them. :ivar expires: epoch seconds; ``None``: never."""
+    """Named token. :ivar expires: epoch seconds; ``None``: never."""
 
     name: str
-    rights: list[Access]
+    rights: list[Right]
     sha256: str
     created: float
     expires: float | None = None
 
     def good(self, now: float) -> bool:
-        """Whether it is not over."""
+        """True if it has not expired."""
         return self.expires is None or now < self.expires
 
 
 def tokens_path(token_path: Path) -> Path:
-    """Where the named ones are, beside the hub's own token."""
+    """Path of the file of named tokens, beside the server's own token."""
     return token_path.with_name(token_path.name + "s")
 
 
 def read(path: Path) -> list[NamedToken]:
-    """All of them; none if there is no file.
+    """Read all named tokens; none if there is no file.
 
-    :raises ConfigError: the file can't be read or understood, is another user's, or others may read it.
+    :raises ConfigError: the file can't be read or parsed, is another user's, or readable by others.
     """
     try:
         descriptor = open_file(path, os.O_RDONLY)
@@ -70,32 +71,24 @@ def read(path: Path) -> list[NamedToken]:
         try:
             return msgspec.json.decode(file.read(LARGEST), type=list[NamedToken])
         except msgspec.DecodeError as error:
-            raise ConfigError([f"the tokens in {path} can't be understood: {error}"]) from error
+            raise ConfigError([f"the tokens in {path} can't be parsed: {error}"]) from error
 
 
 def write(path: Path, tokens: list[NamedToken]) -> None:
-    """All of them, whole or not at all. :raises OSError: it can't be written."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with open(open_file(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(tokens), indent=1) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    """Write all named tokens, atomically. :raises OSError: the file can't be written."""
+    write_whole(path, msgspec.json.format(msgspec.json.encode(tokens), indent=1) + b"\n")
 
 
-def add(path: Path, name: str, rights: list[Access], now: float, lasts: float | None) -> str:
-    """Make a new one. :returns: the token, which is nowhere else.
+def add(path: Path, name: str, rights: list[Right], now: float, lasts: float | None) -> str:
+    """Add a named token. :returns: the token, which is stored nowhere else.
 
-    :param now: epoch seconds. :param lasts: seconds; ``None``: for good.
-    :raises ConfigError: there is one of that name, or too many, or the file can't be used.
+    :param now: epoch seconds. :param lasts: seconds; ``None``: without end.
+    :raises ConfigError: the name is taken, there are too many, or the file can't be used.
     :raises OSError: it can't be written.
     """
     there = [one for one in read(path) if one.good(now) or one.name != name]
     if not NAME.fullmatch(name):
-        raise ConfigError([f"a token's name is of A-Z a-z 0-9 _ . -, 32 at most, not {name!r}"])
+        raise ConfigError([f"a token's name has 1 to 32 characters of A-Z a-z 0-9 _ . -, not {name!r}"])
     if any(one.name == name for one in there):
         raise ConfigError([f"there is a token {name!r} already: 'hubbub web remove-token {name}' removes it"])
     if len(there) >= MOST:
@@ -107,7 +100,7 @@ def add(path: Path, name: str, rights: list[Access], now: float, lasts: float | 
 
 
 def remove(path: Path, name: str) -> None:
-    """Let go of one. :raises ConfigError: there is none of that name. :raises OSError: it can't be written."""
+    """Remove a named token. :raises ConfigError: there is none of that name. :raises OSError: it can't be written."""
     there = read(path)
     if all(one.name != name for one in there):
         known = ", ".join(one.name for one in there) or "none"
@@ -116,41 +109,19 @@ def remove(path: Path, name: str) -> None:
 
 
 class NamedTokens:
-    """Reads the file again whenever it was changed. One that can't be used lets nobody in.
+    """File of named tokens, read again when it changed. If it can't be used, no named token is valid.
 
-    :param complain: told once, in a sentence, why none is good.
+    :param complain: called once, with the reason.
     """
 
     def __init__(self, path: Path, complain: Callable[[str], None]) -> None:
-        self._path = path
-        self._complain = complain
-        self._tokens: list[NamedToken] = []
-        self._seen: tuple[int, ...] = ()
+        self._file = WatchedFiles([path], lambda: read(path), complain)
 
     def find(self, candidate: bytes, now: float) -> NamedToken | None:
-        """The one that it is, if that is good now."""
-        self._refresh()
+        """Named token that matches the candidate, if it has not expired."""
         digest = _digest(candidate)
-        found = [one for one in self._tokens if hmac.compare_digest(one.sha256, digest)]
+        found = [one for one in self._file.content() or () if hmac.compare_digest(one.sha256, digest)]
         return next((one for one in found if one.good(now)), None)
-
-    def _refresh(self) -> None:
-        mark = self._mark()
-        if mark == self._seen:
-            return
-        self._seen = mark
-        try:
-            self._tokens = read(self._path)
-        except ConfigError as error:
-            self._tokens = []
-            self._complain(str(error))
-
-    def _mark(self) -> tuple[int, ...]:
-        try:
-            found = self._path.lstat()
-        except OSError:
-            return ()
-        return (found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode)
 
 
 def _digest(token: bytes) -> str:

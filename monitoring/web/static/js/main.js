@@ -1,10 +1,11 @@
-// The page: what is heard from the hub goes to the header and to the view that the address names.
+// Page: passes the hub's status to the header and to the view that the address names.
 
 import { forbid } from './base/actions.js';
 import { Announcer } from './base/announcer.js';
 import { setAttribute } from './base/dom.js';
 import { route } from './base/routes.js';
 import { whenReadOnly } from './link/api.js';
+import { loadCatalogue } from './link/catalogue.js';
 import { Feed } from './link/feed.js';
 import { Past } from './link/past.js';
 import { onToken, takeFromAddress } from './link/token.js';
@@ -13,7 +14,7 @@ import { ConsumersView } from './view/consumers.js';
 import { Header } from './view/header.js';
 import { HubView } from './view/hub.js';
 
-const READ_ONLY = 'This web server is read-only: it shows, and changes nothing.';
+const READ_ONLY = 'This web server is read-only.';
 
 class Page {
   constructor() {
@@ -30,7 +31,7 @@ class Page {
     await takeFromAddress();
     whenReadOnly((reason) => forbid(reason || READ_ONLY));
     addEventListener('hashchange', () => this.moved());
-    await this.past.load();
+    await Promise.all([this.past.load(), loadCatalogue()]);
     this.feed.start();
     onToken(() => this.feed.connect());
     setInterval(() => this.header.tick(this.feed), 1000);
@@ -46,13 +47,13 @@ class Page {
     else this.view.update(snapshot);
   }
 
-  /** The hub is heard again, or no more. */
+  /** Note that the connection was established or lost. */
   async connected(live) {
     this.header.tick(this.feed);
     if (this.lostBefore !== undefined) this.announcer.say(live ? 'Connected again' : 'Disconnected from the hub');
     setAttribute(document.documentElement, 'data-disconnected', !live);
     if (live && this.lostBefore) {
-      await this.past.load();
+      await Promise.all([this.past.load(), loadCatalogue()]);
       this.view?.reconnected?.();
     }
     this.lostBefore = !live;
@@ -81,7 +82,7 @@ class Page {
   }
 }
 
-/** Whether the server of this page is known to be. Behind a proxy it is not known which one it is; the first refusal tells. */
+/** Whether this page's server is known to be read-only. Behind a proxy it is unknown which server it is, until the first refusal. */
 function readOnly(servers) {
   const web = servers.filter((server) => 'read_only' in server);
   const own = web.filter((server) => server.address?.endsWith(`:${location.port}`));

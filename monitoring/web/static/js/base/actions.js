@@ -1,5 +1,4 @@
-// Buttons that change something at the hub. They wait for the answer, tell it, and are shown disabled, with the reason,
-// where the server lets nobody change anything.
+// Action buttons. They wait for the hub's answer and show it; on a read-only server they are disabled, with the reason.
 
 import { Cancelled } from '../link/api.js';
 import { el, setAttribute } from './dom.js';
@@ -8,7 +7,7 @@ import { notice } from './notices.js';
 
 let forbidden = null;
 
-/** From now on nothing can be changed here; `reason` is shown on each button. */
+/** Disable all actions; `reason` is shown on each button. */
 export function forbid(reason) {
   if (forbidden === reason) return;
   forbidden = reason;
@@ -17,9 +16,9 @@ export function forbid(reason) {
 }
 
 /**
- * @param work does it; what it resolves with, if a text, is shown.
- * @param options kind: 'danger', 'primary' or 'plain'; symbol: an icon; label: for screen readers; reads: it changes
- * nothing, and is never disabled.
+ * @param work performs the action; if it resolves with a text, that is shown.
+ * @param options kind: 'danger', 'primary' or 'plain'; symbol: an icon; label: for screen readers; reads: the action
+ * only reads, and is never disabled.
  */
 export function action(text, work, { kind = '', symbol = null, label = null, type = 'button', reads = false } = {}) {
   const button = el('button', { type, class: kind, 'data-action': !reads, 'aria-label': label }, symbol && icon(symbol), el('span', {}, text));
@@ -32,7 +31,7 @@ export function action(text, work, { kind = '', symbol = null, label = null, typ
   return button;
 }
 
-/** Show that an action is under way, then what came of it. */
+/** Show that an action is running, then its outcome. */
 async function run(button, work) {
   if (button.hasAttribute('aria-busy')) return;
   setAttribute(button, 'aria-busy', 'true');
@@ -46,7 +45,7 @@ async function run(button, work) {
   }
 }
 
-/** An error as a notice; one who cancelled knows. */
+/** Show an error as a notice, unless the user cancelled. */
 export function tell(error) {
   if (!(error instanceof Cancelled)) notice(error.message, 'bad');
 }

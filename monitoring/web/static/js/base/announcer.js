@@ -1,4 +1,4 @@
-// Tells a screen reader what changed: states, readiness, the connection. Never a number that changes each second.
+// Announcer for screen readers: reads out changes of states, readiness and connection, never numbers.
 
 import { setText } from './dom.js';
 
@@ -13,7 +13,7 @@ export class Announcer {
     this.timer = null;
   }
 
-  /** Compare with the last snapshot, and say the difference. */
+  /** Compare with the last snapshot, and announce the differences. */
   update(snapshot) {
     for (const [name, row] of Object.entries(snapshot.consumers)) {
       const words = lasting(row);
@@ -31,7 +31,7 @@ export class Announcer {
     if (before !== undefined && before !== value) this.say(sentence(before));
   }
 
-  /** Soon, together with what else there is to say. */
+  /** Announce a text soon, together with others. */
   say(text) {
     this.pending.push(text);
     this.timer ??= setTimeout(() => {
@@ -42,7 +42,7 @@ export class Announcer {
   }
 }
 
-/** Its conditions, but for one that comes and goes with each spike. */
+/** Conditions of a consumer, without the one that comes and goes with each spike. */
 function lasting(row) {
   const words = row.conditions.map((one) => one.word).filter((word) => word !== 'falling behind');
   return words.join(', ') || 'running';

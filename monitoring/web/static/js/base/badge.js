@@ -1,4 +1,4 @@
-// A state, as a word with an icon and a colour.
+// Badge of a state: a word with an icon and a colour.
 
 import { el, setAttribute, setText } from './dom.js';
 import { icon, iconOf } from './icons.js';

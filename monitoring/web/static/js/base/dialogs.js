@@ -1,4 +1,4 @@
-// Questions. A <dialog> keeps the focus inside, gives it back to what opened it, and closes on Escape.
+// Dialogs. A <dialog> keeps the focus inside, returns it to the element that opened it, and closes on Escape.
 
 import { el, setText } from './dom.js';
 
@@ -6,8 +6,8 @@ let titles = 0;
 let fields = 0;
 
 /**
- * Open a dialog. `content` are nodes; `buttons` stand below. Resolves, when it is closed, with what `close` was given;
- * with null when it was dismissed.
+ * Open a dialog. `content` are nodes; `buttons` are placed below. `closed` resolves with the argument of `close`, or with
+ * null when the dialog was dismissed.
  * @returns {{node: HTMLDialogElement, form: HTMLFormElement, close: function(any): void, closed: Promise<any>}}
  */
 export function open(title, content, buttons) {
@@ -33,8 +33,8 @@ export function open(title, content, buttons) {
 }
 
 /**
- * Ask for a yes, or for what is entered in `content`.
- * @param check given the form's data; what it returns is the answer, what it throws is shown and the dialog stays.
+ * Ask for a confirmation, or for the input in `content`.
+ * @param check called with the form's data; returns the answer, or throws an error, which is shown in the dialog.
  * @returns the answer, or null.
  */
 export async function ask({ title, content = [], confirm, danger = false, check = () => true }) {

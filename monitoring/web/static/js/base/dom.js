@@ -1,9 +1,9 @@
-// Makes and changes elements. Whatever comes from the hub goes in as text: nothing in this page parses HTML.
+// DOM helpers: create and change elements. Data of the hub is inserted as text: nothing in this page parses HTML.
 
 import { visible } from '../model/visible.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
-/** Attributes that somebody reads. */
+/** Attributes with texts for the user. */
 const READ = new Set(['title', 'aria-label', 'alt', 'placeholder']);
 
 /**
@@ -13,7 +13,7 @@ export function el(tag, attributes = {}, ...children) {
   return filled(document.createElement(tag), attributes, children);
 }
 
-/** The same of SVG. */
+/** Create an SVG element, as `el`. */
 export function svg(tag, attributes = {}, ...children) {
   return filled(document.createElementNS(SVG, tag), attributes, children);
 }
@@ -28,13 +28,13 @@ function filled(node, attributes, children) {
   return node;
 }
 
-/** Only where it differs: a text that is set anew is read out anew, and its selection is lost. */
+/** Set a text only if it differs: setting it again would have it read out again, and lose its selection. */
 export function setText(node, text) {
   const shown = visible(text ?? '');
   if (node.textContent !== shown) node.textContent = shown;
 }
 
-/** null and false take it away, true sets it empty. */
+/** Set an attribute: null and false remove it, true sets it empty. */
 export function setAttribute(node, name, value) {
   if (value === null || value === undefined || value === false) {
     if (node.hasAttribute(name)) node.removeAttribute(name);
@@ -44,7 +44,7 @@ export function setAttribute(node, name, value) {
   if (node.getAttribute(name) !== text) node.setAttribute(name, text);
 }
 
-/** Put `nodes` under `parent` in that order, and move only what is out of place: what moves loses its focus. */
+/** Put `nodes` under `parent` in order, and move only those out of place: a moved node loses the focus. */
 export function arrange(parent, nodes) {
   const wanted = new Set(nodes);
   for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();

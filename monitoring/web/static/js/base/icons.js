@@ -1,4 +1,4 @@
-// Small drawings, one line wide, in the colour of the text beside them. Each stands next to a word: they are decoration.
+// Icons in the colour of the text beside them. Each stands next to a word, so they are decoration.
 
 import { svg } from './dom.js';
 
@@ -23,7 +23,7 @@ const PATHS = {
 };
 const OF_WORDS = { paused: 'paused', draining: 'draining', drained: 'draining' };
 
-/** One of PATHS. */
+/** Create an icon of PATHS. */
 export function icon(name) {
   return svg(
     'svg',
@@ -32,7 +32,7 @@ export function icon(name) {
   );
 }
 
-/** For a condition's word, else for its level. */
+/** Name of the icon of a condition's word, else of its level. */
 export function iconOf({ level, word }) {
   return OF_WORDS[word] ?? level;
 }

@@ -1,11 +1,11 @@
-// What became of an action: shown for a while, and read out.
+// Notices: outcomes of actions, shown for a while, and read out.
 
 import { el } from './dom.js';
 
 const SHOWN_MS = 8000;
 const MOST = 4;
 
-/** :param level: 'ok', 'bad' or 'info'. A bad one stays until it is closed. */
+/** Show a notice. @param level 'ok', 'bad' or 'info'. A bad one stays until it is closed. */
 export function notice(text, level = 'ok') {
   const place = document.getElementById('notices');
   const close = el('button', { type: 'button', class: 'plain', 'aria-label': 'Close this notice' }, '×');

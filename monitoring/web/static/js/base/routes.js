@@ -1,6 +1,8 @@
-// Which view is meant by the address: #/, #/hub, #/consumer/NAME.
+// Routes: the view that the address names, #/, #/hub or #/consumer/NAME.
 
-/** {view: 'consumers' | 'hub' | 'consumer', name?: string} */
+import { decoded } from '../model/address.js';
+
+/** Current route: {view: 'consumers' | 'hub' | 'consumer', name?: string} */
 export function route(hash = location.hash) {
   const [view, ...rest] = hash.replace(/^#\/?/, '').split('/');
   if (view === 'hub') return { view };
@@ -8,15 +10,7 @@ export function route(hash = location.hash) {
   return { view: 'consumers' };
 }
 
-/** The address of a consumer's view. */
+/** Address of a consumer's view. */
 export function consumerAddress(name) {
   return `#/consumer/${encodeURIComponent(name)}`;
-}
-
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

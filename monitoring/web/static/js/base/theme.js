@@ -1,4 +1,4 @@
-// Light or dark: as the system has it, unless the reader chose. js/early.js applies the choice before the first paint.
+// Theme, light or dark: the system's, unless the user chose one. js/early.js applies the choice before the first paint.
 
 import { el, setAttribute } from './dom.js';
 import { icon } from './icons.js';
@@ -8,13 +8,13 @@ const CHOICES = ['system', 'light', 'dark'];
 const ICONS = { system: 'system', light: 'sun', dark: 'moon' };
 const listeners = new Set();
 
-/** Called when the colours have changed, whoever changed them: a graph is drawn, not styled. */
+/** Add a listener to changes of the colours, for graphs, which are drawn, not styled. */
 export function onColours(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-/** What a custom property is now, as a colour that a canvas understands. */
+/** Current value of a custom property, as a colour for a canvas. */
 export function colour(name) {
   const probe = el('span', { hidden: true });
   document.body.append(probe);

@@ -1,9 +1,9 @@
-// Asks the hub: its verbs under api/, its history and spikes beside them.
+// Requests to the hub: its verbs under api/, its history and spikes beside them.
 
-import { Lines } from '../model/lines.js';
+import { Lines, objects } from '../model/lines.js';
 import { askForToken, setToken, token } from './token.js';
 
-/** The hub was reached and said no; the message is its reason. */
+/** Refusal by the hub; the message is its reason. */
 export class Refused extends Error {
   constructor(code, problems) {
     super(problems.join('\n') || `The hub answered ${code}.`);
@@ -11,12 +11,12 @@ export class Refused extends Error {
   }
 }
 
-/** The reader did not want to after all. */
+/** Cancellation by the user. */
 export class Cancelled extends Error {}
 
 let onReadOnly = () => {};
 
-/** Called with the reason when the hub says that nothing can be changed here. */
+/** Set the listener that is called with the reason when the hub refuses all actions. */
 export function whenReadOnly(listener) {
   onReadOnly = listener;
 }
@@ -24,14 +24,14 @@ export function whenReadOnly(listener) {
 export const get = (path) => answer(path, {});
 export const post = (path, content = {}) => answer(path, { method: 'POST', body: JSON.stringify(content) });
 
-/** A name in a path. */
+/** Path of a verb with a name. */
 export const named = (verb, name) => `${verb}/${encodeURIComponent(name)}`;
 
 async function answer(path, options) {
   return (await response(path, options)).json();
 }
 
-/** POST, and each JSON object of the answer as it comes. `signal` hangs up. */
+/** POST, and yield each JSON object of the answer as it arrives. `signal` closes the connection. */
 export async function* postLines(path, content, signal) {
   const found = await response(path, { method: 'POST', body: JSON.stringify(content), signal });
   const lines = new Lines();
@@ -39,7 +39,7 @@ export async function* postLines(path, content, signal) {
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    yield* lines.feed(value);
+    yield* objects(lines.feed(value));
   }
 }
 
@@ -54,10 +54,10 @@ async function response(path, options) {
   }
 }
 
-/** The answer, whatever it is, to what is asked with the token `sent`, or without. */
+/** Fetch with the token `sent`, or without; returns the response of any status. */
 export async function asked(path, options, sent) {
   const headers = { Accept: 'application/json' };
-  // Not in Authorization: the browser puts the password there that a reverse proxy has asked for.
+  // Not in Authorization, where the browser puts the password for a reverse proxy.
   if (sent) headers['X-Hubbub-Token'] = sent;
   if (options.body) headers['Content-Type'] = 'application/json';
   try {
@@ -73,7 +73,7 @@ async function refusal(found, { method }) {
   try {
     problems = (await found.json()).problems ?? [];
   } catch {
-    // Not of the hub: a proxy's page. The code says enough.
+    // The answer is a proxy's page, not the hub's: the status code is enough.
   }
   const error = new Refused(found.status, problems);
   if (found.status === 403 && method === 'POST') onReadOnly(error.message);

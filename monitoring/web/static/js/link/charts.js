@@ -1,8 +1,8 @@
-// uPlot, if it was built in. Its file is not part of the source: see build.sh.
+// Loader of uPlot, if it is installed. Its file is not part of the source: see build.sh.
 
 let loading = null;
 
-/** The uPlot class, or null where its file is not there. */
+/** The uPlot class, or null if its file is missing. */
 export function charts() {
   loading ??= load();
   return loading;

@@ -1,4 +1,4 @@
-// Keeps the hub's status coming: a line that is cut, or over which nothing comes any more, is made anew.
+// Feed of the hub's status: reconnects when the connection is lost or silent.
 
 import { statuses } from './stream.js';
 
@@ -7,8 +7,8 @@ const AGAIN_MS = 2000;
 
 export class Feed {
   /**
-   * @param onSnapshot given each status. @param onConnection given whether the hub is heard, when that changes.
-   * @param open makes a line: what it gives is as `statuses`.
+   * @param onSnapshot called with each status. @param onConnection called with whether the hub is connected, on changes.
+   * @param open opens a connection; returns an iterator like `statuses`.
    */
   constructor(onSnapshot, onConnection, open = statuses) {
     this.onSnapshot = onSnapshot;
@@ -26,7 +26,7 @@ export class Feed {
     this.connect();
   }
 
-  /** Now, in the place of the line that there is: it may be dead, or was made with another token. */
+  /** Connect now, and replace the current connection: it may be dead, or use another token. */
   async connect() {
     clearTimeout(this.again);
     this.stopper.abort();
@@ -36,7 +36,7 @@ export class Feed {
     try {
       await this.listen(signal);
     } catch {
-      // Cut, refused, or not even made: all the same to who waits for the next one.
+      // The connection failed, was refused or lost: in each case the next attempt follows.
     }
     if (signal.aborted) return;
     this.turn(false);
@@ -61,7 +61,7 @@ export class Feed {
     }
   }
 
-  /** A hub that is gone without a word, or a proxy that is, closes nothing: only its silence tells. */
+  /** Detect a dead connection by its silence: a hub or proxy that vanished closes nothing. */
   check() {
     if (this.live && Date.now() - this.lastSeen > SILENT_MS) this.turn(false);
     if (Date.now() - this.lastByte > SILENT_MS) this.connect();

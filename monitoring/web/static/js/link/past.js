@@ -1,4 +1,4 @@
-// The last ten minutes of every consumer: from the hub's history, then from each status as it comes.
+// Past ten minutes of every consumer: from the hub's history, then from each status.
 
 import { Series } from '../model/series.js';
 import { get } from './api.js';
@@ -10,7 +10,7 @@ export class Past {
     this.series = new Map();
   }
 
-  /** Read it anew: after a start, and after a time without connection. Without history the page does without. */
+  /** Load the history: at the start, and after a lost connection. The page works without it. */
   async load() {
     let answer;
     try {

@@ -1,26 +1,26 @@
-// The hub's status, once a second. Not by EventSource, which can't send the token: with it the status has all that it
-// has, without it the numbers alone.
+// Stream of the hub's status, once a second. It does not use EventSource, which can't send the token: with the token the
+// status is complete, without it it has only the numbers.
 
 import { notice } from '../base/notices.js';
-import { Events } from '../model/events.js';
+import { events, Lines } from '../model/lines.js';
 import { asked } from './api.js';
 import { setToken, token } from './token.js';
 
-/** Each status as it comes; null where something came that is no whole one yet. Ends, or throws, when the line is cut. */
+/** Yield each status; null for a piece that completes none. Ends, or throws, when the connection is lost. */
 export async function* statuses(signal) {
   const sent = token();
   const found = await asked('events', { signal }, sent);
   if (found.status === 401 && sent && sent === token()) {
     setToken(null);
-    notice('The hub does not take the token.', 'bad');
+    notice('The hub does not accept the token.', 'bad');
   }
   if (!found.ok) throw new Error(`The hub answered ${found.status}.`);
-  const events = new Events();
+  const lines = new Lines();
   const reader = found.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    const whole = events.feed(value);
+    const whole = events(lines.feed(value));
     if (whole.length === 0) yield null;
     yield* whole;
   }

@@ -1,4 +1,4 @@
-// The token that actions need: kept for this tab only, had for the code in the address, or asked for.
+// Token that actions need: stored for this tab only, exchanged for the code in the address, or entered.
 
 import { ask, field } from '../base/dialogs.js';
 import { el } from '../base/dom.js';
@@ -23,7 +23,7 @@ export function setToken(value) {
   for (const listener of listeners) listener();
 }
 
-/** From '#code=...' or '#token=...', which then leaves the address bar, whatever it is. */
+/** Take '#code=...' or '#token=...' from the address bar, and remove it there. */
 export async function takeFromAddress() {
   const [code, found] = [codeIn(location.hash), tokenIn(location.hash)];
   if (code === null && found === null) return;
@@ -32,7 +32,7 @@ export async function takeFromAddress() {
   if (code) await exchange(code);
 }
 
-/** What the link's code stands for. Without it the page shows what it shows to everybody. */
+/** Exchange the link's code for a session. Without it the page shows the public numbers. */
 async function exchange(code) {
   try {
     const found = await fetch('login', { method: 'POST', body: JSON.stringify({ code }), cache: 'no-store', credentials: 'same-origin' });
@@ -40,11 +40,11 @@ async function exchange(code) {
     if (found.ok) setToken(answer.token);
     else notice(answer.problems.join(' '), 'bad');
   } catch {
-    notice('The hub does not answer: the link was not used.', 'bad');
+    notice('The hub does not answer. Open the link again.', 'bad');
   }
 }
 
-/** Ask the reader; whether one was entered. Several that need one at once ask once. */
+/** Ask for the token. Resolves with whether one was entered; concurrent calls share one dialog. */
 export function askForToken(refused) {
   asking ??= dialog(refused).finally(() => {
     asking = null;
@@ -58,15 +58,15 @@ async function dialog(refused) {
     title: 'Token',
     content: [
       refused && el('p', { class: 'problem', role: 'alert' }, 'The hub refused that token.'),
-      el('p', {}, "Messages' contents, and whatever changes something, need the hub's token."),
-      field('Token', input, 'It is kept for this tab only.'),
+      el('p', {}, "Message contents and actions need the hub's token."),
+      field('Token', input, 'It is stored for this tab only.'),
       el('p', { class: 'hint' }, 'To get it, run ', el('code', {}, 'hubbub web'), ' on the machine of the hub.'),
     ],
     confirm: 'Continue',
     check: (form) => {
       const text = form.get('token').trim();
       if (!text) throw new Error('Enter the token.');
-      if (!FORM.test(text)) throw new Error('That is no token: it has 32 letters or more, digits, or any of - _ . ~ + / =');
+      if (!FORM.test(text)) throw new Error('A token has at least 32 letters, digits, or any of - _ . ~ + / =');
       return text;
     },
   });

@@ -1,58 +1,38 @@
-// When a backlog will be gone, in the words of `hubbub status`. Pure.
+// Time to catch up, in the hub's words, with the time of day in the user's time zone. Pure.
 
-import { duration } from './duration.js';
 import { moment } from './moment.js';
-import { count, rate } from './number.js';
+
+const ORDERS = { clear: 0, unknown: 1e11, steady: 1e12, never: 1e13, behind: Infinity };
 
 /**
  * @param row a consumer of the status.
  * @param now the hub's epoch seconds.
- * @returns {{kind: string, main: string, detail: string, order: number}} two lines, and by what to sort: the later
- * it is clear the larger, never is the largest.
+ * @returns {{kind: string, main: string, detail: string, order: number}} two lines, and the key to sort by: the later
+ * the backlog is gone the larger; never is the largest.
  */
 export function catchUp(row, now) {
-  if (row.state === 'paused') return paused(row, now);
-  if (row.trend === 'idle' || row.backlog === 0) return line('clear', 'caught up', '', 0);
-  const about = row.catch_up_estimated ? '~' : '';
-  if (row.trend === 'catching_up' && row.catch_up_seconds !== null) {
-    const detail = `clear at ${about}${moment(row.catch_up_at, now)}`;
-    return line('gain', `${about}in ${duration(row.catch_up_seconds)}`, detail, row.catch_up_seconds);
-  }
-  if (row.trend === 'falling_behind') {
-    const loss = (row.rate_in ?? 0) - (row.rate_out ?? 0);
-    return line('behind', 'falling behind', behind(about, loss, row.catch_up_alone_seconds), Infinity);
-  }
-  if (row.trend === 'steady') return line('steady', 'holding steady', '', 1e12);
-  if (row.state === 'orphan') return line('none', 'never', 'nobody consumes it', 1e13);
-  return line('unknown', 'not known', '', 1e11);
+  const kind = row.caught_up_kind;
+  return { kind, main: row.caught_up, detail: detail(row, now), order: order(row) };
 }
 
-/** The whole hub. @param headline of the status: see hub/stats/headline.py. */
+/** Time to catch up of the whole hub. @param headline of the status: see hub/stats/headline.py. */
 export function allClear(headline, now) {
-  const { kind, consumer, others, backlog } = headline;
-  const who = others ? `${consumer} and ${others} more` : consumer;
-  if (kind === 'clear') return line('clear', 'caught up', '', 0);
-  if (kind === 'gain') {
-    const about = headline.estimated ? '~' : '';
-    return line('gain', `${about}in ${duration(headline.seconds)}`, `clear at ${about}${moment(headline.at, now)}: ${consumer}`, 0);
-  }
-  if (kind === 'behind') return line('behind', 'falling behind', `${who} ${behind('', headline.loss ?? 0, headline.alone)}`.trim(), 0);
-  const words = { steady: 'holding steady', unknown: 'not known', paused: 'paused' };
-  return line(kind, words[kind], `${who}: ${count(backlog)} waiting`, 0);
+  const { kind, text, detail, at, estimated } = headline;
+  return { kind, main: text, detail: kind === 'gain' ? `${clearAt(at, estimated, now)}: ${detail}` : detail };
 }
 
-/** By how much, and how long the backlog would take if nothing more came. */
-function behind(about, loss, alone) {
-  const by = loss >= 0.05 ? `by ${about}${rate(loss)}/s` : '';
-  const left = alone === null || alone === undefined ? '' : `${duration(alone)} of work waiting`;
-  return [by, left].filter(Boolean).join(', ');
+function detail(row, now) {
+  if (row.caught_up_kind === 'gain') return clearAt(row.catch_up_at, row.catch_up_estimated, now);
+  if (row.caught_up_kind === 'paused' && row.paused_until) return `not before ${moment(row.paused_until, now)}`;
+  return row.caught_up_detail;
 }
 
-function paused(row, now) {
-  const detail = row.paused_until ? `not before ${moment(row.paused_until, now)}` : 'until resumed';
-  return line('paused', 'paused', detail, row.backlog > 0 ? 1e14 : 1);
+function clearAt(at, estimated, now) {
+  return `clear at ${estimated ? '~' : ''}${moment(at, now)}`;
 }
 
-function line(kind, main, detail, order) {
-  return { kind, main, detail, order };
+function order(row) {
+  if (row.caught_up_kind === 'gain') return row.catch_up_seconds;
+  if (row.caught_up_kind === 'paused') return row.backlog > 0 ? 1e14 : 1;
+  return ORDERS[row.caught_up_kind];
 }

@@ -1,4 +1,4 @@
-// Lengths of time as an operator reads them, the same as the command shows. Pure; seconds all through.
+// Durations as text, the same as the command shows. Pure; all in seconds.
 
 import { NOTHING } from './number.js';
 
@@ -15,6 +15,11 @@ export function duration(seconds) {
   const [unit, size, below, part] = UNITS.find(([, one]) => whole >= one);
   const rest = Math.floor((whole % size) / part);
   return `${Math.floor(whole / size)}${unit}${rest ? ` ${rest}${below}` : ''}`;
+}
+
+/** The upper percentiles of a duration: "p95 3ms · p99 9ms"; empty if they are not known. */
+export function percentiles({ p95, p99 }) {
+  return p95 === null || p95 === undefined ? '' : `p95 ${duration(p95)} · p99 ${duration(p99)}`;
 }
 
 function trimmed(value) {

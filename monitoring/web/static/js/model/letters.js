@@ -1,4 +1,4 @@
-// Dead letters, by what killed them. Pure.
+// Dead letters, grouped by error. Pure.
 
 /**
  * @param letters as the hub lists them, the oldest first.
@@ -17,17 +17,12 @@ export function grouped(letters) {
   return [...groups.values()].sort((a, b) => b.letters.length - a.letters.length || b.last - a.last);
 }
 
-/** Those of `letters` that came after the one with the number `highest`. */
-export function later(letters, highest) {
-  return letters.filter((letter) => letter.number > highest);
-}
-
-/** The numbers of them. */
+/** Numbers of dead letters. */
 export function numbers(letters) {
   return letters.map((letter) => letter.number);
 }
 
-/** A body for reading: JSON is indented, anything else stays as it is. */
+/** Body as text: JSON is indented, any other is unchanged. */
 export function readable(body) {
   if (typeof body !== 'string') return JSON.stringify(body, null, 2);
   try {

@@ -1,4 +1,4 @@
-// Moments as wall-clock time of where the reader is. Pure; epoch seconds all through.
+// Moments as wall-clock time in the user's time zone. Pure; all in epoch seconds.
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const pad = (value) => String(value).padStart(2, '0');
@@ -9,7 +9,7 @@ export function clock(epoch) {
   return `${minutes(date)}:${pad(date.getSeconds())}`;
 }
 
-/** As short as it can be without doubt: "14:32:10", "tomorrow 02:10", "Fri 14:32", "2026-11-24 14:32". */
+/** Shortest unambiguous text: "14:32:10", "tomorrow 02:10", "Fri 14:32", "2026-11-24 14:32". */
 export function moment(epoch, now) {
   const date = new Date(epoch * 1000);
   const days = dayNumber(date) - dayNumber(new Date(now * 1000));
@@ -26,18 +26,18 @@ export function stamp(epoch) {
   return `${day(date)} ${clock(epoch)}`;
 }
 
-/** What an <input type="datetime-local"> holds: "2026-11-24T14:32:10". */
+/** Value of an <input type="datetime-local">: "2026-11-24T14:32:10". */
 export function inputValue(epoch) {
   return stamp(Math.floor(epoch)).replace(' ', 'T');
 }
 
-/** The epoch seconds of what such an input holds; null where it holds nothing. */
+/** Epoch seconds of such a value; null if it is empty. */
 export function inputMoment(text) {
   const time = new Date(text).getTime();
   return text && Number.isFinite(time) ? time / 1000 : null;
 }
 
-/** A label on a graph's time axis, whose labels are `step` seconds apart. */
+/** Label on a graph's time axis, whose labels are `step` seconds apart. */
 export function tick(epoch, step) {
   const date = new Date(epoch * 1000);
   if (step >= 86400) return `${DAYS[date.getDay()]} ${date.getDate()}`;

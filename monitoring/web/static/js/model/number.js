@@ -1,4 +1,4 @@
-// Numbers as an operator reads them. Pure.
+// Numbers as text. Pure.
 
 export const NOTHING = '–';
 
@@ -32,7 +32,7 @@ export function bytes(value) {
   return `${size.toFixed(1).replace('.0', '')}${units[unit]}`;
 }
 
-/** For the axis of a graph: 1500 -> "1.5k". */
+/** Label on the axis of a graph: 1500 -> "1.5k". */
 export function compact(value) {
   const size = Math.abs(value);
   if (size >= 1e6) return `${trimmed(value / 1e6)}M`;

@@ -1,29 +1,43 @@
-// The columns of the consumers' table, and its order. Pure.
+// Columns of the consumers' table, and its order. Pure.
 
+import { heading, metricOf } from './catalogue.js';
 import { catchUp } from './catchup.js';
 import { urgency } from './condition.js';
 
-const number = (key) => (row) => row[key] ?? -1;
+/** A column of a number of the catalogue. */
+function number(key, value = (row) => row[key] ?? -1) {
+  return { key, value, down: true, numeric: true };
+}
 
-/** `value` gives what is sorted by; `down`: whether a first click puts the largest on top. */
+/** `value` returns the sort key; `down`: whether the first click puts the largest on top; `metric`: the number's key, if another. */
 export const COLUMNS = [
   { key: 'name', label: 'Consumer', value: (row, now, name) => name },
   { key: 'state', label: 'State', value: urgency, help: 'Problems first' },
-  { key: 'backlog', label: 'Backlog', value: number('backlog'), down: true, numeric: true, help: 'Messages not done with yet' },
+  number('backlog'),
   { key: 'trend', label: 'Last 10 min', value: null },
-  { key: 'catch_up', label: 'Time to catch up', value: (row, now) => catchUp(row, now).order, down: true },
-  { key: 'rate_in', label: 'In/s', value: number('rate_in'), down: true, numeric: true, help: 'Messages received per second' },
-  { key: 'rate_out', label: 'Out/s', value: number('rate_out'), down: true, numeric: true, help: 'Messages done with per second' },
-  { key: 'in_flight', label: 'In flight', value: number('in_flight'), down: true, numeric: true, help: 'Being handled now' },
-  { key: 'delayed', label: 'Delayed', value: number('delayed'), down: true, numeric: true, help: 'Waiting to be tried again' },
-  { key: 'dead_letters', label: 'Dead', value: number('dead_letters'), down: true, numeric: true, help: 'Dead letters that are there now' },
-  { key: 'oldest_age', label: 'Oldest', value: number('oldest_age'), down: true, numeric: true, help: 'How long the oldest message has waited' },
-  { key: 'utilisation', label: 'Busy', value: number('utilisation'), down: true, numeric: true, help: "Share of its threads' time spent on messages" },
-  { key: 'consume_time', label: 'Consume time', under: 'p50, p95 · p99', value: (row) => row.consume_time?.p95 ?? -1, down: true, numeric: true, help: 'p50, p95 and p99 of one call; sorted by p95' },
+  { key: 'catch_up', metric: 'catch_up_seconds', value: (row, now) => catchUp(row, now).order, down: true },
+  number('rate_in'),
+  number('rate_out'),
+  number('in_flight'),
+  number('delayed'),
+  number('dead_letters'),
+  number('oldest_age'),
+  number('utilisation'),
+  { ...number('consume_time', (row) => row.consume_time?.p95 ?? -1), under: 'p50, p95 · p99', help: 'p50, p95 and p99 of one call; sorted by p95' },
   { key: 'last_error', label: 'Last error', value: (row) => row.last_error?.time ?? -1, down: true },
 ];
 
-/** Names of the consumers in order. Equal ones are in the order of the alphabet, so that nothing jumps about. */
+/** Head of a column: its own, or the catalogue's. */
+export function labelOf({ key, label, metric = key }) {
+  return label ?? heading('consumers', metric);
+}
+
+/** Help of a column: its own, or the catalogue's. */
+export function helpOf({ key, label, help, metric = key }) {
+  return help ?? (label ? null : metricOf('consumers', metric).help);
+}
+
+/** Names of the consumers in order; equal ones are sorted by name, so that the order is stable. */
 export function sorted(consumers, now, { key, down }) {
   const column = COLUMNS.find((one) => one.key === key && one.value) ?? COLUMNS[1];
   const decorated = Object.entries(consumers).map(([name, row]) => [column.value(row, now, name), name]);

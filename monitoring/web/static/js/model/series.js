@@ -1,7 +1,7 @@
-// The history of one consumer: numbers over time, for the graphs. Pure; epoch seconds.
+// Series of one consumer's numbers over time, for the graphs. Pure; all in epoch seconds.
 
 const GAP = 3;
-/* So many steps without a number are a gap in the graph; fewer are a sample that came late, and are drawn across. */
+/* Steps without a number that make a gap in the graph; fewer are late samples, and are drawn across. */
 
 /** Columns of equal length; `times` ascend. `max` is the highest backlog within each step. */
 export class Series {
@@ -19,7 +19,7 @@ export class Series {
     this.out = [];
   }
 
-  /** Take over what GET /history answered of one consumer. */
+  /** Load the answer of GET /history about one consumer. */
   load({ step, start }, columns) {
     this.clear();
     this.step = step;
@@ -33,7 +33,7 @@ export class Series {
     }
   }
 
-  /** One more sample, as it comes; one that is not later than the last is left out. */
+  /** Append a sample; one that is not later than the last is ignored. */
   append(time, row) {
     if (this.times.length && time <= this.times.at(-1)) return;
     this.push(time, row.backlog, row.backlog, row.rate_in, row.rate_out);
@@ -53,7 +53,7 @@ export class Series {
     return [this.times, this.mean, this.max, this.into, this.out];
   }
 
-  /** {value, time} of the highest backlog; null where there is none. */
+  /** {value, time} of the highest backlog; null if there is none. */
   peak() {
     let best = null;
     this.max.forEach((value, index) => {
@@ -64,7 +64,7 @@ export class Series {
 }
 
 /**
- * Where the backlog goes from here, at most `ahead` seconds of it: two points, or none.
+ * Projection of the backlog, at most `ahead` seconds of it: two points, or none.
  * @returns {{times: number[], values: number[]}}
  */
 export function projection(row, now, ahead) {
@@ -74,7 +74,7 @@ export function projection(row, now, ahead) {
   return { times: [now, now + length], values: [row.backlog, left] };
 }
 
-/** For the backlog's graph: times, mean, highest, projected. `fine`: without the highest, which is the mean. */
+/** Columns of the backlog's graph: times, mean, highest, projected. `fine`: without the highest, which is the mean. */
 export function backlogColumns(series, row, now, ahead, fine) {
   const future = row ? projection(row, now, ahead) : { times: [], values: [] };
   const kept = series.times.findLastIndex((time) => time < now) + 1;
@@ -90,7 +90,7 @@ export function backlogColumns(series, row, now, ahead, fine) {
   ];
 }
 
-/** `width` values, each the highest of its share of the last `span` seconds; null where nothing is known. */
+/** List of `width` values, each the highest of its part of the last `span` seconds; null if unknown. */
 export function buckets(times, values, now, span, width) {
   const found = new Array(width).fill(null);
   times.forEach((time, index) => {
@@ -100,7 +100,7 @@ export function buckets(times, values, now, span, width) {
   return found;
 }
 
-/** What is known without a break, as lists of [index, value]: where the hub was down nothing is drawn. */
+/** Runs of known values, as lists of [index, value]: nothing is drawn for times when the hub was down. */
 export function runs(values) {
   const found = [];
   values.forEach((value, index) => {

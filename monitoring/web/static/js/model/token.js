@@ -1,13 +1,15 @@
-// What a token looks like: as monitoring/web/token.py has it. Pure.
+// Form of a token, as in monitoring/web/token.py. Pure.
+
+import { decoded } from './address.js';
 
 export const FORM = /^[A-Za-z0-9_.~+/=-]{32,512}$/;
 
-/** From '#token=...': null where the address says nothing of one, '' where it is none. */
+/** Token in '#token=...'; null if there is none, '' if it has not the form of one. */
 export function tokenIn(hash) {
   return wordIn(hash, '#token=');
 }
 
-/** From '#code=...', likewise: what is good once, for a minute. */
+/** Code in '#code=...', likewise; it works once, for a minute. */
 export function codeIn(hash) {
   return wordIn(hash, '#code=');
 }
@@ -16,12 +18,4 @@ function wordIn(hash, start) {
   if (!hash.startsWith(start)) return null;
   const found = decoded(hash.slice(start.length));
   return FORM.test(found) ? found : '';
-}
-
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

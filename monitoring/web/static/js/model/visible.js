@@ -1,8 +1,8 @@
-// Text from the bus made safe to show, as hub/text.py does it for a terminal. Pure.
+// Visible text: makes text from the bus safe to show, as hub/text.py does for a terminal. Pure.
 
 const UNSEEN = /[^\P{C}\n\t]|[\u2028\u2029]/gu;
 
-/** Characters that can't be seen as escapes: one of them, U+202E, has the rest of a line read backwards. */
+/** Replace invisible characters with escapes: one of them, U+202E, reverses the rest of a line. */
 export function visible(text) {
   return String(text).replace(UNSEEN, (character) => {
     const code = character.codePointAt(0).toString(16);

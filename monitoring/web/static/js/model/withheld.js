@@ -1,11 +1,11 @@
-// What is not shown without the token: texts of errors, and which messages are at hand. Pure.
+// Withheld texts: without the token the texts of errors, and topics and ids of messages, are not shown. Pure.
 
-/** Whether a consumer's errors have more to say. One that can't start says 'OSError', and with the token also why. */
+/** Whether the text of a consumer's error is withheld. Of a failed start only the class is shown without the token. */
 export function errorWithheld(row) {
   return (Boolean(row.last_error) && row.last_error.text === null) || (Boolean(row.error) && !row.error.includes(': '));
 }
 
-/** Whether some thread has a message at hand that is not told. */
+/** Whether the message of some worker is withheld. */
 export function messagesWithheld(workers) {
   return workers.some((worker) => worker.seconds !== null && worker.message_id === null);
 }

@@ -1,23 +1,11 @@
-// Where messages come from.
+// Backends: their state, counters and endpoints.
 
 import { Badge } from '../base/badge.js';
 import { el, setAttribute, setText } from '../base/dom.js';
 import { look } from '../model/condition.js';
-import { bytes, count } from '../model/number.js';
+import { causes, level, metricOf, text, words } from '../model/catalogue.js';
+import { count } from '../model/number.js';
 import { card } from './card.js';
-
-const TROUBLES = [
-  ['gaps', 'missing from their publishers'],
-  ['lost', 'lost in the socket'],
-  ['unread', 'left unread at the last stop'],
-  ['refused', 'refused'],
-  ['publish_failed', 'not published'],
-  ['handshake_failures', 'failed handshakes'],
-  ['accept_failures', 'failed accepts'],
-  ['disconnects', 'disconnects'],
-  ['revivals', 'connections made anew'],
-];
-const KNOWN = new Set(['type', 'state', 'received', 'bytes', 'malformed', 'endpoints', 'subscriptions', ...TROUBLES.map(([key]) => key)]);
 
 export class Backends {
   constructor() {
@@ -48,23 +36,34 @@ export class Backends {
 
   show(parts, row) {
     parts.badge.show(look(row.state));
-    const others = Object.entries(row).filter(([key, value]) => !KNOWN.has(key) && typeof value === 'number' && value > 0);
-    const more = others.map(([key, value]) => `, ${key.replaceAll('_', ' ')} ${count(value)}`).join('');
-    setText(parts.figures, `${row.type ?? ''}: received ${count(row.received)}, ${bytes(row.bytes)}${more}`);
-    const lists = JSON.stringify([troubles(row), row.endpoints]);
+    setText(parts.figures, `${row.type ?? ''}: ${figures(row).join(', ')}`);
+    const found = troubles(row);
+    const lists = JSON.stringify([found, row.endpoints]);
     if (lists === parts.shown) return;
     parts.shown = lists;
-    parts.troubles.replaceChildren(...troubles(row).map(([number, text]) => el('li', {}, el('strong', {}, count(number)), ` ${text}`)));
+    parts.troubles.replaceChildren(...found.map(([number, title, help]) => el('li', { title: help }, el('strong', {}, count(number)), ` ${title}`)));
     parts.endpoints.replaceChildren(...(row.endpoints ?? []).map(endpoint));
-    setAttribute(parts.troubles, 'hidden', troubles(row).length === 0);
+    setAttribute(parts.troubles, 'hidden', found.length === 0);
   }
 }
 
-/** [number, what] of all that went wrong. */
+const ALWAYS = new Set(['received', 'bytes']);
+
+/** Numbers that are no trouble, in words: the traffic, and others above zero. */
+function figures(row) {
+  const numbers = Object.entries(row).filter(([key, value]) => typeof value === 'number' && (value > 0 || ALWAYS.has(key)));
+  const plain = numbers.map(([key, value]) => [metricOf('backends', key), value]).filter(([metric, value]) => !level(metric, value));
+  return plain.map(([metric, value]) => `${metric.title} ${text(metric, value)}`);
+}
+
+/** List [number, title, meaning] of all troubles. */
 function troubles(row) {
-  const found = TROUBLES.map(([key, text]) => [row[key] ?? 0, text]);
-  const malformed = Object.entries(row.malformed ?? {}).map(([kind, number]) => [number, `malformed: ${kind.replaceAll('_', ' ')}`]);
-  return [...found, ...malformed].filter(([number]) => number > 0);
+  const metrics = Object.keys(row).map((key) => metricOf('backends', key)).filter((metric) => level(metric, row[metric.key]));
+  return metrics.flatMap((metric) => {
+    const { key, title, help, by } = metric;
+    if (!by) return [[row[key], title, help]];
+    return causes(row[key]).map(([cause, number]) => [number, `${title}: ${words(cause)}`, help]);
+  });
 }
 
 function endpoint(row) {

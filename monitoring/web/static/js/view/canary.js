@@ -1,40 +1,35 @@
-// Dead letters, one first: the rest is only asked for once that one is through.
+// Retry of dead letters; with a canary, one first, and the rest once it is finished.
 
 import { ask } from '../base/dialogs.js';
 import { el } from '../base/dom.js';
 import { notice } from '../base/notices.js';
-import { get, named, post } from '../link/api.js';
-import { give, tryFirst } from '../model/canary.js';
+import { post } from '../link/api.js';
+import { numbers } from '../model/letters.js';
 import { plural } from '../model/number.js';
 
-const POLL_MS = 300;
-
-/** What of the hub it takes to retry dead letters. */
-export const hub = {
-  retry: (name, numbers) => post('api/retry-dead', { consumer: name, numbers }),
-  letters: async (name) => (await get(named('api/dead', name))).dead_letters,
-  died: async (name) => (await get('api/status')).consumers[name]?.dead ?? 0,
-  unsettled: async (name, start, stop) => (await get(`${named('api/unsettled', name)}?start=${start}&stop=${stop}`)).unsettled,
-  now: () => Date.now(),
-  pause: () => new Promise((resolve) => setTimeout(resolve, POLL_MS)),
-};
+const PATIENCE = 50;
+/* Seconds: a reverse proxy waits for an answer for a minute. */
 
 /**
- * Resolves with what to tell, when the first has been through and the rest was asked for. Throws an Error that says
- * why it stopped.
- * @param forget given those that are no dead letters any more.
+ * Resolves when the queue has accepted them; throws an Error with the hub's reason if it has not accepted all.
+ * @param options `canary` and `timeout`, for the hub.
+ * @param forget called with those that are no longer dead letters.
  */
+export async function retry(name, letters, forget, options = {}) {
+  const { count, problem } = await post('api/retry-dead', { consumer: name, numbers: numbers(letters), ...options });
+  if (count >= letters.length) forget(letters);
+  if (problem) throw new Error(`${problem}.`);
+}
+
+/** Resolves with the text of a notice, when the first is finished and the rest was confirmed. */
 export async function canary(name, letters, forget) {
   const [first, ...rest] = letters;
-  await tryFirst(hub, name, [first], () => {
-    forget([first]);
-    notice(`Dead letter ${first.number} is tried again; waiting for what becomes of it.`, 'info');
-  });
-  if (!rest.length) return 'It went through.';
-  const content = [el('p', {}, `The first one went through. ${rest.length} more died of the same.`)];
+  notice(`Dead letter ${first.number} is retried; waiting for its outcome.`, 'info');
+  await retry(name, [first], forget, { canary: 1, timeout: PATIENCE });
+  if (!rest.length) return 'The canary was finished.';
+  const content = [el('p', {}, `The canary was finished. ${rest.length} more have the same error.`)];
   const yes = await ask({ title: 'Retry the rest?', content, confirm: `Retry ${rest.length}` });
-  if (!yes) return 'It went through. The rest was left.';
-  await give(hub, name, rest);
-  forget(rest);
-  return `${plural(rest.length, 'message')} of ${name} tried again.`;
+  if (!yes) return 'The canary was finished. The rest was not retried.';
+  await retry(name, rest, forget);
+  return `${plural(rest.length, 'message')} of ${name} retried.`;
 }

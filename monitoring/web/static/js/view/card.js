@@ -1,4 +1,4 @@
-// A part of a view, with a heading.
+// Cards: parts of a view, with a heading.
 
 import { el, unseen } from '../base/dom.js';
 
@@ -27,7 +27,7 @@ export function line(columns, contents) {
   return el('tr', {}, ...contents.map((content, index) => el('td', { class: columns[index][1] ?? null, 'data-label': columns[index][0] }, content)));
 }
 
-/** Pairs of a term and a text, as a list; `update` changes the texts. */
+/** List of pairs of a term and a text, with a level and a help or null; `show` replaces those that are shown. */
 export class Pairs {
   constructor() {
     this.node = el('dl', { class: 'pairs' });
@@ -38,6 +38,6 @@ export class Pairs {
     const key = JSON.stringify(pairs);
     if (key === this.shown) return;
     this.shown = key;
-    this.node.replaceChildren(...pairs.map(([term, text, level]) => el('div', { 'data-level': level ?? null }, el('dt', {}, term), el('dd', {}, text))));
+    this.node.replaceChildren(...pairs.map(([term, text, level, help]) => el('div', { 'data-level': level ?? null, title: help ?? null }, el('dt', {}, term), el('dd', {}, text))));
   }
 }

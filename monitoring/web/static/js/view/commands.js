@@ -1,10 +1,9 @@
-// What can be done to a consumer as a whole.
+// Actions on a consumer.
 
 import { action } from '../base/actions.js';
 import { ask } from '../base/dialogs.js';
 import { el } from '../base/dom.js';
 import { post } from '../link/api.js';
-import { held } from '../model/condition.js';
 import { inputValue, moment } from '../model/moment.js';
 import { plural } from '../model/number.js';
 import { pauseOrder } from '../model/orders.js';
@@ -34,12 +33,12 @@ export class Commands {
   update(row, now) {
     this.row = row;
     this.now = now;
-    const orphan = row.state === 'orphan';
-    // Who is paused can't be drained, nor the other way round.
-    this.resume.hidden = orphan || !held(row);
-    this.pause.hidden = this.until.hidden = this.drain.hidden = orphan || held(row);
+    const orphan = row.state === 'orphan' || row.drained_by === 'several';
+    // A paused consumer can't be drained, nor a drained one paused.
+    this.resume.hidden = orphan || !row.held;
+    this.pause.hidden = this.until.hidden = this.drain.hidden = orphan || row.held;
     this.replay.hidden = this.purge.hidden = orphan;
-    this.delete.hidden = !orphan;
+    this.delete.hidden = row.drained_by !== 'nobody';
   }
 
   async order(verb, more, outcome) {
@@ -49,14 +48,14 @@ export class Commands {
     return `${this.name} ${outcome}.`;
   }
 
-  /** The button that was pressed is about to hide: the focus stays in the group. */
+  /** Keep the focus in the group: the pressed button is about to be hidden. */
   keepFocus() {
     this.node.tabIndex = -1;
     this.node.focus();
   }
 
   async pauseUntil() {
-    const time = el('input', { type: 'datetime-local', name: 'until', step: 1, value: inputValue(this.now + 1800), 'aria-label': 'Until when' });
+    const time = el('input', { type: 'datetime-local', name: 'until', step: 1, value: inputValue(this.now + 1800), 'aria-label': 'End of the pause' });
     const choices = PAUSES.map(([value, text], index) => {
       const radio = el('input', { type: 'radio', name: 'choice', value });
       radio.checked = index === 2;
@@ -67,7 +66,7 @@ export class Commands {
     });
     const order = await ask({
       title: `Pause ${this.name}`,
-      content: [el('p', {}, 'Its queue goes on filling; its threads finish what they have.'), el('fieldset', {}, el('legend', {}, 'How long'), ...choices, time)],
+      content: [el('p', {}, 'Its queue continues to receive messages; its workers finish those in flight.'), el('fieldset', {}, el('legend', {}, 'Duration'), ...choices, time)],
       confirm: 'Pause',
       check: (form) => pauseOrder(this.name, form.get('choice'), form.get('until'), this.now),
     });
@@ -76,7 +75,7 @@ export class Commands {
   }
 
   async askDrain() {
-    const content = [el('p', {}, 'It receives nothing new, and works off what it has. What would have come meanwhile is counted as dropped. Resume undoes it.')];
+    const content = [el('p', {}, 'It works off its backlog. New messages for it are dropped and counted until it is resumed.')];
     if (!(await ask({ title: `Drain ${this.name}?`, content, confirm: 'Drain' }))) return '';
     return this.order('drain', {}, 'is draining');
   }
@@ -84,14 +83,14 @@ export class Commands {
   async askPurge() {
     const { backlog, in_flight: handled, delayed } = this.row;
     const waiting = plural(Math.max(0, backlog - handled - delayed), 'message');
-    const content = [el('p', {}, el('strong', {}, waiting), ` that ${this.name} has waiting will be dropped. What is being handled, or waits for a retry, stays.`)];
+    const content = [el('p', {}, el('strong', {}, waiting), ` waiting for ${this.name} will be dropped. Messages in flight, or waiting for a retry, stay.`)];
     if (!(await ask({ title: `Purge ${this.name}?`, content, confirm: `Purge ${waiting}`, danger: true }))) return '';
     const { purged } = await post('api/purge-queue', { queue: this.name });
     return `${plural(purged, 'message')} of ${this.name} dropped.`;
   }
 
   async askDelete() {
-    const content = [el('p', {}, `No consumer has this queue. Its ${plural(this.row.backlog, 'message')} and its dead letters will be gone for good.`)];
+    const content = [el('p', {}, `No consumer has this queue. Its ${plural(this.row.backlog, 'message')} and its dead letters will be deleted permanently.`)];
     if (!(await ask({ title: `Delete the queue ${this.name}?`, content, confirm: 'Delete', danger: true }))) return '';
     await post('api/delete-queue', { queue: this.name });
     location.hash = '#/';

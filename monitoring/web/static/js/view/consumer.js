@@ -1,4 +1,4 @@
-// One consumer: its numbers, its graphs, and all that can be done to it.
+// View of one consumer: its numbers, graphs and actions.
 
 import { el, setAttribute } from '../base/dom.js';
 import { icon } from '../base/icons.js';
@@ -26,7 +26,7 @@ export class ConsumerView {
     const [commands, figures, graph, error, threads, letters, waiting, spikes, facts] = this.parts.map((part) => part.node);
     this.content = el('div', { class: 'detail' }, figures, graph, error, el('div', { class: 'columns' }, threads, spikes), letters, waiting, facts);
     this.why = el('ul', { class: 'reasons', hidden: true });
-    this.gone = el('p', { class: 'waiting', hidden: true }, `No consumer is called ${name}, and no queue.`);
+    this.gone = el('p', { class: 'waiting', hidden: true }, `There is no consumer or queue ${name}.`);
     const heading = el('div', { class: 'headline' }, el('h1', {}, name), this.badge.node, commands);
     this.node = el('section', {}, el('a', { class: 'backlink', href: '#/' }, icon('back'), 'Consumers'), heading, this.why, this.gone, this.content);
   }

@@ -1,8 +1,8 @@
-// All consumers, a row each. The order is held while the reader points at a row or is in one: nothing slips away.
+// View of all consumers, a row each. The order is fixed while the pointer or the focus is in a row.
 
 import { el, arrange, setAttribute, unseen } from '../base/dom.js';
 import { icon } from '../base/icons.js';
-import { COLUMNS, sorted } from '../model/order.js';
+import { COLUMNS, helpOf, labelOf, sorted } from '../model/order.js';
 import { Row } from './row.js';
 
 const KEY = 'hubbub.order';
@@ -30,15 +30,15 @@ export class ConsumersView {
 
   head(column) {
     const attributes = { role: 'columnheader', scope: 'col', 'data-key': column.key, class: column.numeric ? 'number' : null };
-    if (!column.value) return el('th', attributes, column.label);
+    if (!column.value) return el('th', attributes, labelOf(column));
     const under = column.under && el('small', {}, column.under);
-    const button = el('button', { type: 'button', title: column.help ?? null, onClick: () => this.sortBy(column) }, el('span', {}, column.label, under));
+    const button = el('button', { type: 'button', title: helpOf(column), onClick: () => this.sortBy(column) }, el('span', {}, labelOf(column), under));
     return el('th', attributes, button);
   }
 
-  /** For narrow screens, where a row is a card and the heads are not shown. */
+  /** Selection of the order for narrow screens, where rows are cards without column heads. */
   chooser() {
-    const select = el('select', {}, ...SORTABLE.map((column) => el('option', { value: column.key }, column.label)));
+    const select = el('select', {}, ...SORTABLE.map((column) => el('option', { value: column.key }, labelOf(column))));
     select.addEventListener('change', () => {
       const column = SORTABLE.find((one) => one.key === select.value);
       this.setOrder({ key: column.key, down: Boolean(column.down) });
@@ -105,7 +105,7 @@ function remembered() {
     const found = JSON.parse(sessionStorage.getItem(KEY));
     if (SORTABLE.some((column) => column.key === found.key)) return { key: found.key, down: Boolean(found.down) };
   } catch {
-    // Nothing remembered: as at first.
+    // Nothing is stored: the default order.
   }
   return { key: 'state', down: false };
 }

@@ -1,7 +1,6 @@
-// What a consumer is, and all that has become of its messages.
+// Facts of a consumer: its settings, and all its numbers.
 
-import { bytes, count } from '../model/number.js';
-import { duration } from '../model/duration.js';
+import { facts } from '../model/catalogue.js';
 import { card, Pairs } from './card.js';
 
 export class Facts {
@@ -14,24 +13,13 @@ export class Facts {
   }
 
   update(row) {
-    const ages = row.age_at_finish ?? {};
-    const lost = Object.entries(row.dropped_by ?? {}).filter(([, number]) => number > 0);
     this.pairs.show([
       ['Type', row.type ?? 'none: no consumer has this queue'],
       ['Class', row.class ?? '–'],
       ['Topics', (row.topics ?? []).join('  ') || '–'],
-      ['Kept on disk', row.durable ? 'yes' : 'no: gone with the hub'],
-      ['Received', `${count(row.received)}, ${bytes(row.received_bytes)}`],
-      ['Finished', count(row.finished)],
-      ['Failed attempts', count(row.failed), row.failed ? 'warn' : null],
-      ['Tried again', count(row.retried)],
-      ['Dead letters', count(row.dead_letters), row.dead_letters ? 'warn' : null],
-      ['Dead letters, ever', count(row.dead)],
-      ['Dead letters lost', count(row.dead_lost), row.dead_lost ? 'bad' : null],
-      ['Lost', lost.length ? `${count(row.dropped)}: ${lost.map(([cause, n]) => `${count(n)} ${cause}`).join(', ')}` : count(row.dropped), row.dropped ? 'warn' : null],
-      ['Age at finish', `p50 ${duration(ages.p50)}, p95 ${duration(ages.p95)}, p99 ${duration(ages.p99)}`],
-      ['Threads replaced', count(row.threads_replaced), row.threads_replaced ? 'warn' : null],
-      ['Failed ticks', count(row.tick_failures), row.tick_failures ? 'warn' : null],
+      ['Durable', row.durable ? 'yes' : 'no: lost when the hub stops'],
+      ...facts('consumers', row),
+      ...(row.own === null || row.own === undefined ? [] : [['Own', JSON.stringify(row.own)]]),
     ]);
   }
 }

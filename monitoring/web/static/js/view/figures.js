@@ -1,9 +1,11 @@
-// The numbers of one consumer that an operator asks for first.
+// Key figures of one consumer.
 
 import { el, setAttribute, setText } from '../base/dom.js';
 import { catchUp } from '../model/catchup.js';
-import { duration } from '../model/duration.js';
-import { count, rate, share } from '../model/number.js';
+import { heading, metricOf, text } from '../model/catalogue.js';
+import { duration, percentiles } from '../model/duration.js';
+
+const NUMBERS = ['rate_in', 'rate_out', 'oldest_age', 'in_flight', 'delayed', 'dead_letters', 'utilisation'];
 
 export class KeyFigures {
   constructor() {
@@ -14,26 +16,21 @@ export class KeyFigures {
   update(row, now) {
     const clear = catchUp(row, now);
     const times = row.consume_time ?? {};
-    this.put('Backlog', count(row.backlog), '', 'large');
-    this.put('Time to catch up', clear.main, clear.detail, 'large', clear.kind);
-    this.put('In/s', rate(row.rate_in));
-    this.put('Out/s', rate(row.rate_out));
-    this.put('Oldest', duration(row.oldest_age));
-    this.put('In flight', count(row.in_flight));
-    this.put('Delayed', count(row.delayed));
-    this.put('Dead', count(row.dead_letters));
-    this.put('Busy', share(row.utilisation));
-    this.put('Consume time p50', duration(times.p50), times.p95 === null || times.p95 === undefined ? '' : `p95 ${duration(times.p95)} · p99 ${duration(times.p99)}`);
+    this.put('backlog', text(metricOf('consumers', 'backlog'), row.backlog), '', 'large');
+    this.put('catch_up_seconds', clear.main, clear.detail, 'large', clear.kind);
+    for (const key of NUMBERS) this.put(key, text(metricOf('consumers', key), row[key]));
+    this.put('consume_time', duration(times.p50), percentiles(times), null, null, ' p50');
   }
 
-  put(term, main, detail = '', size = null, kind = null) {
-    if (!this.figures.has(term)) {
+  put(key, main, detail = '', size = null, kind = null, ending = '') {
+    if (!this.figures.has(key)) {
       const parts = { main: el('span', { class: 'main' }), small: el('small') };
-      parts.node = el('div', { class: size }, el('dt', {}, term), el('dd', {}, parts.main, parts.small));
-      this.figures.set(term, parts);
+      const metric = metricOf('consumers', key);
+      parts.node = el('div', { class: size, title: metric.help }, el('dt', {}, `${heading('consumers', key)}${ending}`), el('dd', {}, parts.main, parts.small));
+      this.figures.set(key, parts);
       this.node.append(parts.node);
     }
-    const found = this.figures.get(term);
+    const found = this.figures.get(key);
     setText(found.main, main);
     setText(found.small, detail);
     setAttribute(found.node, 'data-kind', kind);

@@ -1,4 +1,4 @@
-// The backlog of one consumer over time, with where it goes from here, and its rates.
+// Graph of one consumer's backlog over time, with its projection, and of its rates.
 
 import { tell } from '../base/actions.js';
 import { el, setText } from '../base/dom.js';
@@ -19,9 +19,9 @@ const SPANS = [
   { seconds: 2592000, label: '30 days', every: 300 },
 ];
 const SHORTEST = 120;
-/* Seconds that are shown at least; what was before the history began is not. */
+/* Seconds that are shown at least; times before the start of the history are not. */
 const AHEAD = 0.5;
-/* At most this share of the span is shown of the future: beyond it the past would be squeezed. */
+/* Share of the span for the projection at most: more would squeeze the past. */
 
 export class Graph {
   constructor(name, past) {
@@ -38,7 +38,7 @@ export class Graph {
     this.summary = el('p', { class: 'hint', 'aria-live': 'off' });
     this.places = [el('div', { class: 'plot' }), el('div', { class: 'plot rates' })];
     head.append(this.whole, this.selector());
-    body.append(this.places[0], this.summary, el('h3', {}, 'Received and done, per second'), this.places[1]);
+    body.append(this.places[0], this.summary, el('h3', {}, 'Received and settled, per second'), this.places[1]);
     this.forget = onColours(() => this.draw());
     this.resizes = new ResizeObserver(() => this.resize());
     this.resizes.observe(this.places[0]);
@@ -88,14 +88,14 @@ export class Graph {
     this.choose(this.span).catch(tell);
   }
 
-  /** Draw the plots anew: at first, and when the colours or the span have changed. */
+  /** Create the plots: at the start, and when the colours or the span have changed. */
   async draw() {
     const uPlot = await charts();
     this.plots.forEach((plot) => plot.destroy());
     this.plots = [];
     if (this.closed) return;
     if (uPlot === null) {
-      const how = el('p', { class: 'waiting' }, 'The graphs need uPlot, which is not built in: run ', el('code', {}, 'make charts'), ' and load this page again.');
+      const how = el('p', { class: 'waiting' }, 'The graphs need uPlot, which is not installed: run ', el('code', {}, 'make charts'), ' and reload this page.');
       this.places[0].replaceChildren(how);
       this.places[1].hidden = true;
       return;
@@ -105,7 +105,7 @@ export class Graph {
     this.feed();
   }
 
-  /** Give the plots what there is. */
+  /** Update the data of the plots. */
   feed() {
     if (this.row) this.summarise();
     if (!this.plots.length || !this.row) return;
@@ -120,14 +120,14 @@ export class Graph {
     for (const plot of this.plots) plot.batch(() => scale(plot, from, to));
   }
 
-  /** The same in words. */
+  /** Describe the graph in words. */
   summarise() {
     const peak = this.series.peak();
     const text = [`Now ${count(this.row.backlog)}.`];
     if (peak) text.push(`Highest in ${this.span.label}: ${count(Math.round(peak.value))}, at ${moment(peak.time, this.now)}.`);
     if (this.row.trend === 'catching_up' && this.row.catch_up_seconds > 0 && this.row.state !== 'paused') {
       const about = this.row.catch_up_estimated ? 'about ' : '';
-      text.push(`At this rate clear in ${about}${duration(this.row.catch_up_seconds)}, at ${moment(this.row.catch_up_at, this.now)} (dashed).`);
+      text.push(`At this rate caught up in ${about}${duration(this.row.catch_up_seconds)}, at ${moment(this.row.catch_up_at, this.now)} (dashed).`);
     }
     setText(this.summary, text.join(' '));
   }
@@ -138,7 +138,7 @@ export class Graph {
     this.feed();
   }
 
-  /** Show that time, in the finest history that goes back so far. */
+  /** Show a period, in the finest history that reaches so far back. */
   async showTime(from, to) {
     const margin = Math.max(30, (to - from) * 0.25);
     await this.choose(SPANS.find((span) => this.now - span.seconds < from - margin) ?? SPANS.at(-1));

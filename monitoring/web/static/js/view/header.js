@@ -1,4 +1,4 @@
-// The top of the page: the hub as a whole, and whether it is heard.
+// Header of the page: the state of the hub, and of the connection to it.
 
 import { action, tell } from '../base/actions.js';
 import { Badge } from '../base/badge.js';
@@ -7,14 +7,12 @@ import { icon } from '../base/icons.js';
 import { themeButton } from '../base/theme.js';
 import { post } from '../link/api.js';
 import { askForToken, onToken, setToken, token } from '../link/token.js';
+import { heading } from '../model/catalogue.js';
 import { allClear } from '../model/catchup.js';
 import { look } from '../model/condition.js';
 import { duration } from '../model/duration.js';
 import { clock } from '../model/moment.js';
 import { count, rate } from '../model/number.js';
-
-const DRAINED = 'the hub is drained';
-/* A reason not to be ready that an operator gave; it has a line of its own. */
 
 export class Header {
   constructor() {
@@ -36,18 +34,18 @@ export class Header {
     setText(document.getElementById('hub-name'), hub.name);
     setText(document.getElementById('hub-version'), hub.version);
     this.badge.show(hub.draining ? look('draining') : hub.ready === false ? { level: 'bad', word: `${hub.state}, not ready` } : look(hub.state));
-    const rows = Object.values(consumers);
+    const rows = Object.values(consumers).filter((row) => !row.summed_in); // another row sums the others
     const clear = allClear(hub.headline, hub.time);
     this.figure('State', this.badge.node);
     this.figure('Total backlog', count(hub.backlog), '', 'large');
-    this.figure('Time to catch up', clear.main, clear.detail, 'large', clear.kind);
-    this.figure('In/s', rate(sum(rows, 'rate_in')), 'to all queues');
-    this.figure('Out/s', rate(sum(rows, 'rate_out')), 'of all queues');
-    this.figure('Uptime', duration(hub.uptime));
+    this.figure(heading('consumers', 'catch_up_seconds'), clear.main, clear.detail, 'large', clear.kind);
+    this.figure(heading('consumers', 'rate_in'), rate(sum(rows, 'rate_in')), 'received, all queues');
+    this.figure(heading('consumers', 'rate_out'), rate(sum(rows, 'rate_out')), 'settled, all queues');
+    this.figure(heading('hub', 'uptime'), duration(hub.uptime));
     this.showBanners(hub);
   }
 
-  /** A term and its value, made once. */
+  /** Show a term and its value; their elements are made once. */
   figure(term, value, detail = '', size = '', kind = '') {
     if (!this.figures[term]) {
       const main = el('span', { class: 'main' });
@@ -63,19 +61,20 @@ export class Header {
     setAttribute(found.node, 'data-kind', kind || null);
   }
 
-  /** What an operator has to know first: each is a line, made anew only when the lines change. */
+  /** Show the most important problems, a line each; the elements are replaced only when the lines change. */
   showBanners(hub) {
-    const reasons = hub.ready === false ? (hub.not_ready ?? []) : [];
-    const lines = reasons.filter((reason) => !hub.draining || !reason.startsWith(DRAINED)).map((reason) => ['bad', 'Not ready', reason]);
-    if (hub.held_back) lines.push(['warn', 'Held back', hub.held_back_by ?? 'the buses are not read']);
-    if (hub.draining) lines.push(['info', 'Draining', 'nothing new is received; what waits is worked off', 'resume']);
+    // The first reason of a drained hub is that an operator has drained it, which has a banner of its own.
+    const reasons = (hub.not_ready ?? []).slice(hub.draining ? 1 : 0);
+    const lines = reasons.map((reason) => ['bad', 'Not ready', reason]);
+    if (hub.held_back) lines.push(['warn', 'Held back', hub.held_back_by ?? 'no reason is known']);
+    if (hub.draining) lines.push(['info', 'Draining', 'an operator has held back the buses; the consumers work off their backlogs', 'resume']);
     const key = JSON.stringify(lines);
     if (key === this.shownBanners) return;
     this.shownBanners = key;
     this.banners.replaceChildren(...lines.map((line) => banner(...line)));
   }
 
-  /** Once a second, whether or not anything is heard. */
+  /** Update the state of the connection; called once a second. */
   tick(feed) {
     const seen = feed.lastSeen === null ? 'never' : `${clock(feed.lastSeen / 1000)}`;
     const text = feed.live ? 'Live' : feed.live === null ? 'Connecting' : `Disconnected, last seen ${seen}`;
@@ -93,7 +92,7 @@ export class Header {
 }
 
 function banner(level, word, text, resume) {
-  const button = resume && action('Resume', async () => (await post('api/resume-hub')) && 'The hub receives again.');
+  const button = resume && action('Resume', async () => (await post('api/resume-hub')) && 'Intake resumed.');
   return el('p', { class: 'banner', 'data-level': level }, icon(level), el('strong', {}, `${word}: `), el('span', {}, text), button);
 }
 

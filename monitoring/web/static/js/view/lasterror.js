@@ -1,4 +1,4 @@
-// The last error of a consumer.
+// Last error of a consumer.
 
 import { action } from '../base/actions.js';
 import { el } from '../base/dom.js';
@@ -35,9 +35,9 @@ export class LastError {
     this.body.replaceChildren(...parts);
   }
 
-  /** The text may hold what was in the message. */
+  /** Offer to enter the token: an error's text may contain the message's content. */
   needsToken() {
     const button = action('Enter the token', () => askForToken(false), { kind: 'plain', symbol: 'lock', reads: true });
-    return el('p', { class: 'hint' }, 'What it says, and of which message, is shown with the token. ', button);
+    return el('p', { class: 'hint' }, "The error's text, and its message, are shown with the token. ", button);
   }
 }

@@ -1,19 +1,18 @@
-// The dead letters of a consumer, by what killed them.
+// Dead letters of a consumer, grouped by error.
 
 import { action } from '../base/actions.js';
 import { ask } from '../base/dialogs.js';
 import { el, setText } from '../base/dom.js';
 import { get, named, post } from '../link/api.js';
-import { give } from '../model/canary.js';
 import { grouped, numbers } from '../model/letters.js';
 import { moment } from '../model/moment.js';
 import { plural } from '../model/number.js';
 import { card, line, table } from './card.js';
-import { canary, hub } from './canary.js';
+import { canary, retry } from './canary.js';
 import { showMessage } from './message.js';
 
 const FIRST = 50;
-/* So many of a group are listed at first: a table of ten thousand rows is of no use, and slow. */
+/* Rows of a group that are listed at first: a table of ten thousand rows is slow. */
 const COLUMNS = [['No.', 'number'], ['Topic', 'clip'], ['Id', 'clip'], ['Buried'], ['Attempts', 'number'], ['']];
 
 export class Letters {
@@ -37,8 +36,8 @@ export class Letters {
 
   update(row, now) {
     this.now = now;
-    if (this.letters === null) setText(this.hint, row.dead_letters ? `${plural(row.dead_letters, 'dead letter')}, by what killed them.` : 'There are none.');
-    else if (row.dead !== this.deadThen) setText(this.hint, 'There are new ones: list them again.');
+    if (this.letters === null) setText(this.hint, row.dead_letters ? `${plural(row.dead_letters, 'dead letter')}, grouped by error.` : 'There are none.');
+    else if (row.dead !== this.deadThen) setText(this.hint, 'There are new ones: refresh the list.');
     this.dead = row.dead;
     for (const button of this.all) button.hidden = !this.letters?.length;
   }
@@ -50,7 +49,7 @@ export class Letters {
     this.show();
   }
 
-  /** These were retried or deleted. The hub lists them until its next commit: they are left out from now on. */
+  /** Leave out retried or deleted dead letters, which the hub lists until its next commit. */
   forget(letters) {
     for (const { number } of letters) this.gone.add(number);
     this.show();
@@ -60,7 +59,7 @@ export class Letters {
     this.letters = this.letters.filter(({ number }) => !this.gone.has(number));
     setText(this.list.querySelector('span'), 'List again');
     setText(this.heading, `Dead letters: ${this.letters.length}`);
-    setText(this.hint, this.letters.length ? 'By what killed them, the most frequent first.' : 'There are none.');
+    setText(this.hint, this.letters.length ? 'Grouped by error, the most frequent first.' : 'There are none.');
     for (const button of this.all) button.hidden = !this.letters.length;
     const focused = this.groups.contains(document.activeElement);
     this.groups.replaceChildren(...grouped(this.letters).map((group, index) => this.group(group, index === 0)));
@@ -115,23 +114,22 @@ export class Letters {
     const dialog = showMessage(`Dead letter ${letter.number} of ${this.name}`, letter, buttons);
   }
 
-  /** Each may do something in the world once more, so it is asked for. */
+  /** Retry after a confirmation, for each retry may have effects outside the hub. */
   async retryMany(letters) {
     if (letters.length > 1) {
-      const content = [el('p', {}, `${plural(letters.length, 'dead letter')} will be given to ${this.name} again, all at once.`)];
+      const content = [el('p', {}, `${plural(letters.length, 'dead letter')} will be delivered to ${this.name} again, all at once.`)];
       if (!(await ask({ title: 'Retry dead letters?', content, confirm: `Retry ${letters.length}` }))) return '';
     }
     return this.retry(letters);
   }
 
   async retry(letters) {
-    await give(hub, this.name, letters);
-    this.forget(letters);
-    return `${plural(letters.length, 'message')} of ${this.name} ${letters.length === 1 ? 'is' : 'are'} tried again.`;
+    await retry(this.name, letters, (taken) => this.forget(taken));
+    return `${plural(letters.length, 'message')} of ${this.name} ${letters.length === 1 ? 'is' : 'are'} retried.`;
   }
 
   async remove(letters) {
-    const content = [el('p', {}, `${plural(letters.length, 'dead letter')} of ${this.name} will be gone for good.`)];
+    const content = [el('p', {}, `${plural(letters.length, 'dead letter')} of ${this.name} will be deleted permanently.`)];
     if (!(await ask({ title: 'Delete dead letters?', content, confirm: `Delete ${letters.length}`, danger: true }))) return '';
     const { deleted } = await post('api/delete-dead', { consumer: this.name, numbers: numbers(letters) });
     this.forget(letters);

@@ -1,11 +1,11 @@
-// A message, or a dead letter, whole. Headers, body and traceback are text, whatever is in them.
+// Dialog of a whole message or dead letter. Headers, body and traceback are shown as text.
 
 import { el } from '../base/dom.js';
 import { open } from '../base/dialogs.js';
 import { readable } from '../model/letters.js';
 import { stamp } from '../model/moment.js';
 
-/** Show it in a dialog, with `buttons` beside 'Close'. Resolves when that is closed. */
+/** Show a message in a dialog, with `buttons` beside 'Close'. */
 export function showMessage(title, message, buttons = []) {
   const facts = [
     ['Topic', message.topic],

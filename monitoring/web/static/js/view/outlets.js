@@ -1,12 +1,14 @@
-// Who is told the hub's numbers: exporters and servers.
+// Exporters, servers, and parts of other kinds: of those the page knows only what the catalogue and their rows say.
 
 import { el } from '../base/dom.js';
-import { count } from '../model/number.js';
+import { level, metricOf, text, words } from '../model/catalogue.js';
+import { count, NOTHING } from '../model/number.js';
+import { parts } from '../model/parts.js';
 import { card, Pairs } from './card.js';
 
 export class Outlets {
   constructor() {
-    const { node, body } = card('Exporters and servers');
+    const { node, body } = card('Exporters, servers and other parts');
     this.node = node;
     this.body = body;
     this.parts = new Map();
@@ -14,15 +16,16 @@ export class Outlets {
     body.append(this.none);
   }
 
-  update({ exporters = {}, servers = {} }) {
-    const rows = { ...tagged(exporters, 'exporter'), ...tagged(servers, 'server') };
-    this.none.hidden = Object.keys(rows).length > 0;
-    for (const [name, row] of Object.entries(rows)) {
+  update(snapshot) {
+    const rows = parts(snapshot).map(({ section, noun, name, row }) => [`${name} (${noun})`, section, row]);
+    const names = new Set(rows.map(([name]) => name));
+    this.none.hidden = rows.length > 0;
+    for (const [name, section, row] of rows) {
       if (!this.parts.has(name)) this.parts.set(name, this.part(name));
-      this.parts.get(name).pairs.show(Object.entries(row).map(pair));
+      this.parts.get(name).pairs.show(Object.entries(row).map(([key, value]) => pair(section, key, value)));
     }
     for (const [name, part] of this.parts) {
-      if (name in rows) continue;
+      if (names.has(name)) continue;
       part.node.remove();
       this.parts.delete(name);
     }
@@ -36,20 +39,23 @@ export class Outlets {
   }
 }
 
-function tagged(rows, kind) {
-  return Object.fromEntries(Object.entries(rows).map(([name, row]) => [`${name} (${kind})`, row]));
+function pair(section, key, value) {
+  const metric = metricOf(section, key);
+  const shown = metric.unit && typeof value === 'number' ? text(metric, value) : said(value);
+  return [metric.title, shown, failure(key, value) ?? level(metric, value), metric.help];
 }
 
-function pair([key, value]) {
-  const bad = (key.includes('fail') && value > 0) || (key === 'last_error' && value);
-  return [key.replaceAll('_', ' '), said(value), bad ? 'warn' : null];
+/** Level of a state or an error that says that the part fails, or has failed; null: it says nothing of the kind. */
+function failure(key, value) {
+  if (key === 'state' && value === 'failed') return 'bad';
+  return (key === 'error' || key === 'last_error') && value ? 'warn' : null;
 }
 
 function said(value) {
-  if (value === null || value === undefined) return '–';
+  if (value === null || value === undefined) return NOTHING;
   if (typeof value === 'number') return Number.isInteger(value) ? count(value) : String(Math.round(value * 1000) / 1000);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'string') return value;
   const parts = Object.entries(value).filter(([, one]) => one !== null);
-  return parts.map(([key, one]) => (key === 'state' ? said(one) : `${key.replaceAll('_', ' ')} ${said(one)}`)).join(', ') || '–';
+  return parts.map(([key, one]) => (key === 'state' ? said(one) : `${words(key)} ${said(one)}`)).join(', ') || NOTHING;
 }

@@ -1,4 +1,4 @@
-// What the two graphs look like. uPlot draws them on a canvas, in the colours of the theme.
+// Plots of the backlog and the rates. uPlot draws them on a canvas, in the colours of the theme.
 
 import { colour } from '../base/theme.js';
 import { stamp, tick } from '../model/moment.js';
@@ -6,12 +6,12 @@ import { compact, count, rate } from '../model/number.js';
 
 const FONT = '12px system-ui, sans-serif';
 const LETTER = 7.5;
-/* Pixels, a wide digit of that font. */
+/* Pixels of a wide digit in that font. */
 const HALF_A_TIME = 32;
-/* Pixels: what of "14:30:00" stands to the right of a mark at the edge. */
+/* Pixels of "14:30:00" to the right of a mark at the edge. */
 const LEAST_ROOM = 52;
 
-/** Mean, highest, and the way to where it is clear. Where each step is one sample (`fine`), mean and highest are one. */
+/** Plot of the backlog: mean, highest, and projection. If each step is one sample (`fine`), mean and highest are equal. */
 export function backlogPlot(uPlot, place, { fine, onZoom }) {
   const line = colour('--graph');
   const value = (_, found) => (found === null || found === undefined ? '–' : count(Math.round(found)));
@@ -24,7 +24,7 @@ export function backlogPlot(uPlot, place, { fine, onZoom }) {
   return plot(uPlot, place, series, { height: 260, floor: 10, onZoom, values: (_, marks) => marks.map(compact) });
 }
 
-/** Received and done with, per second. */
+/** Plot of the rates: received and settled per second. */
 export function ratesPlot(uPlot, place, { onZoom }) {
   const value = (_, found) => (found === null || found === undefined ? '–' : `${rate(found)}/s`);
   const series = [
@@ -66,7 +66,7 @@ function room(labels) {
   return Math.max(LEAST_ROOM, 16 + LETTER * Math.max(...(labels ?? []).map((label) => label.length), 0));
 }
 
-/** A span was drawn with the mouse. */
+/** Handle a span that was selected with the mouse. */
 function selected(made, onZoom) {
   if (made.select.width < 8) return;
   const from = made.posToVal(made.select.left, 'x');

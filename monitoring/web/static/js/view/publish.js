@@ -1,4 +1,4 @@
-// Sends a message out, to see that the way is open.
+// Form that publishes a message, to test a backend.
 
 import { action } from '../base/actions.js';
 import { field } from '../base/dialogs.js';

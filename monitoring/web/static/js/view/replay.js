@@ -1,4 +1,4 @@
-// Kept messages, given to a consumer again: counted first, then with its progress shown.
+// Replay of stored messages to a consumer: they are counted first, then replayed with a progress bar.
 
 import { tell } from '../base/actions.js';
 import { field, open } from '../base/dialogs.js';
@@ -8,7 +8,7 @@ import { inputValue, stamp } from '../model/moment.js';
 import { plural } from '../model/number.js';
 import { replayOrder } from '../model/orders.js';
 
-/** Ask what, count it, do it. Resolves with what to tell, when the dialog is closed. */
+/** Open the dialog. Resolves with the text of a notice, when the dialog is closed. */
 export async function replay(name, patterns) {
   const dialog = new ReplayDialog(name, patterns);
   return dialog.closed;
@@ -27,9 +27,9 @@ class ReplayDialog {
     this.start = el('button', { type: 'button', class: 'primary', hidden: true });
     this.cancel = el('button', { type: 'button' }, 'Cancel');
     const content = [
-      el('p', {}, 'Messages that the store still has are put into its queue again, as if they had come now. What all queues are done with it has for as long as ', el('code', {}, 'keep'), ' in the configuration says. What the consumer has not settled yet is left out, unless its queue is in memory; what an earlier replay or a retry of dead letters gave to it is not known.'),
+      el('p', {}, 'Stored messages are put into its queue again, as new ones. The store keeps settled messages for as long as ', el('code', {}, 'keep'), ' in the configuration says. Messages that the consumer has not settled are left out, unless its queue is in memory; those of an earlier replay, or of a retry of dead letters, are not recognised.'),
       el('div', { class: 'side-by-side' }, field('Received from', input('since', now - 3600)), field('until', input('until', now))),
-      field('Topics', this.topics, 'Patterns, apart by spaces. Empty: all that the consumer wants.'),
+      field('Topics', this.topics, 'Patterns, separated by spaces. Empty: all topics of the consumer.'),
       this.progress, this.told, this.problem,
     ];
     this.dialog = open(`Replay to ${name}`, content, [this.cancel, this.count, this.start]);
@@ -47,13 +47,13 @@ class ReplayDialog {
     this.cancel.addEventListener('click', () => this.dialog.close(this.done ?? ''));
   }
 
-  /** Nothing is replayed that was not counted with the same form. */
+  /** Offer the replay of messages that were counted with the same form. */
   offer(count, leftOut = 0) {
     this.start.hidden = !count;
     this.count.hidden = Boolean(count);
     this.start.textContent = `Replay ${plural(count ?? 0, 'message')}`;
-    const rest = leftOut ? ` ${plural(leftOut, 'message')} it has not settled yet: left out.` : '';
-    setText(this.told, count === null ? '' : (count ? `${plural(count, 'message')} would be given to ${this.name} again.` : leftOut ? '' : 'The store has no such message.') + rest);
+    const rest = leftOut ? ` ${plural(leftOut, 'message')} not settled yet: left out.` : '';
+    setText(this.told, count === null ? '' : (count ? `${plural(count, 'message')} would be replayed to ${this.name}.` : leftOut ? '' : 'The store has no such message.') + rest);
   }
 
   async run(dryRun) {
@@ -81,13 +81,13 @@ class ReplayDialog {
     }
     this.progress.hidden = true;
     if (line.problems) throw new Error(`After ${plural(line.replayed, 'message')}: ${line.problems.join('\n')}`);
-    if (!line.done) throw new Error(`The hub hung up after ${plural(line.replayed, 'message')}.`);
+    if (!line.done) throw new Error(`The hub closed the connection after ${plural(line.replayed, 'message')}.`);
     return line;
   }
 
   finish(count, notTaken = 0) {
-    const rest = notTaken ? ` Its queue is full: ${plural(notTaken, 'message')} not given.` : '';
-    this.done = `${plural(count, 'message')} given to ${this.name} again.${rest}`;
+    const rest = notTaken ? ` Its queue is full: ${plural(notTaken, 'message')} not replayed.` : '';
+    this.done = `${plural(count, 'message')} replayed to ${this.name}.${rest}`;
     this.told.textContent = this.done;
     this.start.hidden = true;
     this.cancel.textContent = 'Close';

@@ -1,16 +1,16 @@
-// One consumer in the table. Its cells are made once; each status changes their texts.
+// Row of one consumer in the table. Its cells are made once; each status changes their texts.
 
 import { action } from '../base/actions.js';
 import { Badge } from '../base/badge.js';
 import { el, setAttribute, setText } from '../base/dom.js';
 import { consumerAddress } from '../base/routes.js';
 import { post } from '../link/api.js';
+import { metricOf, text } from '../model/catalogue.js';
 import { catchUp } from '../model/catchup.js';
-import { condition, held } from '../model/condition.js';
+import { condition } from '../model/condition.js';
 import { duration } from '../model/duration.js';
 import { stamp } from '../model/moment.js';
-import { count, rate, share } from '../model/number.js';
-import { COLUMNS } from '../model/order.js';
+import { COLUMNS, labelOf } from '../model/order.js';
 import { errorWithheld } from '../model/withheld.js';
 import { Sparkline } from './sparkline.js';
 
@@ -42,19 +42,20 @@ export class Row {
     this.badge.show(look);
     setAttribute(this.cells.state.node, 'title', look.reasons.join('\n') || null);
     this.sparkline.update(series, now);
-    this.put('backlog', count(row.backlog));
+    this.number('backlog');
     const clear = catchUp(row, now);
     setAttribute(this.cells.catch_up.node, 'data-kind', clear.kind);
     this.put('catch_up', clear.main, clear.detail);
-    this.put('rate_in', rate(row.rate_in));
-    this.put('rate_out', rate(row.rate_out));
-    for (const key of ['in_flight', 'delayed', 'dead_letters']) this.put(key, count(row[key]), '', row[key] === 0);
-    this.put('oldest_age', duration(row.oldest_age), '', !row.oldest_age);
-    this.put('utilisation', share(row.utilisation));
+    for (const key of ['rate_in', 'rate_out', 'utilisation']) this.number(key);
+    for (const key of ['in_flight', 'delayed', 'dead_letters', 'oldest_age']) this.number(key, !row[key]);
     this.meter.style.inlineSize = `${Math.round((row.utilisation ?? 0) * 100)}%`;
     this.times(row.consume_time ?? {});
     this.error(row);
     this.offer(row);
+  }
+
+  number(key, faint = false) {
+    this.put(key, text(metricOf('consumers', key), this.row[key]), '', faint);
   }
 
   put(key, main, detail = '', faint = false) {
@@ -64,24 +65,25 @@ export class Row {
     setAttribute(found.node, 'data-faint', faint);
   }
 
-  times({ p50, p95, p99 }) {
+  times(times) {
+    const { p50, p95, p99 } = times;
     const known = p50 !== null && p50 !== undefined;
     this.put('consume_time', duration(p50), known ? `${duration(p95)} · ${duration(p99)}` : '');
-    setAttribute(this.cells.consume_time.node, 'title', known ? `p50 ${duration(p50)}, p95 ${duration(p95)}, p99 ${duration(p99)}` : null);
+    setAttribute(this.cells.consume_time.node, 'title', known ? text(metricOf('consumers', 'consume_time'), times) : null);
   }
 
   error(row) {
     const last = row.last_error;
-    const text = row.error ?? last?.text ?? '';
-    this.put('last_error', row.error ? 'cannot start' : last ? last.error : '', text.slice(0, 300));
+    const found = row.error ?? last?.text ?? '';
+    this.put('last_error', row.error ? 'cannot start' : last ? last.error : '', found.slice(0, 300));
     const title = last ? `${stamp(last.time)} ${last.error}${last.text ? `: ${last.text.slice(0, 2000)}` : ''}` : row.error;
     setAttribute(this.cells.last_error.node, 'title', title && errorWithheld(row) ? `${title} (the rest needs the token)` : title);
-    setAttribute(this.cells.last_error.node, 'data-empty', !text && !last);
+    setAttribute(this.cells.last_error.node, 'data-empty', !found && !last);
   }
 
-  /** Pause or resume, whichever would change something. */
+  /** Pause the consumer, or resume it. */
   offer(row) {
-    this.resumes = held(row);
+    this.resumes = row.held;
     setText(this.button.querySelector('span'), this.resumes ? 'Resume' : 'Pause');
     setAttribute(this.button, 'aria-label', `${this.resumes ? 'Resume' : 'Pause'} ${this.name}`);
     this.button.hidden = ['orphan', 'stopped'].includes(row.state);
@@ -99,6 +101,6 @@ function cell(column) {
   const small = el('small');
   const tag = column.key === 'name' ? 'th' : 'td';
   const attributes = { role: tag === 'th' ? 'rowheader' : 'cell', scope: tag === 'th' ? 'row' : null };
-  const node = el(tag, { ...attributes, 'data-key': column.key, 'data-label': column.label, class: column.numeric ? 'number' : null }, main, small);
+  const node = el(tag, { ...attributes, 'data-key': column.key, 'data-label': labelOf(column), class: column.numeric ? 'number' : null }, main, small);
   return { node, main, small };
 }

@@ -1,4 +1,4 @@
-// The last ten minutes of a backlog, as small as a word.
+// Sparkline of the last ten minutes of a backlog.
 
 import { setAttribute, svg } from '../base/dom.js';
 import { SPAN } from '../link/past.js';
@@ -8,7 +8,7 @@ const WIDTH = 120;
 const HEIGHT = 28;
 const POINTS = 120;
 const FLOOR = 10;
-/* So many messages fill the height at least: a backlog of one or two is no mountain. */
+/* Messages of the full height at least, so that a backlog of one or two looks small. */
 
 export class Sparkline {
   constructor() {

@@ -1,4 +1,4 @@
-// Past spikes of a backlog, and one that is still going on.
+// Spikes of a backlog, past ones and a lasting one.
 
 import { el } from '../base/dom.js';
 import { get, named } from '../link/api.js';
@@ -11,7 +11,7 @@ const EVERY_MS = 10000;
 const COLUMNS = [['Began'], ['Peak', 'number'], ['Peak after', 'number'], ['Cleared after', 'number'], ['']];
 
 export class Spikes {
-  /** @param show given the times, from and to, that the reader wants to see in the graph. */
+  /** @param show called with the times, from and to, to show in the graph. */
   constructor(name, show) {
     this.name = name;
     this.show = show;
@@ -19,7 +19,7 @@ export class Spikes {
     this.shown = null;
     const { node, body } = card('Spikes');
     this.node = node;
-    this.none = el('p', { class: 'hint' }, 'None seen.');
+    this.none = el('p', { class: 'hint' }, 'None.');
     this.table = table('Spikes of the backlog', COLUMNS);
     this.table.node.hidden = true;
     body.append(this.none, this.table.node);
@@ -44,7 +44,7 @@ export class Spikes {
     const end = spike.cleared_at ?? now;
     const took = duration(end - spike.started_at);
     const show = el('button', { type: 'button', class: 'plain', 'aria-label': `Show the spike of ${moment(spike.started_at, now)}`, onClick: () => this.show(spike.started_at, end) }, 'Show');
-    const cleared = spike.cleared_at === null ? el('span', { class: 'going' }, `going on, ${took}`) : took;
+    const cleared = spike.cleared_at === null ? el('span', { class: 'going' }, `lasting, ${took}`) : took;
     return line(COLUMNS, [moment(spike.started_at, now), count(spike.peak), duration(spike.peak_at - spike.started_at), cleared, show]);
   }
 }

@@ -1,4 +1,4 @@
-// The threads of a consumer: what each handles, for how long, and on demand where in its code it is.
+// Worker threads of a consumer: the message of each, for how long, and on demand its stack.
 
 import { action } from '../base/actions.js';
 import { el, setAttribute, setText } from '../base/dom.js';
@@ -22,7 +22,7 @@ export class Threads {
     this.list = el('ul', { class: 'threads' });
     this.none = el('p', { class: 'hint', hidden: true }, 'None.');
     this.seen = false;
-    this.withheld = el('p', { class: 'hint', hidden: true }, 'Which messages these are is shown with the token.');
+    this.withheld = el('p', { class: 'hint', hidden: true }, 'The topics and ids of these messages are shown with the token.');
     body.append(this.list, this.none, this.withheld);
     this.fewer = action('−', () => this.change(-1), { kind: 'plain', label: 'One thread fewer' });
     this.more = action('+', () => this.change(1), { kind: 'plain', label: 'One thread more' });
@@ -68,7 +68,7 @@ export class Threads {
 
   async change(by) {
     const count = Math.max(1, this.count + by);
-    if (count === this.count) return 'A consumer has one thread at least.';
+    if (count === this.count) return 'A consumer has at least one thread.';
     await post('api/threads', { consumer: this.name, count });
     return `${this.name} has ${count === 1 ? 'one thread' : `${count} threads`} now.`;
   }
@@ -78,7 +78,7 @@ export class Threads {
     const parts = threads.map((worker) => {
       const what = worker.topic ? `${worker.state}, ${duration(worker.seconds)} at ${worker.topic}` : worker.state;
       const stack = Array.isArray(worker.stack) ? worker.stack.join('\n') : worker.stack;
-      return el('section', {}, el('h3', {}, worker.name, el('small', {}, what)), el('pre', { tabindex: 0, 'aria-label': `Stack of ${worker.name}` }, stack || 'It has no stack now.'));
+      return el('section', {}, el('h3', {}, worker.name, el('small', {}, what)), el('pre', { tabindex: 0, 'aria-label': `Stack of ${worker.name}` }, stack || 'No stack now.'));
     });
     const close = el('button', { type: 'button', class: 'primary' }, 'Close');
     const dialog = open(`Stacks of ${this.name}`, parts, [close]);

@@ -1,4 +1,4 @@
-// A look at what waits in a queue. Nothing is taken out.
+// Peek into a queue: its oldest messages, which stay in it.
 
 import { action } from '../base/actions.js';
 import { el } from '../base/dom.js';
@@ -14,10 +14,10 @@ const COLUMNS = [['Position', 'number'], ['State'], ['Topic', 'clip'], ['Id', 'c
 export class Waiting {
   constructor(name) {
     this.name = name;
-    const { node, head, body } = card('What waits');
+    const { node, head, body } = card('Waiting messages');
     this.node = node;
-    this.hint = el('p', { class: 'hint' }, 'The oldest messages of the queue, without taking them out.');
-    this.table = table('Messages that wait', COLUMNS);
+    this.hint = el('p', { class: 'hint' }, 'Peek at the oldest messages; they stay in the queue.');
+    this.table = table('Waiting messages', COLUMNS);
     this.table.node.hidden = true;
     this.button = action('Look', () => this.look(), { kind: 'plain', reads: true });
     head.append(this.button);
@@ -31,13 +31,13 @@ export class Waiting {
   async look() {
     const { messages } = await get(`${named('api/peek', this.name)}?count=${COUNT}`);
     this.table.node.hidden = messages.length === 0;
-    this.hint.textContent = messages.length ? `The oldest ${plural(messages.length, 'message')}, as of now.` : 'Nothing waits.';
+    this.hint.textContent = messages.length ? `The oldest ${plural(messages.length, 'message')}, as of now.` : 'No messages wait.';
     this.button.querySelector('span').textContent = 'Look again';
     this.table.body.replaceChildren(...messages.map((message) => this.line(message)));
   }
 
   line(message) {
-    const show = el('button', { type: 'button', class: 'plain', 'aria-label': `Show message ${message.id}`, onClick: () => showMessage('A message that waits', message) }, 'Show');
+    const show = el('button', { type: 'button', class: 'plain', 'aria-label': `Show message ${message.id}`, onClick: () => showMessage('Waiting message', message) }, 'Show');
     const age = duration(Math.max(0, this.now - message.received_at));
     return line(COLUMNS, [String(message.position), message.state, message.topic, el('code', {}, message.id), age, String(message.attempts), show]);
   }
