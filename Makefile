@@ -6,20 +6,20 @@ BIN := $(VENV)/bin
 # What the system tests talk to. On Debian and Ubuntu apt brings it; elsewhere the tests name what is missing, and skip.
 SERVERS := postgresql collectd-core collectd-utils rrdtool fonts-dejavu-core libmicrohttpd12 libprotobuf-c1 libyajl2 libpython3.11 \
 	libcurl3-gnutls systemd systemd-container python3-venv graphite-carbon snmpd snmp chromium mandoc man-db nginx-light haproxy \
-	faketime zsh fish curl jq lmdb-utils openssl procps libatomic1
+	faketime zsh fish curl jq lmdb-utils openssl procps libatomic1 ruby-stomp libnet-stomp-perl rabbitmq-server activemq
 
 # What the benchmark measures hubbub beside; it leaves out, and names, what is missing.
-BROKERS := nats-server redis-server rabbitmq-server
+BROKERS := nats-server redis-server rabbitmq-server activemq
 
 # What the web page draws with, and what its tests check it with, from npm's registry. Where there is no npm, pip brings one.
 NPM := $(shell command -v npm)
 CHARTS := monitoring/web/static/vendor/uPlot.iife.min.js
 AXE := monitoring/web/node_modules/axe-core/axe.min.js
 
-.PHONY: run test unit lowest faults lint servers charts bench brokers docs man clean help
+.PHONY: run test unit lowest newest faults mutants lint servers charts bench bench-stomp brokers docs man clean help
 
 help:            ## this list
-	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
 
 run: $(VENV)/run $(CHARTS) ## the hub on its shipped configuration, with sample messages; Ctrl-C stops it
 	@exec contrib/demo.sh $(BIN)
@@ -36,9 +36,19 @@ lowest: ## the unit tests on the lowest versions that setup.py admits
 	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct -e '.[test]'
 	.venv-lowest/bin/python -m pytest tests/unit tests/contracts
 
+newest: ## the unit tests on the newest versions that setup.py admits
+	$(PYTHON) -m venv --clear .venv-newest
+	.venv-newest/bin/pip install --quiet --disable-pip-version-check uv
+	.venv-newest/bin/uv pip install --quiet --python .venv-newest/bin/python --upgrade -e '.[test]'
+	.venv-newest/bin/uv pip list --quiet --python .venv-newest/bin/python --outdated --format json | .venv-newest/bin/python contrib/newest.py
+	.venv-newest/bin/python -m pytest tests/unit tests/contracts
+
 faults: export HUBBUB_FAULTS := full
 faults: $(VENV)/test ## what the hub survives, at full size: kills, full disks, a million behind; takes some ten minutes
 	$(BIN)/python -m pytest tests/faults
+
+mutants: $(VENV)/mutants ## changes in the core that no unit test notices; MUTANTS="--sample 50 hub/stats" for some of it
+	nice -n 19 $(BIN)/python -m tests.mutants $(MUTANTS)
 
 lint: $(VENV)/test ## ruff and mypy
 	$(BIN)/ruff check .
@@ -53,16 +63,21 @@ charts: $(CHARTS) ## what the web page draws its graphs with
 bench: $(VENV)/test ## hubbub beside its peers; takes some twenty minutes
 	$(BIN)/python -m benchmarks $(BENCH)
 
-brokers: ## the servers of the brokers that 'make bench' also measures
-	@benchmarks/brokers/install.sh $(BROKERS)
+bench-stomp: $(VENV)/test ## the STOMP server beside RabbitMQ's and ActiveMQ's; takes some fifteen minutes
+	$(BIN)/python -m benchmarks.stomp $(BENCH)
+
+brokers: ## the servers that 'make bench' and 'make bench-stomp' measure too
+	@contrib/install-servers.sh $(BROKERS)
 
 docs: $(VENV)/docs ## the documentation, in docs/_build
 	$(BIN)/python -m docs.generate_settings
+	$(BIN)/python -m docs.generate_metrics
 	$(BIN)/python -m docs.generate_command
 	$(BIN)/sphinx-build -W -b html docs docs/_build
 
 man: $(VENV)/docs ## the manual pages, in docs/_build/man
 	$(BIN)/python -m docs.generate_settings
+	$(BIN)/python -m docs.generate_metrics
 	$(BIN)/python -m docs.generate_command
 	$(BIN)/sphinx-build -q -b man -d docs/_build/.man docs docs/_build/man
 
@@ -87,6 +102,10 @@ $(VENV)/run: setup.py | $(BIN)/python
 $(VENV)/test: setup.py | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
 	@touch $@ $(VENV)/run
+
+$(VENV)/mutants: setup.py | $(VENV)/test
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test,mutants]'
+	@touch $@
 
 $(VENV)/charts: setup.py | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[charts]'

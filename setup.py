@@ -12,17 +12,23 @@ REQUIRES = [
     "Twisted>=26.10",  # the reactor, the control socket's HTTP; before it: known holes (CVE-2026-42304 and later)
     "pyzmq>=27.2",  # the ZeroMQ bus; before it the wheel has a libsodium with CVE-2025-69277
     "msgspec>=0.19",  # the Message struct and JSON, three times faster than the standard library
-    "lmdb>=1.4",  # the store: a transaction that a crash can't tear, without a server
+    "lmdb>=3",  # the store: a transaction that a crash can't tear, without a server; before it no format can be named
     "pydantic>=2.9,<3",  # checks hub.conf and names every error in it at once
     "click>=8.4.2",  # the command line, with typed parameters; before 8.3.3: CVE-2026-7246
     "rich>=14.3",  # tables, colours and progress bars on a terminal; before it: an empty line where there is none
-    "textual>=4.0",  # the live screen of 'hubbub top'
+    "textual>=4,<9",  # the live screen of 'hubbub top'; a new major changes what a screen is made of
     "SQLAlchemy>=2.0",  # the archive, on SQLite as well as on PostgreSQL
     "prometheus-client>=0.20",  # what a scrape is answered with, in either of Prometheus' formats
 ]
 EXTRAS = {
     "postgres": ["psycopg2-binary>=2.9.13"],  # the archive on PostgreSQL; before it: an OpenSSL with known holes
+    "psycopg": ["psycopg[binary]>=3.3.9"],  # the same by psycopg 3; its wheel has an OpenSSL of its own, too
     "collectd-encrypt": ["cryptography>=50"],  # collectd's SecurityLevel Encrypt (AES-256-OFB); before: CVE-2026-69247
+    "stomp": [
+        "Twisted[tls]>=26.10",  # TLS, with verified names: pyOpenSSL, service-identity
+        "wsproto>=1.3",  # WebSocket, without a network of its own; before it any upgrade was taken for one
+        "h11>=0.16",  # reads wsproto's HTTP requests; before it: CVE-2025-43859
+    ],
     "opentelemetry": [
         "opentelemetry-api>=1.45",  # what a consumer's instrumented libraries join by
         "opentelemetry-sdk>=1.45",  # spans, sampling, batches
@@ -37,6 +43,7 @@ TESTS = [
     "playwright>=1.56",  # drives the system's Chromium, which opens the web page; before it: CVE-2025-59288
     "hypothesis>=6.151",  # property and state machine tests; before it they end with its own internal errors
     "pyte>=0.8",  # a terminal whose screen a test can read
+    "stomp.py>=9",  # a client of the STOMP server, the one that Python's users have
     "openapi-spec-validator>=0.7.2",  # the API's description, by its specification's own schema
     "docutils>=0.20",  # reads the documents as a forge does, without Sphinx
     "setuptools>=83",  # builds the template of a consumer's package, without the network; before: CVE-2026-59890
@@ -46,6 +53,9 @@ TESTS = [
 DOCS = [
     "sphinx>=7.3",  # the documentation, the manual pages
     "pytest>=9.0.3",  # hub.testing, which the documentation describes, is a plugin of it
+]
+MUTANTS = [
+    "mutmut>=3.8.1",  # changes the code, and runs the tests that could notice it
 ]
 CHARTS = [
     # npm, which brings the web page's chart library, where the system has none; older ones: a Node.js with known holes
@@ -99,11 +109,17 @@ setup(
         **EXTRAS,
         "test": [*TESTS, *DOCS, *CHARTS, *sum(EXTRAS.values(), [])],
         "docs": DOCS,
+        "mutants": MUTANTS,
         "charts": CHARTS,
     },
     entry_points={
         "console_scripts": ["hubbub = hub.cli:main"],
-        "hub.backends": ["zeromq = hub.backends.zeromq:ZeroMQ", "memory = hub.backends.memory:Memory"],
+        "hub.backends": [
+            "zeromq = hub.backends.zeromq:ZeroMQ",
+            "memory = hub.backends.memory:Memory",
+            "stomp = hub.backends.stomp.client:StompClient",
+            "stomp-server = hub.backends.stomp.server:StompServer",
+        ],
         "hub.consumers": [
             "archive = hub.consumers.archive:Archive",
             "log = hub.consumers.log:Log",
@@ -123,6 +139,7 @@ setup(
             "archive = hub.consumers.archive.command:archive",
             "graph = hub.monitoring.graph:graph",
             "snmp = hub.monitoring.snmp:snmp",
+            "stomp = hub.backends.stomp.command:stomp",
             "web = hub.monitoring.web.command:web",
         ],
     },

@@ -1,4 +1,4 @@
-"""Measures, prints the tables, and writes them into docs/performance.rst with ``--rst``."""
+"""Benchmark program: measures, prints tables, and writes them into docs/performance.rst with ``--rst``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import json
 import sys
 
 from benchmarks.brokers.catalogue import CATALOGUE
+from benchmarks.document import REPORT, write_part
 from benchmarks.flood import Flood, flood
-from benchmarks.machine import machine, scratch
+from benchmarks.machine import machine, parsed_on_a_disk
 from benchmarks.mark import marks
 from benchmarks.measure import Result, measure
 from benchmarks.medians import Medians
@@ -17,12 +18,11 @@ from benchmarks.systems import SYSTEMS, Run
 from benchmarks.table import flat_out, latency, table
 from benchmarks.venv import BROKERS, ROOT
 
-REPORT = ROOT / "docs" / "performance.rst"
-BEGIN, END = ".. begin of the measured part", ".. end of the measured part"
+PART = "the measured part"
 
 
 def report(results: list[Result], rounds: int) -> list[str]:
-    """All tables."""
+    """Lines of all tables."""
     medians = Medians(results)
     reached = [[mark.wanted, mark.measured, "yes" if mark.met else "**no**"] for mark in marks(medians)]
     brokers = [CATALOGUE[system] for system in medians.systems() if system in CATALOGUE]
@@ -40,7 +40,7 @@ def report(results: list[Result], rounds: int) -> list[str]:
 
 
 def described(flooded: Flood) -> str:
-    """A flood in a sentence."""
+    """Sentence about a flood's result."""
     mib = 1 << 20
     return (
         f"A flood of {flooded.sent:,} messages meets a consumer that takes a minute for each: the memory goes "
@@ -50,7 +50,7 @@ def described(flooded: Flood) -> str:
 
 
 def chosen(only: list[str] | None) -> tuple[list[str], list[str]]:
-    """Systems to measure, and a line for each that can't be measured here."""
+    """Systems to measure, and a message for each that can't be measured here."""
     systems, skipped = [], []
     for system in only or SYSTEMS:
         reason = CATALOGUE[system].absent() if system in CATALOGUE else None
@@ -63,7 +63,7 @@ def chosen(only: list[str] | None) -> tuple[list[str], list[str]]:
 
 
 def measured(run: Run, place: str, problems: list[str]) -> list[Result]:
-    """One result, or none and one problem more: what goes wrong in one run does not take the others with it."""
+    """Result of one run, or none and one more problem: a failed run does not end the others."""
     line = f"{place}: {run.system} {run.consumers} x {run.size} B at {run.rate:g}/s"
     try:
         result = measure(run)
@@ -77,21 +77,18 @@ def measured(run: Run, place: str, problems: list[str]) -> list[Result]:
 
 
 def options() -> argparse.Namespace:
-    """The command line's."""
+    """Options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured (3)")
     parser.add_argument("--scale", type=float, default=1.0, help="a share of the messages, for a quick look (1.0)")
     parser.add_argument("--only", choices=SYSTEMS, nargs="+", metavar="SYSTEM", help=f"some of {', '.join(SYSTEMS)}")
     parser.add_argument("--no-flood", action="store_true", help="leave the flood out")
     parser.add_argument("--rst", action="store_true", help=f"write the tables into {REPORT.relative_to(ROOT)}")
-    found = parser.parse_args()
-    if scratch().in_memory:
-        parser.error("the temporary directory is in memory: set TMPDIR to a directory on a disk")
-    return found
+    return parsed_on_a_disk(parser)
 
 
 def main() -> int:
-    """See the module; 1 if any run failed."""
+    """Run the program. :returns: the exit code; 1 if any run failed."""
     given = options()
     systems, skipped = chosen(given.only)
     results: list[Result] = []
@@ -108,8 +105,7 @@ def main() -> int:
     kept.mkdir(exist_ok=True)
     (kept / "latest.json").write_text(json.dumps([result.as_json() for result in results], indent=1))
     if given.rst:
-        before, _, rest = REPORT.read_text().partition(BEGIN)
-        REPORT.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}")
+        write_part(PART, text)
     return 1 if problems else 0
 
 

@@ -1,4 +1,4 @@
-"""The floor: a loop around pyzmq's ``recv_multipart`` that decodes the JSON once for each of N consumers."""
+"""Lower bound: a loop around pyzmq's ``recv_multipart`` that decodes the JSON once for each of N consumers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workload import Ledger  # type: ignore[import-not-found]
 
 
 def main() -> None:
-    """``bare.py ENDPOINT CONSUMERS``."""
+    """Run the loop: ``bare.py ENDPOINT CONSUMERS``."""
     endpoint, consumers = sys.argv[1], int(sys.argv[2])
     socket = zmq.Context().socket(zmq.SUB)
     socket.rcvhwm = 0

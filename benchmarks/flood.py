@@ -1,4 +1,4 @@
-"""A flood meets a slow consumer: what the hub's memory does, and whether every loss is counted."""
+"""Flood of messages to a slow consumer: measures the hub's memory, and checks that every loss is counted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIZE = 475
 
 @dataclass(frozen=True)
 class Flood:
-    """Messages sent and resident bytes, before and at most; the consumer's counts at the end."""
+    """Result of a flood: messages sent, resident bytes before and at most, and the consumer's counts at the end."""
 
     sent: int
     before: int
@@ -35,7 +35,7 @@ class Flood:
 
     @property
     def accounted(self) -> bool:
-        """Whether every message is in some counter."""
+        """True if every message is counted."""
         return self.received == self.sent and self.backlog + self.dropped <= self.sent
 
 

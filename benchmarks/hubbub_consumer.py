@@ -1,4 +1,4 @@
-"""The consumer that hubbub runs in the benchmark."""
+"""Consumer that hubbub runs in the benchmark."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from workload import Ledger  # type: ignore[import-not-found]
 
 
 class Noop(Consumer):
-    """Decodes the JSON of each message, and notes it."""
+    """Decode the JSON of each message, and note it."""
 
     def start(self) -> None:
         """Open the ledger."""
         self.ledger = Ledger.from_environment(self.context.name)
 
     def consume(self, message: Message) -> None:
-        """Decode, note."""
+        """Decode and note a message."""
         self.ledger.note(message.json())

@@ -1,10 +1,11 @@
-"""Where, and with what, it was measured."""
+"""Machine and versions that a measurement was made with."""
 
 from __future__ import annotations
 
 import os
 import platform
 import tempfile
+from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,19 +13,19 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class FileSystem:
-    """The one that a directory is on."""
+    """File system of a directory."""
 
     type: str
     device: str
 
     @property
     def in_memory(self) -> bool:
-        """Whether nothing that is written there reaches a disk."""
+        """True if it is in memory, so that writes reach no disk."""
         return self.type in ("tmpfs", "ramfs")
 
 
 def scratch() -> FileSystem:
-    """The one of the temporary directory, which all that the systems keep on a disk is in."""
+    """File system of the temporary directory, where the systems keep their files."""
     directory, found = Path(tempfile.gettempdir()).resolve(), FileSystem("an unknown file system", "?")
     mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
     for device, mount, kind, *_ in sorted(mounts, key=lambda fields: len(fields[1])):
@@ -33,8 +34,16 @@ def scratch() -> FileSystem:
     return found
 
 
+def parsed_on_a_disk(parser: ArgumentParser) -> Namespace:
+    """Options of a program whose systems write to a disk. Ends it if the temporary directory is in memory."""
+    found = parser.parse_args()
+    if scratch().in_memory:
+        parser.error("the temporary directory is in memory: set TMPDIR to a directory on a disk")
+    return found
+
+
 def machine() -> str:
-    """A sentence or two."""
+    """Description of the machine, in a sentence or two."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     models = (line.partition(":")[2].strip() for line in lines if "model name" in line)
     model = next(models, platform.machine())

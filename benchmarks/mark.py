@@ -1,4 +1,4 @@
-"""What the project wants of itself. Pure."""
+"""Marks: the project's performance targets, and whether they are met. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.medians import Medians
 
 @dataclass(frozen=True)
 class Mark:
-    """What is wanted, what was measured, and whether that reaches it."""
+    """Target, measurement, and whether the target is met."""
 
     wanted: str
     measured: str
@@ -18,7 +18,7 @@ class Mark:
 
 
 def marks(medians: Medians) -> Iterator[Mark]:
-    """All whose systems were measured."""
+    """Marks whose systems were measured."""
     for consumers, wanted in ((1, 0.75), (4, 0.85)):
         yield from _ratio(medians, "hubbub", "memory", consumers, wanted, " of memory")
     for consumers in (1, 4, 16):

@@ -1,4 +1,4 @@
-"""One measurement: a system, a publisher, and what came of it."""
+"""Measurement of one system with one publisher."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TIMEOUT = 180.0
 
 @dataclass(frozen=True)
 class Result:
-    """What one run gave. ``rate`` in messages per second, ``cpu`` in microseconds per message, latencies in ms."""
+    """Result of one run. ``rate`` in messages per second, ``cpu`` in microseconds per message, latencies in ms."""
 
     run: Run
     rate: float
@@ -33,18 +33,18 @@ class Result:
     p99: float | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """For the results file."""
+        """Result as a row of the results file."""
         return asdict(self)
 
 
 def percentile(values: list[int], share: float) -> float:
-    """The value below which that share lies, by the nearest rank."""
+    """Percentile by the nearest rank. :param share: 0.99 for the 99th."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def measure(run: Run) -> Result:
-    """:raises RuntimeError: it did not start, or some consumer did not get all of it in time."""
+    """Measure one run. :raises RuntimeError: it did not start, or a consumer did not receive everything in time."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hubbub-bench-")))
         if run.system in CATALOGUE:
@@ -102,7 +102,7 @@ def _publisher(command: list[str], directory: Path) -> subprocess.Popen[bytes]:
 
 
 def _until(processes: Mapping[str, subprocess.Popen[bytes]], done: Callable[[], bool], what: str) -> None:
-    """Wait.
+    """Wait until ``done`` returns true.
 
     :raises RuntimeError: one of the processes ended, or it took too long.
     """

@@ -1,4 +1,4 @@
-"""moksha.hub 1.5.17, as a program that uses it as a library starts it. ``moksha_hub.py ENDPOINT CONSUMERS``."""
+"""moksha.hub 1.5.17, started as a library. ``moksha_hub.py ENDPOINT CONSUMERS``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ logging.basicConfig(level=logging.INFO)
 
 
 def consumer_class(number: int) -> type:
-    """moksha decodes the JSON for each consumer by itself (``jsonify``)."""
+    """Consumer class of that number. moksha decodes the JSON for each consumer by itself (``jsonify``)."""
 
     class Noop(moksha.hub.api.consumer.Consumer):  # type: ignore[misc]
         topic = TOPIC

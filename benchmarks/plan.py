@@ -1,4 +1,4 @@
-"""What is measured in one round."""
+"""Plan of the measurements in one round."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ COUNTS = {
     "redis-always": (90_000, 50_000, 12_000),
     "rabbitmq": (50_000, 16_000, 4_000),
 }
-"""Messages in a throughput run with 1, 4 and 16 consumers: some two seconds' worth of each."""
+"""Messages in a throughput run with 1, 4 and 16 consumers: about two seconds' worth of each."""
 CONSUMERS = (1, 4, 16)
 SIZE, LARGE = 475, 2000
 LATENCY = ((120.0, 5.0), (5000.0, 5.0))
-"""Messages per second, and for how many seconds."""
+"""Messages per second, and duration in seconds, of latency runs."""
 
 
 def plan(scale: float, systems: Container[str] = SYSTEMS) -> Iterator[Run]:
-    """One round. The systems take turns, so that all meet the machine in the same mood."""
+    """Runs of one round. The systems take turns, so that changes of the machine's speed affect all alike."""
     chosen = [system for system in SYSTEMS if system in systems]
     ours = [system for system in chosen if system not in CATALOGUE]
     for consumers, place in zip(CONSUMERS, range(3), strict=True):

@@ -1,8 +1,8 @@
-"""What it costs a hub to be watched: status, web page and ``/metrics``, each read every second.
+"""Cost of monitoring a hub: status, web page and ``/metrics``, each read every second.
 
-``python -m benchmarks.polling``. One hub under constant pressure is watched and not watched in turns, so that both meet
-the machine in the same mood. And, as that is known to some percent only: the processor time of a hub that does nothing
-else.
+``python -m benchmarks.polling``. One hub under constant load is monitored and not monitored in turns, so that changes
+of the machine's speed affect both alike. As that is exact to some percent only, the processor time of a monitored
+idle hub is measured, too.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from hub.errors import HubError
 CONSUMERS = (1, 4, 16)
 SIZE = 475
 WINDOW = 4.0
-"""Seconds, watched or not."""
+"""Seconds of a window, monitored or not."""
 IDLE = 15.0
-"""Seconds for which an idle hub is looked at."""
+"""Seconds for which an idle hub is measured."""
 
 
 class Watcher:
-    """Three readers of one hub: the status on its socket, ``/metrics``, and a page that is open."""
+    """Readers of one hub: of the status on its socket, of ``/metrics``, and an open page."""
 
     def __init__(self, directory: Path, port: int) -> None:
         self._client = Client(directory / "state" / "hub.sock", timeout=10)
@@ -76,7 +76,7 @@ class Watcher:
 
 @contextmanager
 def running(started: list[str], directory: Path, run: Run | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """A program, killed at the end."""
+    """Run a program, and kill it at the end."""
     with (directory / "log").open("ab") as log:
         surroundings = environment(run, directory) if run else None
         process = subprocess.Popen(started, env=surroundings, stdout=log, stderr=log)
@@ -88,7 +88,7 @@ def running(started: list[str], directory: Path, run: Run | None = None) -> Iter
 
 
 class Watched:
-    """A hub in a directory of its own, that can be watched."""
+    """Hub in a directory of its own, that can be monitored."""
 
     def __init__(self, stack: ExitStack, consumers: int) -> None:
         self._directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hubbub-bench-")))
@@ -100,22 +100,22 @@ class Watched:
         self._stack = stack
 
     def press(self) -> None:
-        """More messages than it can take, from now on."""
+        """Start a publisher that sends more messages than the hub can process."""
         self._stack.enter_context(
             running([sys.executable, str(HERE / "pressure.py"), self.address, str(SIZE)], self._directory)
         )
 
     def watch(self) -> Watcher:
-        """As long as it is entered."""
+        """Watcher of this hub; a context manager."""
         return Watcher(self._directory, self._port)
 
     def finished(self) -> tuple[float, int]:
-        """When, and how many messages all consumers have finished."""
+        """Time, and number of messages that all consumers have finished."""
         rows = self._client.get("/status")["consumers"].values()
         return time.monotonic(), sum(row["finished"] for row in rows)
 
     def rate(self) -> float:
-        """Of one window."""
+        """Rate of finished messages in one window, per second."""
         began, before = self.finished()
         time.sleep(WINDOW)
         ended, after = self.finished()
@@ -123,7 +123,7 @@ class Watched:
 
 
 def pairs(consumers: int, rounds: int) -> list[tuple[float, float]]:
-    """Rates unwatched and watched, window beside window."""
+    """Rates of adjacent windows, unmonitored and monitored."""
     found = []
     with ExitStack() as stack:
         hub = Watched(stack, consumers)
@@ -141,7 +141,7 @@ def pairs(consumers: int, rounds: int) -> list[tuple[float, float]]:
 
 
 def idle(consumers: int, watching: bool) -> float:
-    """Processor seconds in a second of a hub that has nothing to do but to be watched."""
+    """Processor seconds per second of an idle hub, monitored or not."""
     with ExitStack() as stack:
         hub = Watched(stack, consumers)
         time.sleep(2.0)
@@ -154,7 +154,7 @@ def idle(consumers: int, watching: bool) -> float:
 
 
 def main() -> None:
-    """See the module."""
+    """Run the program."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.polling", description=__doc__)
     parser.add_argument("--rounds", type=int, default=12, help="pairs of windows (12)")
     given = parser.parse_args()

@@ -1,4 +1,4 @@
-"""A publisher that always has more. ``pressure.py ENDPOINT SIZE``: it waits where the subscriber does not keep up."""
+"""Publisher that never ends. ``pressure.py ENDPOINT SIZE``: it blocks while the subscriber does not keep up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workload import TOPIC, body  # type: ignore[import-not-found]
 
 
 def main() -> None:
-    """Until it is killed."""
+    """Publish until the process is killed."""
     endpoint, size = sys.argv[1], int(sys.argv[2])
     socket = zmq.Context().socket(zmq.XPUB)
     socket.setsockopt(zmq.XPUB_NODROP, 1)

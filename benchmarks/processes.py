@@ -1,4 +1,4 @@
-"""What running processes use, as /proc tells it."""
+"""Resource use of running processes, from /proc."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """Processor time that they have used so far, in all their threads, with that of children that have ended."""
+    """Processor time used so far by the processes, with all threads and ended children."""
     ticks = 0
     for pid in pids:
         with suppress(FileNotFoundError, ProcessLookupError):  # a child has ended: its parent has its time
@@ -20,12 +20,12 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory that the process holds."""
+    """Resident memory of the process."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def family(pid: int) -> list[int]:
-    """The process and all that descend from it, parents first."""
+    """Process ids of the process and all its descendants, parents first."""
     parents: dict[int, list[int]] = {}
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -40,8 +40,14 @@ def family(pid: int) -> list[int]:
 
 
 def free_port() -> int:
-    """A port of the loopback address that nobody listens at."""
+    """Free TCP port of the loopback address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def bytecode(directory: Path) -> dict[str, str]:
+    """Environment in which Python writes bytecode, into a directory of its own, whatever this process may do."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**environment, "PYTHONPYCACHEPREFIX": str(directory)}

@@ -1,6 +1,6 @@
-"""A plain PUB socket in a process of its own. ``publisher.py ENDPOINT COUNT SIZE RATE`` (0: as fast as it goes).
+"""Publisher with a plain PUB socket, in its own process. ``publisher.py ENDPOINT COUNT SIZE RATE`` (0: no limit).
 
-It waits for a subscription and a line on standard input, writes when it began, sends, and waits for another line.
+It waits for a subscription and a line on standard input, writes its start time, sends, and waits for another line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from workload import TOPIC, body  # type: ignore[import-not-found]
 
 
 def main() -> None:
-    """See the module."""
+    """Run the publisher."""
     endpoint, count, size, rate = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
     context = zmq.Context()
     socket = context.socket(zmq.XPUB)

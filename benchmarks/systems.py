@@ -1,4 +1,4 @@
-"""How each of the systems, and the publisher that it is measured with, is started."""
+"""Systems to measure: the commands that start each one and its publisher."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from benchmarks.brokers.catalogue import CATALOGUE
 from benchmarks.venv import BROKERS, MOKSHA, ROOT
 
 HERE = ROOT / "benchmarks"
+HUBBUB = Path(sys.executable).with_name("hubbub")
 OURS = ("hubbub", "memory")
-"""The hub as it comes, its queues durable; and the same with queues in memory."""
+"""Hub with durable queues, the default, and with queues in memory."""
 SYSTEMS = ("bare", "moksha", *reversed(OURS), *CATALOGUE)
 
 
 @dataclass(frozen=True)
 class Run:
-    """One measurement to make.
+    """Measurement to make.
 
-    :ivar rate: messages per second; 0: as many as go. :ivar web: a port for hubbub's web page.
+    :ivar rate: messages per second; 0: no limit. :ivar web: port of hubbub's web page.
+    :ivar hubbub: the ``hubbub`` command to run; by default that of this environment.
     """
 
     system: str
@@ -30,15 +32,16 @@ class Run:
     size: int
     rate: float = 0.0
     web: int | None = None
+    hubbub: Path = HUBBUB
 
     @property
     def latency(self) -> bool:
-        """Whether each message's latency is noted."""
+        """True if each message's latency is measured."""
         return self.rate > 0
 
 
 def command(run: Run, address: str, directory: Path) -> list[str]:
-    """What to execute; hubbub by the command that its users run, on a configuration that it finds in ``directory``."""
+    """Command that starts the system; hubbub's configuration is written into ``directory``."""
     arguments = [address, str(run.consumers)]
     if run.system in CATALOGUE:
         script = HERE / "brokers" / f"{CATALOGUE[run.system].script}_consumers.py"
@@ -57,11 +60,11 @@ def command(run: Run, address: str, directory: Path) -> list[str]:
     if run.web is not None:
         lines += ["[servers.web]", 'type = "web"', f'listen = "127.0.0.1:{run.web}"']
     (directory / "hub.conf").write_text("\n".join(lines) + "\n")
-    return [str(Path(sys.executable).with_name("hubbub")), "run", "-c", str(directory / "hub.conf")]
+    return [str(run.hubbub), "run", "-c", str(directory / "hub.conf")]
 
 
 def publisher(run: Run, address: str) -> list[str]:
-    """What sends: a broker's usual client to that, a plain PUB socket to the others."""
+    """Command that starts the publisher: a broker's usual client, or a plain PUB socket."""
     arguments = [address, str(run.count), str(run.size), str(run.rate)]
     if run.system in CATALOGUE:
         script = HERE / "brokers" / f"{CATALOGUE[run.system].script}_publisher.py"
@@ -70,6 +73,6 @@ def publisher(run: Run, address: str) -> list[str]:
 
 
 def environment(run: Run, directory: Path) -> dict[str, str]:
-    """The environment of the system under test."""
+    """Environment of the system under test."""
     settings = {"directory": str(directory), "count": run.count, "latency": run.latency}
     return {**os.environ, "HUBBUB_BENCH": json.dumps(settings)}

@@ -1,4 +1,4 @@
-"""Results as tables of reStructuredText. Pure."""
+"""Tables of results in reStructuredText. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from benchmarks.medians import Medians
 
 
 def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A simple table."""
+    """Lines of a simple table."""
     lines = [list(heading), *map(list, rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heading))]
     rule = "  ".join("=" * width for width in widths)
@@ -17,7 +17,7 @@ def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def flat_out(medians: Medians, field: str, digits: int) -> str:
-    """A field of the runs without a rate, a column for each system."""
+    """Table of one field of the throughput runs, with a column for each system."""
     systems = medians.systems()
     rows = []
     for size, rate, consumers in medians.shapes():
@@ -28,7 +28,7 @@ def flat_out(medians: Medians, field: str, digits: int) -> str:
 
 
 def latency(medians: Medians) -> str:
-    """Milliseconds from the publisher's stamp to the consumer, a column for each system."""
+    """Table of latencies in milliseconds, from the publisher's stamp to the consumer, with a column for each system."""
     systems = [system for system in medians.systems() if system != "bare"]
     rows = []
     for size, rate, consumers in medians.shapes():

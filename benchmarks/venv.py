@@ -1,4 +1,4 @@
-"""Virtual environments of what hubbub is measured beside: the project itself depends on none of it."""
+"""Virtual environments of the systems that hubbub is compared with; the project itself depends on none of them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Venv:
-    """Made in the project's root at the first use, and again whenever what it requires has changed."""
+    """Virtual environment in the project's root, made at the first use and whenever its requirements change."""
 
     name: str
     requires: tuple[str, ...]
 
     def python(self) -> Path:
-        """Its interpreter.
+        """Interpreter of the environment, which is made if needed.
 
         :raises subprocess.CalledProcessError: pip could not install it.
         :raises OSError: there is no python3.11.
@@ -32,5 +32,5 @@ class Venv:
 
 
 MOKSHA = Venv(".venv-moksha", ("setuptools==65.5.0", "moksha.hub==1.5.17"))
-"""Nothing else is pinned: its users have what pip finds."""
+"""Environment of moksha.hub. Its dependencies are not pinned: its users, too, get what pip finds."""
 BROKERS = Venv(".venv-brokers", ("nats-py==2.16.0", "redis[hiredis]==8.1.0", "pika==1.4.4"))

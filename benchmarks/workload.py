@@ -1,4 +1,4 @@
-"""What is sent, and what a consumer notes. Standard library only: each system's own interpreter imports it."""
+"""Workload: message bodies, and consumers' notes. Standard library only: each system's own interpreter imports it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 TOPIC = "org.example.bench.git.receive"
 READY = "ready"
-"""The file by which a broker's consumers say that they are."""
+"""File that a broker's consumers create when all are subscribed."""
 
 
 def body(size: int) -> bytes:
-    """A message like fedmsg's, of exactly that many bytes, with ``"t": 0`` where a time stamp may go."""
+    """Body like fedmsg's, of exactly ``size`` bytes, with ``"t": 0`` as the place of a time stamp."""
     commit = {
         "branch": "main",
         "repo": "lantern",
@@ -42,14 +42,14 @@ def _encode(message: object) -> bytes:
 
 
 def ready() -> None:
-    """A broker's consumers are all subscribed: say so to the benchmark."""
+    """Tell the benchmark that all of a broker's consumers are subscribed."""
     Path(json.loads(os.environ["HUBBUB_BENCH"])["directory"], READY).touch()
 
 
 class Ledger:
-    """One consumer's notes: when it had consumed the last of ``count`` messages, and, if asked, each one's latency.
+    """Notes of one consumer: when it consumed the last of ``count`` messages, and optionally each one's latency.
 
-    :param directory: the notes go there, in a file of this consumer's name, once it has had all.
+    :param directory: the notes are written there when all messages were consumed, in a file of the consumer's name.
     """
 
     def __init__(self, directory: str, name: str, count: int, latency: bool) -> None:
@@ -59,7 +59,7 @@ class Ledger:
         self._latencies: list[int] | None = [] if latency else None
 
     def note(self, message: dict[str, dict[str, str]]) -> None:
-        """It was decoded and consumed."""
+        """Note that a message was decoded and consumed."""
         if self._latencies is not None:
             self._latencies.append(time.monotonic_ns() - int(message["msg"]["t"]))
         self._seen += 1
@@ -71,6 +71,6 @@ class Ledger:
 
     @classmethod
     def from_environment(cls, name: str) -> Ledger:
-        """As the benchmark has set it up."""
+        """Ledger with the parameters that the benchmark passes in the environment."""
         settings = json.loads(os.environ["HUBBUB_BENCH"])
         return cls(settings["directory"], name, settings["count"], settings["latency"])

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Makes a bare Debian 12 in a temporary directory, puts a clone of this repository into it, and runs a command there.
+# Creates a minimal Debian 12 in a temporary directory with a clone of this repository, and runs a command there.
 #
 # Usage: contrib/bare-debian.sh [WHO...] [-- COMMAND...]
 #   WHO      root, or user: an ordinary user whose sudo allows apt-get alone; each WHO gets a system of its own
-#            without any it only says whether one could be made here: what is lacking, and exit code 69 or 77
-#   COMMAND  is run in the clone [default: contrib/newcomer.sh, which does what README says]
+#            without WHO it only checks whether one could be created here: it prints what is missing, exit code 69 or 77
+#   COMMAND  is run in the clone [default: contrib/newcomer.sh, which runs the first steps of README]
 #
-# The system holds what debootstrap's minbase has and what README asks for, and nothing else. It reaches the package
-# registries as this machine does: by its sources and settings of apt, pip and npm, its proxies and its certificates.
-# ../shared, where there is one, is beside the clone, read-only.
+# The system has only debootstrap's minbase and the packages that README requires. It reaches the package registries as
+# this machine does: with its sources and settings of apt, pip and npm, its proxies and its certificates. If ../shared
+# exists, it is mounted beside the clone, read-only.
 #
-# Mounts and processes live in namespaces of their own. The kernel ends both with the command, whatever ends it. A process
-# that the command leaves behind is named, and is a failure.
+# Mounts and processes have their own namespaces, which the kernel removes with the command, however it ends. A process
+# that the command leaves behind is printed, and is a failure.
 set -eu
 readonly PACKAGES=(git make python3-venv)    # what README asks for
 readonly USER_NAME=newcomer

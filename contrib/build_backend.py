@@ -1,8 +1,8 @@
-"""Builds the sdist and the wheel: setuptools does, once the web page's charts and the manual pages are there.
+"""Build backend: makes the web page's charts and the manual pages, then has setuptools build the sdist and the wheel.
 
-Neither is committed. In a checkout they are made here; an sdist carries both, so that a wheel of it needs nothing more.
-Where one can't be made the build fails and says so: no distribution is ever without them. An editable installation
-takes what there is.
+Neither is committed. In a checkout they are made here; an sdist contains both, so that a wheel can be built of it
+without further tools. If one can't be made, the build fails with a message, so every distribution is complete. An
+editable installation uses the files that exist.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ IN_CHECKOUT = (ROOT / ".git").exists()
 
 
 def get_requires_for_build_sdist(config_settings: Any = None) -> list[str]:
-    """What setuptools needs, and what makes that which is not there."""
+    """The packages that the build needs: setuptools', and those that make what is missing."""
     return [*build_meta.get_requires_for_build_sdist(config_settings), *_needed()]
 
 
 def get_requires_for_build_wheel(config_settings: Any = None) -> list[str]:
-    """What setuptools needs, and what makes that which is not there."""
+    """The packages that the build needs: setuptools', and those that make what is missing."""
     return [*build_meta.get_requires_for_build_wheel(config_settings), *_needed()]
 
 
 def build_sdist(sdist_directory: str, config_settings: Any = None) -> str:
-    """The sdist, complete. :raises SystemExit: it would not be."""
+    """Build the sdist. :raises SystemExit: it would be incomplete."""
     _make()
     return build_meta.build_sdist(sdist_directory, config_settings)
 
 
 def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_directory: str | None = None) -> str:
-    """The wheel, complete. :raises SystemExit: it would not be."""
+    """Build the wheel. :raises SystemExit: it would be incomplete."""
     _make()
     return build_meta.build_wheel(wheel_directory, config_settings, metadata_directory)
 
 
 def _pages_are_due() -> bool:
-    """A checkout's may be of an older state of it."""
+    """True if the manual pages are to be made: in a checkout existing pages may be outdated."""
     return IN_CHECKOUT or not all((MANUAL / page).exists() for page in PAGES)
 
 

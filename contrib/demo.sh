@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs the hub on its shipped configuration with a stream of sample messages, until Ctrl-C.
-# Usage: contrib/demo.sh BIN [RATE]     BIN: where the hubbub command is; RATE: messages per second in a burst
+# Usage: contrib/demo.sh BIN [RATE]     BIN: directory of the hubbub command; RATE: messages per second in a burst
 #
-# What the hub and its consumers print goes to state/demo.log, so that the link to the page stays on the screen.
+# The output of the hub and its consumers goes to state/demo.log, so that the link to the page stays on the screen.
 set -u
 
-# Who starts it may have these ignored, as a shell has for what runs in its background; bash could not trap them then.
+# The parent may ignore these signals, as a shell does for background jobs; bash could not trap them then.
 if [ -z "${HUBBUB_DEMO-}" ]; then
     export HUBBUB_DEMO=1
     exec env --default-signal=INT,TERM setpriv --pdeathsig TERM "$0" "$@"
@@ -20,7 +20,7 @@ log=state/demo.log burst=state/burst.jsonl
 : >"$log"
 children=()
 
-# Each ends with this script, also if that is killed.
+# Each process ends with this script, even if that is killed.
 start() { setpriv --pdeathsig TERM "$@" >>"$log" 2>&1 & children+=($!); }
 
 stop() {
@@ -41,7 +41,7 @@ until "$bin/hubbub" status -c hub.conf >/dev/null 2>&1; do
     sleep 0.2
 done
 
-# A trickle, and a burst now and then: 'slow' falls behind, and catches up.
+# Few messages, with bursts: 'slow' falls behind, and catches up.
 for _ in {1..12}; do cat "$samples"; done >"$burst"
 start "$bin/hubbub" feed -c hub.conf "$samples" --loop --fresh --rate "$quiet" --quiet
 bursts='with="setpriv --pdeathsig TERM"

@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
-# Installs Debian packages that are missing; asks nothing. Where it can't, it says what to install, and is content:
-# the tests that need them skip, naming them. Usage: contrib/install-servers.sh PACKAGE...
-# Where another program holds apt's lock, it waits for that, and looks every HUBBUB_APT_PAUSE seconds [default: 5].
+# Installs missing Debian packages without questions. If it can't, it prints which to install, and exits with 0: tests
+# that need them are skipped. Usage: contrib/install-servers.sh PACKAGE...
+# If another program holds apt's lock, it waits, and retries every HUBBUB_APT_PAUSE seconds [default: 5].
+# No service is started: the tests start their own. A policy-rc.d forbids it meanwhile, unless the machine has one.
 set -u
 readonly WAIT=900 PAUSE=${HUBBUB_APT_PAUSE:-5}    # seconds
+readonly POLICY=/usr/sbin/policy-rc.d
+# By hooks of apt-get, because sudo may allow apt-get alone.
+readonly FORBID="if [ ! -e $POLICY ]; then printf '#!/bin/sh\\n# by install-servers.sh\\nexit 101\\n' >$POLICY; chmod 755 $POLICY; fi"
+readonly ALLOW="if grep -qs '^# by install-servers.sh' $POLICY; then rm $POLICY; fi"
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
-# apt-get waits by itself for dpkg's lock alone, not for those of its lists and its archives.
+# apt-get itself waits only for dpkg's lock, not for those of its lists and archives.
 apt() {
     local said began=$SECONDS told=
     until said=$("${as_root[@]}" apt-get -o DPkg::Lock::Timeout=$WAIT "$@" 2>&1 >/dev/null </dev/null); do
@@ -39,5 +44,6 @@ else
     exit 0
 fi
 apt update -qq || true
-apt install -y -qq --no-install-recommends "${missing[@]}" ||
+apt -o DPkg::Pre-Invoke::="$FORBID" -o DPkg::Post-Invoke::="$ALLOW" install -y -qq --no-install-recommends "${missing[@]}" ||
     echo "apt-get could not install ${missing[*]}; some system tests will skip"
+[ ! -d /run/systemd/system ] || echo "services of ${missing[*]} start when the machine next does; to prevent it: systemctl disable ..."

@@ -1,4 +1,4 @@
-"""A consumer for the demo that fails at times: what it copies to is away now and then, or busy, or says no."""
+"""Mirror consumer for the demo, which fails at times: its target is unreachable, busy, or rejects a message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hub.settings import Duration
 
 
 class Mirror(Consumer):
-    """Copies pushes to a mirror, or would if there were one."""
+    """Pretend to copy pushes to a mirror."""
 
     topics = ("org.example.demo.git.#",)
 
@@ -22,11 +22,11 @@ class Mirror(Consumer):
     Config: ClassVar[type[Settings]] = _Config
 
     def consume(self, message: Message) -> None:
-        """Copy it.
+        """Copy a push.
 
         :raises Retry: the mirror is busy.
-        :raises Reject: it does not know the branch, and never will.
-        :raises ConnectionError: it is away.
+        :raises Reject: the mirror does not have the branch.
+        :raises ConnectionError: the mirror is unreachable.
         """
         if time.time() % self.config.period < self.config.away:
             raise ConnectionError("the mirror does not answer")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Does in a fresh clone what README tells a newcomer: 'make run' until messages flow, then Ctrl-C; 'make test'; 'make docs'.
+# Runs the first steps of README in a fresh clone: 'make run' until messages flow, then Ctrl-C; 'make test'; 'make docs'.
 # Usage: contrib/newcomer.sh
 set -eu
 set -m    # 'make run' in a process group of its own, which gets the Ctrl-C, as from a terminal

@@ -57,9 +57,9 @@ TAIL = """
 Exit codes
 ----------
 
-As in ``sysexits.h``: 0 done; 64 wrong use; 66 an input is not there; 69 no hub runs, or it can't do that now; 70 a bug;
-74 an input or output error; 78 a mistake in the configuration; 130 interrupted. Where a command has codes of its own,
-it says so.
+As in ``sysexits.h``: 0 done; 64 wrong use; 65 a message that the bus does not take; 66 an input is not there; 69 no hub
+runs, or it can't do that now; 70 a bug; 74 an input or output error; 78 a mistake in the configuration; 130
+interrupted. Where a command has codes of its own, it says so.
 
 Environment
 -----------

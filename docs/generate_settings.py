@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from hub.configuration.defaults import default_of, documented
-from hub.configuration.kinds import kind_of
+from hub.configuration.type_names import kind_of
 from hub.settings import Settings
 
 PLACE = Path(__file__).with_name("settings.rst")

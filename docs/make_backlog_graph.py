@@ -1,4 +1,4 @@
-"""Makes docs/images/backlog.png: a real hub, a real backlog rising and draining twice, a real collectd.
+"""Makes docs/images/backlog*.png: a real hub, a real backlog rising and draining twice, a real collectd.
 
 Run from the checkout: ``.venv/bin/python -m docs.make_backlog_graph``. It takes two minutes.
 """

@@ -17,7 +17,7 @@ from hub.cli.remote import Remote
 from hub.cli.top.app import Top
 from hub.cli.top.columns import Sorting
 from hub.cli.top.model import Model
-from hub.cli.top.remembered import Remembered
+from hub.cli.top.preferences import Preferences
 from tests.support import ROOT
 from tests.unit.cli.top.hub_double import HubDouble, row
 
@@ -43,7 +43,7 @@ async def draw(place: Path, memory: Path) -> None:
     """Two minutes, of which only the last moment is seen."""
     double = HubDouble(**backlogs(0))
     model = Model(1.0, Sorting(), time.time)
-    app = Top(Remote(double), Remote(double), model, 3600.0, Remembered(memory))
+    app = Top(Remote(double), Remote(double), model, 3600.0, Preferences(memory))
     async with app.run_test(size=SIZE) as pilot:
         for second in range(SECONDS):
             double.answers["/status"]["consumers"] = backlogs(second)

@@ -1,1 +1,1 @@
-"""Message brokers, as a user would otherwise build the same thing: their servers, and Python programs around them."""
+"""Message brokers as alternatives to the hub: their servers, and Python programs that use them."""

@@ -1,4 +1,4 @@
-"""A broker: whether this machine has it, how it is started, and how it is stopped."""
+"""Broker to measure: whether this machine has it, and how its server is started and stopped."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ PATIENCE = 60.0
 
 @dataclass
 class Server:
-    """A broker's processes while they run, on a loopback port of their own."""
+    """Running processes of a broker, on a loopback port of their own."""
 
     port: int
     log: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def spawn(self, command: list[str], environment: Mapping[str, str] | None = None) -> None:
-        """Start one more of its processes, as a child of this one."""
+        """Start one more process, as a child of this one."""
         with self.log.open("ab") as log:
             self.processes.append(
                 subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
             )
 
     def pids(self) -> list[int]:
-        """The processes, and their descendants."""
+        """Process ids of the processes and their descendants."""
         return [pid for process in self.processes for pid in family(process.pid)]
 
     def wait(self) -> None:
-        """Until it listens.
+        """Wait until the server listens.
 
         :raises RuntimeError: it ended, or does not listen in time.
         """
@@ -55,7 +55,7 @@ class Server:
         raise RuntimeError(f"the server does not listen: {self.log.read_text(errors='replace')[-2000:]}")
 
     def stop(self) -> None:
-        """End them all at once: what they keep goes with their directory."""
+        """Kill all processes: their files are deleted with their directory."""
         for process in reversed(self.processes):
             for pid in family(process.pid):
                 with suppress(ProcessLookupError):
@@ -64,36 +64,30 @@ class Server:
 
 
 class Broker(ABC):
-    """One that can be measured.
+    """Broker that can be measured.
 
     :cvar package: Debian's package of its server.
-    :cvar program: that server, where the package puts it.
-    :cvar script: what its Python programs' names begin with.
-    :ivar how: how it is set up and published to, for the report.
+    :cvar program: path of that server.
+    :ivar how: its setup and way of publishing, for the report.
     """
 
     name: str
     package: str
     program: str
-    script: str
     how: str
 
     @abstractmethod
     def launch(self, server: Server, directory: Path) -> None:
-        """Spawn its processes, with all that they keep in that directory."""
+        """Spawn the broker's processes, with all their files in the directory."""
 
     def absent(self) -> str | None:
-        """Why it can't be measured here; ``None`` if it can."""
+        """Reason why the broker can't be measured here; ``None`` if it can."""
         if shutil.which(self.program) is None:
             return f"no {self.program}; 'make brokers', or install {self.package}"
-        try:
-            BROKERS.python()
-        except (OSError, subprocess.CalledProcessError) as error:
-            return f"its Python client could not be installed: {error}"
         return None
 
     def version(self) -> str:
-        """The package's version."""
+        """Version of the package."""
         asked = ["dpkg-query", "-W", "-f", "${Version}", self.package]
         try:
             return subprocess.run(asked, capture_output=True, text=True, check=True).stdout
@@ -102,12 +96,12 @@ class Broker(ABC):
 
     @contextmanager
     def running(self, directory: Path) -> Iterator[Server]:
-        """Its server, until the end of the block.
+        """Run the server until the end of the block.
 
         :raises RuntimeError: it did not start.
         """
         kept = directory / "broker"
-        kept.mkdir()
+        kept.mkdir(parents=True)
         server = Server(free_port(), directory / "broker.log")
         try:
             self.launch(server, kept)
@@ -115,3 +109,22 @@ class Broker(ABC):
             yield server
         finally:
             server.stop()
+
+
+class PythonBroker(Broker):
+    """Broker that is measured with its usual Python client.
+
+    :cvar script: prefix of the names of its Python programs.
+    """
+
+    script: str
+
+    def absent(self) -> str | None:
+        """Reason why the broker, or its client, can't be measured here; ``None`` if it can."""
+        if (reason := super().absent()) is not None:
+            return reason
+        try:
+            BROKERS.python()
+        except (OSError, subprocess.CalledProcessError) as error:
+            return f"its Python client could not be installed: {error}"
+        return None

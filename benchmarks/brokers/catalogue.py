@@ -1,13 +1,13 @@
-"""The brokers that are measured."""
+"""Catalogue of the brokers that are measured."""
 
 from __future__ import annotations
 
-from benchmarks.brokers.broker import Broker
+from benchmarks.brokers.broker import PythonBroker
 from benchmarks.brokers.nats_server import Nats
 from benchmarks.brokers.rabbitmq_server import RabbitMQ
 from benchmarks.brokers.redis_server import Redis
 
-CATALOGUE: dict[str, Broker] = {
+CATALOGUE: dict[str, PythonBroker] = {
     broker.name: broker for broker in (Nats(), Redis("everysec"), Redis("always"), RabbitMQ())
 }
-"""By the names that the tables give them."""
+"""Brokers by their names in the tables."""

@@ -1,4 +1,4 @@
-"""A durable JetStream consumer for each of N consumers, in one event loop. ``nats_consumers.py PORT CONSUMERS``."""
+"""NATS consumers: N durable JetStream consumers in one event loop. ``nats_consumers.py PORT CONSUMERS``."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from workload import Ledger, ready  # type: ignore[import-not-found]
 SUBJECT = "messages"
 BATCH = 500
 UNACKNOWLEDGED = 2000
-"""By each consumer. The server drops a connection that it has over 64 MiB to send to: 16 have this one together."""
+"""Unacknowledged messages of each consumer at most. The server closes a connection with over 64 MiB to send, and 16
+consumers share this one."""
 
 
 async def subscribe(stream: Any, name: str) -> None:
-    """Note each message; acknowledge all up to it when no other waits, and every ``BATCH`` messages.
+    """Note each message. All up to it are acknowledged when no other waits, and every ``BATCH`` messages.
 
     Pushed, not fetched: with this client that is twice as fast.
     """
@@ -39,7 +40,7 @@ async def subscribe(stream: Any, name: str) -> None:
 
 
 async def main() -> None:
-    """See the module."""
+    """Run the consumers."""
     client = await nats.connect(f"nats://127.0.0.1:{sys.argv[1]}")
     stream = client.jetstream()
     await stream.add_stream(name=SUBJECT, subjects=[SUBJECT], storage=StorageType.FILE)

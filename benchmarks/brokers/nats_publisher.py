@@ -1,4 +1,4 @@
-"""JetStream's ``publish_async``, with its own window. ``nats_publisher.py PORT COUNT SIZE RATE``."""
+"""NATS publisher: JetStream's ``publish_async``, with its own window. ``nats_publisher.py PORT COUNT SIZE RATE``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WINDOW = 4000
 
 
 async def main() -> None:
-    """See the module."""
+    """Run the publisher."""
     publication = Publication()
     client = await nats.connect(f"nats://127.0.0.1:{publication.port}")
     stream = client.jetstream(publish_async_max_pending=WINDOW)

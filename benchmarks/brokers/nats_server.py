@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.brokers.broker import Broker, Server
+from benchmarks.brokers.broker import PythonBroker, Server
 
 
-class Nats(Broker):
-    """One server with its own defaults."""
+class Nats(PythonBroker):
+    """NATS server with its defaults."""
 
     name = "nats"
     package = "nats-server"
@@ -17,5 +17,5 @@ class Nats(Broker):
     how = "file storage; confirmed once written, synced every 2 minutes (default); 4,000 unconfirmed"
 
     def launch(self, server: Server, directory: Path) -> None:
-        """All of it on the command line."""
+        """Start the server; all its settings are on the command line."""
         server.spawn([self.program, "-a", "127.0.0.1", "-p", str(server.port), "-js", "-sd", str(directory)])

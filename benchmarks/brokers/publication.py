@@ -1,4 +1,4 @@
-"""What a publisher of a broker is told to send, and when. Standard library only, like ``workload``."""
+"""Publication plan of a broker's publisher: messages and their times. Standard library only, like ``workload``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from workload import body  # type: ignore[import-not-found]
 
 
 class Publication:
-    """``PORT COUNT SIZE RATE`` on the command line; a rate of 0 means as fast as the broker confirms.
+    """Publication of ``PORT COUNT SIZE RATE``, from the command line; rate 0: as fast as the broker confirms.
 
-    The publisher says when it is connected, waits for a line on standard input, says when it begins, and sends.
+    The publisher prints that it is connected, waits for a line on standard input, prints its start time, and sends.
     """
 
     def __init__(self) -> None:
@@ -26,28 +26,28 @@ class Publication:
         self._began = 0
 
     def begin(self) -> None:
-        """When connected."""
+        """Report that the publisher is connected, and wait for the start."""
         print("connected", flush=True)
         sys.stdin.readline()
         self._began = time.monotonic_ns()
         print(self._began, flush=True)
 
     def due(self, number: int) -> float:
-        """Seconds until that message's time; none if there is no rate."""
+        """Seconds until the time of message ``number``; 0 without a rate."""
         if not self.rate:
             return 0.0
         return max(0.0, (self._began + number * 1e9 / self.rate - time.monotonic_ns()) / 1e9)
 
     def stamped(self) -> bytes:
-        """The next message, to be sent now; the time is only in it if there is a rate."""
+        """Body of the next message, to be sent now; it contains the time only with a rate."""
         return self._before + b"%016d" % time.monotonic_ns() + self._after if self.rate else self.content
 
     def batches(self, most: int) -> Iterator[int]:
-        """Sizes of the batches to send it in: of one each if there is a rate."""
+        """Sizes of the batches to send; with a rate, each batch is one message."""
         most = 1 if self.rate else most
         for first in range(0, self.count, most):
             yield min(most, self.count - first)
 
     def end(self) -> None:
-        """All is confirmed; stay until told."""
+        """Wait for a line on standard input: all messages are confirmed."""
         sys.stdin.readline()

@@ -1,4 +1,4 @@
-"""A thread, a connection and a durable queue for each of N consumers. ``rabbitmq_consumers.py PORT CONSUMERS``."""
+"""RabbitMQ consumers: N threads, each with a connection and a queue. ``rabbitmq_consumers.py PORT CONSUMERS``."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from workload import Ledger, ready  # type: ignore[import-not-found]
 EXCHANGE = "messages"
 PREFETCH = 1000
 VERSION = {"x-queue-version": 2}
-"""Of a queue's storage: the default since RabbitMQ 4. It never syncs; 3.10's default does, and is a tenth slower."""
+"""Storage version of a queue: the default since RabbitMQ 4. It never syncs; 3.10's default does, and is 10% slower."""
 
 
 def consume(connection: Any, channel: Any, queue: str) -> None:
-    """Note what has arrived together, then acknowledge all up to the last of it at once."""
+    """Note the messages that have arrived together, then acknowledge them at once."""
     ledger, last = Ledger.from_environment(queue), 0
 
     def take(_channel: Any, method: Any, _properties: Any, content: bytes) -> None:
@@ -36,7 +36,7 @@ def consume(connection: Any, channel: Any, queue: str) -> None:
 
 
 def main() -> None:
-    """See the module."""
+    """Run the consumers."""
     for queue in [f"c{number}" for number in range(int(sys.argv[2]))]:
         connection = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", int(sys.argv[1])))
         channel = connection.channel()

@@ -1,6 +1,7 @@
-"""Persistent messages, at most ``WINDOW`` unconfirmed. ``rabbitmq_publisher.py PORT COUNT SIZE RATE``.
+"""RabbitMQ publisher of persistent messages. ``rabbitmq_publisher.py PORT COUNT SIZE RATE``.
 
-pika's asynchronous connection: its blocking one waits for the confirmation of each message before the next.
+At most ``WINDOW`` messages are unconfirmed. It uses pika's asynchronous connection: the blocking one waits for the
+confirmation of each message.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ PROPERTIES = pika.BasicProperties(content_type="application/json", delivery_mode
 
 
 class Publisher:
-    """Sends whenever there is room in the window, and, with a rate, when it is time."""
+    """Publisher that sends while its window has room, or at a fixed rate."""
 
     def __init__(self) -> None:
         self._publication = Publication()
@@ -27,7 +28,7 @@ class Publisher:
         self._channel: Any = None
 
     def run(self) -> None:
-        """Until all is confirmed."""
+        """Run until all messages are confirmed."""
         self._connection.ioloop.start()
 
     def _opened(self, connection: Any) -> None:
@@ -56,7 +57,7 @@ class Publisher:
             self._send()
 
     def _send(self) -> None:
-        """A rate is kept to, whatever is unconfirmed; otherwise the window is."""
+        """Send the messages that are due: with a rate regardless of the window, else up to the window."""
         rate = self._publication.rate
         while self._sent < self._publication.count and (rate or len(self._unconfirmed) < WINDOW):
             if (left := self._publication.due(self._sent)) > 0:

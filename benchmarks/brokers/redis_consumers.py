@@ -1,4 +1,4 @@
-"""A thread, a connection and a consumer group for each of N consumers. ``redis_consumers.py PORT CONSUMERS``."""
+"""Redis consumers: N threads, each with a connection and a consumer group. ``redis_consumers.py PORT CONSUMERS``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BATCH = 500
 
 
 def consume(port: int, group: str) -> None:
-    """Take what there is, note it, acknowledge it in one command."""
+    """Read waiting messages, note them, and acknowledge them in one command."""
     client, ledger = redis.Redis(port=port), Ledger.from_environment(group)
     while True:
         for _, entries in client.xreadgroup(group, "worker", {STREAM: ">"}, count=BATCH, block=4000) or ():
@@ -27,7 +27,7 @@ def consume(port: int, group: str) -> None:
 
 
 def main() -> None:
-    """See the module."""
+    """Run the consumers."""
     port, groups = int(sys.argv[1]), [f"c{number}" for number in range(int(sys.argv[2]))]
     client = redis.Redis(port=port)
     for group in groups:

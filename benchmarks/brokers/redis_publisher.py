@@ -1,4 +1,4 @@
-"""XADD through redis-py, a pipeline of ``WINDOW`` at a time. ``redis_publisher.py PORT COUNT SIZE RATE``."""
+"""Redis publisher: XADD through redis-py, in pipelines of ``WINDOW``. ``redis_publisher.py PORT COUNT SIZE RATE``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from publication import Publication  # type: ignore[import-not-found]
 STREAM = "messages"
 WINDOW = 500
 KEEP = 1_000_000
-"""A stream that is never trimmed grows for ever, acknowledged or not."""
+"""Length to which the stream is trimmed: acknowledged messages stay in it otherwise."""
 
 
 def main() -> None:
-    """See the module."""
+    """Run the publisher."""
     publication = Publication()
     client = redis.Redis(port=publication.port)
     client.ping()

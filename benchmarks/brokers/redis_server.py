@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.brokers.broker import Broker, Server
+from benchmarks.brokers.broker import PythonBroker, Server
 
 
-class Redis(Broker):
-    """One server with its own defaults but for the append-only file.
+class Redis(PythonBroker):
+    """Redis server with its defaults, except for the append-only file.
 
     :ivar fsync: ``everysec`` or ``always``.
     """
@@ -24,6 +24,6 @@ class Redis(Broker):
         self.how = f"appendfsync {fsync}; confirmed once {synced}; a pipeline of 500 XADD at a time"
 
     def launch(self, server: Server, directory: Path) -> None:
-        """Snapshots are off: the append-only file is what it is measured with."""
+        """Start the server. Snapshots are off: durability is measured with the append-only file."""
         command = [self.program, "--bind", "127.0.0.1", "--port", str(server.port), "--dir", str(directory)]
         server.spawn([*command, "--appendonly", "yes", "--appendfsync", self.fsync, "--save", ""])
