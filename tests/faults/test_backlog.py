@@ -16,6 +16,8 @@ from tests.system.hubs import RunningHub
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(sized(120, 900))]
 
 TOTAL = sized(100_000, 1_000_000)
+SLOWEST_STATUS, SLOWEST_START = sized(1000, 50), sized(20, 2)
+"""Milliseconds and seconds. The small size runs beside other tests, on shared machines: it finds what stalls."""
 QUEUES = [f"q{number}" for number in range(5)]
 MOST_GROWTH = 64
 """MiB."""
@@ -74,6 +76,6 @@ def test_far_behind(tmp_path: Path) -> None:
         wait_until(lambda: min(row["finished"] for row in hub.status()["consumers"].values()) > 30_000, 60, "the work")
         catching_up.note("catching up")
         hub.process.kill()
-    assert status < 50
-    assert start < 2
+    assert status < SLOWEST_STATUS
+    assert start < SLOWEST_START
     assert max(behind.most, catching_up.most) < MOST_GROWTH

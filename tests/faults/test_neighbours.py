@@ -16,6 +16,8 @@ from tests.system.hubs import RunningHub
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 SECONDS = sized(4, 20)
+SLOWEST_ANSWER = sized(500, 50)
+"""Milliseconds. The small size runs beside other tests, on machines that others use: it finds what stalls."""
 
 
 def age_at_finish(directory: Path, neighbour: bool) -> float:
@@ -56,7 +58,7 @@ def test_the_reactor_answers_in_a_flood(tmp_path: Path) -> None:
     with rig.hub(rate=20_000, total=20_000 * SECONDS) as hub:
         waits = [asked(hub) for _ in range(50)]
         print(f"in a flood a status takes {statistics.median(waits) * 1000:.1f} ms, at most {max(waits) * 1000:.1f} ms")
-        assert statistics.median(waits) < 0.05
+        assert statistics.median(waits) * 1000 < SLOWEST_ANSWER
         wait_until(lambda: hub.consumer("fast")["backlog"] == 0, 60, "the fast one to catch up")
 
 
