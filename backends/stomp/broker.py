@@ -186,9 +186,13 @@ class Broker:
             self._passing.add(name)
         queue = self._declared(name, durable, limits, SUBSCRIPTION)
         pattern = destination.pattern
+        others = [one for one in queue.bindings if one != pattern]
+        if others:  # it may be another client's, or have messages of the other topics
+            raise ProtocolError(
+                f"the durable subscription has the destination {Kind.TOPIC}{others[0]}, not {destination}: "
+                "take another name (id), or end it first by an UNSUBSCRIBE with the same headers"
+            )
         queue.bind(pattern)
-        for other in [one for one in queue.bindings if one != pattern]:
-            queue.unbind(other)
         return self._shared(name)
 
     def _replay(self, destination: Destination, start: ReplayStart) -> ReplayFeed:

@@ -26,12 +26,13 @@ _OF_ONE_FRAME = frozenset(("receipt", "transaction", "content-length"))
 class Owner(Protocol):
     """The session.
 
-    :ivar version: of the protocol. :ivar user: who has logged in.
+    :ivar version: of the protocol. :ivar user: who has logged in. :ivar login: as in CONNECT, checked or not.
     """
 
     transport: Transport
     version: Version
     user: str | None
+    login: str | None
 
     def receipt(self, id_: str) -> None:
         """Send a RECEIPT."""
@@ -57,7 +58,8 @@ class Commands:
             broker.make_reply_queue, broker.delete_reply_queue, config.max_temporary_queues
         )
         refuse = partial(_refuse, owner)
-        client = Client(key, owner.version, owner.user, client_id, owner.transport.send_all, self._temporary, refuse)
+        user = owner.user if owner.user is not None else owner.login
+        client = Client(key, owner.version, user, client_id, owner.transport.send_all, self._temporary, refuse)
         self.sends = Sends(broker, owner, key, config.max_held, config.max_held_size)
         self.subscriptions = Subscriptions(broker, client, config.max_subscriptions)
         self._transactions = Transactions(

@@ -26,7 +26,8 @@ def queue_name(headers: Mapping[str, str], user: str | None, client_id: str | No
 
     Users have names of their own: nobody can take over or end another user's subscription.
 
-    :param user: who has logged in. :param client_id: as in CONNECT.
+    :param user: who has logged in, or, where no login is checked, which login was given.
+    :param client_id: as in CONNECT.
     :raises ProtocolError: something is missing, or contradicts.
     """
     name = next((headers[key] for key in (*_ACTIVEMQ, _ARTEMIS) if key in headers), None)

@@ -27,6 +27,7 @@ class Session:
         self.transport = transport
         self.version = Version.V12
         self.user: str | None = None
+        self.login: str | None = None
         self.commands: Commands | None = None
         self._broker = broker
         self._ended = False
@@ -99,7 +100,7 @@ class Session:
         headers, broker = frame.headers, self._broker
         beat = self.transport.agree(headers.get("heart-beat", ""))
         key = broker.new_key()
-        self.user = user
+        self.user, self.login = user, headers.get("login")
         told = {"version": str(self.version), "heart-beat": beat, "session": key, "server": broker.server}
         self.transport.send(encode("CONNECTED", told, b"", self.version))
         self.commands = Commands(self, broker, key, headers.get("client-id"))

@@ -102,8 +102,8 @@ class TemporaryFeeds(Protocol):
 class Client:
     """The session, as its subscriptions know it.
 
-    :ivar key: of the session, in the ids of its messages. :ivar user: who has logged in.
-    :ivar client_id: as in CONNECT.
+    :ivar key: of the session, in the ids of its messages. :ivar user: who has logged in, or, where no login is checked,
+        which login it gave. :ivar client_id: as in CONNECT.
     """
 
     key: str

@@ -122,7 +122,7 @@ class DeclaredQueues:
             raise HubError(f"{name[:LONGEST_NAME]!r} can't be the name of a queue: {allowed} can")
         if name in self.queues.members:
             raise HubError(f"{name!r} is the queue of a consumer: nobody else can declare it")
-        if name in self.queues.orphans or name in self._store.queues():
+        if name in self.queues.orphans or (name in self._store.queues() and name not in self._store.declarations()):
             raise HubError(f"there is a queue {name!r} of a former consumer: delete it first ('hubbub queue delete')")
 
     def _open(self, name: str, durable: bool, owner: Owner, role: Role, limits: QueueLimits) -> OwnedQueue:

@@ -158,6 +158,19 @@ def test_no_consumer_gets_the_name_of_a_declared_queue(hall: Hall) -> None:
     assert hall.consumers.stop_crew("d").gone.wait(10)
 
 
+def test_a_name_is_free_again_when_its_queue_is_deleted(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flush(timeout: float) -> bool:
+        hall.commit()
+        return True
+
+    monkeypatch.setattr(hall.store, "flush", flush)  # in a hub, the writer's thread commits
+    queue = hall.declare("c")
+    hall.put(queue, "old")
+    hall.commit()
+    queue.delete()
+    assert hall.declare("c").backlog == 0
+
+
 def test_an_orphan_of_the_store_is_nobody_elses(hall: Hall) -> None:
     seconds = hall.reactor.seconds
     Queue("old", QueuePolicy(), hall.store, seconds, seconds)

@@ -161,13 +161,36 @@ def test_unsubscribe_of_one_leaves_it_to_others_that_share_it(bench: Bench) -> N
     assert lines[1].bodies() == ["x"]
 
 
-def test_a_durable_subscription_follows_its_destination(bench: Bench) -> None:
-    headers = DIALECTS["artemis"]
-    first = subscribe(bench, "/topic/a", **headers)
-    first.hang_up()
-    line = subscribe(bench, "/topic/b", **headers)
-    line.write(*send("/topic/a", "x"), *send("/topic/b", "y"))
-    assert line.bodies() == ["y"]
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("in_use", [True, False])
+def test_another_destination_under_the_same_name_is_an_error_and_takes_nothing(
+    bench: Bench, dialect: str, in_use: bool
+) -> None:
+    headers = DIALECTS[dialect]
+    first = subscribe(bench, "/topic/a", bench.line(client_id="reader"), **headers)
+    if not in_use:
+        first.hang_up()
+    other = bench.line(client_id="reader")
+    other.do("SUBSCRIBE", id="s", destination="/topic/b", **headers)
+    assert "has the destination /topic/a, not /topic/b" in other.error()
+    bench.line().write(*send("/topic/a", "x"), *send("/topic/b", "y"))
+    again = first if in_use else subscribe(bench, "/topic/a", bench.line(client_id="reader"), **headers)
+    assert again.bodies() == ["x"]
+    again.hang_up()
+    line = bench.line(client_id="reader")
+    line.do("UNSUBSCRIBE", id="s", **headers)
+    bench.commit()
+    assert subscribe(bench, "/topic/b", line, **headers).frames() == []
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_logins_that_nobody_checks_have_durable_subscriptions_of_their_own(bench: Bench, dialect: str) -> None:
+    headers = DIALECTS[dialect]
+    lines = [bench.line(login=login, passcode="x", client_id="c") for login in ("alice", "bob")]
+    for line, topic in zip(lines, ("/topic/a", "/topic/b"), strict=True):
+        subscribe(bench, topic, line, **headers)
+    lines[0].write(*send("/topic/a", "x"), *send("/topic/b", "y"))
+    assert [line.bodies() for line in lines] == [["x"], ["y"]]
 
 
 def test_nobody_gets_at_it_as_a_queue(bench: Bench) -> None:
