@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from hub.backends.stomp import peer
 from hub.backends.stomp.codec import Closed, Codec, Stream
 from hub.backends.stomp.frame import Frame, ProtocolError, Version, encode_error
+from hub.backends.stomp.handshake import is_http, too_many_answer
 from hub.backends.stomp.heartbeat import Beats, HeartBeat
 from hub.backends.stomp.interfaces import Owner, Session
 from hub.backends.stomp.output import Output
@@ -27,7 +28,6 @@ LINGER = 3.0
 read, resets the connection, and the client's kernel throws the ERROR away."""
 _TLS_HANDSHAKE = 0x16
 """Content type of the first record of TLS (RFC 8446, 5.1)."""
-_HTTP_GET = b"GET "
 
 
 class Connection(Protocol):
@@ -56,6 +56,7 @@ class Connection(Protocol):
         self._held = b""
         """Input that came while nothing is read: TLS had it already."""
         self._paused = self._passing = self._over = False
+        self._too_many = ""  # or why it is
         self._timer: Any = None
         """Of the login; then of the end."""
 
@@ -94,7 +95,7 @@ class Connection(Protocol):
         beats = self._options.beats.agree(Beats.parse(heart_beat))
         self._parser.logged_in()
         self._cancel_timer()
-        self._heart = HeartBeat(self._clock, beats, self._beat, self._silent)
+        self._heart = HeartBeat(self._clock, beats, lambda: self.send(b"\n"), self._silent)
         self._heart.start()
         return str(beats)
 
@@ -147,13 +148,18 @@ class Connection(Protocol):
             self._clock, self.transport, options.max_unread, options.read_timeout,
             self._blocked, self._writable, self._stuck,
         )  # fmt: skip
-        self._timer = self._clock.callLater(options.login_timeout, self._no_login)
-        if too_many := self._owner.add(self):
-            self._fail("refuse", too_many)
+        self._too_many = self._owner.add(self)
+        # The first bytes of one that is too many tell whether it understands an ERROR, or HTTP.
+        self._timer = self._clock.callLater(LINGER if self._too_many else options.login_timeout, self._no_login)
+        if self._too_many and options.tls is not None:
+            self._fail("refuse", self._too_many)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """Pass the frames of a segment to the session."""
         if self._over:
+            return
+        if self._too_many:
+            self._fail("refuse", self._too_many, answer=too_many_answer(self._too_many) if is_http(data) else b"")
             return
         if self._heart is not None:
             self._heart.heard()
@@ -196,8 +202,8 @@ class Connection(Protocol):
             self._fail("tls", "this port has no TLS, and the client begins with it", hint=True)
             return False
         try:
-            web = _HTTP_GET.startswith(data[: len(_HTTP_GET)])
-            self._codec = self._owner.web_socket(self._parser, self._output.write) if web else Stream(self._parser)
+            stream = None if is_http(data) else Stream(self._parser)
+            self._codec = stream or self._owner.web_socket(self._parser, self._output.write)
         except Closed as closed:
             self._leave(closed)
         return self._codec is not None
@@ -248,20 +254,17 @@ class Connection(Protocol):
     def _wrap(self, frame: bytes) -> bytes:
         return frame if self._codec is None else self._codec.wrap(frame)
 
-    def _beat(self) -> None:
-        self._output.write(self._wrap(b"\n"))
-
     # The end.
 
-    def _fail(self, kind: str, text: str, frame: Frame | None = None, hint: bool = False) -> None:
-        """Send an ERROR, and close. :param hint: the client does not speak STOMP, but may show its text."""
+    def _fail(self, kind: str, text: str, frame: Frame | None = None, hint: bool = False, answer: bytes = b"") -> None:
+        """Send an ERROR, or the answer instead, and close. :param hint: it speaks no STOMP, but may show the text."""
         if self._over:
             return
         self._owner.failed(kind, self.peer, text)
         receipt = None if frame is None else frame.headers.get("receipt")
         version = self._parser.version if self._agreed else Version.V10
         unreadable = self._codec is None and self._options.tls is not None and not hint
-        self._close(b"" if unreadable else encode_error(text, version, receipt), text)
+        self._close(answer or (b"" if unreadable else encode_error(text, version, receipt)), text)
 
     def _close(self, frame: bytes, reason: str) -> None:
         if self._over:
@@ -325,6 +328,8 @@ class Connection(Protocol):
 
     def _no_login(self) -> None:
         self._timer = None
+        if self._too_many:
+            self._fail("refuse", self._too_many)
         self._fail("login", f"no login within {self._options.login_timeout:g} s")
 
     def _silent(self, seconds: float) -> None:

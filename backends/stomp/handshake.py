@@ -8,7 +8,15 @@ from urllib.parse import urlsplit
 SUBPROTOCOLS = ("v12.stomp", "v11.stomp", "v10.stomp")
 """Registered with IANA; the best first. CONNECT decides on the version, also where it disagrees."""
 PROXY_HEADERS = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+RETRY_AFTER = 10
+"""Seconds after which a client may try again, if there were too many connections."""
 _PORTS = {"http": 80, "https": 443}
+_GET = b"GET "
+
+
+def is_http(data: bytes) -> bool:
+    """Tell whether a connection whose first bytes these are begins with an HTTP request."""
+    return _GET.startswith(data[: len(_GET)])
 
 
 def best_subprotocol(offered: Iterable[str]) -> str | None:
@@ -46,3 +54,8 @@ def http_answer(status: str, text: str, headers: str = "") -> bytes:
     body = text.encode() + b"\n"
     head = f"HTTP/1.1 {status}\r\n{headers}Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"Connection: close\r\n\r\n" + body
+
+
+def too_many_answer(text: str) -> bytes:
+    """Return the answer to a connection that is too many. :param text: says so."""
+    return http_answer("503 Service Unavailable", text, f"Retry-After: {RETRY_AFTER}\r\n")

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from twisted.internet.protocol import Factory
     from twisted.web.server import Request
 
+_TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
 
 def take_over(request: Request, factory: Factory) -> None:
     """Hand the connection of a request to another protocol, which reads the request itself, and all that follows it.
@@ -18,7 +20,7 @@ def take_over(request: Request, factory: Factory) -> None:
     The server of the request forgets the connection: it neither counts nor closes it any more. Call it outside of the
     turn of the reactor in which the request came. It does nothing if the client has gone.
 
-    :param factory: makes the protocol, or ``None``: the connection is closed then.
+    :param factory: makes the protocol, or ``None``, if it has too many: the answer is 503 then.
     """
     channel: Any = request.channel
     if channel is None:
@@ -29,7 +31,8 @@ def take_over(request: Request, factory: Factory) -> None:
     transport.unregisterProducer()
     protocol: Any = factory.buildProtocol(transport.getPeer())
     if protocol is None:
-        transport.abortConnection()
+        transport.write(_TOO_MANY)
+        transport.loseConnection()
         return
     transport.protocol = protocol
     protocol.makeConnection(transport)

@@ -172,6 +172,7 @@ def test_limits_and_logins_are_those_of_the_stomp_server(tmp_path: Path) -> None
         first = Browser(hub.web)
         assert isinstance(first.answer, AcceptConnection)
         refused = get(hub.web, PATH, "Upgrade: websocket")
+        assert refused.startswith(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: ")
         assert b"there are 1 connections from 127.0.0.1: no more are accepted" in refused
         first.send("CONNECT\nx:" + "y" * 2000 + "\n\n\0")
         assert first.text().startswith("ERROR\n")

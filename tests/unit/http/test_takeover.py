@@ -144,10 +144,10 @@ def test_a_client_that_has_gone_makes_nothing(site: Site) -> None:
     assert site.other.made == []
 
 
-def test_whom_the_other_protocol_does_not_want_is_cut(site: Site) -> None:
+def test_whom_the_other_protocol_does_not_want_is_told_to_come_later(site: Site) -> None:
     site.other.full = True
     with site.connect() as client:
         client.sendall(HEAD)
-        with pytest.raises(ConnectionResetError):
-            client.recv(100)
+        answer = client.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: ")
         assert site.call(len, site.web.channels) == 0

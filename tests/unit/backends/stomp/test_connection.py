@@ -258,6 +258,7 @@ def test_too_many_connections(server: Server) -> None:
     for client in clients:
         client.connect()
     refused = server.client()
+    refused.send(CONNECT)
     assert b"message:there are 5 connections: no more are accepted\n" in refused.rest()
     refused.socket.close()
     clients[0].socket.close()
