@@ -58,7 +58,7 @@ class Taken(Protocol):
 
 class QueueReader(Protocol):
     """The only reader of a declared queue. Belongs to the reactor's thread. Each message that it took must be settled,
-    alone and in any order: finished, retried, buried or given back.
+    alone and in any order: finished, expired, retried, buried or given back.
 
     :ivar paused: whether an operator has paused the queue: ``take`` finds nothing, and what was set aside stays there.
     """
@@ -72,6 +72,9 @@ class QueueReader(Protocol):
 
     def finish(self, taken: Sequence[Taken]) -> None:
         """Settle messages as finished, at the cost of one lock."""
+
+    def expire(self, taken: Sequence[Taken]) -> None:
+        """Settle messages whose time is over: they count as dropped, ``expired``."""
 
     def give_back(self, taken: Sequence[Taken], delivered: bool) -> None:
         """Return messages to the front of the queue, in their order there.

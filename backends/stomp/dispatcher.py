@@ -199,7 +199,7 @@ class Dispatcher:
         for one in self._ahead.look_over():
             if self._lifetime.concerns(one) and self._lifetime.seconds_to_wait(one.current, tried=True) is None:
                 self._lifetime.expired += 1
-                self._reader.finish(self._ahead.take_one(one.position))
+                self._reader.expire(self._ahead.take_one(one.position))
         self._ahead.settle_down()
         self._timer = None
         self._dispatch()
@@ -260,7 +260,7 @@ class Dispatcher:
             part = [*run]
             if wait is None:
                 self._lifetime.expired += len(part)
-                self._reader.finish(part)
+                self._reader.expire(part)
             elif wait > 0:
                 for one in part:
                     self._reader.retry(one, wait, "scheduled", failed=False)

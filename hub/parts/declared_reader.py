@@ -69,6 +69,10 @@ class DeclaredReader:
         """Settle messages as finished."""
         self._singles.finish(taken)
 
+    def expire(self, taken: Sequence[Any]) -> None:
+        """Settle messages as expired."""
+        self._singles.expire(taken)
+
     def give_back(self, taken: Sequence[Any], delivered: bool) -> None:
         """Return messages to the front of the queue."""
         self._singles.give_back(taken, delivered)

@@ -57,6 +57,14 @@ class InFlight:
     def finish_each(self, deliveries: Sequence[Delivery]) -> None:
         """Settle deliveries of one message each as finished, in any order."""
         self._acks.counters.finished += len(deliveries)
+        self._settle_each(deliveries)
+
+    def expire_each(self, deliveries: Sequence[Delivery]) -> None:
+        """Settle deliveries of one message each as expired, in any order."""
+        self._acks.counters.dropped_expired += len(deliveries)
+        self._settle_each(deliveries)
+
+    def _settle_each(self, deliveries: Sequence[Delivery]) -> None:
         positions = sorted([delivery.positions[0] for delivery in deliveries])
         start = stop = positions[0]
         for position in positions:

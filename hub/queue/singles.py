@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 
 from hub.message import DEFAULT_PRIORITY
@@ -35,11 +35,18 @@ class Singles:
 
     def finish(self, deliveries: Sequence[Delivery]) -> None:
         """Settle messages as finished."""
+        self._settle(deliveries, self._queue.in_flight.finish_each)
+
+    def expire(self, deliveries: Sequence[Delivery]) -> None:
+        """Settle messages as expired."""
+        self._settle(deliveries, self._queue.in_flight.expire_each)
+
+    def _settle(self, deliveries: Sequence[Delivery], settle: Callable[[Sequence[Delivery]], None]) -> None:
         queue = self._queue
         if not deliveries:
             return
         with queue.lock:
-            queue.in_flight.finish_each(deliveries)
+            settle(deliveries)
             room = queue.overflow.made_room()
         queue.announce(room, queue.durable)
 

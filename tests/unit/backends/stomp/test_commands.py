@@ -135,6 +135,8 @@ def test_an_expired_message_is_not_delivered_but_counted(bench: Bench) -> None:
     line = reader(bench)
     assert line.bodies() == ["3"]
     assert (bench.broker.lifetime.expired, bench.backlog("q")) == (2, 1)
+    counters = bench.hall.queues.entry("q").opened.stats().counters
+    assert (counters.finished, counters.dropped_expired) == (0, 2)
 
 
 def test_a_delayed_message_comes_later_unmarked_and_passes_no_other(bench: Bench) -> None:

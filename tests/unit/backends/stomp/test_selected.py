@@ -182,6 +182,8 @@ def test_what_is_purged_or_expires_makes_room_to_look_further(bench: Bench, monk
     bench.advance(1.0)
     assert line.messages() == []
     assert bench.broker.lifetime.expired == 60
+    counters = bench.hall.queues.entry("q").opened.stats().counters
+    assert (counters.finished, counters.dropped_expired) == (0, 60)
     bench.hall.queues.entry("q").opened.purge()
     put(bench, "s", colour="red")
     bench.advance(1.0)
