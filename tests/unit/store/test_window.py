@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.store import window as window_module
 from hub.store.window import AckWindow, gaps
 
 RANGES = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6)), max_size=40)
@@ -95,3 +98,32 @@ def test_what_is_reopened_below_the_floor_leaves_ranges_in_order() -> None:
         window.finish(start, stop)
     window.reopen(1, 2)
     assert (window.floor, window.ranges) == (1, [(2, 4), (6, 8), (9, 10)])
+
+
+@given(st.permutations(range(60)))
+def test_ranges_that_went_at_the_front_leave_no_trace(order: list[int]) -> None:
+    window, done = AckWindow(), set[int]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(window_module, "COMPACT_AT", 2)
+        for position in order:
+            window.finish(position, position + 1)
+            done.add(position)
+            opened = {p for start, stop in window.open(0, 60) for p in range(start, stop)}
+            assert (window.floor, opened) == (floor_of(done), {*range(60)} - done)
+            assert [window.around(p) for p in sorted(done) if p > window.floor] == [
+                (start, stop) for start, stop in window.ranges for _ in range(start, stop)
+            ]
+            assert window.covers(0, 60) == (len(done) == 60)
+
+
+@pytest.mark.parametrize("stuck", [0, 1])
+def test_a_range_that_goes_near_the_front_moves_few_of_the_others(stuck: int) -> None:
+    """High priorities were settled first, and the others follow in order, perhaps behind one that is never settled."""
+    window = AckWindow()
+    for position in range(1, 400_000, 2):
+        window.finish(position, position + 1)
+    began = time.process_time()
+    for position in range(2 * stuck, 50_000, 2):
+        window.finish(position, position + 1)
+    assert time.process_time() - began < 1.0
+    assert window.floor == (0 if stuck else 50_000)
