@@ -6,10 +6,14 @@ import pytest
 from twisted.internet.task import Clock
 
 from hub.queue import inspect
+from hub.queue.ack_state import AckState
+from hub.queue.backlog import Backlog
 from hub.queue.delivery import Delivery
-from hub.queue.inspect import LONGEST_REASON, MOST_REASONS, SETTLED, positions_of
+from hub.queue.inspect import LONGEST_REASON, MOST_REASONS, SETTLED, numbers, positions_of
 from hub.queue.policy import QueuePolicy
 from hub.queue.queue import Queue
+from hub.stats.counters import Counters
+from hub.store import CommittedState
 from tests.unit.doubles import letter_of, make_queue, message, messages, offer
 
 
@@ -120,3 +124,90 @@ def test_a_retry_knows_how_many_are_before_it() -> None:
     queue.finish(hands[0], 1)
     clock.advance(30.0)
     assert (queue.inspect.state_of(2).kind, queue.inspect.state_of(2).before) == ("waiting", 1)
+
+
+# -- the age of the oldest message, and the other numbers
+
+
+def oldest(queue: Queue) -> float | None:
+    """The time of receipt is also the number of the message."""
+    return queue.stats().oldest_received_at
+
+
+def test_the_oldest_is_the_first_that_is_not_settled_wherever_it_is() -> None:
+    queue = queue_of(6)
+    assert oldest(queue) == 0.0
+    first, second = take(queue, 2), take(queue, 2)
+    assert oldest(queue) == 0.0
+    queue.finish(second, 1)
+    assert oldest(queue) == 0.0, "the second delivery is not the oldest"
+    queue.finish(first, 1)
+    assert oldest(queue) == 1.0
+    queue.retry(first, 30.0, True)
+    assert oldest(queue) == 1.0
+    queue.purge()
+    queue.finish(second, 2)
+    queue.finish(take_after(queue, 30.0), 1)
+    assert oldest(queue) is None
+
+
+def take_after(queue: Queue, seconds: float) -> Delivery:
+    """The message that was delayed."""
+    queue.clock = lambda: seconds
+    return take(queue)
+
+
+def test_of_a_delivery_the_oldest_is_the_one_that_is_being_consumed() -> None:
+    """Those before it are finished, and only not reported yet."""
+    queue = queue_of(5)
+    first, second = take(queue, 3), take(queue, 2)
+    first.at, second.at = 1, 1
+    assert oldest(queue) == 1.0
+    queue.finish(first, 2)
+    assert oldest(queue) == 2.0
+
+
+def test_the_age_of_one_that_is_being_read_for_a_worker_is_known() -> None:
+    acks = AckState(CommittedState(floor=7, counters=Counters(received=9, finished=7)), True)
+    reading = Delivery([None, None], [7, 8], since=5.0)  # type: ignore[list-item]
+    assert numbers(acks, Backlog(acks, None, 9, 9), [reading]).oldest_received_at == 5.0
+
+
+def test_the_age_of_what_is_only_in_the_store_is_told_while_there_is_such() -> None:
+    acks = AckState(CommittedState(counters=Counters(received=2)), True)
+    backlog = Backlog(acks, None, 0, 2)
+    backlog.ready.oldest_unread = 3.0
+    assert numbers(acks, backlog, []).oldest_received_at == 3.0
+    acks.settle(0, 2)
+    acks.counters.finished += 2
+    assert numbers(acks, backlog, []).oldest_received_at is None
+
+
+def test_what_is_finished_and_not_reported_counts_as_finished_in_the_numbers_alone() -> None:
+    queue = queue_of(7)
+    queue.finish(take(queue), 1)
+    first, second = take(queue, 3), take(queue, 2)
+    first.at, second.at = 2, 1
+    stats = queue.stats()
+    assert (stats.counters.finished, stats.in_flight, stats.counters.backlog) == (4, 2, 3)
+    assert queue.acks.counters.finished == 1
+
+
+def test_numbers_that_still_hold_are_given_again() -> None:
+    """That is cheaper; those with messages in flight change without a sign."""
+    clock = Clock()
+    queue = queue_of(3, clock)
+    last = queue.stats()
+    assert queue.stats(last) is last
+    taken = take(queue)
+    busy = queue.stats(last)
+    assert (busy.in_flight, queue.stats(busy) is busy) == (1, False)
+    queue.give_back(taken)
+    assert queue.stats(busy) == last
+    queue.retry(take(queue), 30.0, True)
+    delayed = queue.stats(last)
+    assert (delayed.delayed, delayed.counters.retried) == (1, 1)
+    clock.advance(30.0)
+    queue.give_back(take(queue))
+    offer(queue, [message(3)])
+    assert queue.stats(delayed).counters.received == 4

@@ -16,6 +16,7 @@ from hub.queue.delivery import Delivery
 from hub.queue.poison import LONGEST_TRIAL, Trial
 from hub.queue.policy import KeyOf, QueuePolicy
 from hub.queue.queue import Queue
+from hub.queue.waiters import NO_WAIT
 from hub.queue.work import LOOK_AGAIN
 from hub.router import Router
 from hub.store.durable import DurableStore
@@ -99,6 +100,21 @@ def test_the_next_begins_when_the_one_on_trial_is_retried_buried_or_given_back(k
     assert killed.take("b") == ["b1"]
     killed.queues["b"].give_back(killed.last)
     assert killed.take("b") == ["b1"]
+
+
+def test_while_another_is_on_trial_a_queue_looks_again_every_moment(killed: Killed) -> None:
+    assert killed.take("a") == ["a0"]
+    held = killed.last
+    assert killed.take("b") == []
+    killed.last = held
+    killed.finish("a")
+    queue = killed.queues["b"]
+    assert queue.in_flight.halted_until == killed.clock.seconds() + LOOK_AGAIN
+    assert queue.seconds_to_wait(killed.clock.seconds(), NO_WAIT) == pytest.approx(LOOK_AGAIN)
+    assert killed.take("b") == []
+    killed.clock.rightNow = queue.in_flight.halted_until
+    assert queue.seconds_to_wait(killed.clock.seconds(), NO_WAIT) == 0.0
+    assert killed.take("b") == ["b0"]
 
 
 def test_one_that_hangs_does_not_keep_the_others_for_ever(killed: Killed) -> None:

@@ -8,6 +8,7 @@ from hub.message import Message
 from hub.queue import inspect
 from hub.queue.backlog import SORT_AHEAD
 from hub.queue.policy import QueuePolicy
+from hub.queue.waiters import Wait
 from tests.unit.desk import Desk
 from tests.unit.doubles import message, messages
 
@@ -163,3 +164,54 @@ def test_sorting_by_key_makes_no_room_and_changes_no_journal() -> None:
     desk.queue.announce = lambda room, journal: told.append((room, journal))
     assert desk.take_ids() == ["0"]
     assert told == [(False, False)]
+
+
+# -- how long a worker may sleep
+
+
+def test_without_anything_that_becomes_due_a_worker_sleeps_until_it_is_woken_or_its_time_is_over() -> None:
+    queue = Desk().queue
+    assert queue.seconds_to_wait(5.0, Wait(5.0, None, 0.0)) is None
+    assert queue.seconds_to_wait(6.0, Wait(5.0, 3.0, 0.0)) == 2.0
+    assert queue.seconds_to_wait(9.0, Wait(5.0, 3.0, 0.0)) == 0.0
+
+
+def test_it_sleeps_until_a_retry_is_due_unless_its_own_time_is_over_before() -> None:
+    desk = Desk()
+    desk.offer(messages(1))
+    desk.queue.retry(desk.take(), delay=10.0, failed=True)
+    assert desk.queue.seconds_to_wait(4.0, Wait(4.0, None, 0.0)) == 6.0
+    assert desk.queue.seconds_to_wait(4.0, Wait(4.0, 2.0, 0.0)) == 2.0
+    assert desk.queue.seconds_to_wait(4.0, Wait(4.0, 9.0, 0.0)) == 6.0
+    assert desk.queue.seconds_to_wait(11.0, Wait(4.0, None, 0.0)) == 0.0
+
+
+def test_a_paused_queue_has_nothing_that_becomes_due() -> None:
+    desk = Desk()
+    desk.offer(messages(1))
+    desk.queue.retry(desk.take(), delay=10.0, failed=True)
+    desk.queue.pause()
+    assert desk.queue.seconds_to_wait(4.0, Wait(4.0, None, 0.0)) is None
+    assert desk.queue.seconds_to_wait(4.0, Wait(4.0, 30.0, 0.0)) == 30.0
+
+
+def test_it_sleeps_no_longer_than_it_lingers() -> None:
+    desk, wait = Desk(), Wait(0.0, None, 3.0)
+    desk.offer(messages(2))
+    with desk.queue.lock:
+        assert desk.queue.next_step(3, 5.0, wait) is None
+        assert desk.queue.seconds_to_wait(6.0, wait) == 2.0
+        assert desk.queue.next_step(3, 8.0, wait) is not None
+        assert not wait.lingering
+
+
+def test_a_pause_ends_the_lingering() -> None:
+    """Else a worker would wake up again and again."""
+    desk, wait = Desk(), Wait(0.0, None, 3.0)
+    desk.offer(messages(1))
+    with desk.queue.lock:
+        assert desk.queue.next_step(3, 5.0, wait) is None
+    desk.queue.pause()
+    with desk.queue.lock:
+        assert desk.queue.next_step(3, 6.0, wait) is None
+        assert desk.queue.seconds_to_wait(6.0, wait) is None

@@ -14,7 +14,7 @@ from hub.queue.backlog import Backlog
 from hub.queue.delivery import Entry
 from hub.queue.loaded_messages import EXPIRE_AT_ONCE
 from hub.queue.policy import Window
-from hub.queue.ready import first_kept
+from hub.queue.ready import ReadyWindow, first_kept
 from hub.store import CommittedState, Run
 from tests.unit.doubles import message, messages, size_of
 
@@ -134,6 +134,71 @@ def test_where_only_such_are_left_the_queue_has_caught_up() -> None:
     desk = Desk(4, [(0, 4)])
     desk.take_in(run(4, 6))
     assert (desk.window.behind, desk.window.wanted(), desk.damaged) == (False, 0, 0)
+
+
+def test_the_bytes_of_what_is_ready_are_those_of_its_bodies() -> None:
+    """Bytes of a run are those of all its messages, also of settled ones."""
+    batch = [message(number, body=b"x" * (number + 1)) for number in range(6)]
+    desk = Desk(6, [(4, 5)])
+    desk.window.unread_size = 100
+    desk.take_in(Run(0, batch[:3], 6, 3))
+    assert (desk.window.batches.size, desk.window.unread_size) == (6, 94)
+    desk.take_in(Run(3, batch[3:], 15, 3))
+    assert (desk.window.batches.size, desk.window.unread_size) == (6 + 4 + 6, 0)
+    assert desk.ready() == [0, 1, 2, 3, 5]
+
+
+def test_a_run_that_begins_before_what_is_wanted_is_taken_from_there() -> None:
+    desk = Desk(6)
+    desk.take_in(run(0, 2))
+    desk.take_in(run(0, 4))
+    assert (desk.ready(), desk.window.loaded, desk.damaged, desk.window.batches.size) == ([0, 1, 2, 3], 4, 0, 0)
+
+
+# -- arrivals
+
+
+def arriving(count: int, size: int) -> ReadyWindow:
+    """The ready window of a new queue."""
+    return Backlog(AckState(CommittedState(), True), Window(count, size)).ready
+
+
+@pytest.mark.parametrize("window", [Window(4, 99), Window(99, 8)])
+def test_what_arrives_is_ready_as_long_as_it_fits(window: Window) -> None:
+    """Each message has two bytes."""
+    ready = arriving(window.count, window.size)
+    ready.arrive(0, messages(1), 2)
+    ready.arrive(1, messages(3), 6)
+    assert (len(ready.batches), ready.batches.size, ready.unread_size, ready.oldest_unread) == (4, 8, 0, None)
+    assert not ready.behind
+    ready.arrive(4, [message(4)], 2)
+    ready.arrive(5, [message(5), message(6)], 4)
+    assert (ready.unread_span, ready.unread_count, ready.unread_size, ready.oldest_unread) == ((4, 7), 3, 6, 4.0)
+    assert len(ready.batches) == 4
+
+
+def test_what_is_unread_is_passed_by_nothing_that_arrives_though_there_is_room() -> None:
+    ready = arriving(2, 99)
+    ready.arrive(0, messages(3), 6)
+    ready.arrive(3, [message(3)], 2)
+    assert (ready.unread_span, len(ready.batches), ready.unread_size, ready.oldest_unread) == ((0, 4), 0, 8, 0.0)
+
+
+def test_a_batch_without_messages_leaves_all_as_it_is() -> None:
+    ready = arriving(0, 0)
+    ready.arrive(0, [], 0)
+    assert (ready.behind, ready.oldest_unread, ready.unread_size) == (False, None, 0)
+
+
+def test_what_arrives_delayed_is_not_read_with_the_others() -> None:
+    ready = arriving(2, 99)
+    ready.skip(0, 2)
+    assert (ready.behind, ready.loaded) == (False, 2)
+    ready.arrive(2, messages(3), 6)
+    ready.skip(5, 2)
+    ready.arrive(7, messages(1), 2)
+    ready.fill(2, 8, [run(2, 8)])
+    assert (ready.behind, ready.batches.first(99)[0]) == (False, [2, 3, 4, 7])
 
 
 # -- dropping
@@ -280,6 +345,21 @@ def test_what_is_ready_by_key_takes_room_too_and_what_waits_behind_a_retry_does_
     taken = desk.waiting.take(1, 0.0, with_keys=True)
     assert taken is not None
     assert (desk.window.wanted(), desk.window.room()) == (10, 100)
+
+
+def test_half_a_window_is_counted_by_what_is_there_and_the_room_by_what_is_left() -> None:
+    ready = windowed(5, 100, 50).window
+    assert (ready.wanted(), ready.room()) == (3, 96)
+    ready.batches.take(1)
+    assert (ready.wanted(), ready.room()) == (4, 96), "bytes of a batch count until its last message is taken"
+    ready.batches.take(1)
+    assert (ready.wanted(), ready.room()) == (5, 100)
+
+
+def test_a_queue_that_is_not_behind_or_has_no_bounds_reads_nothing() -> None:
+    assert windowed(10, 100, 0).window.wanted() == 0
+    unbounded = Backlog(AckState(CommittedState(), True), None, 0, 9).ready
+    assert (unbounded.behind, unbounded.wanted(), unbounded.room()) == (True, 0, 0)
 
 
 def test_what_was_dropped_while_it_was_read_is_not_taken_off_the_unread_bytes_again() -> None:

@@ -7,14 +7,23 @@ from collections import defaultdict, deque
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.message import DEFAULT_PRIORITY
 from hub.queue.delivery import Entry
 from hub.queue.key_order import KeyOrder
-from hub.queue.schedule import RIPEN_AT_ONCE, Delays, Schedule
+from hub.queue.schedule import AT_FRONT, RIPEN_AT_ONCE, Delays, Schedule, place
 from tests.unit.doubles import message
 
 
-def entry(position: int, attempts: int = 0) -> Entry:
-    return Entry(position, message(position), attempts)
+def entry(position: int, attempts: int = 0, priority: int = DEFAULT_PRIORITY) -> Entry:
+    return Entry(position, message(position), attempts, priority=priority)
+
+
+def due(schedule: Schedule, now: float, limit: int = 9) -> list[list[int]]:
+    """Positions of all that are due, by delivery."""
+    found = []
+    while run := schedule.due(limit, now):
+        found.append([one.position for one in run])
+    return found
 
 
 @given(st.lists(st.tuples(st.floats(0, 10), st.booleans()), max_size=50))
@@ -151,3 +160,83 @@ def test_many_that_are_due_are_given_their_place_a_part_at_a_time() -> None:
         fronts.append(schedule.front.position)
     assert fronts == [count - RIPEN_AT_ONCE, 1, 0, 0]
     assert [one.position for one in schedule.due(count, count + 1.0)] == list(range(count))
+
+
+def test_what_was_given_back_comes_at_once_by_priority_then_by_position() -> None:
+    schedule = Schedule()
+    schedule.delay([entry(1), entry(8)], 3.0)
+    schedule.delay([entry(5), entry(2)], AT_FRONT)
+    schedule.delay([entry(9, priority=9), entry(0, priority=0)], AT_FRONT)
+    assert (schedule.next_due, schedule.delayed) == (AT_FRONT, 6)
+    assert schedule.front is schedule.get(9)
+    assert due(schedule, 2.9) == [[9], [2, 5], [0]]
+    assert (schedule.front, schedule.next_due) == (None, 3.0)
+    assert due(schedule, 3.0) == [[1, 8]]
+    assert (schedule.next_due, schedule.delayed, schedule.size, schedule.entries()) == (None, 0, 0, [])
+
+
+def test_what_is_due_at_one_time_comes_in_the_order_in_which_it_was_delayed() -> None:
+    schedule = Schedule()
+    for position in (4, 1, 7):
+        schedule.delay([entry(position, 1)], 3.0)
+    schedule.delay([entry(9, 1)], 2.0)
+    assert due(schedule, 3.0, limit=1) == [[9], [4], [1], [7]]
+
+
+def test_what_is_given_back_is_before_another_by_priority_then_by_position() -> None:
+    schedule = Schedule()
+    assert not schedule.front_before(5, DEFAULT_PRIORITY)
+    schedule.delay([entry(3), entry(8)], AT_FRONT)
+    assert schedule.front_before(5, DEFAULT_PRIORITY)
+    assert not schedule.front_before(1, DEFAULT_PRIORITY)
+    assert not schedule.front_before(5, DEFAULT_PRIORITY + 1)
+    assert schedule.front_before(1, DEFAULT_PRIORITY - 1)
+
+
+def test_of_those_that_are_due_only_those_before_a_place_are_taken() -> None:
+    schedule = Schedule()
+    schedule.delay([entry(position, 1) for position in (2, 4, 6)], AT_FRONT)
+    assert [one.position for one in schedule.due(9, 0.0, before=place(6, DEFAULT_PRIORITY))] == [2, 4]
+    assert [one.position for one in schedule.due(9, 0.0, before=place(1, DEFAULT_PRIORITY))] == [6], "the first one is"
+
+
+def test_beyond_the_bytes_that_may_wait_in_memory_messages_wait_in_the_store() -> None:
+    """Each has two bytes. The one that exceeds the bound is still kept."""
+    schedule = Schedule(most_size=4)
+    schedule.delay([entry(position, 1) for position in range(5)], 3.0)
+    assert [one.message is None for one in schedule.entries()] == [False, False, False, True, True]
+    assert (schedule.size, schedule.delayed) == (6, 5)
+    assert due(schedule, 3.0) == [[0, 1, 2], [3, 4]]
+    assert schedule.size == 0
+    schedule.delay([entry(position, 1) for position in range(3)], 3.0)
+    assert [one.message is None for one in schedule.entries()] == [False] * 3, "there was room again"
+
+
+def test_what_is_dropped_makes_room_and_what_was_tried_stays() -> None:
+    schedule = Schedule(most_size=4)
+    schedule.delay([entry(0), entry(1, 1)], 3.0)
+    schedule.delay([entry(2)], AT_FRONT)
+    assert sorted(one.position for one in schedule.drop_untried()) == [0, 2]
+    assert (schedule.size, schedule.delayed, [one.position for one in schedule.entries()]) == (2, 1, [1])
+    schedule.delay([entry(position, 1) for position in (3, 4)], 3.0)
+    assert [one.message is None for one in schedule.entries()] == [False] * 3
+    assert due(schedule, 3.0) == [[1, 3, 4]]
+
+
+def test_what_is_not_in_memory_is_delivered_in_the_order_of_positions() -> None:
+    """It is read together."""
+    schedule = Schedule()
+    schedule.recover({at: Entry(at, None, 1, 1, 0, float(9 - at)) for at in (2, 5, 8)}, with_keys=False)
+    assert [schedule.get(at) is schedule.outside(at) for at in (2, 5, 8)] == [True] * 3
+    assert due(schedule, 9.0) == [[2, 5, 8]]
+
+
+def test_with_keys_a_recovered_message_is_not_outside_the_ready_window() -> None:
+    schedule = Schedule()
+    recovered = Entry(5, None, 1)
+    schedule.recover({5: recovered}, with_keys=True)
+    assert (schedule.get(5), schedule.outside(5), schedule.delayed) == (recovered, None, 1)
+    schedule.exempt(0, 5)
+    assert schedule.outside(5) is None
+    schedule.exempt(5, 6)
+    assert (schedule.outside(5), schedule.delayed, schedule.recovered.exempted) == (recovered, 1, [recovered])
