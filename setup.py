@@ -29,6 +29,10 @@ EXTRAS = {
         "wsproto>=1.3",  # WebSocket, without a network of its own; before it any upgrade was taken for one
         "h11>=0.16",  # reads wsproto's HTTP requests; before it: CVE-2025-43859
     ],
+    "jobs": [
+        "cronsim>=2.8",  # reads cron lines, as Debian's cron does
+        "tzdata>=2025.2",  # time zones, where the system has none; its own come first
+    ],
     "opentelemetry": [
         "opentelemetry-api>=1.45",  # what a consumer's instrumented libraries join by
         "opentelemetry-sdk>=1.45",  # spans, sampling, batches
