@@ -115,15 +115,6 @@ def test_what_fails_in_the_reactor_is_counted_and_stops_nothing() -> None:
     assert counts(made) == (0, 1)
 
 
-def test_the_log_says_which_backend_could_not_send(caplog: pytest.LogCaptureFixture) -> None:
-    """By the name of the logger, and in a field of its own."""
-    made = publisher(bus=backend(Refusing), wire=backend(Refusing))
-    for name in ("bus", "wire"):
-        made.publish("a", "x", {}, name)
-    found = [(line.name, vars(line)["backend"], vars(line)["topic"]) for line in caplog.records]
-    assert found == [("hubbub.backend.bus", "bus", "a"), ("hubbub.backend.wire", "wire", "a")]
-
-
 def test_who_sends_in_the_reactor_is_told_why_it_failed() -> None:
     made = publisher(bus=backend(Refusing))
     failures: list[Any] = []

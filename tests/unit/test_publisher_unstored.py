@@ -43,6 +43,15 @@ def test_one_that_the_bus_never_takes_is_given_up() -> None:
     assert told == [True]
 
 
+def test_the_log_says_which_backend_could_not_send(caplog: pytest.LogCaptureFixture) -> None:
+    """By the name of the logger, and in a field of its own."""
+    made = publisher(bus=backend(Refusing), wire=backend(Refusing))
+    for name in ("bus", "wire"):
+        made.publish("a", "x", {}, name)
+    found = [(line.name, vars(line)["backend"], vars(line)["topic"]) for line in caplog.records]
+    assert found == [("hubbub.backend.bus", "bus", "a"), ("hubbub.backend.wire", "wire", "a")]
+
+
 def test_one_that_has_no_room_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.unsent.MOST_UNSTORED", 0)
     made, told = publisher(bus=backend()), list[bool]()

@@ -6,9 +6,23 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hub.stats.catchup import ENOUGH, IDLE, QUIET, SPAN, STEADILY, STEADY, UNKNOWN, CatchUp
+from hub.stats.catchup import (
+    ENOUGH,
+    IDLE,
+    QUIET,
+    SPAN,
+    STEADILY,
+    STEADY,
+    UNKNOWN,
+    CatchUp,
+    _gain_by_work,
+    _quiet,
+    _retries,
+    _run,
+)
 from hub.stats.counters import Counters, QueueStats
 from hub.stats.rates import Rates
+from hub.stats.samples import Sample
 
 
 def reading(received: int, settled: int, in_flight: int = 0, delayed: int = 0) -> QueueStats:
@@ -211,3 +225,101 @@ def test_while_it_falls_behind_the_time_without_arrivals_is_told() -> None:
     assert catch_up.alone == pytest.approx(80.1)
     stuck = Watched(1).step(30, 0, 60).told()
     assert (stuck.trend, stuck.alone) == ("falling_behind", None)
+
+
+# -- the parts of the rule
+
+
+def sample(time: float, received: int = 0, settled: int = 0, busy: float = 0.0, in_flight: int = 0) -> Sample:
+    return Sample(time, received, settled, busy, in_flight, 0)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "threads", "gain"),
+    [
+        # ten a thread and second, less the two that come a second
+        (sample(0), sample(10, 20, 50, 5.0), 1, 8.0),
+        (sample(0), sample(10, 20, 50, 5.0), 3, 28.0),
+        # of what is in flight, each thread has half a message done; of what was in flight before, half was done then
+        (sample(0), sample(10, 20, 50, 5.0, in_flight=1), 1, 8.1),
+        (sample(0), sample(10, 20, 50, 5.0, in_flight=9), 2, 18.4),
+        (sample(0, in_flight=1), sample(10, 20, 50, 5.0), 1, 7.9),
+        (sample(0, in_flight=9), sample(10, 20, 50, 5.0, in_flight=4), 4, 38.0),
+        # counters and times begin anywhere
+        (sample(100, 1000, 900, 70.0), sample(110, 1020, 950, 75.0), 1, 8.0),
+    ],
+)
+def test_the_work_of_the_threads_tells_the_gain(first: Sample, last: Sample, threads: int, gain: float) -> None:
+    """Messages that were settled for each second of work, by each thread, less those that come."""
+    assert _gain_by_work([first, last], [first, last], threads) == pytest.approx(gain)
+
+
+@pytest.mark.parametrize(
+    ("last", "threads"),
+    [
+        (sample(10, 20, 50, 0.0), 1),  # nothing was worked on: there is no measure
+        (sample(10, 98, 50, 5.0), 1),  # 10 a second against 9.8: below the share that counts
+        (sample(10, 200, 50, 5.0), 1),  # more comes
+        (sample(10, 20, 50, 5.0), 0),
+    ],
+)
+def test_without_work_or_a_clear_difference_there_is_no_gain(last: Sample, threads: int) -> None:
+    assert _gain_by_work([sample(0), last], [sample(0), last], threads) == 0.0
+
+
+def test_a_gain_just_above_the_share_that_counts_is_one() -> None:
+    samples = [sample(0), sample(10, 97, 50, 5.0)]
+    assert _gain_by_work(samples, samples, 1) == pytest.approx(0.3)
+
+
+def test_work_that_was_taken_back_is_no_capacity() -> None:
+    """Where more was in flight than was settled since, the difference is below zero."""
+    samples = [sample(0, in_flight=9), sample(10, 0, 1, 5.0)]
+    assert _gain_by_work(samples, samples, 9) == 0.0
+
+
+def test_without_a_run_what_came_before_it_tells_what_comes() -> None:
+    samples = [sample(float(second), 2 * second, 5 * second, second / 2) for second in range(11)]
+    assert _gain_by_work(samples, [], 1) == pytest.approx(8.0)
+    assert _gain_by_work(samples, samples[-1:], 1) == pytest.approx(8.0)
+    assert _gain_by_work(samples[:1], [], 1) == 0.0
+
+
+def test_a_retry_of_the_last_seconds_may_be_in_flight_now() -> None:
+    def waited(time: float) -> list[Sample]:
+        """For a retry, alone, at that time; nothing has waited since."""
+        return [Sample(time, 5, 4, 0.0, 0, 1), *[Sample(second, 5, 4, 0.0, 1, 0) for second in (90.0, 100.0)]]
+
+    assert _retries(waited(100.0 - QUIET + 0.1))
+    assert not _retries(waited(100.0 - QUIET))
+    assert not _retries([Sample(100.0, 6, 4, 0.0, 0, 1)]), "one waits for a thread, too"
+    assert not _retries([Sample(100.0, 5, 5, 0.0, 0, 0)]), "nothing waits"
+
+
+def test_the_run_is_the_end_of_the_samples_in_which_messages_wait_for_a_thread() -> None:
+    waiting, busy = sample(1.0, 5, 3, in_flight=1), sample(2.0, 5, 3, in_flight=2)
+    assert _run([waiting, busy, waiting, waiting]) == [waiting, waiting]
+    assert _run([waiting, waiting]) == [waiting, waiting]
+    assert (_run([waiting, busy]), _run([])) == ([], [])
+
+
+@pytest.mark.parametrize(("seconds", "quiet"), [(QUIET - 0.5, False), (QUIET, True)])
+def test_a_queue_is_quiet_once_nothing_was_settled_for_that_long(seconds: float, quiet: bool) -> None:
+    begin = [sample(0.0, 9, 0), sample(1.0, 9, 1), sample(2.0, 9, 2)]
+    assert _quiet([*begin, sample(2.0 + seconds, 9, 2)]) is quiet
+
+
+def test_a_silence_that_is_no_longer_than_earlier_ones_means_nothing() -> None:
+    """Up to twice the longest; time without a backlog is none."""
+    begin = [sample(0.0, 9, 0), sample(8.0, 9, 1), sample(9.0, 9, 2)]
+    assert not _quiet([*begin, sample(24.9, 9, 2)])
+    assert _quiet([*begin, sample(25.0, 9, 2)])
+    idle = [sample(0.0, 1, 0), sample(1.0, 1, 1), *[sample(float(second), 1, 1) for second in range(2, 31)]]
+    assert not _quiet([*idle, sample(31.0, 2, 1)])
+    assert _quiet([*idle, sample(31.0, 2, 1), sample(31.0 + QUIET, 2, 1)])
+
+
+def test_one_that_never_settled_anything_is_quiet_after_a_minute() -> None:
+    assert not _quiet([sample(0.0, 9, 0), sample(SPAN - 1.1, 9, 0)])
+    assert _quiet([sample(0.0, 9, 0), sample(SPAN - 1.0, 9, 0)])
+    assert not _quiet([])

@@ -94,6 +94,20 @@ def test_a_batch_is_begun_as_a_whole_and_stays_whatever_was_in_hand_before() -> 
     assert bench.queue.stats().counters.finished == 12
 
 
+def test_given_back_before_the_first_is_begun_all_come_again_and_none_counts_as_finished() -> None:
+    """The supervisor takes the rest at any moment, also between the taking and the first message."""
+    bench = Bench()
+    bench.offer(*messages(3))
+    bench.worker._limit = 9
+    bench.worker._each = lambda delivery: iter(())  # type: ignore[method-assign]
+    bench.worker.step(0)
+    counters = bench.queue.stats().counters
+    assert (bench.consumer.seen, counters.finished, counters.backlog) == ([], 0, 3)
+    bench.worker = bench.another()
+    bench.run()
+    assert (bench.consumer.seen, bench.queue.stats().counters.finished) == (["0", "1", "2"], 3)
+
+
 def test_of_an_idle_worker_there_is_nothing_to_give_back() -> None:
     bench = Bench()
     bench.worker.give_back_rest()
