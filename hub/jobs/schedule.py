@@ -172,7 +172,6 @@ class CronSchedule:
             if first > after:
                 yield first
                 after = first
-        yield from again
 
     def _first_wall(self, after: datetime) -> datetime:
         """The earliest time on the wall that an instant later than ``after`` can have."""

@@ -120,6 +120,16 @@ def test_the_runs_of_a_day(zone: str, day: str, line: str, runs: str) -> None:
     assert on(day, line, zone) == runs.split()
 
 
+@pytest.mark.parametrize("line", [OFTEN, NIGHT, TWICE, EVEN, "* * * * *"])
+@pytest.mark.parametrize(("zone", "day"), [("Europe/Berlin", "2025-03-30"), ("Europe/Berlin", "2025-10-26")])
+def test_a_window_may_begin_at_any_time_of_a_change(zone: str, day: str, line: str) -> None:
+    schedule = CronSchedule(line, zone)
+    midnight = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    whole = list(schedule.slots(midnight - DAY, midnight + 4 * 60 * MINUTE))
+    for start in (midnight + n * 150 * SECOND for n in range(-24, 72)):
+        assert list(schedule.slots(start, whole[-1])) == [slot for slot in whole if slot > start]
+
+
 def test_no_gap_makes_an_interval_longer_than_the_lines_own() -> None:
     for zone, line, longest in [
         ("Europe/Berlin", OFTEN, 20), ("Europe/Berlin", EVEN, 120), ("Australia/Lord_Howe", OFTEN, 20),

@@ -77,6 +77,11 @@ def test_all_that_are_in_time_run_even_if_only_the_last_missed_one_does() -> Non
     assert (due.slots, due.skipped) == (tuple(at(12)[0] - n * MINUTE for n in (2, 1, 0)), 7)
 
 
+def test_a_slot_is_missed_when_it_is_older_than_the_grace() -> None:
+    assert hourly().due(at(11)[0], NOON, "none", grace=5).slots == at(12)
+    assert hourly().due(at(11)[0], NOON, "none", grace=4.9).slots == ()
+
+
 @pytest.mark.parametrize("catch_up", ["all", "last", "none"])
 def test_the_slots_of_many_years_are_bounded(catch_up: CatchUp) -> None:
     due = CronSchedule("* * * * *", "Europe/Berlin").due(NOON - 10_000 * DAY, NOON, catch_up, most=50)
