@@ -122,6 +122,10 @@ class DeclaredQueue(Protocol):
     def backlog(self) -> int:
         """Number of messages that are not settled."""
 
+    @property
+    def draining(self) -> bool:
+        """True while an operator drains the queue: it takes no messages."""
+
     def bind(self, pattern: str) -> None:
         """Route the hub's messages that match a topic pattern to the queue; the buses are subscribed to it. Idempotent.
 
@@ -193,7 +197,7 @@ class QueueDeclarations(Protocol):
         A durable queue is kept until it is deleted, with its bindings, also while nobody reads it. A queue in memory
         ends with the backend.
 
-        :param name: up to 200 printable characters without blanks and slashes.
+        :param name: as :mod:`hub.queue_name` allows.
         :param topics: bindings to add, as by ``DeclaredQueue.bind``.
         :param kind: the type of its owner as the status has it; ``None``: the type of the backend.
         :param crowd: of a queue that belongs to one client, such as a subscription: the row of the status that sums all

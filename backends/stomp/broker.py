@@ -17,6 +17,7 @@ from hub.backends.stomp.counters import Counters
 from hub.backends.stomp.destination import Destination, Kind
 from hub.backends.stomp.dispatcher import Dispatcher
 from hub.backends.stomp.durable_name import PREFIX
+from hub.backends.stomp.feed import Feed, Source
 from hub.backends.stomp.frame import ProtocolError, Version
 from hub.backends.stomp.letters import Letters
 from hub.backends.stomp.lifetime import Lifetime
@@ -29,7 +30,6 @@ from hub.backends.stomp.rights import Rights, rights_of
 from hub.backends.stomp.sends import Sends, Token
 from hub.backends.stomp.settings import Config
 from hub.backends.stomp.subscription import Credit
-from hub.backends.stomp.subscriptions import Feed, Source
 from hub.backoff import Uniform, delay_after
 from hub.declarations import DeclaredQueue, QueueLimits, Taken
 from hub.errors import HubError
@@ -127,6 +127,15 @@ class Broker:
             queue = self.declare(to.name)
         queue.put(messages, tokens, answer, self.lifetime.delays(messages), priorities(messages))
 
+    def why_full(self, to: Destination) -> str:
+        """The reason why a queue takes no more."""
+        queue = self._replies.get(to.name) if to.kind is Kind.REPLY else self._put_into.get(to.name)
+        return "is being drained" if queue is not None and queue.draining else "is full"
+
+    def later(self, seconds: float, call: Callable[[], None]) -> object:
+        """Make a call later."""
+        return self._reactor.callLater(seconds, call)
+
     def _count(self, messages: list[Message]) -> None:
         self.counters.received += len(messages)
         self.counters.bytes += sum([len(message.body) + len(message.topic) for message in messages])
@@ -142,7 +151,7 @@ class Broker:
         if to is None:
             self.send([mine], [(publication, None)], lambda receipt: None)
         else:
-            self.put(to, [mine], [(publication, None)], publication.answer)
+            self.put(to, [mine], [(publication, None)], lambda receipt: publication.answer(receipt, self.why_full(to)))
         return publication.safe
 
     def release(self) -> None:

@@ -146,14 +146,16 @@ class StompClient:
             "peers": sum(link.usable for link in links),
             "disconnects": sum(link.disconnects for link in links),
             "handshake_failures": sum(link.failures for link in links),
-            "endpoints": [self._row(role, link) for role, link in self._links.items()],
+            "endpoints": [row for role, link in self._links.items() for row in self._rows(role, link)],
             "not_ready": self._not_ready(),
         }
 
-    def _row(self, role: str, link: Failover) -> dict[str, Any]:
+    def _rows(self, role: str, link: Failover) -> Iterator[dict[str, Any]]:
+        """A row for each broker that was tried."""
         state = "connected" if link.usable else "connecting" if self._state == "running" else self._state
-        row = {"endpoint": str(link.address), "role": role, "state": state}
-        return {**row, "error": link.error} if link.error else row
+        for address, error in link.tried():
+            row = {"endpoint": str(address), "role": role, "state": state}
+            yield {**row, "error": error} if error else row
 
     def _describe(self) -> BackendState:
         """State in one word: ``connecting`` until the broker has confirmed all subscriptions."""
@@ -170,7 +172,7 @@ class StompClient:
         for role, link in self._links.items():
             if not link.usable:
                 waits = link.connection is not None and role == "subscribe"
-                return f"{link.address}: {'the broker has not confirmed all subscriptions' if waits else link.error}"
+                return f"{link.address}: the broker has not confirmed all subscriptions" if waits else link.error
         return None
 
     @classmethod

@@ -33,8 +33,7 @@ class Failover:
 
     :param user: uses the connection; it calls :meth:`established` once it can work.
     :ivar connection: the current one, once it is logged in. :ivar address: that of the last attempt.
-    :ivar error: why there is no connection; empty: there is one. :ivar disconnects: connections that ended.
-    :ivar failures: attempts that failed.
+    :ivar disconnects: connections that ended. :ivar failures: attempts that failed.
     """
 
     def __init__(
@@ -50,7 +49,6 @@ class Failover:
         self.connection: Connection | None = None
         self._addresses = config.addresses
         self.address: Address = self._addresses[0]
-        self.error = "not connected yet"
         self.disconnects = self.failures = 0
         self._config = config
         self._login = login
@@ -62,7 +60,8 @@ class Failover:
         self._tried = 0
         self._rounds = 0
         self._since: float | None = None
-        self._logged = ""
+        self._reasons: dict[Address, str] = {}
+        """Of each broker that was tried since the last good connection: the last failure."""
         self._running = False
         self._attempt: Deferred[Any] | None = None
         self._protocol: Connection | None = None
@@ -72,6 +71,20 @@ class Failover:
     def usable(self) -> bool:
         """True if the user has said that the connection works."""
         return self._since is not None
+
+    def tried(self) -> list[tuple[Address, str]]:
+        """The brokers that were tried since the last good connection, each with its last failure; and the current one,
+        without a failure if it had none."""
+        reasons = {self.address: "", **self._reasons}
+        return [(address, reasons[address]) for address in dict.fromkeys(self._addresses) if address in reasons]
+
+    @property
+    def error(self) -> str:
+        """The failure of each broker that was tried; empty: there is a connection."""
+        if self.usable:
+            return ""
+        failed = [f"{address}: {reason}" for address, reason in self.tried() if reason]
+        return "; ".join(failed) or f"{self.address}: not connected yet"
 
     def start(self) -> None:
         """Connect to the first broker."""
@@ -90,7 +103,7 @@ class Failover:
         """The connection works: the subscriptions are confirmed."""
         assert self.connection is not None
         self._since = self._reactor.seconds()
-        self.error = self._logged = ""
+        self._reasons.clear()
         server = f" ({self.connection.server})" if self.connection.server else ""
         self._log.info("connected to %s%s", self.address, server, extra={"action": "connect"})
 
@@ -163,7 +176,7 @@ class Failover:
 
     def _failed(self, reason: str, was_good: bool = False) -> None:
         self._cancel_timer()
-        self.error = reason
+        known, self._reasons[self.address] = self._reasons.get(self.address), reason
         if not self._running:
             return
         self.failures += not was_good
@@ -173,9 +186,8 @@ class Failover:
             delay = delay_after(self._rounds, self._uniform, longest=longest)
         else:
             delay = 0.0
-        if self._logged != (said := f"{self.address}: {reason}"):
-            self._logged = said
-            self._log.warning("no connection to %s; trying on", said, extra={"action": "connect"})
+        if known != reason:
+            self._log.warning("no connection to %s: %s; trying on", self.address, reason, extra={"action": "connect"})
         self._timer = self._reactor.callLater(delay, self._try)
 
     def _cancel_timer(self) -> None:

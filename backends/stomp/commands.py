@@ -84,10 +84,18 @@ class Commands:
 
     def handle(self, frame: Frame) -> None:
         """Do what a frame asks for. :raises ProtocolError: it can't be done."""
+        if self.sends.refused:  # an ERROR is on its way
+            return
         handler = self._handlers.get(frame.command)
-        if handler is None:
-            raise self._unknown(frame.command)
-        handler(self, frame)
+        try:
+            if handler is None:
+                raise self._unknown(frame.command)
+            handler(self, frame)
+        except ProtocolError as error:
+            self.sends.flush()
+            if not self.sends.unconfirmed:
+                raise
+            self.sends.refuse(str(error), frame.headers.get("receipt"))
 
     def flush(self, even_if_held: bool = False) -> None:
         """Pass on what was sent and acked, together. :param even_if_held: even if the hub takes no messages."""
@@ -222,14 +230,14 @@ class Commands:
         frames = self._transactions.end(_required(frame.headers, "transaction", "COMMIT"))
         sends = [(one, self._envelope(one.headers)) for one in frames if one.command == "SEND"]
         receipt = frame.headers.get("receipt")
-        safe = None if receipt is None else Countdown(len(sends) + 1, partial(self._owner.receipt, receipt))
+        told = _nothing if receipt is None else partial(self._owner.receipt, receipt)
+        safe = Countdown(len(sends) + 1, told)
         for one, envelope in sends:
             self._pass_on(one, envelope, safe)
         for one in frames:
             if one.command != "SEND":
-                self.sends.then(partial(self._settle, one))
-        if safe is not None:
-            self.sends.then(safe.down)
+                self.sends.then(safe, partial(self._settle, one))
+        self.sends.then(safe, safe.down)
 
     def _settle(self, frame: Frame) -> None:
         found = self.subscriptions.check(frame.command, frame.headers)
@@ -273,6 +281,10 @@ def _requeue(headers: Mapping[str, str]) -> bool:
     if text not in ("true", "false"):
         raise ProtocolError(f"requeue is {shown(text)}: expected true or false")
     return text == "true"
+
+
+def _nothing() -> None:
+    """There is no receipt to be sent."""
 
 
 def _ignore(commands: Commands, frame: Frame) -> None:

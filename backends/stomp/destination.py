@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from hub import queue_name
 from hub.backends.stomp.frame import ProtocolError
 
 LONGEST = 255
-"""Characters of a name, as in AMQP 0-9-1."""
+"""Characters of a topic, as in AMQP 0-9-1, and of the name of a temporary queue."""
 EXPECTED = "expected /topic/a.b, /queue/NAME, /queue/DLQ.NAME or /temp-queue/NAME"
 _WILDCARDS = {"*", "#", ">"}
 _SHOWN = 60
@@ -65,6 +66,8 @@ def parse(text: str) -> Destination:
     name = text.removeprefix(kind)
     if not name:
         raise ProtocolError(f"destination {shown(text)} has no name: {EXPECTED}")
+    if kind in (Kind.QUEUE, Kind.DEAD) and (found := queue_name.flaw(name)):
+        raise ProtocolError(f"destination {shown(text)} can't be: the name of the queue {found}")
     if len(name) > LONGEST:
         raise ProtocolError(f"destination {shown(text)} is too long: at most {LONGEST} characters behind {kind}")
     if not name.isprintable() or any(map(str.isspace, name)):
@@ -89,8 +92,6 @@ def to_subscribe(text: str) -> Destination:
     found = parse(text)
     if found.kind is Kind.TOPIC and ">" in found.name.split(".")[:-1]:
         raise ProtocolError(f"destination {shown(text)} has '>' within: it stands for any rest, at the end")
-    if found.kind is Kind.QUEUE and _WILDCARDS & {*found.name.split(".")}:
-        raise ProtocolError(f"destination {shown(text)} has a wildcard: those are for topics")
     if found.kind is Kind.REPLY:
         raise ProtocolError(f"destination {shown(text)} is for SEND: subscribe to the /temp-queue/ that was replied to")
     return found

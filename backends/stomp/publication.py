@@ -38,10 +38,10 @@ class Publication:
     def __init__(self) -> None:
         self.safe: Deferred[None] = Deferred()
 
-    def answer(self, receipt: Receipt) -> None:
-        """Note whether it was taken."""
+    def answer(self, receipt: Receipt, why_full: str) -> None:
+        """Note whether it was taken. :param why_full: as of ``Broker.why_full``."""
         if receipt.full and not self.safe.called:
-            self.safe.errback(Unavailable("the queue is full"))
+            self.safe.errback(Unavailable(f"the queue {why_full}"))
 
     def confirm(self, told: str | Countdown | None) -> None:
         """Note that it is safe."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Protocol
 
@@ -14,6 +16,8 @@ from hub.interfaces import Clock, Receipt
 from hub.message import Message
 
 REPLY_TO = "reply-to"
+REFUSAL_WAITS = 5.0
+"""Seconds, at most, that an ERROR waits for the receipts of what was taken: the disk may be full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,12 @@ class Hub(Protocol):
     ) -> None:
         """Put messages into a queue alone."""
 
+    def why_full(self, to: Destination) -> str:
+        """The reason why a queue takes no more, such as ``is full``."""
+
+    def later(self, seconds: float, call: Callable[[], None]) -> object:
+        """Make a call later."""
+
 
 class Owner(Protocol):
     """The session."""
@@ -69,15 +79,19 @@ class Owner(Protocol):
 
 
 class Countdown:
-    """Makes a call after so many steps: the RECEIPT of a COMMIT, once all its messages are safe."""
+    """Makes a call after so many steps: the RECEIPT of a COMMIT, once all its messages are safe.
+
+    :ivar broken: true if one of the messages was not taken: the call is never made.
+    """
 
     def __init__(self, steps: int, call: Callable[[], None]) -> None:
+        self.broken = False
         self._left, self._call = steps, call
 
     def down(self) -> None:
         """Take one step."""
         self._left -= 1
-        if not self._left:
+        if not self._left and not self.broken:
             self._call()
 
 
@@ -113,17 +127,22 @@ class Sends:
     :param key: of the session; the ids of its messages begin with it.
     :param most: messages that wait at most. :param most_bytes: bytes of their bodies.
     :ivar unconfirmed: messages that are not safe yet.
+    :ivar refused: true if the client is to get an ERROR, once what was taken has its receipts.
     """
 
     def __init__(self, hub: Hub, owner: Owner, key: str, most: int, most_bytes: int) -> None:
         self.unconfirmed = 0
+        self.refused = False
         self._hub, self._owner = hub, owner
         self._prefix = f"{key}-"
         self._numbers = count(1)
         self._most, self._most_bytes = most, most_bytes
         self._batches: dict[Destination | None, _Batch] = {}
         self._waiting = self._waiting_bytes = 0
-        self._after: list[Callable[[], None]] = []
+        self._after: list[tuple[Countdown, Callable[[], None]]] = []
+        self._lost: Counter[str] = Counter()
+        """Receipts that are not given when their tokens are confirmed: those messages were not taken."""
+        self._refuse: Callable[[], None] | None = None
         self._finished: Callable[[], None] | None = None
 
     @property
@@ -159,10 +178,11 @@ class Sends:
         self._waiting += 1
         self._waiting_bytes += len(frame.body)
 
-    def then(self, call: Callable[[], None]) -> None:
-        """Make a call once all that was added is passed on; at once if it was."""
+    def then(self, commit: Countdown, call: Callable[[], None]) -> None:
+        """Make a call of a COMMIT once all its messages are passed on; at once if they were. If one of them was not
+        taken, it is not made. :param commit: counts these messages."""
         if self._batches or self._after:
-            self._after.append(call)
+            self._after.append((commit, call))
         else:
             call()
 
@@ -180,8 +200,9 @@ class Sends:
         for to, batch in batches.items():
             self._pass_on(to, batch)
         after, self._after = self._after, []
-        for call in after:
-            call()
+        for commit, call in after:
+            if not commit.broken:
+                call()
         self._look()
 
     def _pass_on(self, to: Destination | None, batch: _Batch) -> None:
@@ -198,25 +219,52 @@ class Sends:
 
     def _answer(self, to: Destination | None, batch: _Batch, receipt: Receipt) -> None:
         """Refuse what a queue had no room for; send receipts that need not wait."""
+        lost: Collection[int] = ()
         if receipt.turned_away:
-            first = min(receipt.turned_away)
-            self._owner.refuse(f"message {first + 1} of the last ones: {receipt.turned_away[first]}", None)
-            return
-        if receipt.full and to is not None:
-            lost = batch.receipts[receipt.full[0]]
-            reason = f"{to} is full or drained: {len(receipt.full)} of the last messages were not taken"
-            self._owner.refuse(reason, lost if isinstance(lost, str) else None)
-            return
-        for token, told in zip(batch.tokens, batch.receipts, strict=True):
-            if told is not None and (token is batch.plain or not batch.safe):
+            lost, first = receipt.turned_away.keys(), min(receipt.turned_away)
+            self._lose(batch, lost, f"message {first + 1} of the last ones: {receipt.turned_away[first]}", None)
+        elif receipt.full and to is not None:
+            lost = receipt.full
+            reason = f"{to} {self._hub.why_full(to)}: {len(lost)} of the last messages were not taken"
+            told = batch.receipts[receipt.full[0]]
+            self._lose(batch, lost, reason, told if isinstance(told, str) else None)
+        for index, (token, told) in enumerate(zip(batch.tokens, batch.receipts, strict=True)):
+            if told is not None and (token is batch.plain or not batch.safe) and index not in lost:
                 self._tell(told)
+
+    def _lose(self, batch: _Batch, indexes: Collection[int], reason: str, receipt: str | None) -> None:
+        """Note messages that were not taken."""
+        for index in indexes:
+            told = batch.receipts[index]
+            if isinstance(told, Countdown):
+                told.broken = True
+            elif told is not None and batch.safe and batch.tokens[index] is not batch.plain:
+                self._lost[told] += 1
+        self.refuse(reason, receipt)
+
+    def refuse(self, reason: str, receipt: str | None) -> None:
+        """Send an ERROR, and close, once what was taken is safe and has its receipts.
+
+        :param receipt: the id of the refused frame's receipt.
+        """
+        if not self.refused:
+            self.refused = True
+            self._refuse = partial(self._owner.refuse, reason, receipt)
+            self._hub.later(REFUSAL_WAITS, self._refuse_now)
+
+    def _refuse_now(self) -> None:
+        refuse, self._refuse = self._refuse, None
+        if refuse is not None:
+            refuse()
 
     def confirm(self, told: str | Countdown | None) -> None:
         """Note that a message is safe. :param told: as in its token."""
         self.unconfirmed -= 1
-        if told is not None:
+        if isinstance(told, str) and self._lost and self._lost[told]:
+            self._lost[told] -= 1
+        elif told is not None:
             self._tell(told)
-        if self._finished is not None:
+        if self._finished is not None or self._refuse is not None:
             self._look()
 
     def _tell(self, told: str | Countdown) -> None:
@@ -226,6 +274,8 @@ class Sends:
             told.down()
 
     def _look(self) -> None:
-        if self._finished is not None and not self.unconfirmed and not self._batches:
+        if self._refuse is not None and not self.unconfirmed:
+            self._refuse_now()
+        elif self._finished is not None and not self.unconfirmed and not self._batches:
             finished, self._finished = self._finished, None
             finished()

@@ -5,97 +5,20 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from hub.backends.stomp import selector, stream_offset
-from hub.backends.stomp.counters import Counters
 from hub.backends.stomp.destination import Destination, Kind, shown
 from hub.backends.stomp.durable_name import queue_name
+from hub.backends.stomp.feed import Feed, Feeds, Source, TemporaryFeeds
 from hub.backends.stomp.frame import ProtocolError, Version
 from hub.backends.stomp.head import number_of
-from hub.backends.stomp.message_frame import Heads, Tails
+from hub.backends.stomp.message_frame import Heads
 from hub.backends.stomp.subscription import AckMode, Credit, Subscription
 from hub.backends.stomp.unsupported import check_subscribe
 from hub.declarations import Taken
-from hub.replays import ReplayStart
 
 MOST_ENDED = 100
 """Ended subscriptions whose late ACKs are understood."""
-
-
-class Feed(Protocol):
-    """A dealer of messages to subscriptions: those of a queue, or its dead letters, or the hub's log.
-
-    :ivar numbered: true if the positions of its messages are their places in the log.
-    """
-
-    numbered: bool
-    subscriptions: list[Subscription]
-
-    def join(self, subscription: Subscription) -> None: ...  # noqa: D102 - see Dispatcher
-    def leave(self, subscription: Subscription) -> Mapping[int, Taken]: ...  # noqa: D102
-    def finish(self, taken: Sequence[Taken]) -> None: ...  # noqa: D102
-    def reject(self, taken: Taken, delay: float | None, reason: str) -> None: ...  # noqa: D102
-    def finish_returned(self, position: int) -> bool: ...  # noqa: D102
-    def wake(self) -> None: ...  # noqa: D102
-
-
-class Feeds(Protocol):
-    """The feeds that all sessions share."""
-
-    counters: Counters
-
-    @property
-    def credit(self) -> Credit:
-        """The credit of a subscription that asks for none."""
-
-    @property
-    def most_prefetch(self) -> int:
-        """Messages that a subscription may ask for."""
-
-    def open(self, source: Source) -> Feed:
-        """Open the feed of a subscription. :raises ProtocolError: it can't be had."""
-
-    def close(self, feed: Feed, ended: bool) -> None:
-        """Note that a subscription has left its feed. :param ended: by UNSUBSCRIBE: a durable one ends, too."""
-
-    def finish_returned(self, feed: Feed, position: int) -> bool:
-        """Settle a message that a subscription gave back, unless somebody else has it. :returns: whether nobody has."""
-
-    def end_durable(self, queue: str) -> bool:
-        """End a durable subscription that nobody uses now. :returns: whether there was one.
-
-        :raises ProtocolError: somebody uses it.
-        """
-
-    def tails(self, version: Version) -> Tails:
-        """The tails of messages in a version."""
-
-    def retry_delay(self, taken: Taken) -> float | None:
-        """Seconds until a message that failed comes again; ``None``: it failed too often."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Source that a SUBSCRIBE names for its messages.
-
-    :ivar session: key of the session. :ivar number: of the subscription.
-    :ivar durable: the name of its queue, if it is a durable topic subscription.
-    :ivar start: where in the log it begins; ``None``: it is not to be fed from there.
-    """
-
-    destination: Destination
-    session: str
-    number: int
-    durable: str | None
-    start: ReplayStart | None = None
-
-
-class TemporaryFeeds(Protocol):
-    """The temporary queues of a session."""
-
-    def dispatcher(self, name: str) -> Feed:
-        """The feed of a queue, which is made if there is none. :raises ProtocolError: there are too many."""
 
 
 @dataclass
@@ -163,7 +86,7 @@ class Subscriptions:
         durable = None
         if destination.kind is Kind.TOPIC:
             durable = queue_name(headers, client.user, client.client_id)
-        start = stream_offset.parse(headers, destination.kind, durable is not None)
+        start = stream_offset.parse(headers, destination.kind, durable is not None, self._feeds.wall())
         source = Source(destination, client.key, self._next, durable, start)
         mode = AckMode.parse(headers.get("ack", AckMode.AUTO))
         credit = self._feeds.credit.asked(headers, self._feeds.most_prefetch)

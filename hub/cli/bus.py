@@ -9,9 +9,10 @@ from hub.errors import ConfigError, Unavailable
 from hub.interfaces import BusTools
 
 
-def choose(configuration: Configuration, name: str | None) -> Part:
+def choose(configuration: Configuration, name: str | None, instead: str = "") -> Part:
     """The backend called ``name``, or the first one.
 
+    :param instead: what a user may do if the command line can't use it.
     :raises ConfigError: there is none of that name.
     :raises Unavailable: the command line can't use its class.
     """
@@ -22,7 +23,8 @@ def choose(configuration: Configuration, name: str | None) -> Part:
     if part is None:
         raise ConfigError(["the configuration has no backend"])
     if not issubclass(part.plugin.cls, BusTools):
-        raise Unavailable(f"backend {part.name} ({part.settings.type}) can't be used from the command line")
+        text = f"backend {part.name} ({part.settings.type}) can't be used from the command line"
+        raise Unavailable(f"{text}: {instead}" if instead else text)
     return part
 
 

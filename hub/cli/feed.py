@@ -51,7 +51,7 @@ def feed(
     Each object is sent whole, as it was recorded; on a fedmsg bus it is the envelope. --json prints the number of
     messages at the end.
     """
-    part = choose(load_config(), backend)
+    part = choose(load_config(), backend, "'hubbub publish --through-hub' sends single messages to it")
     records = read_records(sys.stdin.buffer if str(file) == "-" else file.read_bytes().splitlines())
     sender = tools(part).sender(part.config)
     try:

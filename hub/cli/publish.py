@@ -55,7 +55,7 @@ def publish(
         later = "" if sent["confirmed"] else ": the bus has not confirmed it yet; the hub tries until it does"
         say(as_json, sent, f"{sent['id']}{later}")
         return
-    part = choose(load_config(), backend)
+    part = choose(load_config(), backend, "let the running hub send it, with --through-hub")
     message = Message(new_id(time.time()), topic, raw, headers)
     sender = tools(part).sender(part.config)
     try:

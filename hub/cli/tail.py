@@ -62,7 +62,7 @@ def _from_hub(load_config: ConfigReader, pattern: str) -> Iterator[dict[str, Any
 
 
 def _direct(configuration: Configuration, pattern: str, backend: str | None) -> Iterator[dict[str, Any]]:
-    part = choose(configuration, backend)
+    part = choose(configuration, backend, "see what the running hub receives, without --direct")
     router: Router[None] = Router([([pattern], None)])
     for message in tools(part).listener(part.config, [pattern]):
         if router.route(message.topic):

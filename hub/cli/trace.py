@@ -62,7 +62,7 @@ def _told(answer: Row, now: float) -> Iterator[str]:
 
 
 def _heading(message: Row) -> str:
-    again = ", not routed: replayed, retried or put" if message["copy"] else ""
+    again = ", for one queue alone: sent to it, replayed or retried" if message["copy"] else ""
     when_ = _time(message["received_at"])
     return printable(f"received {when_} by {message['backend'] or 'nobody'}, topic {message['topic']}{again}")
 

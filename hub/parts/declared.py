@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from hub import queue_name
 from hub.declarations import NO_LIMITS, QueueLimits
 from hub.enqueuer import Enqueuer
 from hub.errors import HubError
@@ -25,9 +26,6 @@ from hub.queue.policy import QueuePolicy
 from hub.queue.queue import Queue
 from hub.store import Store
 from hub.workers.runtime import Runtime
-
-LONGEST_NAME = 200
-"""Most characters of a name."""
 
 
 class Declaration(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -117,9 +115,8 @@ class DeclaredQueues:
 
     def _check(self, name: str) -> None:
         """:raises HubError: no queue can be declared with that name."""
-        if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or "/" in name or any(map(str.isspace, name)):
-            allowed = f"1 to {LONGEST_NAME} printable characters without blanks and slashes"
-            raise HubError(f"{name[:LONGEST_NAME]!r} can't be the name of a queue: {allowed} can")
+        if found := queue_name.flaw(name):
+            raise HubError(f"{name[: queue_name.LONGEST]!r} can't be the name of a queue: it {found}")
         if name in self.queues.members:
             raise HubError(f"{name!r} is the queue of a consumer: nobody else can declare it")
         if name in self.queues.orphans or (name in self._store.queues() and name not in self._store.declarations()):

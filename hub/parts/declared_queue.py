@@ -104,6 +104,11 @@ class OwnedQueue:
         """Number of messages that are not settled."""
         return self._queue.stats().counters.backlog
 
+    @property
+    def draining(self) -> bool:
+        """True while an operator drains it."""
+        return self._queue.draining
+
     def adopt(self, owner: Owner, role: Role, limits: QueueLimits, policy: QueuePolicy) -> None:
         """Let an owner have it, with new limits."""
         changed = (owner.backend, role, limits) != (self.owner.backend, self.role, self.limits)

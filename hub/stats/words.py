@@ -20,7 +20,7 @@ TEXTS: Mapping[CaughtUpKind, str] = {
     "steady": "holding steady",
     "unknown": "not known",
     "paused": "paused",
-    "never": "never",
+    "never": "nobody reads it",
 }
 
 
@@ -48,9 +48,9 @@ def caught_up(row: Mapping[str, Any]) -> CaughtUp:
     if trend == "steady":
         return _of_kind("steady")
     if row.get("state") == "orphan":
-        return _of_kind("never", "no consumer")
+        return CaughtUp("never", "no consumer")
     if row.get("drained_by") == NOBODY:
-        return _of_kind("never", "nobody reads it")
+        return _of_kind("never")
     return _of_kind("unknown")
 
 

@@ -21,24 +21,12 @@ from tests.unit.backends.support import turn_until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
-CONSUMER = """
-from hub import Consumer
 
-class Thumbs(Consumer):
-    topics = ["work", "org.example.#"]
-    def consume(self, message):
-        with open("thumbs.txt", "a") as file:
-            file.write(f"{message.topic} {message.body.decode()}\\n")
-        if message.topic == "work":
-            self.context.publish("org.thumbs", message.body)
-"""
-
-
-def documented() -> str:
-    """The hub.conf of the documentation."""
+def documented(language: str) -> str:
+    """The hub.conf (``toml``) or the consumer (``python``) of the documentation."""
     text = (ROOT / "docs" / "stomp-client.rst").read_text(encoding="utf-8")
     section = text[text.index("When the big broker comes") :]
-    found = re.search(r"\.\. code-block:: toml\n\n((?:    .*\n|\n)+)", section)
+    found = re.search(rf"\.\. code-block:: {language}\n\n((?:    .*\n|\n)+)", section)
     assert found is not None
     return re.sub(r"^    ", "", found[1], flags=re.MULTILINE)
 
@@ -48,13 +36,13 @@ class Application:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        (directory / "thumbs.py").write_text(CONSUMER)
+        (directory / "thumbs.py").write_text(documented("python"))
         (directory / "passcode").write_text("guest")
         self.login: dict[str, Any] = {"login": "guest", "passcode": f"file:{directory}/passcode"}
 
     def configuration(self, port: int) -> str:
         """The documented one; the places are those of this test."""
-        text = documented().replace("/etc/hubbub/passcode", f"{self.directory}/passcode")
+        text = documented("toml").replace("/etc/hubbub/passcode", f"{self.directory}/passcode")
         assert "stomp://127.0.0.1:61613" in text
         return text.replace("127.0.0.1:61613", f"127.0.0.1:{port}")
 

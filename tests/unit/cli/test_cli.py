@@ -152,3 +152,17 @@ def test_a_backend_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert choose(found, None).name == "bus"
     with pytest.raises(ConfigError, match="no backend is called 'nothing': there are bus"):
         choose(found, "nothing")
+
+
+def test_what_a_stomp_server_can_do_only_by_way_of_its_hub_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "hub.conf").write_text('[backends.stomp]\ntype = "stomp-server"\n')
+    (tmp_path / "rows").write_text("")
+    for arguments, instead in (
+        (("publish", "a.b"), "let the running hub send it, with --through-hub"),
+        (("tail", "--direct"), "without --direct"),
+        (("feed", "rows"), "--through-hub"),
+    ):
+        code, _, error = run(*arguments)
+        assert code != 0
+        assert "backend stomp (stomp-server) can't be used from the command line: " in error
+        assert instead in error

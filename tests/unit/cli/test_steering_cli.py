@@ -260,6 +260,9 @@ def test_a_trace_of_an_unknown_id_ends_as_a_search_without_a_find(run: Run, hub:
     message = {"received_at": 0.0, "backend": "bus", "topic": "a", "copy": False, "queues": [], "cut": False}
     hub.answers["/trace/x?most=100&within=30.0&since=0.0"] = {**UNKNOWN, "messages": [message]}
     assert run("trace", "x")[0] == 0
+    copied = {**message, "topic": "/queue/jobs", "copy": True}
+    hub.answers["/trace/x?most=100&within=30.0&since=0.0"] = {**UNKNOWN, "messages": [copied]}
+    assert "topic /queue/jobs, for one queue alone: sent to it, replayed or retried" in run("trace", "x")[1]
 
 
 @pytest.mark.parametrize("options", [(), ("--canary", "1"), ("--json",)])

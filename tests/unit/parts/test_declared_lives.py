@@ -127,7 +127,7 @@ def test_one_whose_declaration_can_not_be_read_is_an_orphan(
 # -- names
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a/b", "a\n", "x" * 201, "refused by bus"])
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "a\n", "x" * 201, "refused by bus", "*", "a.#", "a>", "a?b=1"])
 def test_some_names_are_no_names(hall: Hall, name: str) -> None:
     for durable in (True, False):
         with pytest.raises(HubError, match="can't be the name of a queue"):

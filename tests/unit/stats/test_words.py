@@ -41,8 +41,9 @@ BEHIND = {"trend": "falling_behind", "catch_up_seconds": None}
         ({"trend": "unknown", "catch_up_seconds": None}, CaughtUp("unknown", "not known")),
         (
             {"trend": None, "catch_up_seconds": None, "state": "orphan"},
-            CaughtUp("never", "never", "no consumer"),
+            CaughtUp("never", "no consumer"),
         ),
+        ({"trend": None, "catch_up_seconds": None, "drained_by": "nobody"}, CaughtUp("never", "nobody reads it")),
         ({"paused": True}, CaughtUp("paused", "paused", "until resumed")),
         ({"paused": True, "paused_until": 9.0}, CaughtUp("paused", "paused")),
         ({"paused": True, "backlog": 0, "trend": "idle"}, CaughtUp("paused", "paused", "until resumed")),

@@ -101,7 +101,29 @@ def test_between_rounds_the_pause_grows_to_its_bound() -> None:
         world.idle()
         world.reactor.advance(bound * 0.01 + 1e-9)
     assert world.bounds == [0.5, 1.0, 2.0, 3.0, 3.0]
-    assert "refused" in world.failover.error
+    assert world.failover.error == "; ".join(
+        f"stomp://127.0.0.{last}:1: Connection was refused by other side." for last in (1, 2)
+    )
+
+
+def test_each_broker_that_failed_is_named_with_its_failure_and_logged_once() -> None:
+    world = World("127.0.0.1", "127.0.0.2", connect_timeout="2s")
+    world.failover.start()
+    for _ in range(3):
+        world.refuse()
+        world.reactor.advance(0)
+        world.attempt()
+        world.reactor.advance(2)
+        assert [(str(address), reason) for address, reason in world.failover.tried()] == [
+            ("stomp://127.0.0.1:1", "Connection was refused by other side."),
+            ("stomp://127.0.0.2:1", "it does not answer"),
+        ]
+        world.reactor.advance(60)
+    assert len(world.lines.texts) == 2
+    _, connection = world.accept()
+    assert (world.failover.error, len(world.failover.tried())) == ("", 1)
+    end(connection)
+    assert world.failover.error.startswith("stomp://127.0.0.1:1: ")
 
 
 def test_after_a_good_connection_the_next_broker_is_tried_soon() -> None:
@@ -152,7 +174,7 @@ def test_a_broker_that_accepts_and_says_nothing_is_left() -> None:
     world.reactor.advance(2)
     assert wire.aborted
     end(protocol._wrappedProtocol)
-    assert world.failover.error == "no login within 2 s"
+    assert world.failover.error == "stomp://127.0.0.1:1: no login within 2 s"
 
 
 def test_a_broker_that_does_not_answer_is_left() -> None:
@@ -160,7 +182,7 @@ def test_a_broker_that_does_not_answer_is_left() -> None:
     world.failover.start()
     world.attempt()
     world.reactor.advance(2)
-    assert world.failover.error == "it does not answer"
+    assert world.failover.error == "stomp://127.0.0.1:1: it does not answer"
     assert world.reactor.connectors[0].stoppedConnecting or world.reactor.connectors[0]._disconnected
 
 

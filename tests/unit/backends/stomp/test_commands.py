@@ -288,7 +288,7 @@ def test_a_queue_that_an_operator_drains_refuses_and_says_so() -> None:
     line.write(*send("/queue/q", 1, receipt="a"))
     bench.hall.queues.entry("q").opened.drain()
     line.write(*send("/queue/q", 2, receipt="b"))
-    assert line.error() == "/queue/q is full or drained: 1 of the last messages were not taken"
+    assert line.error() == "/queue/q is being drained: 1 of the last messages were not taken"
     assert bench.backlog("q") == 1
 
 

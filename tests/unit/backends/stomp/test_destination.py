@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from hub.backends.stomp.destination import Destination, Kind, parse, to_send, to_subscribe
@@ -39,7 +41,8 @@ def test_kinds_are_told_by_their_prefix_and_the_text_comes_back(text: str, expec
         "/queue/a\n",
         "/topic/\x00",
         "/queue/a/b",
-        f"/queue/{'x' * 256}",
+        f"/queue/{'x' * 201}",
+        f"/topic/{'x' * 256}",
         "/queue/\u200b",
         "/queue/DLQ.",
         "/amq/queue/x",
@@ -57,8 +60,15 @@ def test_nobody_sends_to_a_pattern_or_to_dead_letters(text: str) -> None:
         to_send(text)
 
 
-@pytest.mark.parametrize("text", ["/queue/a.*", "/queue/#", "/topic/>.b", "/reply-queue/x"])
-def test_nobody_subscribes_to_many_queues_or_to_where_others_answer(text: str) -> None:
+@pytest.mark.parametrize("character", "*#>?")
+@pytest.mark.parametrize("form", ["/queue/{}", "/queue/a.{}", "/queue/work{}x=1", "/queue/DLQ.a{}"])
+def test_a_queue_has_no_character_that_means_something_else(form: str, character: str) -> None:
+    with pytest.raises(ProtocolError, match=f"the name of the queue has a '{re.escape(character)}'"):
+        parse(form.format(character))
+
+
+@pytest.mark.parametrize("text", ["/topic/>.b", "/reply-queue/x"])
+def test_nobody_subscribes_to_any_rest_within_or_to_where_others_answer(text: str) -> None:
     with pytest.raises(ProtocolError):
         to_subscribe(text)
 
