@@ -233,7 +233,7 @@ def test_it_has_one_reader_and_says_who_reads(hall: Hall) -> None:
     assert hall.row()["drained_by"] == "nobody"
     assert hall.row()["caught_up"] == "now"
     hall.put(queue, 1)
-    assert (hall.row()["caught_up"], hall.row()["caught_up_detail"]) == ("never", "nobody reads it")
+    assert (hall.row()["caught_up"], hall.row()["caught_up_detail"]) == ("nobody reads it", "")
     assert ids(hall.reader(queue).take(9)) == ["1"]
 
 
