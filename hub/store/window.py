@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 
 COMPACT_AT = 128
 """Ranges that went at the front, beyond which their room is freed, once they are half of all."""
+FEW = 512
+"""Ranges that are moved at once, at the cost of one step of Python."""
 
 
 class AckWindow:
@@ -61,7 +63,7 @@ class AckWindow:
 
     def _insert(self, at: int, start: int, stop: int) -> None:
         first = self._first
-        if not first or at - first >= len(self._starts) - at:
+        if not first or len(self._starts) - at <= at - first + FEW:
             self._starts.insert(at, start)
             self._stops.insert(at, stop)
             return
@@ -72,7 +74,7 @@ class AckWindow:
 
     def _remove(self, at: int) -> None:
         first = self._first
-        if at - first >= len(self._starts) - at:
+        if len(self._starts) - at <= at - first + FEW:
             del self._starts[at], self._stops[at]
             return
         for bounds in (self._starts, self._stops):

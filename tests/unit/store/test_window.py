@@ -105,6 +105,7 @@ def test_ranges_that_went_at_the_front_leave_no_trace(order: list[int]) -> None:
     window, done = AckWindow(), set[int]()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(window_module, "COMPACT_AT", 2)
+        patch.setattr(window_module, "FEW", 0)
         for position in order:
             window.finish(position, position + 1)
             done.add(position)
