@@ -76,6 +76,13 @@ class QueueReader(Protocol):
     def expire(self, taken: Sequence[Taken]) -> None:
         """Settle messages whose time is over: they count as dropped, ``expired``."""
 
+    def finish_waiting(self, position: int) -> bool:
+        """Settle a message as finished that was taken before and waits again: it was given back, set aside or retried.
+        Whatever waits before it, and also while the queue is paused.
+
+        :returns: false: it does not wait: somebody has it, or it was settled.
+        """
+
     def give_back(self, taken: Sequence[Taken], delivered: bool) -> None:
         """Return messages to the front of the queue, in their order there.
 

@@ -21,8 +21,6 @@ ROUND = 16
 """Messages that one subscription gets before the others do, where there are selectors."""
 LOOK_EVERY = 1.0
 """Seconds until it is looked whether messages that nobody wants have gone, when no more can be looked at."""
-MOST_SEARCHED = 10_000
-"""Messages among which one that came back is looked for, if it is acked after all."""
 
 
 class Dispatcher:
@@ -111,16 +109,12 @@ class Dispatcher:
             self._reader.retry(taken, delay, reason)
 
     def finish_returned(self, position: int) -> bool:
-        """Settle a message that came back, unless somebody else has it. :returns: false: somebody has it, or had."""
-        others: list[Taken] = []
-        wanted: list[Taken] = [*self._ahead.take_one(position)]
-        while not wanted and len(others) < MOST_SEARCHED and (found := self._reader.take(MOST_AT_ONCE)):
-            wanted = [one for one in found if one.position == position]
-            others += [one for one in found if one.position != position]
-        self._reader.give_back(others, delivered=False)
-        self._reader.finish(wanted)
-        self.wake()
-        return bool(wanted)
+        """Settle a message that came back, unless somebody has it. :returns: false: so it is, or it is settled."""
+        if held := self._ahead.take_one(position):
+            self._reader.finish(held)
+            self.wake()
+            return True
+        return self._reader.finish_waiting(position)
 
     # -- dealing out
 

@@ -170,6 +170,7 @@ def policy_of(limits: QueueLimits, durable: bool) -> QueuePolicy:
         overflow=limits.overflow,
         max_age=limits.max_age,
         expires=True,
+        purge_tried=True,
     )
 
 

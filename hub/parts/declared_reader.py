@@ -73,6 +73,10 @@ class DeclaredReader:
         """Settle messages as expired."""
         self._singles.expire(taken)
 
+    def finish_waiting(self, position: int) -> bool:
+        """Settle a message that waits as finished."""
+        return self._reader.finish_waiting(position)
+
     def give_back(self, taken: Sequence[Any], delivered: bool) -> None:
         """Return messages to the front of the queue."""
         self._singles.give_back(taken, delivered)

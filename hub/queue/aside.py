@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from hub.queue.ack_state import AckState
 from hub.queue.delivery import Delivery
+from hub.queue.lazy_heap import LazyHeap
 
 
 class Aside:
@@ -19,7 +20,8 @@ class Aside:
         self.size = 0
         self._acks = acks
         self._deliveries: dict[int, Delivery] = {}
-        self._untried: OrderedDict[int, Delivery] = OrderedDict()  # finds the first at once after many removals
+        self._untried: LazyHeap[Delivery] = LazyHeap(partial(_gone_from, self._deliveries))
+        """By priority and position."""
 
     def __len__(self) -> int:
         return len(self._deliveries)
@@ -31,7 +33,7 @@ class Aside:
         """Set a delivery aside."""
         self._deliveries[delivery.position] = delivery
         if not delivery.attempts:
-            self._untried[delivery.position] = delivery
+            self._untried.push(delivery.priority, delivery.position, delivery)
         self.size += len(delivery.current.body)
 
     def remove(self, delivery: Delivery) -> bool:
@@ -39,7 +41,8 @@ class Aside:
         if self._deliveries.get(delivery.position) is not delivery:
             return False
         del self._deliveries[delivery.position]
-        self._untried.pop(delivery.position, None)
+        if not delivery.attempts:
+            self._untried.forget()
         self.size -= len(delivery.current.body)
         return True
 
@@ -49,22 +52,23 @@ class Aside:
 
     @property
     def first_untried(self) -> Delivery | None:
-        """The first one that was never tried."""
-        return next(iter(self._untried.values()), None)
+        """Of those that were never tried, the one with the lowest priority, and of these with the lowest position."""
+        first = self._untried.first
+        return None if first is None else first[2]
 
-    def drop(self, chosen: Callable[[Delivery], bool], most: int, size: int = 0) -> int:
-        """Settle the chosen ones that were never tried. Returns their number.
-
-        :param most: bounds it, unless it takes more to make ``size`` bytes.
-        """
+    def drop(self, chosen: Callable[[Delivery], bool], most: int) -> int:
+        """Settle the chosen ones, at most so many. Returns their number."""
         gone: list[Delivery] = []
-        for one in self._untried.values():
-            if len(gone) >= most and size <= 0:
+        for one in self._deliveries.values():
+            if len(gone) >= most:
                 break
             if chosen(one):
                 gone.append(one)
-                size -= len(one.current.body)
         for one in gone:
             self.remove(one)
             self._acks.settle(one.position, one.position + 1)
         return len(gone)
+
+
+def _gone_from(deliveries: Mapping[int, Delivery], delivery: Delivery) -> bool:
+    return deliveries.get(delivery.position) is not delivery

@@ -15,7 +15,6 @@ from hub.queue.policy import Window
 from hub.queue.ready import ReadyWindow
 from hub.queue.schedule import AT_FRONT, Schedule, place
 from hub.store import CommittedState
-from hub.store.window import merged
 
 SORT_AHEAD = 64
 """Messages that are sorted by key at a time: enough to keep other threads busy, few enough to hold a lock."""
@@ -295,44 +294,3 @@ class Backlog:
         if oldest is None or (self.ready.behind and self.ready.oldest_unread is None):
             return self.ready.oldest_unread
         return min(oldest, self.ready.oldest_unread or oldest) if self.ready.behind else oldest
-
-    @property
-    def waits(self) -> bool:
-        """True if there are messages that ``drop_oldest`` could drop."""
-        waiting = self._batches or self.ready.behind or self.levels.highest()
-        return bool(waiting) or self.aside.first_untried is not None
-
-    def drop_oldest(self, count: int, size: int) -> int:
-        """Settle about ``count`` of the oldest messages of the lowest priority, or as many as have ``size`` bytes.
-        Returns their number. There must be some."""
-        waiting = [level.priority for level in self.levels if level]
-        if self._batches or self.ready.behind:
-            waiting.append(DEFAULT_PRIORITY)
-        lowest = min(waiting, default=None)
-        first = self.aside.first_untried
-        if first is not None and (lowest is None or first.priority <= lowest):  # they came before those that wait
-            most = first.priority
-            return self.aside.drop(lambda one: one.priority <= most, max(1, count), size)
-        if lowest is None or lowest == DEFAULT_PRIORITY:
-            return self.ready.drop_oldest(max(1, count, self._batches.holding(size)))
-        level = self.levels.of(lowest)
-        return level.drop_oldest(max(1, count, level.batches.holding(size)))
-
-    def purge(self) -> int:
-        """Settle all messages that were never tried. Returns their number."""
-        gone = self.ready.clear_loaded()
-        entries, positions = self.keys.drop()
-        for entry in entries:
-            self.schedule.remove(entry)
-        entries += self.schedule.drop_untried()
-        gone += [(at, at + 1) for at in (*(entry.position for entry in entries), *positions)]
-        unread = self.ready.clear_unread() if self.ready.behind else []
-        for level in self.levels:
-            gone += level.batches.clear()
-            unread += level.clear_unread()
-        for start, stop in merged(unread):
-            gone += self.schedule.recovered.leave_out(self._acks.unsettled(start, stop))
-        purged = self._acks.settle_all(reversed(merged(gone)))  # the last first: that moves the fewest of its ranges
-        purged += self.aside.drop(lambda one: True, len(self.aside))
-        self._acks.counters.dropped_purged += purged
-        return purged

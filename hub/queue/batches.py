@@ -136,11 +136,12 @@ class Batches:
             together.extend(messages)
         return range(positions.start, stop), together
 
-    def clear(self) -> list[Range]:
-        """Take all messages. Returns their positions."""
-        found = [(chunk.next, chunk.start + len(chunk.messages)) for chunk in self._chunks]
-        self._chunks.clear()
-        self._count = self.size = 0
+    def take_below(self, stop: int) -> list[Range]:
+        """Take the oldest messages that are before a position, up to one that is not. Returns their positions."""
+        found: list[Range] = []
+        while self._chunks and (start := self._chunks[0].next) < stop:
+            positions, _ = self._take_of_one(stop - start)
+            found.append((positions.start, positions.stop))
         return found
 
     def _take_of_one(self, limit: int) -> tuple[range, Sequence[Message]]:

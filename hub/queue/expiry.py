@@ -64,7 +64,7 @@ class ExpireReady:
 
 
 def _too_old(limit: AgeLimit, delivery: Delivery) -> bool:
-    return limit.exceeded(delivery.position, delivery.current.received_at)
+    return not delivery.attempts and limit.exceeded(delivery.position, delivery.current.received_at)
 
 
 def drop_overdue(queue: Shared, reads: bool = True) -> bool:

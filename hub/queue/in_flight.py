@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 from hub.deadletter import DeadLetter
@@ -19,10 +20,12 @@ class InFlight:
 
     :ivar halted_until: monotonic seconds until which the queue delivers nothing: its next message is suspected of a
         kill, and another suspect is in flight in some queue.
+    :ivar read_ahead: deliveries that were read for the queue's reader, which has not taken them yet.
     """
 
     def __init__(self, acks: AckState, backlog: Backlog, waiters: Waiters, trial: Trial) -> None:
         self.halted_until = float("-inf")
+        self.read_ahead: deque[Delivery] = deque()
         self._acks = acks
         self._backlog = backlog
         self._waiters = waiters
@@ -139,6 +142,18 @@ class InFlight:
         if not delivery.left:
             self._remove(delivery)
         self._waiters.wake(len(entries))
+
+    def finish_waiting(self, position: int) -> bool:
+        """Settle a message as finished that is not in flight: it was given back, or is set aside. For a queue without
+        keys. Returns false if it is neither."""
+        aside = self._backlog.aside.get(position)
+        if aside is not None:
+            self._backlog.aside.remove(aside)
+        elif self._backlog.schedule.discard(position) is None:
+            return False
+        self._acks.counters.finished += 1
+        self._acks.settle(position, position + 1)
+        return True
 
     def put_in_front(self, delivery: Delivery) -> None:
         """Return the messages of a delivery without a key to the front of the backlog."""

@@ -137,10 +137,16 @@ class PriorityLevel(LoadedMessages):
         if self.unread and self.unread.first >= first:
             self.oldest_unread = since
 
-    def clear_unread(self) -> list[Range]:
-        """Remove all unread positions. Returns them; some may be settled, or in the schedule."""
-        found = list(self.unread)
-        self.unread, self.unread_size = Ranges(), 0
+    def take_below(self, stop: int) -> list[Range]:
+        """Take the messages before a position that were never tried. Returns their positions, to be settled."""
+        found = self.batches.take_below(stop)
+        if self.unread and self.unread.first < stop:
+            before = self.unread.count
+            for first, after in self.unread.among(self.unread.first, stop):
+                found += self._untried(first, after)
+            self.unread.drop_below(stop)
+            left = self.unread.count
+            self.unread_size = self.unread_size * left // before if left else 0
         return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hub.message import Message
 from hub.queue.ack_state import AckState
 from hub.queue.backlog import Backlog
+from hub.queue.oldest import Oldest
 from hub.queue.policy import QueuePolicy
 
 
@@ -16,6 +17,7 @@ class Overflow:
     :ivar draining: whether new messages are dropped.
     :ivar over_quota: whether the store exceeds ``max_disk``: the queue then counts as full.
     :ivar full: whether the buses were asked to hold back, and no room was made since.
+    :ivar oldest: what is dropped in the mode ``drop_oldest``.
     """
 
     def __init__(self, policy: QueuePolicy, acks: AckState, backlog: Backlog) -> None:
@@ -25,6 +27,7 @@ class Overflow:
         self.full = False
         self._acks = acks
         self._backlog = backlog
+        self.oldest = Oldest(acks, backlog)
 
     def over(self, count: int, size: int) -> bool:
         """Tell whether ``count`` more messages of ``size`` bytes would exceed a bound."""
@@ -94,11 +97,11 @@ class Overflow:
         that was tried."""
         acks, backlog = self._acks, self._backlog
         limit, most = self.policy.max_backlog, self.policy.max_bytes
-        while (count > 0 or self._beyond(0, 0)) and backlog.waits:
+        while (count > 0 or self._beyond(0, 0)) and self.oldest:
             backlog.recount()
             many = acks.counters.backlog - limit if limit is not None else 0
             large = backlog.total_size - most if most is not None else 0
-            dropped = backlog.drop_oldest(max(count, many), large)
+            dropped = self.oldest.drop(max(count, many), large)
             acks.counters.dropped_oldest += dropped
             count -= dropped
 

@@ -38,6 +38,7 @@ class QueuePolicy:
     :ivar key_of: messages with equal keys are handled one at a time, in order; ``None``: messages have no key.
     :ivar max_age: seconds after which an untried message is dropped; ``None``: never.
     :ivar expires: whether messages are dropped at the time of their header :data:`hub.headers.EXPIRES`.
+    :ivar purge_tried: whether a purge drops messages that were tried and wait for another attempt, too.
     :ivar max_kills: number of kills of the hub while a message is in flight, after which it is a dead letter.
     """
 
@@ -47,5 +48,6 @@ class QueuePolicy:
     key_of: KeyOf | None = None
     max_age: float | None = None
     expires: bool = False
+    purge_tried: bool = False
     window: Window = WINDOW
     max_kills: int = 3

@@ -43,6 +43,7 @@ from hub.queue.next_read import next_read
 from hub.queue.overflow import Overflow
 from hub.queue.poison import Trial, killed_again, recover
 from hub.queue.policy import QueuePolicy
+from hub.queue.purge import purge_steps
 from hub.queue.stored import StoredQueue
 from hub.queue.waiters import Wait, Waiters
 from hub.queue.work import LoadKey, SortByKey, Work, prepare
@@ -322,9 +323,9 @@ class Queue:
             self.waiters.nudge()
 
     def purge(self) -> int:
-        """Drop untried messages, except those in flight or being sorted by key. Returns their number."""
-        with self.changing(journal=True):
-            return self.backlog.purge()
+        """Drop waiting messages; see :class:`hub.queue.purge.Purge`. Returns their number."""
+        *_, dropped = purge_steps(self)
+        return dropped
 
     def expire(self, reads: bool = True) -> bool:
         """Drop messages that are too old or overdue, in bounded time. :param reads: whether it may read overdue ones.

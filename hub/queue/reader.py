@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 
@@ -32,9 +31,11 @@ class Reader:
         self._queue = queue
         self._singles = Singles(queue)
         self._elsewhere = elsewhere
-        self._loaded: deque[Delivery] = deque()
-        self._reading = False
-        """True if a delivery is being read, which comes before all others."""
+        self._loaded = queue.in_flight.read_ahead
+        self._reading: Delivery | None = None
+        """The delivery that is being read, which comes before all others."""
+        self._done: set[int] = set()
+        """Positions of messages in it that are to be settled as finished when it was read."""
         self._open = True
         with queue.lock:
             queue.waiters.listen(on_ready)
@@ -64,7 +65,7 @@ class Reader:
 
     def _next(self, limit: int) -> Delivery | Work | None:
         queue = self._queue
-        if queue.closed or not self._open or self._reading:
+        if queue.closed or not self._open or self._reading is not None:
             return None
         if self._loaded and not queue.paused:
             if not queue.backlog.overtakes(self._loaded[0]):
@@ -72,7 +73,7 @@ class Reader:
             while self._loaded:  # earlier ones were given back meanwhile, or some of a higher priority have come
                 queue.in_flight.put_in_front(self._loaded.popleft())
         found = queue.next_step(limit, queue.clock(), NO_WAIT)
-        self._reading = isinstance(found, LoadDelivery)
+        self._reading = found.delivery if isinstance(found, LoadDelivery) else None
         return found
 
     def _next_loaded(self, limit: int) -> Delivery:
@@ -94,19 +95,46 @@ class Reader:
         queue = self._queue
         with queue.lock:
             if isinstance(work, LoadDelivery):
-                self._reading = False
+                self._reading = None
                 queue.waiters.wake_all()
             if delivery is not None and self._open:
                 self._loaded.append(delivery)
                 queue.waiters.wake_all()
             elif delivery is not None:
                 queue.in_flight.put_in_front(delivery)
-        queue.announce(False, False)
+            done, self._done = self._done, set()
+            for position in done:
+                self._finish(position)
+            room = queue.overflow.made_room() if done else False
+        queue.announce(room, bool(done))
+
+    def finish_waiting(self, position: int) -> bool:
+        """Settle a message as finished that waits for another delivery, wherever it is. For a queue without keys.
+
+        :returns: false: it does not: it is in flight, or was settled.
+        """
+        queue = self._queue
+        with queue.lock:
+            reading = self._reading
+            if reading is not None and position in reading.positions:
+                self._done.add(position)
+                return True
+            found = self._finish(position)
+            room = queue.overflow.made_room()
+        queue.announce(room, found)
+        return found
+
+    def _finish(self, position: int) -> bool:
+        queue = self._queue
+        for delivery in [one for one in self._loaded if position in one.positions]:
+            self._loaded.remove(delivery)
+            queue.in_flight.put_in_front(delivery)
+        return queue.in_flight.finish_waiting(position)
 
     def seconds_to_wait(self) -> float | None:
         """Seconds until a message is due by time; ``None``: none is, or one is being read."""
         with self._queue.lock:
-            return None if self._reading else self._queue.seconds_to_wait(self._queue.clock(), NO_WAIT)
+            return None if self._reading is not None else self._queue.seconds_to_wait(self._queue.clock(), NO_WAIT)
 
     def close(self) -> None:
         """Stop listening. Messages that were read and not taken, or set aside, are returned; the caller settles those

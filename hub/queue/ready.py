@@ -208,22 +208,19 @@ class ReadyWindow(LoadedMessages):
                 dropped += len(positions)
         return dropped
 
-    def clear_loaded(self) -> list[Range]:
-        """Take all messages out of memory. Returns the positions of those to settle: not of those that wait for a
-        retry."""
-        found = self.batches.clear()
-        if not self._schedule.recovered.in_turn:
-            return found
-        for start, stop in found:
+    def take_below(self, stop: int) -> list[Range]:
+        """Take the messages before a position that were never tried. Returns their positions, to be settled."""
+        found = self.batches.take_below(stop)
+        if self._schedule.recovered.in_turn:
+            for first, after in found:
+                self._schedule.exempt(first, after)
+            found = list(self._mine(iter(found)))
+        start, stop = self.loaded, min(stop, self.next_position)
+        if start < stop:
+            size = self.unread_size * (stop - start) // (self.next_position - start)
             self._schedule.exempt(start, stop)
-        return list(self._mine(iter(found)))
-
-    def clear_unread(self) -> list[Range]:
-        """Mark all messages as read. Returns the positions that were not; some may be settled, or in the schedule."""
-        start, stop = self.loaded, self.next_position
-        self._schedule.exempt(start, stop)
-        found = list(self._levels.positions.leave_out(iter([(start, stop)])))
-        self._pass(stop, 0)
+            found += self._mine(self._acks.unsettled(start, stop))
+            self._pass(stop, size)
         return found
 
     def drop_expired_unread(self, first: int, since: float) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import heapq
 import sys
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count
 from operator import attrgetter
-from typing import Generic, TypeVar
+from typing import Generic
 
 from hub.message import DEFAULT_PRIORITY
 from hub.queue.delivery import Entry
+from hub.queue.lazy_heap import Item, LazyHeap
 from hub.store import Range
-
-Item = TypeVar("Item")
 
 POSITION = attrgetter("position")
 AT_FRONT = float("-inf")
@@ -30,11 +29,15 @@ def place(position: int, priority: int) -> int:
 
 
 class Delays(Generic[Item]):
-    """Heap of items by due time, in monotonic seconds."""
+    """Items by due time, in monotonic seconds.
 
-    def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Item]] = []
+    :param is_gone: as in :class:`hub.queue.lazy_heap.LazyHeap`; ``None``: items are only popped and removed.
+    """
+
+    def __init__(self, is_gone: Callable[[Item], bool] | None = None) -> None:
+        self._heap: LazyHeap[Item] = LazyHeap() if is_gone is None else LazyHeap(is_gone)
         self._order = count()
+        self.forget, self.remove = self._heap.forget, self._heap.remove
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -42,34 +45,28 @@ class Delays(Generic[Item]):
     @property
     def next_due(self) -> float | None:
         """Monotonic seconds at which the first item is due."""
-        return self._heap[0][0] if self._heap else None
+        first = self._heap.first
+        return None if first is None else first[0]
 
     def add(self, due: float, item: Item, order: int | None = None) -> None:
         """Add an item. Items with the same due time keep their order. :param order: another order among them."""
-        heapq.heappush(self._heap, (due, next(self._order) if order is None else order, item))
+        self._heap.push(due, next(self._order) if order is None else order, item)
 
     @property
     def head(self) -> Item | None:
         """The item that is due first."""
-        return self._heap[0][2] if self._heap else None
+        first = self._heap.first
+        return None if first is None else first[2]
 
     def first(self, now: float) -> Item | None:
         """Return the item that ``pop`` would return, without removing it."""
-        return self._heap[0][2] if self._heap and self._heap[0][0] <= now else None
+        first = self._heap.first
+        return first[2] if first is not None and first[0] <= now else None
 
     def pop(self, now: float) -> Item | None:
         """Remove and return the first item that is due, or ``None``."""
-        if self._heap and self._heap[0][0] <= now:
-            return heapq.heappop(self._heap)[2]
-        return None
-
-    def remove(self, chosen: Callable[[Item], bool]) -> list[Item]:
-        """Remove and return the items that are chosen, in any order."""
-        removed = [row[2] for row in self._heap if chosen(row[2])]
-        if removed:
-            self._heap = [row for row in self._heap if not chosen(row[2])]
-            heapq.heapify(self._heap)
-        return removed
+        first = self._heap.first
+        return self._heap.pop() if first is not None and first[0] <= now else None
 
 
 class Recovered:
@@ -152,10 +149,16 @@ class Schedule:
         self.size = 0
         self.recovered = Recovered()
         self._most_size = most_size
+        self._begin()
+
+    def _begin(self) -> None:
         self._entries: dict[int, Entry] = {}
-        self._delays: Delays[Entry] = Delays()
-        self._front: Delays[Entry] = Delays()
+        is_gone = partial(_gone_from, self._entries)  # of ``self`` it would be a cycle
+        self._delays: Delays[Entry] = Delays(is_gone)
+        self._front: Delays[Entry] = Delays(is_gone)
         """Entries that come before all others of their priority."""
+        self._untried: LazyHeap[Entry] = LazyHeap(is_gone)
+        """Those of them that were never tried, by priority and position."""
         self._delayed_size = 0
 
     @property
@@ -208,19 +211,22 @@ class Schedule:
 
     def delay(self, entries: Sequence[Entry], due: float) -> None:
         """Delay entries. :param due: monotonic seconds."""
+        self.add(entries)
         for entry in entries:
             if self._delayed_size > self._most_size:
+                self.size -= entry.size
                 entry.unload()
             self._delayed_size += entry.size
             entry.due = due
             self._plan(entry)
-        self.add(entries)
 
     def _plan(self, entry: Entry) -> None:
-        if entry.due == AT_FRONT:
-            self._front.add(AT_FRONT, entry, place(entry.position, entry.priority))
-        else:
+        if entry.due != AT_FRONT:
             self._delays.add(entry.due, entry)
+            return
+        self._front.add(AT_FRONT, entry, place(entry.position, entry.priority))
+        if _is_untried(entry):
+            self._untried.push(entry.priority, entry.position, entry)
 
     @property
     def front(self) -> Entry | None:
@@ -237,7 +243,8 @@ class Schedule:
         for _ in range(RIPEN_AT_ONCE):
             if (entry := self._delays.pop(now)) is None:
                 break
-            self._front.add(AT_FRONT, entry, place(entry.position, entry.priority))
+            entry.due = AT_FRONT
+            self._plan(entry)
 
     def due(self, limit: int, now: float, before: int | None = None) -> list[Entry]:
         """Remove and return due retries with equal attempts: a batch that failed is retried as a batch.
@@ -255,18 +262,46 @@ class Schedule:
             run.append(entry)
             delays.pop(now)
             self._delayed_size -= entry.size
-            self.remove(entry)
+            self._take(entry)
         if run and run[0].message is None:
             run.sort(key=POSITION)
         return run
+
+    def _take(self, entry: Entry) -> None:
+        """Remove an entry that is no more among ``_front`` or ``_delays``."""
+        self.remove(entry)
+        if entry.due == AT_FRONT and _is_untried(entry):
+            self._untried.forget()
 
     def drop_untried(self) -> list[Entry]:
         """Remove and return delayed entries that were never delivered."""
         dropped = [one for delays in (self._front, self._delays) for one in delays.remove(lambda one: not one.attempts)]
         for entry in dropped:
             self._delayed_size -= entry.size
-            self.remove(entry)
+            self._take(entry)
         return dropped
+
+    def discard(self, position: int) -> Entry | None:
+        """Remove and return the entry of a position, in a queue without keys; ``None``: there is none."""
+        if (entry := self._entries.get(position)) is None:
+            return None
+        self._delayed_size -= entry.size
+        self._take(entry)
+        (self._front if entry.due == AT_FRONT else self._delays).forget()
+        return entry
+
+    @property
+    def first_untried(self) -> Entry | None:
+        """Of the entries that were given back, or whose delay is over, and that were never tried, the one with the
+        lowest priority, and among these with the lowest position."""
+        first = self._untried.first
+        return None if first is None else first[2]
+
+    def clear(self) -> Mapping[int, Entry]:
+        """Remove and return all entries of a queue without keys, by position."""
+        found, self.size = self._entries, 0
+        self._begin()
+        return found
 
     def get(self, position: int) -> Entry | None:
         """The entry of a position, if there is one, recovered ones included."""
@@ -279,3 +314,11 @@ class Schedule:
     def entries(self) -> list[Entry]:
         """All entries outside the ready window."""
         return list(self._entries.values())
+
+
+def _gone_from(entries: Mapping[int, Entry], entry: Entry) -> bool:
+    return entries.get(entry.position) is not entry
+
+
+def _is_untried(entry: Entry) -> bool:
+    return not entry.attempts and not entry.kills

@@ -213,16 +213,19 @@ class TryAlone:
 
 class LoadDelivery:
     """Work: read the messages of a delivery that are not in memory. A part that is too large is returned to the
-    front."""
+    front.
+
+    :ivar delivery: the delivery.
+    """
 
     reads = True
 
     def __init__(self, queue: Shared, delivery: Delivery) -> None:
-        self._queue, self._delivery = queue, delivery
+        self._queue, self.delivery = queue, delivery
 
     def run(self) -> Delivery | None:
         """Return the delivery, or ``None`` if no message of it can be read."""
-        queue, delivery = self._queue, self._delivery
+        queue, delivery = self._queue, self.delivery
         positions = list(delivery.positions)
         try:
             found, looked = read_back(queue.store, queue.name, positions, READ_BACK_BYTES)

@@ -91,6 +91,27 @@ def test_each_is_settled_alone_in_any_order_and_in_any_way(desk: Desk) -> None:
     assert desk.queue.backlog == 0
 
 
+def test_one_that_waits_again_is_settled_without_a_turn_and_one_in_hand_is_not(desk: Desk) -> None:
+    desk.put(1, 2, 3, 4)
+    one, two, three, four = desk.reader.take(9)
+    desk.reader.give_back([two, one], delivered=True)
+    desk.reader.retry(three, 30.0)
+    assert [desk.reader.finish_waiting(taken.position) for taken in (two, three, four)] == [True, True, False]
+    assert desk.reader.finish_waiting(two.position) is False
+    desk.hall.reactor.advance(30.0)
+    assert ids(desk.reader.take(9)) == ["1"]
+    assert desk.queue.backlog == 2
+
+
+def test_one_whose_time_is_over_counts_as_dropped(desk: Desk) -> None:
+    desk.put(1, 2, 3)
+    one, two, three = desk.reader.take(9)
+    desk.reader.expire([three, one])
+    desk.reader.finish([two])
+    counters = desk.hall.queues.entry(desk.queue.name).opened.stats().counters
+    assert (counters.finished, counters.dropped_expired, counters.backlog) == (1, 2, 0)
+
+
 def _letters(desk: Desk) -> Any:
     desk.hall.commit()
     return desk.queue.dead_letters(0, 1 << 20)

@@ -115,6 +115,22 @@ def test_so_are_retries_that_are_not_in_memory(tmp_path: Path) -> None:
     assert sorted(desk.all()) == ["0", "1", "2", "3", "4"]
 
 
+def test_one_that_waits_again_is_settled_also_while_it_is_read_and_when_it_was(tmp_path: Path) -> None:
+    desk = QueueDesk(tmp_path, QueuePolicy(None, None, window=Window(99, 1)))
+    retried(desk, 5)
+    first = desk.reader.take(9)
+    assert first is not None  # it is in memory, and the others are read
+    assert (desk.reader.take(9), desk.reader.finish_waiting(1), desk.queue.stats().counters.finished) == (None, True, 0)
+    desk.work()
+    assert desk.queue.stats().counters.finished == 1
+    assert desk.reader.take(9) is None
+    desk.work()
+    assert desk.queue.in_flight.read_ahead
+    assert [desk.reader.finish_waiting(position) for position in range(6)] == [False, False, True, True, True, False]
+    desk.finish(first)
+    assert (desk.all(), desk.queue.stats().counters.finished) == ([], 5)
+
+
 def test_what_was_read_for_a_reader_that_is_closed_goes_to_the_next(tmp_path: Path) -> None:
     desk = QueueDesk(tmp_path, QueuePolicy(None, None, window=Window(99, 1)))
     retried(desk, 5)

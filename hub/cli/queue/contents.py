@@ -38,7 +38,8 @@ def peek(load_config: ConfigReader, name: str, as_json: bool, count: int) -> Non
 @json_option
 @yes_option
 def purge(load_config: ConfigReader, name: str, as_json: bool, yes: bool) -> None:
-    """Purge the queue NAME: drop all waiting messages. Messages in flight, or waiting for a retry, stay."""
+    """Purge the queue NAME: drop all waiting messages. Messages in flight stay, and of a consumer those that wait for a
+    retry."""
     remote = Remote(client_of(load_config))
     _ask(remote, name, f"Drop all waiting messages of {name}", yes)
     answer = remote.purge(name)

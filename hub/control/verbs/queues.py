@@ -7,9 +7,11 @@ from typing import Annotated
 import msgspec
 from twisted.internet.defer import Deferred
 
+from hub.control.cooperative import in_steps
 from hub.control.hub import HubVerb, when_stored
 from hub.control.queue_state import QueueState, state_of
 from hub.message import HeaderValue
+from hub.queue.purge import purge_steps
 
 MOST_PEEKED = 1000
 
@@ -29,14 +31,18 @@ class Purged(msgspec.Struct, omit_defaults=True):
 
 
 class PurgeQueue(HubVerb):
-    """Purge a queue: all waiting messages are dropped; those in flight or waiting for a retry stay."""
+    """Purge a queue: all waiting messages are dropped; those in flight stay, and of a consumer those that wait for a
+    retry."""
 
     path, method, access, order, result = "purge-queue", "POST", "actions", QueueOrder, Purged
 
     def carry_out(self, order: QueueOrder) -> Deferred[Purged]:
-        """Answer when it is on the disk."""
-        purged = self.hub.queues.entry(order.queue).opened.purge()
-        return when_stored(self.hub, Purged(purged, state_of(self.hub, order.queue)))
+        """Purge in steps, and answer when it is on the disk."""
+        purged = in_steps(self.hub, purge_steps(self.hub.queues.entry(order.queue).opened))
+        return purged.addCallback(self._stored, order.queue)
+
+    def _stored(self, purged: int, queue: str) -> Deferred[Purged]:
+        return when_stored(self.hub, Purged(purged, state_of(self.hub, queue)))
 
 
 class QueueDeleted(msgspec.Struct):

@@ -71,11 +71,11 @@ def test_the_first_untried_one_is_known_whatever_was_tried_before_it() -> None:
     assert aside.first_untried is deliveries[3]
     singles.set_aside(deliveries[2:3], delivered=True)
     assert aside.first_untried is deliveries[3]
-    assert (queue.purge(), [*aside], queue.backlog.waits) == (2, deliveries[:3], False)
+    assert (queue.purge(), [*aside], bool(queue.overflow.oldest)) == (2, deliveries[:3], False)
 
 
 def test_as_many_are_dropped_at_once_as_have_the_bytes() -> None:
     _, queue, singles, deliveries = with_aside(QueuePolicy(), 6, tried=1)
-    assert queue.backlog.drop_oldest(0, 250) == 3
-    assert queue.backlog.drop_oldest(1, 0) == 1
+    assert queue.overflow.oldest.drop(0, 250) == 3
+    assert queue.overflow.oldest.drop(1, 0) == 1
     assert singles.reclaim(deliveries) == [deliveries[0], deliveries[5]]

@@ -10,6 +10,7 @@ from hub.queue.delivery import Delivery, Entry
 from hub.queue.policy import Window
 from hub.store import CommittedState
 from tests.unit.doubles import messages, size_of
+from tests.unit.queue.purging import purge
 
 
 def backlog(window: Window | None = None, loaded: int = 0, next_position: int = 0) -> Backlog:
@@ -19,7 +20,7 @@ def backlog(window: Window | None = None, loaded: int = 0, next_position: int = 
 def waiting(count: int) -> Backlog:
     made = backlog()
     batch = messages(count)
-    made.ready.batches.append(0, batch, size_of(batch))
+    made.ready.arrive(0, batch, size_of(batch))
     return made
 
 
@@ -80,7 +81,7 @@ def test_what_was_not_tried_in_a_lane_waits_there_for_its_turn() -> None:
     taken = take(source, 2, with_keys=True)
     source.put_back(taken, taken.rest(2), due=0.0)
     assert source.delayed == 0
-    assert (source.purge(), source._acks.floor) == (3, 3)
+    assert (purge(source), source._acks.floor) == (3, 3)
     assert (source.size, source.schedule.entries(), source.take(9, 0.0, with_keys=True)) == (0, [], None)
 
 

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -13,6 +14,7 @@ from twisted.internet.task import Clock
 
 from hub.enqueuer import Enqueuer
 from hub.message import Message
+from hub.queue import purge
 from hub.queue.delivery import Delivery
 from hub.queue.policy import QueuePolicy, Window
 from hub.queue.queue import Queue
@@ -46,7 +48,9 @@ class PrioritiesMachine(RuleBasedStateMachine):
         self.waiting: dict[int, Known] = {}
         self.in_hand: dict[int, tuple[Known, Delivery]] = {}
         self.aside: dict[int, tuple[Known, Delivery]] = {}
-        self.number = 0
+        self.number = self.purged = 0
+        self.returned: set[int] = set()
+        """Numbers of those that wait and were taken before, since the hub started."""
         self.open()
 
     def open(self) -> None:
@@ -54,8 +58,9 @@ class PrioritiesMachine(RuleBasedStateMachine):
         self.store = DurableStore(
             Path(self.directory.name), RecordingLog(), threaded=False, sync=False, wall=seconds, monotonic=seconds
         )
-        policy = QueuePolicy(None, None, window=SMALL, expires=True)
+        policy = QueuePolicy(None, None, window=SMALL, expires=True, purge_tried=True)
         self.queue = Queue("q", policy, self.store, seconds, seconds)
+        self.queue.backlog.levels.of(9)  # without any, retries and others take turns
         self.enqueuer = Enqueuer(Router([]), self.store, seconds, lambda: None)
         self.reader = Reader(self.queue, lambda: None, lambda call: call())
         self.singles = Singles(self.queue)
@@ -98,6 +103,7 @@ class PrioritiesMachine(RuleBasedStateMachine):
     def give_back(self, data: st.DataObject, delivered: bool) -> None:
         chosen = [self.in_hand.pop(number) for number in self.some(data)]
         self.singles.give_back([delivery for _, delivery in chosen], delivered)
+        self.returned.update([known.number for known, _ in chosen])
         for known, _ in chosen:
             self.waiting[known.number] = Known(known.number, known.priority)
 
@@ -128,6 +134,7 @@ class PrioritiesMachine(RuleBasedStateMachine):
     def return_to_their_place(self, those: dict[int, tuple[Known, Delivery]]) -> None:
         for known, _ in those.values():
             self.waiting[known.number] = Known(known.number, known.priority)
+        self.returned.update(those)
         those.clear()
 
     @precondition(lambda self: self.in_hand)
@@ -136,7 +143,42 @@ class PrioritiesMachine(RuleBasedStateMachine):
         known, delivery = self.in_hand.pop(self.some(data)[0])
         self.queue.retry(delivery, float(delay), failed=True)
         due = self.clock.seconds() + delay
+        self.returned.add(known.number)
         self.waiting[known.number] = Known(known.number, known.priority, due)
+
+    @rule(data=st.data())
+    def finish_late(self, data: st.DataObject) -> None:
+        """Whatever it waits behind: one that was taken before is settled, and no other."""
+        if not (numbers := sorted({*self.waiting, *self.aside, *self.in_hand})):
+            return
+        number = data.draw(st.sampled_from(numbers))
+        wanted = number in self.aside or number in self.returned & {*self.waiting}
+        if self.reader.finish_waiting(number):
+            assert number not in self.in_hand
+            self.waiting.pop(number, None)
+            self.aside.pop(number, None)
+        else:
+            assert not wanted
+
+    @rule(data=st.data(), part=st.integers(1, 9))
+    def purge(self, data: st.DataObject, part: int) -> None:
+        """All that waited goes, and neither what is taken between two parts nor what comes meanwhile."""
+        old, taken, told = {*self.waiting, *self.aside}, 0, [0]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(purge, "POSITIONS_AT_ONCE", part)
+            for dropped in purge.purge_steps(self.queue):
+                told.append(dropped)
+                for delivery in self.reader.take_each(data.draw(st.integers(0, 1))):
+                    number = int(delivery.current.id)
+                    taken += number in old
+                    self.in_hand[number] = self.waiting.pop(number), delivery
+                if data.draw(st.booleans()):
+                    self.put(1, data.draw(st.sampled_from([4, 0, 9])))
+        assert told == sorted(told)
+        assert told[-1] == len(old) - taken
+        self.purged += told[-1]
+        self.waiting = {number: known for number, known in self.waiting.items() if number not in old}
+        self.aside.clear()
 
     @rule(seconds=st.integers(1, 3))
     def let_time_pass(self, seconds: int) -> None:
@@ -158,6 +200,7 @@ class PrioritiesMachine(RuleBasedStateMachine):
             self.waiting[known.number] = Known(known.number, known.priority)
         self.in_hand.clear()
         self.aside.clear()
+        self.returned.clear()
         self.open()
 
     @invariant()
@@ -166,7 +209,7 @@ class PrioritiesMachine(RuleBasedStateMachine):
             return
         stats = self.queue.stats()
         assert stats.counters.backlog == len(self.waiting) + len(self.in_hand) + len(self.aside)
-        assert (stats.in_flight, stats.counters.dropped) == (len(self.in_hand), 0)
+        assert (stats.in_flight, stats.counters.dropped) == (len(self.in_hand), self.purged)
         peeked = self.queue.inspect.peek(self.number + 1)
         assert {int(one.id) for _, _, one, _ in peeked} <= {*self.waiting, *self.in_hand, *self.aside}
         states = {int(one.id): state for _, state, one, _ in peeked}

@@ -17,6 +17,7 @@ from hub.queue.policy import Window
 from hub.queue.ready import first_kept
 from hub.store import CommittedState, Run
 from tests.unit.doubles import message, messages, size_of
+from tests.unit.queue.purging import purge
 
 
 def before(oldest: float) -> AgeLimit:
@@ -169,14 +170,14 @@ def test_of_the_unread_the_first_positions_are_dropped(count: int, dropped: int,
 def test_dropping_spares_what_waits_for_a_retry() -> None:
     desk = Desk(6)
     desk.waiting.schedule.recover({2: Entry(2, None, 1, 1, 0, 9.0)}, with_keys=False)
-    assert desk.waiting.purge() == 5
+    assert purge(desk.waiting) == 5
     assert list(desk.books.unsettled(0, 6)) == [(2, 3)]
 
 
 def test_all_is_what_is_ready_and_what_is_unread() -> None:
     desk = Desk(9, [(4, 5)])
     desk.take_in(run(0, 6))
-    assert desk.waiting.purge() == 8
+    assert purge(desk.waiting) == 8
     assert (desk.books.counters.dropped_purged, desk.books.floor, desk.window.behind) == (8, 9, False)
 
 
@@ -248,7 +249,7 @@ def test_in_lanes_too_dropping_spares_it_and_it_comes_back_to_its_place(in_memor
     desk.waiting.schedule.recover(tried(1, 4), with_keys=True)
     if in_memory:
         desk.take_in(run(0, in_memory))
-    assert desk.waiting.purge() == 4
+    assert purge(desk.waiting) == 4
     assert list(desk.books.unsettled(0, 6)) == [(1, 2), (4, 5)]
     assert (desk.waiting.delayed, desk.window.behind, desk.window.batches.size) == (2, False, 0)
     desk.window.arrive(6, [message(6)], 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.unit.backends.stomp.bench import Bench, ack, fill, subscribe
@@ -70,6 +72,42 @@ def test_an_ack_that_comes_when_somebody_else_has_it_does_nothing_and_is_counted
     assert (bench.backlog("q"), bench.broker.counters.late_acks) == (1, 1)
     other.hang_up()
     assert subscribe(bench).bodies() == ["0"]
+
+
+@pytest.mark.parametrize("how", ["paused", "behind"])
+def test_an_ack_after_unsubscribe_settles_wherever_the_message_waits(tmp_path: Path, how: str) -> None:
+    bench = Bench(tmp_path)
+    fill(bench, 2)
+    bench.turn()
+    line = subscribe(bench)
+    ids = [one.headers["ack"] for one in line.messages()]
+    line.do("UNSUBSCRIBE", id="s")
+    if how == "paused":
+        bench.hall.queues.entry("q").opened.pause()
+    for _ in range(12 if how == "behind" else 0):  # of the higher priority, only the first are in memory
+        fill(bench, 200, priority="9")
+        bench.turn()
+    ack(line, ids[1], receipt="r")
+    assert line.receipts() == ["r"]
+    counters = bench.hall.queues.entry("q").opened.stats().counters
+    assert (counters.finished, bench.broker.counters.late_acks) == (1, 0)
+    assert bench.backlog("q") == (1 if how == "paused" else 2401)
+
+
+def test_a_purge_drops_what_a_lost_client_gave_back_and_leaves_what_others_have(bench: Bench) -> None:
+    fill(bench, 6)
+    lost, other = subscribe(bench, prefetch_count="2"), subscribe(bench, prefetch_count="2")
+    assert len(lost.messages()) == 2
+    (kept, refused) = other.messages()
+    ack(other, refused.headers["ack"], command="NACK")
+    other.frames()
+    lost.hang_up()
+    other.messages()
+    held = bench.hall.queues.entry("q").opened.stats().in_flight
+    assert bench.hall.queues.entry("q").opened.purge() == 6 - held
+    bench.advance(60.0)
+    assert other.messages() == []
+    assert (bench.backlog("q"), kept.body) == (held, b"2")
 
 
 def test_a_late_nack_does_nothing(bench: Bench) -> None:

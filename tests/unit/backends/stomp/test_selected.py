@@ -192,6 +192,23 @@ def test_what_is_purged_or_expires_makes_room_to_look_further(bench: Bench, monk
     bench.turn()
 
 
+def test_a_purge_makes_room_to_look_further_also_where_all_was_delivered_before(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookahead, "MOST_MESSAGES", 50)
+    put(bench, *range(50), colour="blue")
+    line, lost = red(bench), subscribe(bench, prefetch_count="50")
+    assert len(lost.messages()) == 50
+    lost.hang_up()
+    put(bench, "r", colour="red")
+    bench.advance(1.0)
+    assert line.messages() == []
+    assert bench.hall.queues.entry("q").opened.purge() == 51
+    put(bench, "s", colour="red")
+    bench.advance(1.0)
+    assert line.bodies() == ["s"]
+
+
 def test_a_temporary_queue_has_selectors_and_dead_letters_have_not(bench: Bench) -> None:
     line = red(bench, destination="/temp-queue/a")
     worker = bench.line()
