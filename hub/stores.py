@@ -82,16 +82,18 @@ class Stores:
         else:
             self._on_room()
 
-    def squeeze(self, limit: int | None, squeeze: Callable[[bool], None]) -> None:
+    def squeeze(self, limit: int | None, on_change: Callable[[bool], None]) -> None:
         """Tell the queues when the store's size passes its limit, in either direction. It looks again as soon as so
         much was appended that the limit may be reached.
 
-        While history is left, that is removed instead. :param limit: bytes; ``None``: none.
+        While history is left, that is removed instead.
+
+        :param limit: bytes; ``None``: none. :param on_change: called each time that it has looked, with ``squeezed``.
         """
         self.store.bound(limit)
         if limit is None:
             self.squeezed = False
-            self.store.alert(sys.maxsize, lambda: None)
+            self.store.watch_size(sys.maxsize, lambda: None)
         else:
             status = self.store.status()
             used = int(status.get("used_bytes", 0)) + int(status.get("pending_bytes", 0))
@@ -99,8 +101,8 @@ class Stores:
                 self.squeezed = False
             elif used > limit:
                 self.squeezed = True
-            self.store.alert(max((limit - used) // 2, limit // STEPS), partial(self.squeeze, limit, squeeze))
-        squeeze(self.squeezed)
+            self.store.watch_size(max((limit - used) // 2, limit // STEPS), partial(self.squeeze, limit, on_change))
+        on_change(self.squeezed)
 
     def close(self) -> None:
         """Close the stores. What can't be stored now is lost, and reported by ``on_fatal``."""

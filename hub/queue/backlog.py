@@ -13,7 +13,7 @@ from hub.queue.key_order import Item, KeyOrder
 from hub.queue.levels import Levels, PriorityLevel
 from hub.queue.policy import Window
 from hub.queue.ready import ReadyWindow
-from hub.queue.schedule import AT_FRONT, Schedule, place
+from hub.queue.schedule import AT_FRONT, Schedule, rank
 from hub.store import CommittedState
 
 SORT_AHEAD = 64
@@ -27,13 +27,13 @@ class _Fresh:
     """Messages of one priority that are next, without those in the schedule.
 
     :param unread: position of the first one that is not in memory.
-    :ivar position: of the first one. :ivar place: of the first one, among all messages of the queue.
+    :ivar position: of the first one. :ivar rank: of the first one, among all messages of the queue.
     """
 
     def __init__(self, priority: int, batches: Batches, unread: int) -> None:
         self.priority, self.batches = priority, batches
         self.position = batches.head[0] if batches.head is not None else unread
-        self.place = place(self.position, priority)
+        self.rank = rank(self.position, priority)
 
 
 class Backlog:
@@ -158,8 +158,8 @@ class Backlog:
     def _take_by_priority(self, limit: int, now: float) -> Delivery | None:
         self.schedule.ripen(now)
         front, fresh = self.schedule.front, self._fresh()
-        if front is not None and (fresh is None or place(front.position, front.priority) < fresh.place):
-            return Delivery.of(self.schedule.due(limit, now, None if fresh is None else fresh.place), None)
+        if front is not None and (fresh is None or rank(front.position, front.priority) < fresh.rank):
+            return Delivery.of(self.schedule.due(limit, now, None if fresh is None else fresh.rank), None)
         if fresh is None or not fresh.batches:  # there are none, or they are being read
             return None
         if front is not None and front.priority == fresh.priority:
@@ -182,7 +182,7 @@ class Backlog:
         if self.schedule.front_before(delivery.positions[0], delivery.priority):
             return True
         fresh = self._fresh() if self.levels.used else None
-        return fresh is not None and fresh.place < place(delivery.positions[0], delivery.priority)
+        return fresh is not None and fresh.rank < rank(delivery.positions[0], delivery.priority)
 
     @property
     def halted(self) -> bool:

@@ -23,7 +23,7 @@ RIPEN_AT_ONCE = 1000
 """Most delayed messages that are given their place under the queue's lock at a time."""
 
 
-def place(position: int, priority: int) -> int:
+def rank(position: int, priority: int) -> int:
     """A number that is lower for a message that comes earlier: by priority, then by position."""
     return position - ((priority - DEFAULT_PRIORITY) << 62)
 
@@ -224,7 +224,7 @@ class Schedule:
         if entry.due != AT_FRONT:
             self._delays.add(entry.due, entry)
             return
-        self._front.add(AT_FRONT, entry, place(entry.position, entry.priority))
+        self._front.add(AT_FRONT, entry, rank(entry.position, entry.priority))
         if _is_untried(entry):
             self._untried.push(entry.priority, entry.position, entry)
 
@@ -236,7 +236,7 @@ class Schedule:
     def front_before(self, position: int, priority: int) -> bool:
         """Tell whether a message was given back to the front that comes before one with this priority."""
         head = self._front.head
-        return head is not None and place(head.position, head.priority) < place(position, priority)
+        return head is not None and rank(head.position, head.priority) < rank(position, priority)
 
     def ripen(self, now: float) -> None:
         """Give messages that are due their place among all others of the queue, by priority; the next call goes on."""
@@ -249,7 +249,7 @@ class Schedule:
     def due(self, limit: int, now: float, before: int | None = None) -> list[Entry]:
         """Remove and return due retries with equal attempts: a batch that failed is retried as a batch.
 
-        :param before: only those whose ``place`` is lower; the first one's is.
+        :param before: only those whose :func:`rank` is lower; the first one's is.
         """
         run: list[Entry] = []
         while len(run) < limit:
@@ -257,7 +257,7 @@ class Schedule:
             entry = delays.first(now)
             if entry is None or (run and not entry.may_follow(run[-1])):
                 break
-            if run and before is not None and place(entry.position, entry.priority) >= before:
+            if run and before is not None and rank(entry.position, entry.priority) >= before:
                 break
             run.append(entry)
             delays.pop(now)

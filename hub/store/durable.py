@@ -17,7 +17,6 @@ from hub.interfaces import Clock
 from hub.stats.counters import Counters, QueueStats
 from hub.store import Beginning, CommittedState, Found, Journal, Kept, OutboxPortion, Outgoing, RoutedBatch, Run, Try
 from hub.store import tables as t
-from hub.store.alert import Alert
 from hub.store.commit_timer import CommitTimer
 from hub.store.history import received_between
 from hub.store.in_flight_file import FileSlot, InFlightFile
@@ -30,6 +29,7 @@ from hub.store.queue_key import QueueId, QueueKey
 from hub.store.reader import TableReader, run_of
 from hub.store.recovery import recover
 from hub.store.search import Search, pending
+from hub.store.size_watch import SizeWatch
 from hub.store.writer import Writer
 
 DELETE_TIMEOUT = 10.0
@@ -73,7 +73,7 @@ class DurableStore:
         with Opening(directory, log) as opening:
             self.tables = tables or opening.tables(sync, map_size)
             found = recover(self.tables)
-        self._careful_until, self._alert = float("-inf"), Alert()
+        self._careful_until, self._size_watch = float("-inf"), SizeWatch()
         self._wall, self._monotonic, self._log = wall, monotonic, log
         self.keeps = keep > 0
         self._reader = TableReader(self.tables, log)
@@ -185,14 +185,14 @@ class DurableStore:
     def append(self, batch: RoutedBatch, stored: Stored | None) -> bool:
         """Append a batch. It is committed soon; while the store is careful, at once."""
         self.writer.append(batch, stored)
-        self._alert.count(batch.size)
+        self._size_watch.count(batch.size)
         if careful := self._monotonic() < self._careful_until:
             self.flush(CAREFUL_TIMEOUT)
         return careful
 
-    def alert(self, size: int, call: Callable[[], object]) -> None:
+    def watch_size(self, size: int, call: Callable[[], object]) -> None:
         """Make a call once ``size`` more bytes were appended."""
-        self._alert.set(size, call)
+        self._size_watch.set(size, call)
 
     def slot(self, queue: QueueId) -> FileSlot:
         """A slot in the in-flight file, which survives a kill."""

@@ -90,9 +90,9 @@ class Log(Protocol):
         """Return the queue's messages from a position on: about ``count`` of them, or about ``size`` bytes, but at
         least one if there is one. Positions missing in between are settled."""
 
-    def alert(self, size: int, call: Callable[[], object]) -> None:
+    def watch_size(self, size: int, call: Callable[[], object]) -> None:
         """Make a call once ``size`` more bytes were appended: within ``append``, which appended them. It replaces the
-        alert before. To call it belongs to the thread that appends."""
+        call before. To call it belongs to the thread that appends."""
 
     def pending(self) -> int:
         """Return the number of batches that are not committed. Cheap."""

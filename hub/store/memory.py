@@ -109,7 +109,7 @@ class MemoryStore:
             stored()
         return False
 
-    def alert(self, size: int, call: Callable[[], object]) -> None:
+    def watch_size(self, size: int, call: Callable[[], object]) -> None:
         """Does nothing: nothing that is appended is kept here."""
 
     def slot(self, queue: QueueId) -> MemoryStore:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ALWAYS = (
+    (re.compile(r'float\("-INF"\)'), 'float("-inf")'),  # another name of the same number
     (re.compile(r'\bcast\((?:"[^"]*"|[\w.]+), '), "cast("),  # a type says nothing at run time
     (re.compile(r", (?:strict=\w+)?\)"), ")"),  # what is zipped is made of one length
     (re.compile(r"\b(announce\((?:\w+, )?|note\(|at_once=|excused = )None\b"), r"\1False"),  # nobody asks which one

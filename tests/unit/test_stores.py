@@ -29,7 +29,7 @@ class StoreOnDisk(MemoryStore):
         super().__init__()
         self.told_sent: list[int] = []
         self.used = self.pending_bytes = self.history_pages = 0
-        self.alerts: list[tuple[int, Any]] = []
+        self.watched: list[tuple[int, Any]] = []
         self.limit: int | None = None
         self.tell: Any = None
         self.changed: Any = None
@@ -48,8 +48,8 @@ class StoreOnDisk(MemoryStore):
             "history_pages": self.history_pages,
         }
 
-    def alert(self, size: int, call: Any) -> None:
-        self.alerts.append((size, call))
+    def watch_size(self, size: int, call: Any) -> None:
+        self.watched.append((size, call))
 
     def bound(self, size: int | None) -> None:
         self.limit = size
@@ -106,17 +106,17 @@ def test_it_looks_again_when_half_of_the_room_may_be_gone_and_counts_what_waits_
     desk, orders = Desk(), list[bool]()
     desk.store.used, desk.store.pending_bytes = 200, 40
     desk.stores.squeeze(640, orders.append)
-    size, look = desk.store.alerts.pop()
+    size, look = desk.store.watched.pop()
     assert (size, orders) == (200, [False])
     desk.store.used, desk.store.pending_bytes = 630, 5
     look()
-    size, look = desk.store.alerts.pop()
+    size, look = desk.store.watched.pop()
     assert (size, orders) == (10, [False, False]), "a 64th, where half of the room is less"
     desk.store.pending_bytes = 11
     look()
     assert orders == [False, False, True]
     desk.stores.squeeze(None, orders.append)
-    assert (desk.store.alerts[-1][0], orders[-1]) == (sys.maxsize, False)
+    assert (desk.store.watched[-1][0], orders[-1]) == (sys.maxsize, False)
 
 
 @pytest.mark.parametrize("body", [0, 100, 2100, 5000])

@@ -11,7 +11,7 @@ from hub.message import Message
 from hub.queue.ack_state import AckState
 from hub.queue.levels import Levels, PriorityLevel
 from hub.queue.policy import QueuePolicy, Window
-from hub.queue.schedule import Schedule, place
+from hub.queue.schedule import Schedule, rank
 from hub.store import CommittedState, Run
 from tests.unit.doubles import message, messages
 from tests.unit.store.bench import Bench
@@ -152,10 +152,10 @@ def test_the_oldest_unread_message_of_all_levels_is_known() -> None:
     assert (levels.oldest_unread(), levels.first_unread, levels.unread_size) == (5.0, 5, 6)
 
 
-def test_a_place_is_by_priority_then_by_position() -> None:
+def test_a_rank_is_by_priority_then_by_position() -> None:
     rows = [(position, priority) for priority in (9, 4, 0) for position in (0, 1, 1 << 40)]
-    assert sorted({*rows}, key=lambda row: place(*row)) == rows
-    assert place(5, 4) == 5
+    assert sorted({*rows}, key=lambda row: rank(*row)) == rows
+    assert rank(5, 4) == 5
 
 
 @pytest.mark.parametrize("priorities", [(9,), (9, 0), (4, 9), (9, 4), (4,)])

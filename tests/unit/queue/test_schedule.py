@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hub.message import DEFAULT_PRIORITY
 from hub.queue.delivery import Entry
 from hub.queue.key_order import KeyOrder
-from hub.queue.schedule import AT_FRONT, RIPEN_AT_ONCE, Delays, Schedule, place
+from hub.queue.schedule import AT_FRONT, RIPEN_AT_ONCE, Delays, Schedule, rank
 from tests.unit.doubles import message
 
 
@@ -193,11 +193,11 @@ def test_what_is_given_back_is_before_another_by_priority_then_by_position() -> 
     assert schedule.front_before(1, DEFAULT_PRIORITY - 1)
 
 
-def test_of_those_that_are_due_only_those_before_a_place_are_taken() -> None:
+def test_of_those_that_are_due_only_those_before_a_rank_are_taken() -> None:
     schedule = Schedule()
     schedule.delay([entry(position, 1) for position in (2, 4, 6)], AT_FRONT)
-    assert [one.position for one in schedule.due(9, 0.0, before=place(6, DEFAULT_PRIORITY))] == [2, 4]
-    assert [one.position for one in schedule.due(9, 0.0, before=place(1, DEFAULT_PRIORITY))] == [6], "the first one is"
+    assert [one.position for one in schedule.due(9, 0.0, before=rank(6, DEFAULT_PRIORITY))] == [2, 4]
+    assert [one.position for one in schedule.due(9, 0.0, before=rank(1, DEFAULT_PRIORITY))] == [6], "the first one is"
 
 
 def test_beyond_the_bytes_that_may_wait_in_memory_messages_wait_in_the_store() -> None:

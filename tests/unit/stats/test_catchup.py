@@ -240,6 +240,7 @@ def sample(time: float, received: int = 0, settled: int = 0, busy: float = 0.0, 
         # ten a thread and second, less the two that come a second
         (sample(0), sample(10, 20, 50, 5.0), 1, 8.0),
         (sample(0), sample(10, 20, 50, 5.0), 3, 28.0),
+        (sample(0), sample(10, 20, 50, 0.5), 1, 98.0),
         # of what is in flight, each thread has half a message done; of what was in flight before, half was done then
         (sample(0), sample(10, 20, 50, 5.0, in_flight=1), 1, 8.1),
         (sample(0), sample(10, 20, 50, 5.0, in_flight=9), 2, 18.4),
@@ -251,14 +252,15 @@ def sample(time: float, received: int = 0, settled: int = 0, busy: float = 0.0, 
 )
 def test_the_work_of_the_threads_tells_the_gain(first: Sample, last: Sample, threads: int, gain: float) -> None:
     """Messages that were settled for each second of work, by each thread, less those that come."""
-    assert _gain_by_work([first, last], [first, last], threads) == pytest.approx(gain)
+    between = [Sample(first.time + 1, first.received + 2, first.settled, first.busy, 7, 0)]
+    assert _gain_by_work([first, *between, last], [first, last], threads) == pytest.approx(gain)
 
 
 @pytest.mark.parametrize(
     ("last", "threads"),
     [
         (sample(10, 20, 50, 0.0), 1),  # nothing was worked on: there is no measure
-        (sample(10, 98, 50, 5.0), 1),  # 10 a second against 9.8: below the share that counts
+        (sample(10, 980, 500, 5.0), 1),  # 100 a second against 98: no more than the share that counts
         (sample(10, 200, 50, 5.0), 1),  # more comes
         (sample(10, 20, 50, 5.0), 0),
     ],
@@ -281,7 +283,8 @@ def test_work_that_was_taken_back_is_no_capacity() -> None:
 def test_without_a_run_what_came_before_it_tells_what_comes() -> None:
     samples = [sample(float(second), 2 * second, 5 * second, second / 2) for second in range(11)]
     assert _gain_by_work(samples, [], 1) == pytest.approx(8.0)
-    assert _gain_by_work(samples, samples[-1:], 1) == pytest.approx(8.0)
+    burst = sample(11.0, 9000, 55, 5.5)
+    assert _gain_by_work([*samples, burst], [burst], 1) == pytest.approx(8.0)
     assert _gain_by_work(samples[:1], [], 1) == 0.0
 
 

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from hub import current_message
 from hub.errors import Reject, Retry
 from hub.message import Message
 from hub.stats.histogram import Histogram
-from hub.store import Outgoing
 from hub.workers.worker import LONGEST_PAUSE, REPORT_EVERY
 from tests.unit.doubles import Bench, ScriptedBatches, message, messages, offer
 from tests.unit.workers.test_worker import ANYTHING
@@ -231,60 +229,24 @@ def test_log_lines_are_about_the_one_message_and_of_a_batch_about_none() -> None
     assert about[4:] == [True, True]
 
 
-# -- what a consumer publishes goes on with the trace of what it has in hand
-
-
-def traced(number: int) -> Message:
-    return message(number, traceparent=f"00-{number + 1:032x}-00000000000000aa-01")
-
-
-def test_one_that_publishes_from_a_batch_goes_on_with_the_trace_that_all_share() -> None:
-    bench, consumer = bench_of()
-    found: list[object] = []
-    consumer.on_consume = lambda _: found.append(current_message.trace().get("traceparent"))
-    bench.offer(traced(1), traced(1))
+def test_a_batch_of_one_that_failed_tells_with_what() -> None:
+    bench, _ = bench_of(m0=[KeyError("x")])
+    bench.offer(message(0))
     bench.worker.step(0)
-    bench.offer(traced(2), traced(3))
-    bench.worker.step(0)
-    assert found == [traced(1).headers["traceparent"]] * 2 + [None] * 2
-
-
-def test_when_a_batch_is_split_each_message_has_its_own_trace_and_sends_what_it_published() -> None:
-    bench, consumer = bench_of(m1=[KeyError("x"), KeyError("x")])
-    found, published = list[object](), list[Outgoing]()
-    bench.store.watch(lambda *_: None, lambda first, outbox: published.extend(outbox))
-
-    def publish(one: Message) -> None:
-        if len(consumer.batches) > 1:
-            found.append(current_message.trace().get("traceparent"))
-            post = current_message.outbox()
-            assert post is not None
-            post(Outgoing("bus", one))
-
-    consumer.on_consume = publish
-    bench.offer(*map(traced, range(3)))
-    bench.run()
-    assert consumer.batches == [["0", "1", "2"], ["0"], ["1"], ["2"]]
-    assert found == [traced(number).headers["traceparent"] for number in range(3)]
-    assert [one.message.id for one in published] == ["0", "2"], "what the failed one published is dropped"
-
-
-def test_one_by_one_each_message_has_its_own_trace() -> None:
-    bench = Bench()
-    bench.worker._limit = 9
-    found: list[object] = []
-    bench.consumer.on_consume = lambda _: found.append(current_message.trace().get("traceparent"))
-    bench.offer(*map(traced, range(3)))
-    bench.worker.step(0)
-    assert found == [traced(number).headers["traceparent"] for number in range(3)]
-    assert (current_message.outbox(), current_message.trace()) == (None, {})
-
-
-def test_a_batch_that_is_split_says_so_once_and_each_failure_is_its_own() -> None:
-    bench, _ = bench_of(m1=[KeyError("x"), ValueError("y")])
-    bench.offer(*messages(3))
-    bench.worker.step(0)
-    assert bench.log.actions() == ["split", "retry"]
-    assert bench.log.lines()[0] == "a batch of 3 failed with KeyError, its messages are delivered one by one"
     assert bench.worker.last_failure is not None
-    assert (bench.worker.last_failure.error, bench.queue.stats().counters.failed) == ("ValueError", 1)
+    assert (bench.worker.last_failure.error, bench.worker.last_failure.message_id) == ("KeyError", "0")
+
+
+def test_a_batch_that_succeeds_ends_the_growth_of_the_pauses() -> None:
+    bench, consumer = bench_of(m1=[Retry() for _ in range(3)], m3=[Retry()])
+    bench.offer(*messages(3))
+    for pause in (1.0, 2.0, 4.0):
+        bench.run()
+        bench.clock.advance(pause)
+    bench.run()
+    assert bench.queue.stats().counters.finished == 3
+    bench.offer(message(3))
+    bench.run()
+    bench.clock.advance(1.0)
+    bench.run()
+    assert consumer.batches[-2:] == [["3"], ["3"]]

@@ -1,4 +1,4 @@
-"""Alert: a call once so many bytes were appended."""
+"""Size watch: a call once so many bytes were appended."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 
 
-class Alert:
-    """The alert of one store. Belongs to the thread that appends."""
+class SizeWatch:
+    """Watches the size of what is appended to one store. Belongs to the thread that appends."""
 
     def __init__(self) -> None:
         self._left = sys.maxsize
