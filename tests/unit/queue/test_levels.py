@@ -135,11 +135,19 @@ def test_the_oldest_of_a_level_are_dropped_first_and_the_bytes_of_the_others_are
     assert (bool(level), level.unread_size, level.unread_span) == (False, 0, (0, 0))
 
 
-def test_a_level_is_left_with_nothing_by_a_purge() -> None:
-    _, level = level_of(Window(1, 99))
-    level.arrive(0, messages(2), 4)
-    level.arrive(4, messages(2), 4)
-    assert (level.clear_unread(), level.unread_size, level.unread_count) == ([(0, 2), (4, 6)], 0, 0)
+def test_what_lies_before_a_position_is_taken_out_of_a_level_with_its_bytes() -> None:
+    acks, level = level_of(Window(1, 99))
+    level.arrive(0, messages(1), 2)
+    level.arrive(2, messages(4), 8)
+    level.arrive(9, messages(2), 4)
+    acks.settle(3, 4)
+    assert level.take_below(0) == []
+    assert (level.take_below(5), level.unread_size, list(level.unread)) == (
+        [(0, 1), (2, 3), (4, 5)],
+        6,
+        [(5, 6), (9, 11)],
+    )
+    assert (level.take_below(99), level.unread_size, bool(level)) == ([(5, 6), (9, 11)], 0, False)
 
 
 def test_the_oldest_unread_message_of_all_levels_is_known() -> None:
@@ -148,7 +156,7 @@ def test_the_oldest_unread_message_of_all_levels_is_known() -> None:
     levels.of(9).arrive(3, [message(3), message(4)], 4)
     levels.of(2).arrive(5, [message(5), message(6)], 6)
     assert (levels.oldest_unread(), levels.first_unread, levels.unread_size) == (3.0, 3, 10)
-    levels.of(9).clear_unread()
+    levels.of(9).take_below(5)
     assert (levels.oldest_unread(), levels.first_unread, levels.unread_size) == (5.0, 5, 6)
 
 
