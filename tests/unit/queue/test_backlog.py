@@ -193,3 +193,51 @@ def test_the_next_due_is_the_first_of_a_message_without_a_key_and_one_with(
     keyed = take(source, with_keys=True)
     source.put_back(keyed, tried(keyed), due=second)
     assert (source.next_due, source.delayed) == (due, 2)
+
+
+# -- with priorities
+
+
+@pytest.mark.parametrize(
+    ("behind", "ready", "level", "told"),
+    [
+        (False, 1.0, 3.0, 3.0),  # of the ready window nothing is unread
+        (True, 1.0, 3.0, 1.0),
+        (True, 5.0, 3.0, 3.0),
+        (True, None, 3.0, None),  # one is not known
+        (True, 5.0, None, 5.0),
+        (False, 5.0, None, 5.0),
+    ],
+)
+def test_the_oldest_unread_is_that_of_the_ready_window_and_of_all_levels(
+    behind: bool, ready: float | None, level: float | None, told: float | None
+) -> None:
+    source = backlog(Window(16, 99), 0, int(behind))
+    source.ready.oldest_unread = ready
+    if level is not None:
+        source.levels.of(9).unread.add(5, 6)
+        source.levels.of(9).oldest_unread = level
+    assert source.oldest_unread() == told
+
+
+@pytest.mark.parametrize(
+    ("priority", "position", "overtakes"), [(9, 7, True), (4, 7, False), (4, 2, True), (0, 2, False)]
+)
+def test_what_was_read_ahead_is_overtaken_by_what_comes_before_it(
+    priority: int, position: int, overtakes: bool
+) -> None:
+    """By priority, then by position; it has the default one, and the position 5."""
+    source, ahead = backlog(), Delivery(messages(1), [5])
+    assert not source.overtakes(ahead)
+    source.levels.of(0)  # there were levels before
+    batches = source.ready.batches if priority == 4 else source.levels.of(priority).batches
+    batches.append(position, messages(1), 2)
+    assert source.overtakes(ahead) is overtakes
+
+
+def test_what_was_read_ahead_is_overtaken_by_what_was_given_back_to_the_front() -> None:
+    source, ahead = backlog(), Delivery(messages(1), [5])
+    source.put_in_front([Entry(7, messages(1)[0])])
+    assert not source.overtakes(ahead)
+    source.put_in_front([Entry(3, messages(1)[0])])
+    assert source.overtakes(ahead)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from twisted.internet.task import Clock
 
@@ -10,11 +12,12 @@ from hub.queue.ack_state import AckState
 from hub.queue.backlog import Backlog
 from hub.queue.delivery import Delivery
 from hub.queue.inspect import LONGEST_REASON, MOST_REASONS, SETTLED, numbers, positions_of
-from hub.queue.policy import QueuePolicy
+from hub.queue.policy import QueuePolicy, Window
 from hub.queue.queue import Queue
 from hub.stats.counters import Counters
 from hub.store import CommittedState
 from tests.unit.doubles import letter_of, make_queue, message, messages, offer
+from tests.unit.store.bench import Bench
 
 
 def queue_of(count: int, clock: Clock | None = None, policy: QueuePolicy | None = None) -> Queue:
@@ -211,3 +214,15 @@ def test_numbers_that_still_hold_are_given_again() -> None:
     queue.give_back(take(queue))
     offer(queue, [message(3)])
     assert queue.stats(delayed).counters.received == 4
+
+
+def test_what_is_only_in_the_store_is_shown_before_later_ones_that_are_in_memory(tmp_path: Path) -> None:
+    """One of a high priority is in memory though it came last."""
+    bench = Bench(tmp_path, QueuePolicy(None, None, window=Window(16, 1 << 20)))
+    queue = bench.queue()
+    for number in range(20):
+        bench.enqueuer.put(queue, [message(number)], None, None, 9 if number == 19 else 4)
+    bench.step()
+    assert queue.backlog.ready.unread_span[0] == 16
+    for count in (16, 17, 18, 99):
+        assert [row[0] for row in queue.inspect.peek(count)] == [*range(20)][:count]

@@ -170,3 +170,13 @@ def test_what_was_read_and_not_taken_goes_back_to_its_place(tmp_path: Path) -> N
     desk.reader.close()
     desk.reader = Reader(desk.queue, desk.tell, desk.jobs.append)
     assert [id_ for _ in range(4) for id_ in ids(desk.take_each(2))] == ["1", "2", "3", "4", "5", "6", "7"]
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+def test_the_store_is_told_of_what_is_set_aside_only_if_an_attempt_counts(desk: Desk, delivered: bool) -> None:
+    desk.offer(messages(2))
+    taken = desk.take_each(2)
+    told: list[tuple[bool, bool]] = []
+    desk.queue.announce = lambda room, journal: told.append((room, journal))
+    desk.singles.set_aside(taken, delivered)
+    assert told == [(False, delivered)]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.headers import EXPIRES
 from hub.queue.policy import Window
 from hub.queue.work import READ_AT_ONCE, Load
 from hub.store import Run
@@ -97,3 +98,12 @@ def test_a_key_goes_on_though_its_messages_could_not_be_read(tmp_path: Path, mon
     with pytest.raises(OSError, match="the disk"):
         work()
     assert found + bench.drain() == [str(number) for number in range(1, 41)]
+
+
+def test_the_store_is_told_of_messages_that_were_dropped_because_their_time_is_over(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, replace(SMALL, expires=True))
+    queue, told = bench.queue(), list[tuple[bool, bool]]()
+    bench.deliver([message(0, **{EXPIRES: 1}), message(1)])  # type: ignore[arg-type]
+    queue.announce = lambda room, journal: told.append((room, journal))
+    assert [one.id for one in bench.take().messages] == ["1"]
+    assert told == [(False, True)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from twisted.internet.task import Clock
+
 from hub.deadletter import DeadLetter
 from hub.stats.counters import Counters, QueueStats
 from hub.store import CommittedState, Journal, Outgoing, RoutedBatch, Try
@@ -83,3 +85,14 @@ def test_nothing_is_pending() -> None:
 
 def test_of_a_queue_that_is_not_open_no_numbers_are_kept() -> None:
     assert MemoryStore().stats("q") == QueueStats(Counters(), 0, 0, None)
+
+
+def test_a_queue_that_is_made_again_was_created_then() -> None:
+    clock = Clock()
+    store = MemoryStore(wall=clock.seconds)
+    store.open("a")
+    store.open("b")
+    clock.advance(5.0)
+    store.delete("a")
+    store.open("a")
+    assert (store.created_at("a"), store.created_at("b")) == (5.0, 0.0)
