@@ -17,11 +17,11 @@ REQUIRES = [
     "click>=8.4.2",  # the command line, with typed parameters; before 8.3.3: CVE-2026-7246
     "rich>=14.3",  # tables, colours and progress bars on a terminal; before it: an empty line where there is none
     "textual>=4,<9",  # the live screen of 'hubbub top'; a new major changes what a screen is made of
-    "SQLAlchemy>=2.0",  # the archive, on SQLite as well as on PostgreSQL
+    "SQLAlchemy>=2.0",  # the archive and jobs, on SQLite as well as on PostgreSQL
     "prometheus-client>=0.20",  # what a scrape is answered with, in either of Prometheus' formats
 ]
 EXTRAS = {
-    "postgres": ["psycopg2-binary>=2.9.13"],  # the archive on PostgreSQL; before it: an OpenSSL with known holes
+    "postgres": ["psycopg2-binary>=2.9.13"],  # the archive, jobs on PostgreSQL; before it: an OpenSSL with known holes
     "psycopg": ["psycopg[binary]>=3.3.9"],  # the same by psycopg 3; its wheel has an OpenSSL of its own, too
     "collectd-encrypt": ["cryptography>=50"],  # collectd's SecurityLevel Encrypt (AES-256-OFB); before: CVE-2026-69247
     "stomp": [

@@ -1,1 +1,22 @@
-"""Job queues in a database."""
+"""A job queue in a database that one already has: PostgreSQL, or a file of SQLite. See docs/jobs.rst."""
+
+from __future__ import annotations
+
+from hub.jobs.errors import BadDatabase, BadJob, Fenced
+from hub.jobs.job import Conflict, Handle, Job, JobCounts, JobError, JobState, JobStatus, Unique
+from hub.jobs.jobs import Jobs
+
+__all__ = [
+    "BadDatabase",
+    "BadJob",
+    "Conflict",
+    "Fenced",
+    "Handle",
+    "Job",
+    "JobCounts",
+    "JobError",
+    "JobState",
+    "JobStatus",
+    "Jobs",
+    "Unique",
+]

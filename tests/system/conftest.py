@@ -6,15 +6,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from hub.consumers.archive import Archive
+from hub.jobs import Jobs
 from tests.support import ROOT, require
 from tests.system.activemq import ActiveMQ
-from tests.system.archives import make
+from tests.system.archives import make as make_archive
 from tests.system.distribution import Distribution, build
 from tests.system.postgres import Postgres
 from tests.system.rabbitmq import RabbitMQ
@@ -104,6 +106,28 @@ def url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def archive(url: str, tmp_path: Path) -> Iterator[Archive]:
     """An archive in that database."""
-    made = make(url, tmp_path)
+    made = make_archive(url, tmp_path)
     yield made
     made.stop()
+
+
+@pytest.fixture(params=["sqlite", *DRIVERS])
+def dsn(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of an empty database; what is claimed of jobs is claimed on both."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/jobs.db"
+    server: Postgres = request.getfixturevalue("postgres_server")
+    server.scheme = request.param
+    return server.create_database()
+
+
+@pytest.fixture
+def make(dsn: str) -> Iterator[Callable[..., Jobs]]:
+    """More programs at the same database."""
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(Jobs(dsn, **options))
+
+
+@pytest.fixture
+def jobs(make: Callable[..., Jobs]) -> Jobs:
+    return make(lease=60.0, retry_delay=lambda _: 0.0)

@@ -45,6 +45,8 @@ TESTED_WHOLE = {
     "hub/cli": "test_cli",
     "hub/cli/queue": "test_steering_cli",
     "hub/cli/top": "test_top_overview",
+    "hub/jobs/postgresql": "test_jobs_postgresql",
+    "hub/jobs/sqlite": "test_jobs_contract",
     "hub/status": "test_catalogue",
     "hub/store/fsck": "test_fsck_cli",
     "hub/testing": "test_testing",

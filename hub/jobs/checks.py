@@ -1,0 +1,136 @@
+"""Checks what is inserted. Every error names the queue, and what is wrong with which value. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from hub.jobs.errors import BadJob
+from hub.jobs.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, Conflict, NewJob, Unique
+from hub.units import parse_duration
+
+LONGEST_NAME = 200
+"""Characters of a queue's name or a tag."""
+LONGEST_KEY = 500
+"""Characters of a key. An entry of PostgreSQL's B-tree has 2704 bytes."""
+MOST_TAGS = 20
+MOST_RETRIES = 1_000_000
+LONGEST_DELAY = 10 * 366 * 86400.0
+"""Seconds: ten years."""
+
+
+def template(
+    queue: str,
+    *,
+    queues: Collection[str] | None,
+    unique: str,
+    conflict: str,
+    run_after: object,
+    priority: int,
+    max_retries: int,
+    tags: Iterable[str],
+) -> NewJob:
+    """Check all that the jobs of a batch share; :func:`filled` gives each its body and key.
+
+    :param queues: those that there are; ``None``: any.
+    :raises BadJob: one of them can't be used.
+    """
+    name = _name(queue, "a queue's name", LONGEST_NAME)
+    if queues is not None and name not in queues:
+        near = difflib.get_close_matches(name, queues, 1)
+        raise BadJob(f"there is no queue {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    try:
+        delay, due = _when(run_after)
+        return NewJob(
+            queue=name,
+            body=b"",
+            priority=_whole(priority, "priority", LOWEST_PRIORITY, HIGHEST_PRIORITY),
+            max_retries=_whole(max_retries, "max_retries", 0, MOST_RETRIES),
+            delay=delay,
+            due=due,
+            unique=_one_of(Unique, unique, "unique"),
+            conflict=_one_of(Conflict, conflict, "conflict"),
+            tags=_tags(tags),
+        )
+    except BadJob as error:
+        raise BadJob(f"queue {name!r}: {error}") from error
+
+
+def filled(shared: NewJob, body: object, key: str | None, max_body: int) -> NewJob:
+    """Job of a batch. :param max_body: bytes. :raises BadJob: the body or the key can't be used."""
+    try:
+        name = None if key is None else _name(key, "a key", LONGEST_KEY)
+        return replace(shared, body=encoded(body, max_body), key=name)
+    except BadJob as error:
+        raise BadJob(f"queue {shared.queue!r}: {error}") from error
+
+
+def encoded(body: object, max_body: int) -> bytes:
+    """Bytes of a body: as they are, or as JSON.
+
+    :raises BadJob: it can't be encoded, or is larger than ``max_body``.
+    """
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        raw = bytes(body)
+    else:
+        try:
+            raw = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise BadJob(f"the body can't be encoded as JSON: {error}") from error
+    if len(raw) > max_body:
+        raise BadJob(f"the body has {len(raw)} bytes, more than {max_body}")
+    return raw
+
+
+def _name(value: object, what: str, longest: int) -> str:
+    if not isinstance(value, str) or not value:
+        raise BadJob(f"{what} is a text that is not empty, not {value!r}")
+    if len(value) > longest:
+        raise BadJob(f"{what} has {len(value)} characters, more than {longest}: {value[:40]!r}...")
+    if not value.isprintable():  # half a surrogate pair and NUL are not, either
+        raise BadJob(f"{what} has a character that can't be printed: {value!r}")
+    return value
+
+
+def _whole(value: object, what: str, least: int, most: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise BadJob(f"{what} is a whole number from {least} to {most}, not {value!r}")
+    return value
+
+
+def _one_of(kind: Any, value: object, what: str) -> Any:
+    try:
+        return kind(value)
+    except ValueError:
+        raise BadJob(f"{what} is one of {', '.join(kind)}, not {value!r}") from None
+
+
+def _tags(values: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(values, str):
+        raise BadJob(f"tags are a list of texts, not {values!r}")
+    tags = tuple(dict.fromkeys(_name(value, "a tag", LONGEST_NAME) for value in values))
+    if len(tags) > MOST_TAGS:
+        raise BadJob(f"it has {len(tags)} tags, more than {MOST_TAGS}")
+    return tags
+
+
+def _when(value: object) -> tuple[float, float | None]:
+    """A delay, or a moment."""
+    if value is None:
+        return 0.0, None
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise BadJob(f"run_after has no zone: {value.isoformat()}")
+        return 0.0, value.timestamp()
+    try:
+        delay = parse_duration(value)
+    except ValueError as error:
+        raise BadJob(f"run_after: {error}") from error
+    if delay > LONGEST_DELAY:
+        raise BadJob(f"run_after is more than ten years: {value!r}")
+    return delay, None

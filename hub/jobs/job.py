@@ -1,0 +1,181 @@
+"""Jobs as values: what is inserted, what is claimed, and what is known of one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from hub.errors import NotJSON
+
+LOWEST_PRIORITY, DEFAULT_PRIORITY, HIGHEST_PRIORITY = 0, 4, 9
+DEFAULT_RETRIES = 25
+
+
+class Unique(StrEnum):
+    """How long a job holds its key."""
+
+    WAITING = "waiting"
+    """Until it is claimed."""
+    UNFINISHED = "unfinished"
+    """Until it is finished, dead or cancelled."""
+    KEPT = "kept"
+    """Until its exit status is pruned, or it is dead or cancelled."""
+
+
+class Conflict(StrEnum):
+    """What happens to a new job whose key is held."""
+
+    KEEP = "keep"
+    """It is not inserted."""
+    REPLACE = "replace"
+    """It takes the place of the other, if that one still waits; else it is not inserted."""
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    DELAYED = "delayed"
+    RUNNING = "running"
+    DEAD = "dead"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+class NewJob(msgspec.Struct, frozen=True):
+    """A checked job before it has a number.
+
+    :ivar delay: seconds until it is due; 0: at once. :ivar due: or the moment, in epoch seconds.
+    """
+
+    queue: str
+    body: bytes
+    priority: int = DEFAULT_PRIORITY
+    max_retries: int = DEFAULT_RETRIES
+    delay: float = 0.0
+    due: float | None = None
+    key: str | None = None
+    unique: Unique = Unique.UNFINISHED
+    conflict: Conflict = Conflict.KEEP
+    tags: tuple[str, ...] = ()
+
+    @property
+    def later(self) -> bool:
+        """True if it is not to be claimed at once."""
+        return self.delay > 0 or self.due is not None
+
+
+class Handle(msgspec.Struct, frozen=True):
+    """The number of a job. :ivar new: false if it held the key before, and the new one was not inserted."""
+
+    id: int
+    new: bool = True
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A job that was claimed, or looked at.
+
+    :ivar attempt: which one this is, from 1. :ivar created: epoch seconds. :ivar claim: number of the claim; 0 if it
+        was only looked at. :ivar process: number of the process that claimed it.
+    :ivar reason: of a dead letter: why.
+    """
+
+    id: int
+    queue: str
+    body: bytes
+    priority: int
+    attempt: int
+    max_retries: int
+    created: float
+    key: str | None = None
+    tags: tuple[str, ...] = ()
+    claim: int = 0
+    process: int = 0
+    reason: str = ""
+
+    def json(self) -> Any:
+        """Decode the body, anew for each call. :raises NotJSON: it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise NotJSON(f"the body of job {self.id} is not JSON: {error}") from error
+
+    @property
+    def last_attempt(self) -> bool:
+        """True if a failure makes it a dead letter."""
+        return self.attempt > self.max_retries
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """What is known of a job.
+
+    :ivar attempts: how many were begun. :ivar status: the exit status of a finished one. :ivar due: epoch seconds, of a
+        delayed one. :ivar ended: epoch seconds, of a finished, cancelled or dead one.
+    """
+
+    id: int
+    queue: str
+    state: JobState
+    attempts: int
+    status: int | None = None
+    due: float | None = None
+    ended: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why an attempt failed. :ivar at: epoch seconds."""
+
+    attempt: int
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobCounts:
+    """Numbers of a queue. :ivar oldest: seconds since the oldest waiting job was inserted; 0 if none waits.
+    :ivar paused: whether it is."""
+
+    waiting: int = 0
+    oldest: float = 0.0
+    delayed: int = 0
+    running: int = 0
+    dead: int = 0
+    paused: bool = False
+
+
+class Ending(StrEnum):
+    """How a claim on a job ends."""
+
+    FINISHED = "finished"
+    RETRIED = "retried"
+    DEAD = "dead"
+    GIVEN_BACK = "given-back"
+    CANCELLED = "cancelled"
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """The end of a claim on one job.
+
+    :ivar attempt: the number that its next attempt has. :ivar delay: seconds until then. :ivar error: text for the
+        log of errors; empty: no line. :ivar closes: whether the claim has no other job left.
+    """
+
+    job: Job
+    ending: Ending
+    status: int = 0
+    attempt: int = 0
+    delay: float = 0.0
+    error: str = ""
+    closes: bool = False
+
+
+def epoch(moment: datetime | None) -> float | None:
+    """Epoch seconds of a moment, if there is one."""
+    return None if moment is None else moment.timestamp()

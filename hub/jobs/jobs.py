@@ -1,0 +1,223 @@
+"""The job queue as programs use it."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import URL
+
+from hub.interfaces import Clock
+from hub.jobs.checks import filled, template
+from hub.jobs.connections import url_of
+from hub.jobs.job import (
+    DEFAULT_PRIORITY,
+    DEFAULT_RETRIES,
+    Conflict,
+    Handle,
+    Job,
+    JobCounts,
+    JobError,
+    JobState,
+    JobStatus,
+    Unique,
+)
+from hub.jobs.postgresql import PostgreSQL
+from hub.jobs.retries import RetryDelay, backoff
+from hub.jobs.sqlite import SQLite
+from hub.jobs.storage import KeepTimes, Storage
+from hub.jobs.working import Working
+from hub.units import parse_duration
+
+When = float | str | timedelta | datetime | None
+PEEKED = 100
+"""Jobs that a look or an order takes unless it is told."""
+SHORTEST_LEASE = 0.1
+
+
+class Jobs(Working):
+    """Jobs in a database. Thread-safe; nothing is opened before the first use.
+
+    :param dsn: ``postgresql://user@host/name``, ``postgresql+psycopg://...``, ``sqlite:////file``.
+    :param queues: names that there are, so that others are refused; ``None``: any.
+    :param lease: how long a process may be silent until others have its jobs; the same in all programs.
+    :param retry_delay: from a job that failed to the seconds until its next attempt.
+    :param max_body: bytes. :param keep_finished: how long exit statuses are kept; the other two likewise.
+    :param state_dir: where a relative path of SQLite's begins. :param name: of the process, for people.
+    :param clock: a monotonic one, for what this process does now and then.
+    :raises BadDatabase: the DSN is none, or is not to PostgreSQL or SQLite.
+    :raises MissingExtra: PostgreSQL's driver is not installed.
+    """
+
+    def __init__(
+        self,
+        dsn: str | URL,
+        *,
+        queues: Collection[str] | None = None,
+        lease: float | str = 15.0,
+        retry_delay: RetryDelay | None = None,
+        max_body: int = 1 << 20,
+        keep_finished: float | str = "1d",
+        keep_dead: float | str = "180d",
+        keep_errors: float | str = "1w",
+        state_dir: str | Path = ".",
+        name: str | None = None,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        keep = KeepTimes(parse_duration(keep_finished), parse_duration(keep_dead), parse_duration(keep_errors))
+        seconds = parse_duration(lease)
+        if seconds < SHORTEST_LEASE:
+            raise ValueError(f"a lease has at least {SHORTEST_LEASE} s, not {lease!r}")
+        super().__init__(_storage(url_of(dsn), Path(state_dir)), seconds, retry_delay or backoff(), keep, name, clock)
+        self._queues = None if queues is None else frozenset(queues)
+        self._max_body = max_body
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def insert(
+        self,
+        queue: str,
+        body: object,
+        *,
+        key: str | None = None,
+        unique: Unique | str = Unique.UNFINISHED,
+        conflict: Conflict | str = Conflict.KEEP,
+        run_after: When = None,
+        priority: int = DEFAULT_PRIORITY,
+        max_retries: int = DEFAULT_RETRIES,
+        tags: Iterable[str] = (),
+        connection: object | None = None,
+    ) -> Handle:
+        """Insert a job.
+
+        :param body: bytes, or what JSON can hold. :param key: no second job of the queue holds it meanwhile.
+        :param run_after: a delay, or a moment with a zone. :param connection: insert in its transaction.
+        :raises BadJob: one of the values can't be used. :raises Unavailable: the database is away or busy.
+        """
+        (handle,) = self.insert_many(
+            queue,
+            [body],
+            keys=None if key is None else [key],
+            unique=unique,
+            conflict=conflict,
+            run_after=run_after,
+            priority=priority,
+            max_retries=max_retries,
+            tags=tags,
+            connection=connection,
+        )
+        return handle
+
+    def insert_many(
+        self,
+        queue: str,
+        bodies: Iterable[object],
+        *,
+        keys: Sequence[str | None] | None = None,
+        unique: Unique | str = Unique.UNFINISHED,
+        conflict: Conflict | str = Conflict.KEEP,
+        run_after: When = None,
+        priority: int = DEFAULT_PRIORITY,
+        max_retries: int = DEFAULT_RETRIES,
+        tags: Iterable[str] = (),
+        connection: object | None = None,
+    ) -> list[Handle]:
+        """Insert jobs of a queue in one transaction: all or none. The parameters are those of ``insert``.
+
+        :param keys: one for each body, or ``None``. :returns: a handle for each, in this order.
+        """
+        self._ready()
+        listed = list(bodies)
+        if keys is not None and len(keys) != len(listed):
+            raise ValueError(f"expected a key for each of {len(listed)} bodies, not {len(keys)} keys")
+        shared = template(
+            queue,
+            queues=self._queues,
+            unique=unique,
+            conflict=conflict,
+            run_after=run_after,
+            priority=priority,
+            max_retries=max_retries,
+            tags=tags,
+        )
+        jobs = [
+            filled(shared, body, key, self._max_body)
+            for body, key in zip(listed, keys or itertools.repeat(None), strict=False)
+        ]
+        return self._storage.insert(jobs, connection) if jobs else []
+
+    def counts(self) -> dict[str, JobCounts]:
+        """Numbers of all queues that have any job, or are paused."""
+        self._ready()
+        return self._storage.counts()
+
+    def find(self, job: Handle | int) -> JobStatus | None:
+        """What is known of a job; ``None``: there is none of that number, or its exit status is pruned."""
+        self._ready()
+        return self._storage.find(_number(job))
+
+    def errors(self, job: Handle | int) -> list[JobError]:
+        """Errors of a job's attempts, the oldest first."""
+        self._ready()
+        return self._storage.errors(_number(job))
+
+    def peek(
+        self, queue: str, state: JobState | str = JobState.WAITING, limit: int = PEEKED, tags: Sequence[str] = ()
+    ) -> list[Job]:
+        """First jobs of a queue that are ``waiting``, ``delayed`` or ``dead``, and have all of the tags."""
+        chosen = JobState(state)
+        if chosen not in (JobState.WAITING, JobState.DELAYED, JobState.DEAD):
+            raise ValueError(f"expected waiting, delayed or dead, not {chosen.value}")
+        self._ready()
+        return self._storage.peek(queue, chosen, limit, tags)
+
+    def cancel(self, job: Handle | int) -> JobState | None:
+        """Cancel a job: it is never run, or, if it runs, not tried again.
+
+        :returns: the state in which it was; ``None``: it has ended, or there is none.
+        """
+        self._ready()
+        return self._storage.cancel(_number(job))
+
+    def kick(self, queue: str, limit: int = PEEKED) -> int:
+        """Make delayed jobs due now, the earliest first. :returns: how many."""
+        self._ready()
+        return self._storage.kick(queue, limit)
+
+    def retry_dead(self, queue: str, limit: int = PEEKED, jobs: Sequence[Handle | int] | None = None) -> int:
+        """Have dead letters wait again, with all their attempts, the oldest first.
+
+        :param jobs: these alone. :returns: how many.
+        """
+        self._ready()
+        chosen = None if jobs is None else [_number(job) for job in jobs]
+        return self._storage.retry_dead(queue, limit, chosen)
+
+    def pause(self, queue: str, reason: str = "") -> None:
+        """Let nobody claim jobs of the queue, until ``resume``. It outlives all processes."""
+        self._ready()
+        self._storage.pause(queue, reason)
+
+    def resume(self, queue: str) -> None:
+        """End a pause."""
+        self._ready()
+        self._storage.resume(queue)
+
+
+def _number(job: Handle | int) -> int:
+    return job.id if isinstance(job, Handle) else job
+
+
+def _storage(url: URL, state_dir: Path) -> Storage:
+    return PostgreSQL(url) if url.get_backend_name() == "postgresql" else SQLite(url, state_dir)

@@ -1,0 +1,211 @@
+"""Claims jobs: appends how far a lane is claimed."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Sequence
+
+from hub.interfaces import Clock
+from hub.jobs.connections import Link, Rows
+from hub.jobs.job import Ending, Job
+from hub.jobs.postgresql.database import Database, all_lanes
+from hub.jobs.postgresql.frontiers import Frontier, current_snapshot, frontier, window
+from hub.jobs.postgresql.rows import READ, Lane, job_of
+
+REMEMBERED = 1.0
+"""Seconds for which it is remembered which lanes had jobs: then one of a higher priority is looked for."""
+LOCK = """
+    SELECT 1 FROM hubbub_jobs.lane AS l, hubbub_jobs.process AS p
+    WHERE l.id = %(lane)s AND p.id = %(process)s
+    AND NOT EXISTS (SELECT FROM hubbub_jobs.paused AS s WHERE s.queue = %(queue)s)
+    FOR UPDATE OF l FOR KEY SHARE OF p
+"""
+"""Locks a lane, and the row of the living process that claims from it."""
+NUMBERS = """
+    SELECT nextval('hubbub_jobs.claim_id'), last_value, EXISTS (SELECT FROM hubbub_jobs.cancelled)
+    FROM hubbub_jobs.segment_number
+"""
+KEY_BUSY = 1.0
+"""Seconds after which a job comes again whose key a transaction has locked."""
+
+
+class Claims:
+    """Claims jobs."""
+
+    def __init__(self, database: Database, clock: Clock = time.monotonic) -> None:
+        self._database = database
+        self._turns = itertools.count()
+        self._clock = clock
+        self._known: tuple[float, list[Lane]] = 0.0, []
+
+    def claim(self, process: int, limit: int, queues: Sequence[str] | None) -> list[Job]:
+        """See :class:`hub.jobs.storage.Storage`.
+
+        Each lane is a transaction of its own: no two claims wait for each other both ways.
+        """
+        turn = next(self._turns)
+        read, known = self._known
+        if known and self._clock() - read < REMEMBERED:
+            jobs = self._take_all(process, _in_turn(known, queues, turn), limit)
+            if jobs:
+                return jobs
+        with self._database.begin() as link:
+            began, lanes = self._clock(), all_lanes(link)
+            busy = [lane for lane in lanes if (queues is None or lane.queue in queues) and _has_more(link, lane)]
+        # Idle lanes are not locked again and again.
+        self._known = began, busy
+        return self._take_all(process, _in_turn(busy, queues, turn), limit)
+
+    def _take_all(self, process: int, lanes: Sequence[Lane], limit: int) -> list[Job]:
+        jobs: list[Job] = []
+        for lane in lanes:
+            while len(jobs) < limit:
+                taken, claimed = self._take(process, lane, limit - len(jobs))
+                jobs += claimed
+                if not taken:
+                    break
+        return jobs
+
+    def _take(self, process: int, lane: Lane, limit: int) -> tuple[int, list[Job]]:
+        """Claim what one window has. :returns: how many rows were read, and the jobs."""
+        with self._database.begin() as link:
+            if not link.rows(LOCK, {"process": process, "lane": lane.id, "queue": lane.queue}):
+                return 0, []
+            at, rows = _next(link, frontier(link, lane.id), limit)
+            if not rows:
+                return 0, []
+            at_xid, at_id = rows[-1][-1], rows[-1][0]
+            ids = [row[0] for row in rows]
+            ((number, segment, some_cancelled),) = link.rows(NUMBERS)
+            left_out = _busy_keys(link, rows)
+            if some_cancelled:
+                left_out |= _cancelled(link, lane, [job for job in ids if job not in left_out], segment, number)
+            mine = [row for row in rows if row[0] not in left_out]
+            append_claim(
+                link, segment, at, int(at_xid), at_id, number=number, process=process, ids=[row[0] for row in mine]
+            )
+            return len(rows), [job_of(row, lane, number, process) for row in mine]
+
+
+def append_claim(
+    link: Link,
+    segment: int,
+    at: Frontier,
+    at_xid: int,
+    at_id: int,
+    *,
+    number: int,
+    process: int = 0,
+    ids: Sequence[int] = (),
+) -> None:
+    """Write the lane's next claim. :param ids: of its jobs; without any, it is a frontier alone."""
+    link.run(
+        f"""
+        INSERT INTO hubbub_jobs.claim_{int(segment)} (id, lane, seq, prev, snap, at_xid, at_id, process, ids)
+        VALUES (%(number)s, %(lane)s, %(seq)s, CAST(%(prev)s AS pg_snapshot), CAST(%(snap)s AS pg_snapshot),
+            CAST(%(at_xid)s AS xid8), %(at_id)s, %(process)s, CAST(%(ids)s AS bigint[]))
+        """,  # noqa: S608 - names of ours
+        {
+            **at.values(),
+            "number": number,
+            "seq": at.seq + 1,
+            "at_xid": str(at_xid),
+            "at_id": at_id,
+            "process": process,
+            "ids": "{" + ",".join(map(str, ids)) + "}",
+        },
+    )
+
+
+def _next(link: Link, at: Frontier, limit: int) -> tuple[Frontier, Rows]:
+    """Next rows of a lane, from the open window or from the next one."""
+    rows = window(link, at, limit)
+    if rows:
+        return at, rows
+    at = at.opened(current_snapshot(link))
+    return at, window(link, at, limit)
+
+
+def _has_more(link: Link, lane: Lane) -> bool:
+    """True if a claim would find a row. It takes no lock, and no number of a transaction: idle programs ask often."""
+    return bool(_next(link, frontier(link, lane.id), 1)[1])
+
+
+def _in_turn(lanes: Sequence[Lane], queues: Sequence[str] | None, turn: int) -> list[Lane]:
+    """Lanes by queue, each queue's in the order of priorities; without a choice, another queue is first each time."""
+    if queues is None:
+        names = sorted({lane.queue for lane in lanes})
+        start = turn % len(names) if names else 0
+        queues = names[start:] + names[:start]
+    return [lane for queue in queues for lane in lanes if lane.queue == queue]
+
+
+def _cancelled(link: Link, lane: Lane, ids: Sequence[int], segment: int, claim: int) -> set[int]:
+    """End those that were cancelled while they waited. :returns: their numbers."""
+    found = link.rows(
+        "DELETE FROM hubbub_jobs.cancelled WHERE job = ANY (CAST(%(ids)s AS bigint[])) RETURNING job",
+        {"ids": list(ids)},
+    )
+    gone = [number for (number,) in found]
+    if gone:
+        append_cancelled(link, segment, lane.id, gone, claim)
+    return set(gone)
+
+
+def append_cancelled(link: Link, segment: int, lane: int, ids: Sequence[int], claim: int = 0) -> None:
+    """Write that jobs were cancelled before they ran."""
+    link.run(
+        f"""
+        INSERT INTO hubbub_jobs.outcome_{int(segment)} (claim, ending, status, lane, closes, ids, attempts)
+        VALUES (%(claim)s, %(ending)s, 0, %(lane)s, false, CAST(%(ids)s AS bigint[]), CAST(%(none)s AS integer[]))
+        """,  # noqa: S608 - names of ours
+        {"claim": claim, "ending": Ending.CANCELLED.value, "lane": lane, "ids": list(ids), "none": [0] * len(ids)},
+    )
+    link.run(
+        "DELETE FROM hubbub_jobs.live_key WHERE job = ANY (CAST(%(ids)s AS bigint[]))",
+        {"ids": list(ids)},
+    )
+
+
+def _busy_keys(link: Link, rows: Rows) -> set[int]:
+    """Note that jobs with keys run. One whose key is locked, by a transaction that wants to replace it, is put off: a
+    claim never waits for somebody's transaction. :returns: the numbers of these."""
+    keyed = [row[0] for row in rows if row[5] is not None]
+    if not keyed:
+        return set()
+    values = {"ids": keyed}
+    chosen = "WHERE job = ANY (CAST(%(ids)s AS bigint[]))"
+    locked = link.rows(f"SELECT job, keeps FROM hubbub_jobs.live_key {chosen} FOR UPDATE SKIP LOCKED", values)  # noqa: S608
+    held = {job for (job,) in link.rows(f"SELECT job FROM hubbub_jobs.live_key {chosen}", values)}  # noqa: S608
+    ours = {job for job, _ in locked}
+    link.run(
+        "DELETE FROM hubbub_jobs.live_key WHERE job = ANY (CAST(%(ids)s AS bigint[])) AND keeps = 'waiting'",
+        {"ids": list(ours)},
+    )
+    link.run(
+        "UPDATE hubbub_jobs.live_key SET running = true WHERE job = ANY (CAST(%(ids)s AS bigint[]))",
+        {"ids": list(ours)},
+    )
+    busy = held - ours
+    if busy:
+        columns = "id, created, lane, attempt, max_retries, key, tags, body"
+        link.run(
+            f"""
+            INSERT INTO hubbub_jobs.later ({columns}, due)
+            SELECT DISTINCT ON (id) {columns}, clock_timestamp() + make_interval(secs => %(delay)s)
+            FROM hubbub_jobs.job WHERE id = ANY (CAST(%(ids)s AS bigint[])) ORDER BY id, xid DESC
+            """,  # noqa: S608 - names of ours
+            {"ids": list(busy), "delay": KEY_BUSY},
+        )
+    return busy
+
+
+def latest_rows(link: Link, ids: Sequence[int]) -> dict[int, tuple[object, ...]]:
+    """Last row of each job, by its number."""
+    found = link.rows(
+        f"SELECT DISTINCT ON (j.id) {READ} FROM hubbub_jobs.job AS j"  # noqa: S608 - names of ours
+        " WHERE j.id = ANY (CAST(%(ids)s AS bigint[])) ORDER BY j.id, j.xid DESC",
+        {"ids": list(ids)},
+    )
+    return {row[0]: row for row in found}

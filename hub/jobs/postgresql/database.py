@@ -1,0 +1,101 @@
+"""The database as all parts of the layout use it: transactions, lanes, the number of the current segment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Connection
+from sqlalchemy.exc import DBAPIError
+
+from hub.jobs.connections import Link, OwnLink, engine_of, told
+from hub.jobs.postgresql.rows import Lane, lanes_of
+
+BEGIN = (
+    "SELECT set_config('statement_timeout', %(limit)s, true), set_config('lock_timeout', %(wait)s, true),"
+    " set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),"
+    " set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true),"
+    " set_config('idle_in_transaction_session_timeout', '60s', true)"
+)
+LOCK_WAIT = "100ms"
+"""How long maintenance waits for a table's lock: those who come after it wait as long."""
+
+
+class Database:
+    """PostgreSQL. Thread-safe."""
+
+    def __init__(self, url: URL) -> None:
+        self._engine = engine_of(url)
+        self._lock = threading.Lock()
+        self._lanes: dict[tuple[str, int], int] = {}
+
+    @contextmanager
+    def begin(self, seconds: float = 60.0, lock_wait: str = "30s") -> Iterator[Link]:
+        """Open a transaction, with limits for each statement and for each lock.
+
+        Index scans are asked for: statistics of a table that has just been made would make PostgreSQL read and sort
+        all of it. The settings end with the transaction, also behind PgBouncer.
+
+        :raises Unavailable: the database is away or busy. :raises BadDatabase: it can't be used.
+        """
+        with told(self._engine), self._connect(str(int(seconds * 1000)), lock_wait) as connection:
+            yield OwnLink(connection)
+            connection.commit()
+
+    def _connect(self, limit: str, lock_wait: str) -> Connection:
+        """Connection whose transaction has begun. One that was broken while it was idle is replaced: nothing has been
+        done in it. (The pool's own check would be one more round trip.)"""
+        while True:
+            old = self._engine.pool.checkedin()  # type: ignore[attr-defined]
+            connection = self._engine.connect()
+            try:
+                connection.exec_driver_sql(BEGIN, {"limit": limit, "wait": lock_wait})
+            except BaseException as error:
+                connection.close()
+                if not (old and isinstance(error, DBAPIError) and error.connection_invalidated):
+                    raise
+            else:
+                return connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def lane(self, queue: str, priority: int) -> int:
+        """Number of a lane, which is made if there is none."""
+        return self.lanes([(queue, priority)])[queue, priority]
+
+    def lanes(self, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Numbers of lanes, which are made where there are none: in a transaction of its own, for nobody must wait for
+        the caller's."""
+        missing = sorted(set(wanted) - self._lanes.keys())
+        if missing:
+            with self.begin() as link:
+                for queue, priority in missing:
+                    link.run(
+                        "INSERT INTO hubbub_jobs.lane (queue, priority) VALUES (%(queue)s, %(priority)s)"
+                        " ON CONFLICT DO NOTHING",
+                        {"queue": queue, "priority": priority},
+                    )
+            with self.begin() as link:
+                found = all_lanes(link)
+            with self._lock:
+                self._lanes = {(lane.queue, lane.priority): lane.id for lane in found}
+        return self._lanes
+
+
+def all_lanes(link: Link) -> list[Lane]:
+    """Lanes of all queues, the highest priority first."""
+    return lanes_of(link.rows("SELECT id, queue, priority FROM hubbub_jobs.lane ORDER BY priority DESC, id"))
+
+
+def lanes_of_queue(link: Link, queue: str) -> list[Lane]:
+    """Lanes of a queue, the highest priority first."""
+    return [lane for lane in all_lanes(link) if lane.queue == queue]
+
+
+def current_segment(link: Link) -> int:
+    """Number of the segment that is written to. It is a sequence's: an old snapshot does not find an old one."""
+    ((number,),) = link.rows("SELECT last_value FROM hubbub_jobs.segment_number")
+    return int(number)

@@ -1,0 +1,144 @@
+"""How far a lane is claimed, and what waits beyond: see docs/jobs.rst."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from hub.jobs.connections import Link, Rows
+from hub.jobs.postgresql.rows import READ
+from hub.jobs.postgresql.snapshots import DatabaseSnapshot
+
+NOTHING = DatabaseSnapshot(1, 1)
+WAITS = """
+    j.lane = %(lane)s
+    AND {piece}
+    AND NOT (pg_visible_in_snapshot(j.xid, CAST(%(snap)s AS pg_snapshot))
+        AND (j.xid, j.id) <= (CAST(%(at_xid)s AS xid8), %(at_id)s))
+"""
+NOT_CANCELLED = "NOT EXISTS (SELECT FROM hubbub_jobs.cancelled AS c WHERE c.job = j.id)"
+"""Condition of jobs that will run; a claim ends the others."""
+PIECES = ("j.xid >= CAST(%(upper)s AS xid8)", "j.xid = ANY (CAST(%(running)s AS xid8[]))")
+"""Rows that were not visible in ``prev``, each by a condition that the index answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """How far a lane is claimed: all that ``prev`` sees, and of what ``snap`` sees all up to the cursor.
+
+    :ivar seq: number of the lane's last claim.
+    """
+
+    lane: int
+    seq: int = 0
+    prev: DatabaseSnapshot = NOTHING
+    snap: DatabaseSnapshot = NOTHING
+    at_xid: int = 0
+    at_id: int = 0
+
+    def opened(self, snap: DatabaseSnapshot) -> Frontier:
+        """Frontier at the beginning of the next window, which ends with that snapshot."""
+        return replace(self, prev=self.snap, snap=snap, at_xid=0, at_id=0)
+
+    def values(self) -> dict[str, object]:
+        """Values for the statements of this module."""
+        return {
+            "lane": self.lane,
+            "prev": str(self.prev),
+            "snap": str(self.snap),
+            "at_xid": str(self.at_xid),
+            "at_id": self.at_id,
+            "upper": str(self.prev.upper),
+            "running": _xids(self.prev.running),
+        }
+
+
+def frontier(link: Link, lane: int) -> Frontier:
+    """Frontier after the lane's last claim."""
+    found = link.rows(
+        "SELECT seq, prev::text, snap::text, at_xid::text, at_id FROM hubbub_jobs.claim"
+        " WHERE lane = %(lane)s ORDER BY seq DESC LIMIT 1",
+        {"lane": lane},
+    )
+    if not found:
+        return Frontier(lane)
+    ((seq, prev, snap, at_xid, at_id),) = found
+    return Frontier(lane, seq, DatabaseSnapshot.parse(prev), DatabaseSnapshot.parse(snap), int(at_xid), at_id)
+
+
+def current_snapshot(link: Link) -> DatabaseSnapshot:
+    """Snapshot of this moment, in which one's own transaction still runs: what it writes is claimed after it."""
+    ((snap, own),) = link.rows("SELECT pg_current_snapshot()::text, pg_current_xact_id_if_assigned()::text")
+    found = DatabaseSnapshot.parse(snap)
+    return found if own is None else found.without(int(own))
+
+
+def window(link: Link, at: Frontier, limit: int) -> Rows:
+    """Next rows of the window, in the order of their transactions; after ``READ`` the transaction's number as text.
+
+    Transactions that ran in ``prev`` come first: their numbers are lower. Each is asked for on its own, so that
+    PostgreSQL reads the index in order and sorts nothing.
+    """
+    rows: Rows = []
+    late = [xid for xid in at.prev.running if xid >= at.at_xid and at.snap.sees(xid)]
+    ranges = [*((xid, xid + 1) for xid in late), (at.prev.upper, at.snap.upper)]
+    for lower, upper in ranges:
+        if len(rows) < limit and max(lower, at.at_xid) < upper:
+            # The order is by j.xid: the name of a column that is cast to text would sort the table, as text.
+            rows += link.rows(
+                f"""
+                SELECT {READ}, j.xid::text FROM hubbub_jobs.job AS j
+                WHERE j.lane = %(lane)s AND j.xid >= CAST(%(lower)s AS xid8) AND j.xid < CAST(%(below)s AS xid8)
+                AND (j.xid, j.id) > (CAST(%(at_xid)s AS xid8), %(at_id)s)
+                AND pg_visible_in_snapshot(j.xid, CAST(%(snap)s AS pg_snapshot))
+                ORDER BY j.lane, j.xid, j.id LIMIT %(limit)s
+                """,  # noqa: S608 - names of ours
+                {**at.values(), "lower": str(lower), "below": str(upper), "limit": limit - len(rows)},
+            )
+    return rows
+
+
+def waiting(
+    link: Link, at: Frontier, limit: int, table: str = "job", condition: str = "true", **values: object
+) -> Rows:
+    """First rows that nobody has claimed, as they are to be claimed. :param condition: more that they must meet."""
+    rows: Rows = []
+    for piece in reversed(PIECES):
+        rows += link.rows(
+            f"SELECT {READ} FROM hubbub_jobs.{table} AS j WHERE {WAITS.format(piece=piece)} AND {condition}"  # noqa: S608
+            " ORDER BY j.xid, j.id LIMIT %(limit)s",
+            {**at.values(), **values, "limit": limit - len(rows)},
+        )
+    return rows
+
+
+def count_waiting(link: Link, at: Frontier) -> tuple[int, float]:
+    """How many nobody has claimed, and the seconds since the oldest was inserted."""
+    number, oldest = 0, 0.0
+    for piece in PIECES:
+        ((found, age),) = link.rows(
+            "SELECT count(*), coalesce(extract(epoch FROM now() - min(j.created)), 0)::float8"  # noqa: S608
+            f" FROM hubbub_jobs.job AS j WHERE {WAITS.format(piece=piece)} AND {NOT_CANCELLED}",
+            at.values(),
+        )
+        number, oldest = number + found, max(oldest, age)
+    return number, oldest
+
+
+def is_waiting(link: Link, at: Frontier, job: int) -> bool:
+    """True if nobody has claimed that job since it was appended last."""
+    found = link.rows(
+        """
+        SELECT j.xid::text, j.id FROM hubbub_jobs.job AS j WHERE j.id = %(job)s ORDER BY j.xid DESC LIMIT 1
+        """,
+        {"job": job},
+    )
+    return bool(found) and not claimed(at, int(found[0][0]), found[0][1])
+
+
+def claimed(at: Frontier, xid: int, number: int) -> bool:
+    """True if a row with that transaction and number is behind the frontier."""
+    return at.prev.sees(xid) or (at.snap.sees(xid) and (xid, number) <= (at.at_xid, at.at_id))
+
+
+def _xids(xids: tuple[int, ...]) -> str:
+    return "{" + ",".join(map(str, xids)) + "}"

@@ -1,0 +1,98 @@
+"""Inserts jobs, and decides who holds a key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub.errors import Unavailable
+from hub.jobs.connections import Link, link_of
+from hub.jobs.job import Conflict, Handle, NewJob
+from hub.jobs.postgresql.database import Database
+from hub.jobs.postgresql.rows import JobRow, append, append_later
+
+ATTEMPTS = 20
+"""How often a key is tried whose holder goes away again and again."""
+HOLD = """
+    INSERT INTO hubbub_jobs.live_key (queue, key, job, keeps)
+    VALUES (%(queue)s, %(key)s, %(job)s, %(keeps)s)
+    ON CONFLICT (queue, key) DO NOTHING RETURNING job
+"""
+
+
+class Insertion:
+    """Inserts jobs, in a transaction of its own or in the caller's."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, jobs: Sequence[NewJob], connection: object | None) -> list[Handle]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        lanes = self._database.lanes((job.queue, job.priority) for job in jobs)
+        if connection is None:
+            with self._database.begin() as link:
+                return self._insert(link, jobs, lanes)
+        return self._insert(link_of(connection, "postgresql"), jobs, lanes)
+
+    def _insert(self, link: Link, jobs: Sequence[NewJob], lanes: dict[tuple[str, int], int]) -> list[Handle]:
+        numbers, segment = _numbers(link, len(jobs))
+        handles = [Handle(number) for number in numbers]
+        # In one order, so that two batches that share keys wait for each other, and never both ways.
+        keyed = sorted((job.queue, job.key, index) for index, job in enumerate(jobs) if job.key is not None)
+        for _, _, index in keyed:
+            handles[index] = _hold(link, jobs[index], numbers[index])
+        rows, later = [], []
+        for job, handle in zip(jobs, handles, strict=True):
+            if handle.new:
+                lane = lanes[job.queue, job.priority]
+                row = JobRow(handle.id, lane, job.body, job.max_retries, key=job.key, tags=job.tags)
+                if job.later:
+                    later.append((row, job.delay, job.due))
+                else:
+                    rows.append(row)
+        append_later(link, later)
+        if rows:
+            append(link, segment, rows)
+        return handles
+
+
+def _numbers(link: Link, count: int) -> tuple[list[int], int]:
+    """Numbers for new jobs, and that of the current segment."""
+    found = link.rows(
+        "SELECT nextval('hubbub_jobs.job_id'), s.last_value"
+        " FROM hubbub_jobs.segment_number AS s, generate_series(1, CAST(%(count)s AS integer))",
+        {"count": count},
+    )
+    return [number for number, _ in found], found[0][1]
+
+
+def _hold(link: Link, job: NewJob, number: int) -> Handle:
+    """Give a new job its key, or find the one that has it."""
+    values = {"queue": job.queue, "key": job.key, "job": number, "keeps": job.unique.value}
+    for _ in range(ATTEMPTS):
+        if link.rows(HOLD, values):
+            return Handle(number)
+        found = link.rows(
+            "SELECT job, running OR finished IS NOT NULL FROM hubbub_jobs.live_key"  # noqa: S608 - no values
+            " WHERE queue = %(queue)s AND key = %(key)s" + (" FOR UPDATE" if job.conflict is Conflict.REPLACE else ""),
+            values,
+        )
+        if not found:
+            continue
+        ((holder, begun),) = found
+        if begun or job.conflict is Conflict.KEEP:
+            return Handle(holder, new=False)
+        link.run(
+            "UPDATE hubbub_jobs.live_key SET job = %(job)s, keeps = %(keeps)s"
+            " WHERE queue = %(queue)s AND key = %(key)s",
+            values,
+        )
+        supersede(link, holder)
+        return Handle(number)
+    raise Unavailable(f"queue {job.queue!r}: the key {job.key!r} is taken and released all the time")
+
+
+def supersede(link: Link, job: int) -> None:
+    """Let a waiting job never run."""
+    link.run("DELETE FROM hubbub_jobs.later WHERE id = %(job)s", {"job": job})
+    # Also if it was there: one of the same batch comes after this.
+    link.run("INSERT INTO hubbub_jobs.cancelled (job) VALUES (%(job)s) ON CONFLICT DO NOTHING", {"job": job})

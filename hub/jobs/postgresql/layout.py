@@ -1,0 +1,82 @@
+"""All parts of the layout in PostgreSQL as one storage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import URL
+
+from hub.errors import Unavailable
+from hub.jobs.connections import code_of
+from hub.jobs.errors import BadDatabase
+from hub.jobs.job import Handle, Job, NewJob, Settlement
+from hub.jobs.postgresql.claiming import Claims
+from hub.jobs.postgresql.database import Database
+from hub.jobs.postgresql.inserting import Insertion
+from hub.jobs.postgresql.operations import Operations
+from hub.jobs.postgresql.processes import Processes
+from hub.jobs.postgresql.pruning import Pruning
+from hub.jobs.postgresql.restored import from_the_future, stamp_anew
+from hub.jobs.postgresql.schema import migrate
+from hub.jobs.postgresql.segments import SegmentLimits, Segments, make_segment, use_segment
+from hub.jobs.postgresql.settling import Settling
+
+TRIES = 5
+"""How often the schema is made: two that make it at once may meet in PostgreSQL's own tables."""
+
+
+class PostgreSQL(Operations, Processes, Pruning):
+    """Jobs in PostgreSQL; see :class:`hub.jobs.storage.Storage`."""
+
+    def __init__(self, url: URL, limits: SegmentLimits | None = None) -> None:
+        super().__init__(Database(url))
+        self._insertion = Insertion(self._database)
+        self._claims = Claims(self._database)
+        self._settling = Settling(self._database)
+        self._segments = Segments(self._database, limits or SegmentLimits())
+
+    def open(self) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        for left in reversed(range(TRIES)):
+            try:
+                self._migrate()
+                break
+            except (BadDatabase, Unavailable) as error:
+                if not (left and _met_another(error)):
+                    raise
+        with self._database.begin() as link:
+            restored = from_the_future(link)
+        if restored:
+            with self._database.begin(seconds=600) as link:
+                stamp_anew(link)
+
+    def _migrate(self) -> None:
+        with self._database.begin(seconds=600, lock_wait="600s") as link:
+            if migrate(link):
+                make_segment(link, 1)
+                use_segment(link, 1)
+
+    def close(self) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        self._database.close()
+
+    def insert(self, jobs: Sequence[NewJob], connection: object | None) -> list[Handle]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        return self._insertion.insert(jobs, connection)
+
+    def claim(self, process: int, limit: int, queues: Sequence[str] | None) -> list[Job]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        return self._claims.claim(process, limit, queues)
+
+    def settle(self, process: int, settlements: Sequence[Settlement]) -> bool:
+        """See :class:`hub.jobs.storage.Storage`."""
+        return self._settling.settle(process, settlements)
+
+    def upkeep(self) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        self._segments.tend()
+
+
+def _met_another(error: Exception) -> bool:
+    """True if another program has just made the same: a unique violation, a schema or a table that is there."""
+    return code_of(getattr(error.__cause__, "orig", None)) in ("23505", "42P06", "42P07", "42710")

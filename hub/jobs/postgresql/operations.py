@@ -1,0 +1,194 @@
+"""What is asked of queues and jobs, and ordered: counts, looks, cancellation, pauses, pruning."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from hub.jobs.connections import Link
+from hub.jobs.job import Ending, Job, JobCounts, JobError, JobState, JobStatus, epoch
+from hub.jobs.postgresql.claiming import append_cancelled
+from hub.jobs.postgresql.database import Database, all_lanes, current_segment, lanes_of_queue
+from hub.jobs.postgresql.frontiers import NOT_CANCELLED, count_waiting, frontier, is_waiting, waiting
+from hub.jobs.postgresql.processes import running
+from hub.jobs.postgresql.rows import READ, Lane, job_of
+
+LOOK = 30.0
+"""Seconds that a statement may take which only looks."""
+
+
+class Operations:
+    """Questions and orders."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def counts(self) -> dict[str, JobCounts]:
+        """See :class:`hub.jobs.storage.Storage`. It takes as long as there are waiting jobs."""
+        found: dict[str, JobCounts] = defaultdict(JobCounts)
+        with self._database.begin(LOOK) as link:
+            delayed = _by_lane(link, "SELECT lane, count(*) FROM hubbub_jobs.later GROUP BY lane")
+            dead = _by_lane(link, "SELECT lane, count(*) FROM hubbub_jobs.dead GROUP BY lane")
+            in_hand: dict[int, int] = defaultdict(int)
+            for lane_id, _ in running(link):
+                in_hand[lane_id] += 1
+            for lane in all_lanes(link):
+                number, oldest = count_waiting(link, frontier(link, lane.id))
+                counts = found[lane.queue]
+                found[lane.queue] = JobCounts(
+                    counts.waiting + number,
+                    max(counts.oldest, oldest),
+                    counts.delayed + delayed.get(lane.id, 0),
+                    counts.running + in_hand[lane.id],
+                    counts.dead + dead.get(lane.id, 0),
+                )
+            paused = {queue for (queue,) in link.rows("SELECT queue FROM hubbub_jobs.paused")}
+        for queue in paused:
+            found[queue] = replace(found[queue], paused=True)
+        return {queue: counts for queue, counts in sorted(found.items()) if counts != JobCounts()}
+
+    def find(self, job: int) -> JobStatus | None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin(LOOK) as link:
+            return _find(link, job)
+
+    def errors(self, job: int) -> list[JobError]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin(LOOK) as link:
+            found = link.rows(
+                "SELECT attempt, at, text FROM hubbub_jobs.error WHERE job = %(job)s ORDER BY at, attempt", {"job": job}
+            )
+        return [JobError(attempt, at.timestamp(), text) for attempt, at, text in found]
+
+    def peek(self, queue: str, state: JobState, limit: int, tags: Sequence[str]) -> list[Job]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        jobs: list[Job] = []
+        with self._database.begin(LOOK) as link:
+            for lane in lanes_of_queue(link, queue):
+                jobs += _peek(link, lane, state, limit - len(jobs), tags)
+        return jobs
+
+    def cancel(self, job: int) -> JobState | None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            # Before the job's row, as one who replaces it by its key: they never wait for each other both ways.
+            link.rows("SELECT 1 FROM hubbub_jobs.live_key WHERE job = %(job)s FOR UPDATE", {"job": job})
+            for table, state in (("later", JobState.DELAYED), ("dead", JobState.DEAD)):
+                found = link.rows(f"DELETE FROM hubbub_jobs.{table} WHERE id = %(job)s RETURNING lane", {"job": job})  # noqa: S608
+                if found:
+                    append_cancelled(link, current_segment(link), found[0][0], [job])
+                    return state
+            found = link.rows("SELECT lane FROM hubbub_jobs.job WHERE id = %(job)s LIMIT 1", {"job": job})
+            if not found:
+                return None
+            link.rows("SELECT 1 FROM hubbub_jobs.lane WHERE id = %(id)s FOR UPDATE", {"id": found[0][0]})
+            status = _find(link, job)
+            if status is None or status.state not in (JobState.WAITING, JobState.RUNNING):
+                return None
+            link.run("INSERT INTO hubbub_jobs.cancelled (job) VALUES (%(job)s) ON CONFLICT DO NOTHING", {"job": job})
+            if status.state is JobState.WAITING:
+                link.run("DELETE FROM hubbub_jobs.live_key WHERE job = %(job)s", {"job": job})
+            return status.state
+
+    def kick(self, queue: str, limit: int) -> int:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            return link.run(
+                "UPDATE hubbub_jobs.later SET due = now() WHERE id IN (SELECT id FROM hubbub_jobs.later"
+                " WHERE lane = ANY (CAST(%(lanes)s AS integer[])) AND due > now() ORDER BY due LIMIT %(limit)s"
+                " FOR UPDATE SKIP LOCKED)",
+                {"lanes": [lane.id for lane in lanes_of_queue(link, queue)], "limit": limit},
+            )
+
+    def retry_dead(self, queue: str, limit: int, jobs: Sequence[int] | None) -> int:
+        """See :class:`hub.jobs.storage.Storage`."""
+        chosen = "" if jobs is None else "AND id = ANY (CAST(%(jobs)s AS bigint[]))"
+        columns = "id, created, lane, max_retries, key, tags, body"
+        with self._database.begin() as link:
+            return link.run(
+                f"""
+                WITH chosen AS (
+                    DELETE FROM hubbub_jobs.dead WHERE id IN (SELECT id FROM hubbub_jobs.dead
+                        WHERE lane = ANY (CAST(%(lanes)s AS integer[])) {chosen}
+                        ORDER BY died, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+                    RETURNING {columns})
+                INSERT INTO hubbub_jobs.job_{current_segment(link)} ({columns}, attempt)
+                SELECT {columns}, 1 FROM chosen
+                """,  # noqa: S608 - names of ours
+                {"lanes": [lane.id for lane in lanes_of_queue(link, queue)], "limit": limit, "jobs": list(jobs or [])},
+            )
+
+    def pause(self, queue: str, reason: str) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            link.run(
+                "INSERT INTO hubbub_jobs.paused (queue, reason) VALUES (%(queue)s, %(reason)s) ON CONFLICT DO NOTHING",
+                {"queue": queue, "reason": reason},
+            )
+
+    def resume(self, queue: str) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            link.run("DELETE FROM hubbub_jobs.paused WHERE queue = %(queue)s", {"queue": queue})
+
+
+def _by_lane(link: Link, sql: str) -> dict[int, int]:
+    return dict(link.rows(sql))
+
+
+def _peek(link: Link, lane: Lane, state: JobState, limit: int, tags: Sequence[str]) -> list[Job]:
+    tagged = "j.tags @> CAST(%(tags)s AS text[])" if tags else "true"
+    values: dict[str, Any] = {"lane": lane.id, "limit": limit, "tags": list(tags)}
+    if state is JobState.WAITING:
+        rows = waiting(link, frontier(link, lane.id), limit, condition=f"{NOT_CANCELLED} AND {tagged}", tags=list(tags))
+        return [job_of(row, lane) for row in rows]
+    table, order, reason = {
+        JobState.DELAYED: ("later", "j.due", "''"),
+        JobState.DEAD: ("dead", "j.died", "j.reason"),
+    }[state]
+    rows = link.rows(
+        f"SELECT {READ}, {reason} FROM hubbub_jobs.{table} AS j WHERE j.lane = %(lane)s AND {tagged}"  # noqa: S608
+        f" ORDER BY {order}, j.id LIMIT %(limit)s",
+        values,
+    )
+    return [job_of(row, lane, reason=row[-1]) for row in rows]
+
+
+def _find(link: Link, job: int) -> JobStatus | None:
+    lanes = {lane.id: lane.queue for lane in all_lanes(link)}
+    values = {"job": job}
+    for lane, attempt, died in link.rows("SELECT lane, attempt, died FROM hubbub_jobs.dead WHERE id = %(job)s", values):
+        return JobStatus(job, lanes[lane], JobState.DEAD, attempt, ended=epoch(died))
+    for lane, attempt, due in link.rows("SELECT lane, attempt, due FROM hubbub_jobs.later WHERE id = %(job)s", values):
+        return JobStatus(job, lanes[lane], JobState.DELAYED, attempt - 1, due=epoch(due))
+    ended = _ended(link, job, lanes)
+    if ended is not None:
+        return ended
+    rows = link.rows(
+        "SELECT j.lane, j.attempt, EXISTS (SELECT FROM hubbub_jobs.cancelled AS c WHERE c.job = j.id)"
+        " FROM hubbub_jobs.job AS j WHERE j.id = %(job)s ORDER BY j.xid DESC LIMIT 1",
+        values,
+    )
+    for lane, attempt, cancelled in rows:
+        if is_waiting(link, frontier(link, lane), job):
+            state = JobState.CANCELLED if cancelled else JobState.WAITING
+            return JobStatus(job, lanes[lane], state, attempt - 1)
+        if (lane, job) in running(link, lane):
+            return JobStatus(job, lanes[lane], JobState.RUNNING, attempt)
+    return None
+
+
+def _ended(link: Link, job: int, lanes: dict[int, str]) -> JobStatus | None:
+    """Status by its last outcome, if that is the end of it. There is no index: an outcome is of many jobs."""
+    for table in ("outcome", "kept_outcome"):
+        for ending, lane, at, status, attempts, ids in link.rows(
+            f"SELECT ending, lane, at, status, attempts, ids FROM hubbub_jobs.{table}"  # noqa: S608 - names of ours
+            " WHERE ids @> ARRAY[CAST(%(job)s AS bigint)] AND ending = ANY (%(final)s) ORDER BY at DESC LIMIT 1",
+            {"job": job, "final": [Ending.FINISHED.value, Ending.CANCELLED.value]},
+        ):
+            state = JobState(ending)
+            shown = status if state is JobState.FINISHED else None
+            return JobStatus(job, lanes[lane], state, attempts[ids.index(job)], shown, ended=epoch(at))
+    return None

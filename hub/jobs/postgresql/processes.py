@@ -1,0 +1,102 @@
+"""Processes that claim jobs: their leases, and what becomes of the jobs of those that ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub.jobs.connections import Link
+from hub.jobs.job import Ending, Job, Settlement
+from hub.jobs.postgresql.claiming import latest_rows
+from hub.jobs.postgresql.database import Database, all_lanes
+from hub.jobs.postgresql.rows import job_of
+from hub.jobs.postgresql.settling import end_claims
+
+OPEN = """
+    cardinality(c.ids) > 0
+    AND NOT EXISTS (SELECT FROM hubbub_jobs.outcome AS o WHERE o.claim = c.id AND o.closes)
+"""
+"""Condition of a claim that may have a job left."""
+UNSETTLED = f"""
+    SELECT c.id AS claim, c.lane AS lane, c.process AS process, n.job AS job
+    FROM hubbub_jobs.claim AS c, unnest(c.ids) WITH ORDINALITY AS n (job, place)
+    WHERE {OPEN}
+    AND NOT EXISTS (SELECT FROM hubbub_jobs.outcome AS o WHERE o.claim = c.id AND n.job = ANY (o.ids))
+"""  # noqa: S608 - names of ours
+"""Jobs that run."""
+DIED = "its process died, or was away for longer than its lease"
+
+
+class Processes:
+    """Processes that claim jobs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def start(self, process: int, name: str) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            link.run(
+                "INSERT INTO hubbub_jobs.process (id, name) VALUES (%(id)s, %(name)s)", {"id": process, "name": name}
+            )
+
+    def beat(self, process: int) -> list[int] | None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            if not link.run("UPDATE hubbub_jobs.process SET seen = now() WHERE id = %(id)s", {"id": process}):
+                return None
+            return [job for (job,) in link.rows("SELECT job FROM hubbub_jobs.cancelled ORDER BY at DESC LIMIT 10000")]
+
+    def stop(self, process: int) -> int:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            if not link.rows("SELECT 1 FROM hubbub_jobs.process WHERE id = %(id)s FOR UPDATE", {"id": process}):
+                return 0
+            return self._give_up(link, process, failed=False)
+
+    def rescue(self, lease: float) -> int:
+        """See :class:`hub.jobs.storage.Storage`. Each process is a transaction of its own."""
+        rescued = 0
+        while True:
+            with self._database.begin() as link:
+                found = link.rows(
+                    "SELECT id FROM hubbub_jobs.process WHERE seen < now() - make_interval(secs => %(lease)s)"
+                    " ORDER BY seen LIMIT 1 FOR UPDATE SKIP LOCKED",
+                    {"lease": float(lease)},
+                )
+                if not found:
+                    return rescued
+                rescued += self._give_up(link, found[0][0], failed=True)
+
+    def _give_up(self, link: Link, process: int, failed: bool) -> int:
+        """End a process whose row the link has locked for update: no completion of it is accepted any more."""
+        jobs = _jobs_of(link, process)
+        last = {job.claim: job.id for job in jobs}
+        settlements = [_given_up(job, failed, closes=last[job.claim] == job.id) for job in jobs]
+        lanes = {(lane.queue, lane.priority): lane.id for lane in all_lanes(link)}
+        end_claims(link, settlements, lanes)
+        link.run("DELETE FROM hubbub_jobs.process WHERE id = %(id)s", {"id": process})
+        return len(jobs)
+
+
+def _jobs_of(link: Link, process: int) -> list[Job]:
+    """Jobs that a process has not settled, as they were claimed."""
+    sql = f"SELECT claim, lane, job FROM ({UNSETTLED} AND c.process = %(process)s) AS u ORDER BY claim"  # noqa: S608
+    found = link.rows(sql, {"process": process})
+    lanes = {lane.id: lane for lane in all_lanes(link)}
+    rows = latest_rows(link, [job for _, _, job in found])
+    return [job_of(rows[job], lanes[lane], claim, process) for claim, lane, job in found]
+
+
+def _given_up(job: Job, failed: bool, closes: bool) -> Settlement:
+    if not failed:
+        return Settlement(job, Ending.GIVEN_BACK, attempt=job.attempt, closes=closes)
+    if job.last_attempt:
+        return Settlement(job, Ending.DEAD, attempt=job.attempt, error=DIED, closes=closes)
+    return Settlement(job, Ending.RETRIED, attempt=job.attempt + 1, error=DIED, closes=closes)
+
+
+def running(link: Link, lane: int | None = None) -> Sequence[tuple[int, int]]:
+    """Lane and number of jobs that run. :param lane: of this one alone."""
+    condition = "" if lane is None else "AND c.lane = %(lane)s"
+    found = link.rows(f"SELECT lane, job FROM ({UNSETTLED} {condition}) AS u", {"lane": lane})  # noqa: S608
+    return [(of, job) for of, job in found]

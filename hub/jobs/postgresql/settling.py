@@ -1,0 +1,153 @@
+"""Ends claims: writes outcomes, and where the jobs go on. Behind the fence of the process's row."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from hub.jobs.connections import Link
+from hub.jobs.job import Ending, Settlement
+from hub.jobs.postgresql.database import Database
+from hub.jobs.postgresql.rows import append, append_dead, append_later, row_of_job
+
+FENCE = "SELECT 1 FROM hubbub_jobs.process WHERE id = %(id)s FOR KEY SHARE"
+"""Locks the row of a living process: a heartbeat does not wait for it, a rescue does."""
+GROUPS = 100
+"""Outcomes that one statement writes."""
+
+
+class Settling:
+    """Ends claims."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def settle(self, process: int, settlements: Sequence[Settlement]) -> bool:
+        """See :class:`hub.jobs.storage.Storage`."""
+        lanes = self.lanes(settlements)
+        with self._database.begin() as link:
+            if not link.rows(FENCE, {"id": process}):
+                return False
+            end_claims(link, settlements, lanes)
+            return True
+
+    def lanes(self, settlements: Sequence[Settlement]) -> dict[tuple[str, int], int]:
+        """Numbers of the lanes of their jobs."""
+        return self._database.lanes((one.job.queue, one.job.priority) for one in settlements)
+
+
+def end_claims(link: Link, settlements: Sequence[Settlement], lanes: dict[tuple[str, int], int]) -> None:
+    """End claims in the link's transaction, which has locked the row of their process."""
+    left = _without_settled(link, settlements)
+    if not left:
+        return
+    ((segment, some_cancelled),) = link.rows(
+        "SELECT last_value, EXISTS (SELECT FROM hubbub_jobs.cancelled) FROM hubbub_jobs.segment_number"
+    )
+    if some_cancelled:
+        left = _with_cancelled(link, left)
+    _append_outcomes(link, segment, left, lanes)
+    waiting, later = [], []
+    for one in left:
+        row = row_of_job(one.job, lanes[one.job.queue, one.job.priority], one.attempt)
+        if one.ending in (Ending.RETRIED, Ending.GIVEN_BACK):
+            if one.delay > 0:
+                later.append((row, one.delay, None))
+            else:
+                waiting.append(row)
+        elif one.ending is Ending.DEAD:
+            append_dead(link, row, one.error)
+        if one.error:
+            _log_error(link, one)
+    append_later(link, later)
+    append(link, segment, waiting)
+    _release_keys(link, left)
+
+
+def _without_settled(link: Link, settlements: Sequence[Settlement]) -> list[Settlement]:
+    """Those that are not settled yet: a commit whose answer was lost is repeated. A claim that is gone was closed."""
+    found = link.rows(
+        "SELECT c.id, ARRAY(SELECT unnest(o.ids) FROM hubbub_jobs.outcome AS o WHERE o.claim = c.id)"
+        " FROM hubbub_jobs.claim AS c WHERE c.id = ANY (CAST(%(claims)s AS bigint[]))",
+        {"claims": sorted({one.job.claim for one in settlements})},
+    )
+    settled = {claim: set(ids) for claim, ids in found}
+    return [one for one in settlements if one.job.claim in settled and one.job.id not in settled[one.job.claim]]
+
+
+def _with_cancelled(link: Link, settlements: Sequence[Settlement]) -> list[Settlement]:
+    """The same, where those that would come again and were cancelled meanwhile do not."""
+    found = link.rows(
+        "DELETE FROM hubbub_jobs.cancelled WHERE job = ANY (CAST(%(ids)s AS bigint[])) RETURNING job",
+        {"ids": [one.job.id for one in settlements]},
+    )
+    cancelled = {number for (number,) in found}
+    again = (Ending.RETRIED, Ending.GIVEN_BACK, Ending.DEAD)
+    return [
+        replace(one, ending=Ending.CANCELLED) if one.job.id in cancelled and one.ending in again else one
+        for one in settlements
+    ]
+
+
+def _append_outcomes(
+    link: Link, segment: int, settlements: Sequence[Settlement], lanes: dict[tuple[str, int], int]
+) -> None:
+    groups: dict[tuple[int, str, int, int], list[Settlement]] = defaultdict(list)
+    for one in settlements:
+        lane = lanes[one.job.queue, one.job.priority]
+        groups[one.job.claim, one.ending.value, one.status, lane].append(one)
+    listed = list(groups.items())
+    for start in range(0, len(listed), GROUPS):
+        places: list[str] = []
+        values: dict[str, Any] = {}
+        for index, ((claim, ending, status, lane), members) in enumerate(listed[start : start + GROUPS]):
+            places.append(
+                f"(%(claim{index})s, %(ending{index})s, %(status{index})s, %(lane{index})s, %(closes{index})s,"
+                f" CAST(%(ids{index})s AS bigint[]), CAST(%(attempts{index})s AS integer[]))"
+            )
+            values |= {
+                f"claim{index}": claim,
+                f"ending{index}": ending,
+                f"status{index}": status,
+                f"lane{index}": lane,
+                f"closes{index}": any(one.closes for one in members),
+                f"ids{index}": [one.job.id for one in members],
+                f"attempts{index}": [one.job.attempt for one in members],
+            }
+        link.run(
+            f"INSERT INTO hubbub_jobs.outcome_{int(segment)}"  # noqa: S608 - names of ours
+            f" (claim, ending, status, lane, closes, ids, attempts) VALUES {', '.join(places)}",
+            values,
+        )
+
+
+def _log_error(link: Link, one: Settlement) -> None:
+    link.run(
+        "INSERT INTO hubbub_jobs.error (job, attempt, text) VALUES (%(job)s, %(attempt)s, %(text)s)",
+        {"job": one.job.id, "attempt": one.job.attempt, "text": one.error},
+    )
+
+
+def _release_keys(link: Link, settlements: Sequence[Settlement]) -> None:
+    by_ending: dict[str, list[int]] = defaultdict(list)
+    for one in settlements:
+        if one.job.key is not None:
+            by_ending[one.ending.value].append(one.job.id)
+    chosen = "job = ANY (CAST(%(ids)s AS bigint[]))"
+    again: dict[str, Any] = {"ids": by_ending[Ending.RETRIED] + by_ending[Ending.GIVEN_BACK]}
+    finished: dict[str, Any] = {"ids": by_ending[Ending.FINISHED]}
+    ended: dict[str, Any] = {"ids": by_ending[Ending.DEAD] + by_ending[Ending.CANCELLED]}
+    if again["ids"]:
+        link.run(f"UPDATE hubbub_jobs.live_key SET running = false WHERE {chosen}", again)  # noqa: S608
+    if finished["ids"]:
+        link.run(
+            "UPDATE hubbub_jobs.live_key SET running = false, finished = now()"  # noqa: S608 - no values
+            f" WHERE {chosen} AND keeps = 'kept'",
+            finished,
+        )
+        link.run(f"DELETE FROM hubbub_jobs.live_key WHERE {chosen} AND finished IS NULL", finished)  # noqa: S608
+    if ended["ids"]:
+        link.run(f"DELETE FROM hubbub_jobs.live_key WHERE {chosen}", ended)  # noqa: S608

@@ -1,0 +1,174 @@
+"""The file of SQLite: its schema, and transactions of its one writer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from hub.errors import Unavailable
+from hub.jobs.connections import Link, OwnLink, engine_of, link_of, told
+from hub.jobs.errors import BadDatabase, BadJob
+from hub.jobs.sqlite.filesystems import network_type, read_mounts
+
+VERSION = 1
+"""Version of the schema that this library works with; in the file it is ``user_version``."""
+APPLICATION = 0x68756A6F
+"""Mark of such a file (``application_id``)."""
+BUSY = 10_000
+"""Milliseconds that a writer waits for another program's."""
+MIGRATIONS = [
+    """
+    CREATE TABLE counter (one INTEGER PRIMARY KEY CHECK (one = 1), jobs INTEGER NOT NULL, claims INTEGER NOT NULL);
+    INSERT INTO counter VALUES (1, 0, 0);
+    CREATE TABLE job (
+        id INTEGER PRIMARY KEY,
+        queue TEXT NOT NULL,
+        priority INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        created REAL NOT NULL,
+        due REAL,
+        attempt INTEGER NOT NULL,
+        max_retries INTEGER NOT NULL,
+        key TEXT,
+        tags TEXT NOT NULL,
+        body BLOB NOT NULL,
+        claim INTEGER NOT NULL DEFAULT 0,
+        process INTEGER,
+        cancelled INTEGER NOT NULL DEFAULT 0,
+        died REAL,
+        reason TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX job_waiting ON job (queue, priority DESC, id) WHERE state = 'waiting';
+    CREATE INDEX job_delayed ON job (due) WHERE state = 'delayed';
+    CREATE INDEX job_running ON job (process) WHERE state = 'running';
+    CREATE INDEX job_dead ON job (queue, died) WHERE state = 'dead';
+    CREATE TABLE ended (
+        id INTEGER PRIMARY KEY,
+        queue TEXT NOT NULL,
+        state TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        status INTEGER,
+        at REAL NOT NULL
+    );
+    CREATE INDEX ended_at ON ended (at);
+    CREATE TABLE error (job INTEGER NOT NULL, attempt INTEGER NOT NULL, at REAL NOT NULL, text TEXT NOT NULL);
+    CREATE INDEX error_job ON error (job);
+    CREATE INDEX error_at ON error (at);
+    CREATE TABLE live_key (
+        queue TEXT NOT NULL,
+        key TEXT NOT NULL,
+        job INTEGER NOT NULL,
+        keeps TEXT NOT NULL,
+        finished REAL,
+        PRIMARY KEY (queue, key)
+    ) WITHOUT ROWID;
+    CREATE INDEX live_key_job ON live_key (job);
+    CREATE TABLE process (id INTEGER PRIMARY KEY, name TEXT NOT NULL, started REAL NOT NULL, seen REAL NOT NULL);
+    CREATE TABLE paused (queue TEXT PRIMARY KEY, since REAL NOT NULL, reason TEXT NOT NULL);
+    """
+]
+"""Statements that lead from each version to the next, beginning with none."""
+
+
+class SQLiteFile:
+    """A file of SQLite. Thread-safe: one thread at a time is in a transaction."""
+
+    def __init__(self, url: URL, state_dir: Path) -> None:
+        if not url.database or url.database == ":memory:" or "mode=memory" in str(url):
+            raise BadDatabase("jobs need a file, such as sqlite:////var/lib/app/jobs.db, not a database in memory")
+        self.file = (state_dir / url.database).absolute()
+        self._lock = threading.Lock()
+        self._engine = _engine(url.set(database=str(self.file)))
+
+    def open(self) -> None:
+        """Make or migrate the schema. :raises BadDatabase: the file, or its file system, can't be used."""
+        kind = network_type(self.file.resolve(), read_mounts())
+        if kind is not None:
+            raise BadDatabase(f"{self.file} is on a network file system ({kind}): SQLite's locks do not hold there")
+        if not self.file.parent.is_dir():
+            raise BadDatabase(f"{self.file.parent} is no directory")
+        with suppress(OSError):  # SQLite says better what is wrong; jobs are not for every user of this machine
+            self.file.touch(mode=0o600)
+        with self.begin() as link:
+            self._migrate(link)
+
+    def _migrate(self, link: Link) -> None:
+        ((found,),) = link.rows("PRAGMA user_version")
+        ((application,),) = link.rows("PRAGMA application_id")
+        tables = link.rows("SELECT name FROM sqlite_master LIMIT 1")
+        if application != APPLICATION and (found or tables):
+            raise BadDatabase(f"{self.file} is a database of something else")
+        if found > VERSION:
+            raise BadDatabase(
+                f"the jobs' schema in {self.file} has version {found}, this program knows versions up to {VERSION}:"
+                " upgrade it"
+            )
+        for statements in MIGRATIONS[found:]:
+            for statement in statements.split(";\n"):
+                if statement.strip():
+                    link.run(statement)
+        if found < VERSION:
+            link.run(f"PRAGMA application_id = {APPLICATION}")
+            link.run(f"PRAGMA user_version = {VERSION}")
+
+    @contextmanager
+    def begin(self) -> Iterator[Link]:
+        """Open a transaction of the writer."""
+        with self._lock, _told(self.file), told(self._engine), self._engine.begin() as connection:
+            yield OwnLink(connection)
+
+    def link(self, connection: object) -> Link:
+        """Link by the caller's connection. :raises BadJob: it is to another file, or has no transaction."""
+        link = link_of(connection, "sqlite")
+        files = [Path(file) for _, name, file in link.rows("PRAGMA database_list") if name == "main" and file]
+        if not files or files[0].resolve() != self.file.resolve():
+            raise BadJob(
+                f"connection= is to {files[0] if files else 'a database in memory'}, the jobs are in {self.file}"
+            )
+        return link
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
+    """Tell damage from what passes: SQLite's errors of both kinds are of one class."""
+    try:
+        yield
+    except Unavailable as error:
+        original = getattr(error.__cause__, "orig", None)
+        if isinstance(error.__cause__, DBAPIError) and getattr(original, "sqlite_errorname", "") in (
+            "SQLITE_CANTOPEN",
+            "SQLITE_READONLY",
+            "SQLITE_READONLY_DBMOVED",
+            "SQLITE_ERROR",
+        ):
+            raise BadDatabase(f"{file}: {original}") from error
+        raise
+
+
+def _engine(url: URL) -> Engine:
+    # Threads take turns: a connection goes from one to the other.
+    engine = engine_of(url, poolclass=QueuePool, pool_size=1, connect_args={"check_same_thread": False})
+
+    def connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # "BEGIN IMMEDIATE" is said below
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.close()
+
+    event.listen(engine, "connect", connected)
+    # A transaction that begins by reading can't become the writer's while another writes: it fails at once.
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine

@@ -1,0 +1,248 @@
+"""Jobs in a file of SQLite: a table with the state of each."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL
+
+from hub.interfaces import Clock
+from hub.jobs.connections import Link
+from hub.jobs.job import Conflict, Ending, Handle, Job, NewJob, Settlement
+from hub.jobs.sqlite.database import SQLiteFile
+from hub.jobs.sqlite.operations import READ, SQLiteOperations, job_of
+
+DIED = "its process died, or was away for longer than its lease"
+INSERT = """
+    INSERT INTO job (id, queue, priority, state, created, due, attempt, max_retries, key, tags, body)
+    VALUES (:id, :queue, :priority, :state, :created, :due, 1, :max_retries, :key, :tags, :body)
+"""
+
+
+class SQLite(SQLiteOperations):
+    """Jobs in a file of SQLite; see :class:`hub.jobs.storage.Storage`."""
+
+    def __init__(self, url: URL, state_dir: Path, wall: Clock | None = None) -> None:
+        super().__init__(SQLiteFile(url, state_dir), wall)
+        self._turns = itertools.count()
+
+    def open(self) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        self._database.open()
+
+    def close(self) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        self._database.close()
+
+    def upkeep(self) -> None:
+        """See :class:`hub.jobs.storage.Storage`. Nothing is to be done."""
+
+    def insert(self, jobs: Sequence[NewJob], connection: object | None) -> list[Handle]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        if connection is not None:
+            return self._insert(self._database.link(connection), jobs)
+        with self._database.begin() as link:
+            return self._insert(link, jobs)
+
+    def _insert(self, link: Link, jobs: Sequence[NewJob]) -> list[Handle]:
+        # This writes before it reads: a reader's transaction can't become a writer's if another has written.
+        link.run("UPDATE counter SET jobs = jobs + :count", {"count": len(jobs)})
+        ((last,),) = link.rows("SELECT jobs FROM counter")
+        now = self._wall()
+        handles, rows = [], []
+        for number, job in enumerate(jobs, last - len(jobs) + 1):
+            handle = Handle(number) if job.key is None else self._hold(link, job, number)
+            handles.append(handle)
+            if handle.new:
+                due = job.due if job.due is not None else now + job.delay
+                rows.append(
+                    {
+                        "id": number,
+                        "queue": job.queue,
+                        "priority": job.priority,
+                        "state": "delayed" if job.later else "waiting",
+                        "created": now,
+                        "due": due if job.later else None,
+                        "max_retries": job.max_retries,
+                        "key": job.key,
+                        "tags": json.dumps(job.tags),
+                        "body": job.body,
+                    }
+                )
+            if job.key is not None and rows:  # a later one of the batch may replace it
+                link.many(INSERT, rows)
+                rows = []
+        if rows:
+            link.many(INSERT, rows)
+        return handles
+
+    def _hold(self, link: Link, job: NewJob, number: int) -> Handle:
+        """Give a new job its key, or find the one that has it."""
+        values: dict[str, Any] = {"queue": job.queue, "key": job.key, "job": number, "keeps": job.unique.value}
+        found = link.rows(
+            "SELECT k.job, coalesce(j.state, '') FROM live_key AS k LEFT JOIN job AS j ON j.id = k.job"
+            " WHERE k.queue = :queue AND k.key = :key",
+            values,
+        )
+        if found:
+            holder, state = found[0]
+            if job.conflict is Conflict.KEEP or state not in ("waiting", "delayed"):
+                return Handle(holder, new=False)
+            self._cancel_waiting(link, holder)
+        link.run("INSERT OR REPLACE INTO live_key (queue, key, job, keeps) VALUES (:queue, :key, :job, :keeps)", values)
+        return Handle(number)
+
+    def start(self, process: int, name: str) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            link.run(
+                "INSERT INTO process VALUES (:id, :name, :now, :now)",
+                {"id": process, "name": name, "now": self._wall()},
+            )
+
+    def beat(self, process: int) -> list[int] | None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            if not link.run("UPDATE process SET seen = :now WHERE id = :id", {"id": process, "now": self._wall()}):
+                return None
+            found = link.rows(
+                "SELECT id FROM job WHERE state = 'running' AND process = :id AND cancelled", {"id": process}
+            )
+            return [job for (job,) in found]
+
+    def stop(self, process: int) -> int:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            return self._give_up(link, process, failed=False)
+
+    def rescue(self, lease: float) -> int:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            dead = link.rows("SELECT id FROM process WHERE seen < :then", {"then": self._wall() - lease})
+            return sum(self._give_up(link, process, failed=True) for (process,) in dead)
+
+    def _give_up(self, link: Link, process: int, failed: bool) -> int:
+        rows = link.rows(f"SELECT {READ} FROM job WHERE state = 'running' AND process = :id", {"id": process})  # noqa: S608
+        self._end(link, [_given_up(job_of(row), failed) for row in rows])
+        link.run("DELETE FROM process WHERE id = :id", {"id": process})
+        return len(rows)
+
+    def claim(self, process: int, limit: int, queues: Sequence[str] | None) -> list[Job]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        jobs: list[Job] = []
+        with self._database.begin() as link:
+            if not link.rows("SELECT 1 FROM process WHERE id = :id", {"id": process}):
+                return []
+            paused = {queue for (queue,) in link.rows("SELECT queue FROM paused")}
+            chosen = self._queues(link) if queues is None else queues
+            for queue in chosen:
+                if queue not in paused and len(jobs) < limit:
+                    jobs += self._take(link, process, queue, limit - len(jobs))
+        return jobs
+
+    def _queues(self, link: Link) -> list[str]:
+        """Queues with waiting jobs, another first each time. Each is found by a jump in the index."""
+        found = link.rows(
+            """
+            WITH RECURSIVE name (queue) AS (
+                SELECT min(queue) FROM job WHERE state = 'waiting'
+                UNION ALL
+                SELECT (SELECT min(queue) FROM job WHERE state = 'waiting' AND queue > name.queue) FROM name
+                WHERE name.queue IS NOT NULL)
+            SELECT queue FROM name WHERE queue IS NOT NULL
+            """
+        )
+        names = [queue for (queue,) in found]
+        start = next(self._turns) % len(names) if names else 0
+        return names[start:] + names[:start]
+
+    def _take(self, link: Link, process: int, queue: str, limit: int) -> list[Job]:
+        rows = link.rows(
+            f"SELECT {READ} FROM job WHERE queue = :queue AND state = 'waiting'"  # noqa: S608 - names of ours
+            " ORDER BY priority DESC, id LIMIT :limit",
+            {"queue": queue, "limit": limit},
+        )
+        if not rows:
+            return []
+        link.run("UPDATE counter SET claims = claims + 1")
+        ((claim,),) = link.rows("SELECT claims FROM counter")
+        jobs = [job_of(row, claim, process) for row in rows]
+        link.many(
+            "UPDATE job SET state = 'running', claim = :claim, process = :process WHERE id = :id",
+            [{"claim": claim, "process": process, "id": job.id} for job in jobs],
+        )
+        keyed = [{"id": job.id} for job in jobs if job.key is not None]
+        if keyed:
+            link.many("DELETE FROM live_key WHERE job = :id AND keeps = 'waiting'", keyed)
+        return jobs
+
+    def settle(self, process: int, settlements: Sequence[Settlement]) -> bool:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            if not link.rows("SELECT 1 FROM process WHERE id = :id", {"id": process}):
+                return False
+            self._end(link, settlements)
+            return True
+
+    def _end(self, link: Link, settlements: Sequence[Settlement]) -> None:
+        now = self._wall()
+        finished: list[dict[str, Any]] = []
+        for one in settlements:
+            job = one.job
+            if one.ending is Ending.FINISHED:
+                finished.append(
+                    {"id": job.id, "claim": job.claim, "attempts": job.attempt, "status": one.status, "now": now}
+                )
+            else:
+                self._end_otherwise(link, one, now)
+        if finished:
+            link.many(
+                "INSERT OR IGNORE INTO ended SELECT id, queue, 'finished', :attempts, :status, :now FROM job"
+                " WHERE id = :id AND claim = :claim AND state = 'running'",
+                finished,
+            )
+            link.many("DELETE FROM job WHERE id = :id AND claim = :claim AND state = 'running'", finished)
+            keyed = [{"id": one.job.id, "now": now} for one in settlements if one.job.key is not None]
+            self._release(link, [values for values in keyed if values["id"] in {each["id"] for each in finished}])
+
+    def _end_otherwise(self, link: Link, one: Settlement, now: float) -> None:
+        """End a claim on a job that is not finished; one that is settled already is left."""
+        values = {"id": one.job.id, "claim": one.job.claim, "attempt": one.attempt, "now": now, "error": one.error}
+        found = link.rows("SELECT cancelled FROM job WHERE id = :id AND claim = :claim AND state = 'running'", values)
+        if not found:
+            return
+        if one.error:
+            link.run("INSERT INTO error VALUES (:id, :begun, :now, :error)", {**values, "begun": one.job.attempt})
+        if found[0][0]:
+            self._cancel_waiting(link, one.job.id)
+        elif one.ending is Ending.DEAD:
+            link.run(
+                "UPDATE job SET state = 'dead', process = NULL, claim = 0, died = :now, reason = :error WHERE id = :id",
+                values,
+            )
+            link.run("DELETE FROM live_key WHERE job = :id", values)
+        else:
+            state, due = ("delayed", now + one.delay) if one.delay > 0 else ("waiting", None)
+            link.run(
+                "UPDATE job SET state = :state, due = :due, attempt = :attempt, process = NULL, claim = 0"
+                " WHERE id = :id",
+                {**values, "state": state, "due": due},
+            )
+
+    @staticmethod
+    def _release(link: Link, finished: Sequence[dict[str, Any]]) -> None:
+        if finished:
+            link.many("UPDATE live_key SET finished = :now WHERE job = :id AND keeps = 'kept'", finished)
+            link.many("DELETE FROM live_key WHERE job = :id AND finished IS NULL", finished)
+
+
+def _given_up(job: Job, failed: bool) -> Settlement:
+    if not failed:
+        return Settlement(job, Ending.GIVEN_BACK, attempt=job.attempt)
+    if job.last_attempt:
+        return Settlement(job, Ending.DEAD, attempt=job.attempt, error=DIED)
+    return Settlement(job, Ending.RETRIED, attempt=job.attempt + 1, error=DIED)

@@ -1,0 +1,182 @@
+"""What is asked of queues and jobs in SQLite, and ordered."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from hub.interfaces import Clock
+from hub.jobs.connections import Link
+from hub.jobs.job import Job, JobCounts, JobError, JobState, JobStatus
+from hub.jobs.sqlite.database import SQLiteFile
+from hub.jobs.storage import KeepTimes
+
+READ = "id, queue, priority, created, attempt, max_retries, key, tags, body, claim, process, reason"
+"""Columns in the order that :func:`job_of` wants."""
+
+
+class SQLiteOperations:
+    """Questions and orders; see :class:`hub.jobs.storage.Storage`. :param wall: epoch seconds."""
+
+    def __init__(self, database: SQLiteFile, wall: Clock | None = None) -> None:
+        self._database = database
+        self._wall = wall or time.time
+
+    def move_due(self, limit: int) -> int:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            return link.run(
+                "UPDATE job SET state = 'waiting', due = NULL WHERE id IN"
+                " (SELECT id FROM job WHERE state = 'delayed' AND due <= :now ORDER BY due LIMIT :limit)",
+                {"now": self._wall(), "limit": limit},
+            )
+
+    def prune(self, keep: KeepTimes, limit: int) -> int:
+        """See :class:`hub.jobs.storage.Storage`."""
+        now, pruned = self._wall(), 0
+        old = (
+            ("ended", "at", keep.finished, ""),
+            ("error", "at", keep.errors, ""),
+            ("job", "died", keep.dead, "AND state = 'dead'"),
+        )
+        for table, moment, seconds, condition in old:
+            with self._database.begin() as link:
+                pruned += link.run(
+                    f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {moment} < :then {condition}"  # noqa: S608
+                    " LIMIT :limit)",
+                    {"then": now - seconds, "limit": limit},
+                )
+        with self._database.begin() as link:
+            pruned += link.run("DELETE FROM live_key WHERE finished < :then", {"then": now - keep.finished})
+        return pruned
+
+    def counts(self) -> dict[str, JobCounts]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        found: dict[str, JobCounts] = defaultdict(JobCounts)
+        with self._database.begin() as link:
+            rows = link.rows("SELECT queue, state, count(*), min(created) FROM job GROUP BY queue, state")
+            paused = [queue for (queue,) in link.rows("SELECT queue FROM paused")]
+        for queue, state, number, oldest in rows:
+            changed: dict[str, Any] = {state: number}
+            if state == JobState.WAITING:
+                changed["oldest"] = max(0.0, self._wall() - oldest)
+            found[queue] = replace(found[queue], **changed)
+        for queue in paused:
+            found[queue] = replace(found[queue], paused=True)
+        return dict(sorted(found.items()))
+
+    def find(self, job: int) -> JobStatus | None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            for queue, state, attempt, due, died in link.rows(
+                "SELECT queue, state, attempt, due, died FROM job WHERE id = :job", {"job": job}
+            ):
+                found = JobState(state)
+                begun = attempt - 1 if found in (JobState.WAITING, JobState.DELAYED) else attempt
+                return JobStatus(job, queue, found, begun, due=due, ended=died)
+            for queue, state, attempts, status, at in link.rows(
+                "SELECT queue, state, attempts, status, at FROM ended WHERE id = :job", {"job": job}
+            ):
+                return JobStatus(job, queue, JobState(state), attempts, status, ended=at)
+        return None
+
+    def errors(self, job: int) -> list[JobError]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            rows = link.rows("SELECT attempt, at, text FROM error WHERE job = :job ORDER BY at, attempt", {"job": job})
+        return [JobError(*row) for row in rows]
+
+    def peek(self, queue: str, state: JobState, limit: int, tags: Sequence[str]) -> list[Job]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        order = {JobState.WAITING: "priority DESC, id", JobState.DELAYED: "due, id", JobState.DEAD: "died, id"}[state]
+        with self._database.begin() as link:
+            rows = link.rows(
+                f"SELECT {READ} FROM job WHERE queue = :queue AND state = :state"  # noqa: S608 - names of ours
+                " AND NOT EXISTS (SELECT 1 FROM json_each(:tags) AS wanted"
+                " WHERE wanted.value NOT IN (SELECT value FROM json_each(job.tags)))"
+                f" ORDER BY {order} LIMIT :limit",
+                {"queue": queue, "state": state.value, "limit": limit, "tags": json.dumps(list(tags))},
+            )
+        return [job_of(row) for row in rows]
+
+    def cancel(self, job: int) -> JobState | None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            found = link.rows("SELECT state FROM job WHERE id = :job", {"job": job})
+            if not found:
+                return None
+            state = JobState(found[0][0])
+            if state is JobState.RUNNING:
+                link.run("UPDATE job SET cancelled = 1 WHERE id = :job", {"job": job})
+            else:
+                self._cancel_waiting(link, job)
+            return state
+
+    def _cancel_waiting(self, link: Link, job: int) -> None:
+        """End a job that nobody runs any more, or yet."""
+        values = {"job": job, "now": self._wall()}
+        link.run(
+            "INSERT OR IGNORE INTO ended"
+            " SELECT id, queue, 'cancelled', attempt - (state IN ('waiting', 'delayed')), NULL, :now FROM job"
+            " WHERE id = :job",
+            values,
+        )
+        link.run("DELETE FROM job WHERE id = :job", values)
+        link.run("DELETE FROM live_key WHERE job = :job", values)
+
+    def kick(self, queue: str, limit: int) -> int:
+        """See :class:`hub.jobs.storage.Storage`."""
+        now = self._wall()
+        with self._database.begin() as link:
+            return link.run(
+                "UPDATE job SET due = :now WHERE id IN (SELECT id FROM job"
+                " WHERE queue = :queue AND state = 'delayed' AND due > :now ORDER BY due LIMIT :limit)",
+                {"queue": queue, "now": now, "limit": limit},
+            )
+
+    def retry_dead(self, queue: str, limit: int, jobs: Sequence[int] | None) -> int:
+        """See :class:`hub.jobs.storage.Storage`."""
+        chosen = "" if jobs is None else "AND id IN (SELECT value FROM json_each(:jobs))"
+        with self._database.begin() as link:
+            return link.run(
+                "UPDATE job SET state = 'waiting', attempt = 1, died = NULL, reason = '' WHERE id IN"  # noqa: S608
+                f" (SELECT id FROM job WHERE queue = :queue AND state = 'dead' {chosen}"
+                " ORDER BY died, id LIMIT :limit)",
+                {"queue": queue, "limit": limit, "jobs": json.dumps(list(jobs or []))},
+            )
+
+    def pause(self, queue: str, reason: str) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            link.run(
+                "INSERT OR IGNORE INTO paused VALUES (:queue, :now, :reason)",
+                {"queue": queue, "now": self._wall(), "reason": reason},
+            )
+
+    def resume(self, queue: str) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            link.run("DELETE FROM paused WHERE queue = :queue", {"queue": queue})
+
+
+def job_of(row: Sequence[Any], claim: int = 0, process: int = 0) -> Job:
+    """Value of a row that was read by ``READ``. :param claim: instead of the row's."""
+    number, queue, priority, created, attempt, max_retries, key, tags, body, claimed, owner, reason = row
+    return Job(
+        id=number,
+        queue=queue,
+        body=bytes(body),
+        priority=priority,
+        attempt=attempt,
+        max_retries=max_retries,
+        created=created,
+        key=key,
+        tags=tuple(json.loads(tags)),
+        claim=claim or claimed,
+        process=process or owner or 0,
+        reason=reason,
+    )

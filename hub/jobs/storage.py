@@ -1,0 +1,90 @@
+"""What the job queue asks of a database. PostgreSQL and SQLite each have their own layout behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hub.jobs.job import Handle, Job, JobCounts, JobError, JobState, JobStatus, NewJob, Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class KeepTimes:
+    """How long things of the past are kept, in seconds."""
+
+    finished: float = 86400.0
+    dead: float = 180 * 86400.0
+    errors: float = 7 * 86400.0
+
+
+class Storage(Protocol):
+    """Methods that a layout must have. Each is a transaction of its own unless it says otherwise. Thread-safe.
+
+    All raise :class:`hub.errors.Unavailable` if the database is away or busy, and
+    :class:`hub.jobs.errors.BadDatabase` if it can't be used.
+    """
+
+    def open(self) -> None:
+        """Make or migrate the schema. Called before all others, by any number of processes at once."""
+
+    def close(self) -> None:
+        """Close all connections; the last call."""
+
+    def insert(self, jobs: Sequence[NewJob], connection: object | None) -> list[Handle]:
+        """Insert jobs. :param connection: the caller's, in a transaction; ``None``: in one of its own."""
+
+    def start(self, process: int, name: str) -> None:
+        """Register a process. :param name: for people."""
+
+    def beat(self, process: int) -> list[int] | None:
+        """Renew the lease of a process. :returns: its jobs that were cancelled; ``None``: it was given up."""
+
+    def stop(self, process: int) -> int:
+        """End a process, and let others have what it has left at once; that counts no attempt. :returns: how many."""
+
+    def claim(self, process: int, limit: int, queues: Sequence[str] | None) -> list[Job]:
+        """Claim jobs. :param queues: in this order; ``None``: all, in turn. :returns: nothing if none waits."""
+
+    def settle(self, process: int, settlements: Sequence[Settlement]) -> bool:
+        """End claims, all or none. What is settled already is left. :returns: false: the process was given up."""
+
+    def rescue(self, lease: float) -> int:
+        """Give up processes whose last heartbeat is older than ``lease`` seconds, and let others have their jobs; that
+        counts an attempt. :returns: how many jobs."""
+
+    def move_due(self, limit: int) -> int:
+        """Make delayed jobs that are due wait. :returns: how many."""
+
+    def upkeep(self) -> None:
+        """What the layout needs now and then; short."""
+
+    def prune(self, keep: KeepTimes, limit: int) -> int:
+        """Delete what is older. :param limit: rows of a kind. :returns: how many rows or tables went."""
+
+    def counts(self) -> dict[str, JobCounts]:
+        """Numbers of all queues that have any job, or are paused."""
+
+    def find(self, job: int) -> JobStatus | None:
+        """Look a job up; ``None``: there is none, or its exit status is pruned."""
+
+    def errors(self, job: int) -> list[JobError]:
+        """Its failed attempts, the oldest first."""
+
+    def peek(self, queue: str, state: JobState, limit: int, tags: Sequence[str]) -> list[Job]:
+        """First jobs that are waiting, delayed or dead, and have all of the tags."""
+
+    def cancel(self, job: int) -> JobState | None:
+        """Cancel a job. :returns: the state in which it was; ``None``: it has ended, or there is none."""
+
+    def kick(self, queue: str, limit: int) -> int:
+        """Make delayed jobs due. :returns: how many."""
+
+    def retry_dead(self, queue: str, limit: int, jobs: Sequence[int] | None) -> int:
+        """Make dead letters wait again. :param jobs: these alone. :returns: how many."""
+
+    def pause(self, queue: str, reason: str) -> None:
+        """Let nobody claim jobs of the queue."""
+
+    def resume(self, queue: str) -> None:
+        """End that."""

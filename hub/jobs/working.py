@@ -1,0 +1,315 @@
+"""The process that works jobs: its lease, what it has in hand, and the fence that refuses it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import traceback
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from hub.errors import Unavailable
+from hub.interfaces import Clock
+from hub.jobs.errors import BadDatabase, Fenced
+from hub.jobs.job import Ending, Job, Settlement
+from hub.jobs.retries import RetryDelay
+from hub.jobs.storage import KeepTimes, Storage
+from hub.text import printable
+from hub.units import parse_duration
+
+LONGEST_ERROR = 4000
+"""Characters of an error that are kept: the end of a traceback says most."""
+BEATS = 3
+"""Heartbeats per lease."""
+PAUSE = 1.0
+"""Seconds between two rounds of ``keep_alive()``, at most."""
+PRUNE_EVERY = 60.0
+"""Seconds."""
+UPKEEP_EVERY = 5.0
+"""Seconds."""
+MOVED = 5000
+"""Jobs that come due, and rows that are pruned, in one transaction at most."""
+ROUNDS = 20
+"""Such transactions in one call of ``maintain()`` at most."""
+GIVEN_UP = "the process was given up, because its lease had passed: others have its jobs"
+UNKNOWN = "this process does not have them: they were settled, or given up"
+log = logging.getLogger("hub.jobs")
+Several = Job | Iterable[Job]
+
+
+class Working:
+    """Claims and ends jobs, for one start of one process. Thread-safe.
+
+    :ivar fenced: completions that were refused; only grows. :ivar lease: seconds.
+    """
+
+    def __init__(
+        self, storage: Storage, lease: float, retry_delay: RetryDelay, keep: KeepTimes, name: str | None, clock: Clock
+    ) -> None:
+        self.fenced = 0
+        self.lease = lease
+        self._storage = storage
+        self._retry_delay = retry_delay
+        self._keep = keep
+        self._name = name or f"{socket.gethostname()}:{os.getpid()}"
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._opening = threading.Lock()
+        self._opened = False
+        self._pid = os.getpid()
+        self._process: int | None = None
+        self._beaten = 0.0
+        self._done: dict[str, float] = {}
+        self._in_hand: dict[tuple[int, int], Job] = {}
+        self._left: dict[int, int] = defaultdict(int)
+        self._cancelled: frozenset[int] = frozenset()
+
+    @property
+    def in_hand(self) -> list[Job]:
+        """Jobs that this process has claimed and not ended."""
+        with self._lock:
+            return list(self._in_hand.values())
+
+    def claim(self, limit: int = 1, queues: Sequence[str] | None = None) -> list[Job]:
+        """Claim up to ``limit`` jobs.
+
+        :param queues: in this order; ``None``: all, another first each time. A queue's higher priorities are first.
+        :returns: nothing if none waits. :raises Unavailable: the database is away or busy.
+        """
+        if limit < 1:
+            raise ValueError(f"expected to claim one job or more, not {limit}")
+        if isinstance(queues, str):
+            raise ValueError(f"queues are a list of names, not {queues!r}")
+        self._ready()
+        if self._clock() - self._beaten >= self.lease / BEATS:
+            self.heartbeat()
+        process = self._ensure_process()
+        jobs = self._storage.claim(process, limit, queues)
+        with self._lock:
+            for job in jobs:
+                self._in_hand[job.claim, job.id] = job
+                self._left[job.claim] += 1
+        return jobs
+
+    def complete(self, jobs: Several, status: int = 0) -> None:
+        """End jobs as finished.
+
+        :param status: exit status, which is kept for a time.
+        :raises Fenced: some were refused; the others are finished.
+        :raises Unavailable: the database is away or busy; call again. It counts once.
+        """
+        if not isinstance(status, int) or not -(2**31) <= status < 2**31:
+            raise ValueError(f"an exit status is a whole number of 32 bits, not {status!r}")
+        self._end([Settlement(job, Ending.FINISHED, status=status) for job in _listed(jobs)])
+
+    def retry(self, jobs: Several, error: BaseException | str, delay: float | str | None = None) -> None:
+        """Have jobs that failed tried again, or buried after their last attempt. Errors are those of ``complete``.
+
+        :param error: for the log of errors. :param delay: instead of that of ``retry_delay``.
+        """
+        text = error_text(error)
+        seconds = None if delay is None else parse_duration(delay)
+        self._end([self._failed(job, text, seconds) for job in _listed(jobs)])
+
+    def _failed(self, job: Job, text: str, delay: float | None) -> Settlement:
+        if job.last_attempt:
+            return Settlement(job, Ending.DEAD, attempt=job.attempt, error=text)
+        if delay is None:
+            delay = parse_duration(self._retry_delay(job))
+        return Settlement(job, Ending.RETRIED, attempt=job.attempt + 1, delay=delay, error=text)
+
+    def bury(self, jobs: Several, error: BaseException | str) -> None:
+        """Make jobs dead letters. Errors are those of ``complete``. :param error: the reason."""
+        text = error_text(error)
+        self._end([Settlement(job, Ending.DEAD, attempt=job.attempt, error=text) for job in _listed(jobs)])
+
+    def give_back(self, jobs: Several) -> None:
+        """Let others have jobs at once. This counts no attempt. Errors are those of ``complete``."""
+        self._end([Settlement(job, Ending.GIVEN_BACK, attempt=job.attempt) for job in _listed(jobs)])
+
+    def snooze(self, jobs: Several, delay: float | str) -> None:
+        """Have jobs come again after the delay. This counts no attempt. Errors are those of ``complete``."""
+        seconds = parse_duration(delay)
+        self._end([Settlement(job, Ending.GIVEN_BACK, attempt=job.attempt, delay=seconds) for job in _listed(jobs)])
+
+    def heartbeat(self) -> list[Job]:
+        """Renew the lease. :returns: jobs in hand that were cancelled. :raises Unavailable: as for ``claim``."""
+        self._ready()
+        process = self._process
+        if process is None:
+            return []
+        began = self._clock()
+        cancelled = self._storage.beat(process)
+        if cancelled is None:
+            self._forget(process)
+            return []
+        with self._lock:
+            self._beaten = began
+            self._cancelled = frozenset(cancelled)
+            return [job for job in self._in_hand.values() if job.id in self._cancelled]
+
+    def is_cancelled(self, job: Job) -> bool:
+        """True if the last heartbeat found that the job was cancelled."""
+        return job.id in self._cancelled
+
+    def maintain(self) -> None:
+        """Do what is due: move delayed jobs, rescue those of dead processes, tend the tables, prune.
+
+        It is cheap to call often. :raises Unavailable: as for ``claim``.
+        """
+        self._ready()
+        for _ in range(ROUNDS):
+            if self._storage.move_due(MOVED) < MOVED:
+                break
+        if self._is_due("rescue", self.lease / BEATS):
+            rescued = self._storage.rescue(self.lease)
+            if rescued:
+                log.warning("%d jobs of dead processes are waiting again", rescued)
+        if self._is_due("upkeep", UPKEEP_EVERY):
+            self._storage.upkeep()
+        if self._is_due("prune", PRUNE_EVERY):
+            self.prune()
+
+    def prune(self) -> None:
+        """Delete what is older than it is kept. :raises Unavailable: as for ``claim``."""
+        self._ready()
+        for _ in range(ROUNDS):
+            if self._storage.prune(self._keep, MOVED) < MOVED:
+                break
+
+    @contextmanager
+    def keep_alive(self, wait: Callable[[threading.Event, float], object] | None = None) -> Iterator[None]:
+        """Renew the lease and do the upkeep in a thread, as long as the block lasts.
+
+        :param wait: waits for the event, at most so many seconds.
+        """
+        self._ready()
+        ended = threading.Event()
+        pause = min(PAUSE, self.lease / BEATS)
+        thread = threading.Thread(
+            target=self._beat, args=(ended, pause, wait or threading.Event.wait), name="jobs-heartbeat", daemon=True
+        )
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _beat(self, ended: threading.Event, pause: float, wait: Callable[[threading.Event, float], object]) -> None:
+        while not ended.is_set():
+            try:
+                if self._clock() - self._beaten >= self.lease / BEATS - pause:
+                    self.heartbeat()
+                self.maintain()
+            except Unavailable as error:
+                log.warning("no heartbeat: %s", error)
+            except BadDatabase as error:
+                log.error("no heartbeat: %s", error)
+            wait(ended, pause)
+
+    def close(self) -> None:
+        """Give back what is in hand, end the process, close all connections. A database that is away is not waited for:
+        others have the jobs when the lease has passed."""
+        process = self._process
+        if process is not None and self._pid == os.getpid():
+            with suppress(Unavailable, BadDatabase):
+                self._storage.stop(process)
+            self._forget(process)
+        self._storage.close()
+        with self._opening:
+            self._opened = False
+
+    def _ready(self) -> None:
+        if self._pid != os.getpid():
+            raise BadDatabase("this Jobs was made before a fork, and is the parent's: make one in the child")
+        with self._opening:
+            if not self._opened:
+                self._storage.open()
+                self._opened = True
+
+    def _ensure_process(self) -> int:
+        with self._opening:
+            if self._process is None:
+                process, began = secrets.randbits(63), self._clock()
+                self._storage.start(process, printable(self._name))
+                self._process, self._beaten = process, began
+            return self._process
+
+    def _forget(self, process: int) -> None:
+        """Let a process go that was given up. The next claim is another's."""
+        with self._lock:
+            if self._process == process:
+                self._process = None
+            for place in [place for place, job in self._in_hand.items() if job.process == process]:
+                self._left.pop(self._in_hand.pop(place).claim, None)
+
+    def _is_due(self, what: str, every: float) -> bool:
+        with self._lock:
+            now = self._clock()
+            if what in self._done and now - self._done[what] < every:
+                return False
+            self._done[what] = now
+            return True
+
+    def _end(self, settlements: list[Settlement]) -> None:
+        self._ready()
+        taken, refused = self._take(settlements)
+        reason = UNKNOWN
+        for process in {one.job.process for one in taken}:
+            mine = [one for one in taken if one.job.process == process]
+            try:
+                accepted = self._storage.settle(process, mine)
+            except BaseException:
+                with self._lock:
+                    self._in_hand |= {(one.job.claim, one.job.id): one.job for one in taken}
+                raise
+            if accepted:
+                self._settled(mine)
+            else:
+                refused += [one.job for one in mine]
+                reason = GIVEN_UP
+                self._forget(process)
+            taken = [one for one in taken if one.job.process != process]
+        if refused:
+            with self._lock:
+                self.fenced += len(refused)
+            raise Fenced(refused, reason)
+
+    def _take(self, settlements: list[Settlement]) -> tuple[list[Settlement], list[Job]]:
+        """Take what is in hand out of it. The one that leaves nothing of its claim closes the claim."""
+        taken: list[Settlement] = []
+        refused: list[Job] = []
+        with self._lock:
+            counts: dict[int, int] = defaultdict(int)
+            for one in settlements:
+                if self._in_hand.pop((one.job.claim, one.job.id), None) is None:
+                    refused.append(one.job)
+                    continue
+                counts[one.job.claim] += 1
+                # Only what is committed has left the count: a claim is never closed for a completion that may fail.
+                closes = counts[one.job.claim] == self._left[one.job.claim]
+                taken.append(Settlement(one.job, one.ending, one.status, one.attempt, one.delay, one.error, closes))
+        return taken, refused
+
+    def _settled(self, settlements: list[Settlement]) -> None:
+        with self._lock:
+            for one in settlements:
+                self._left[one.job.claim] -= 1
+                if self._left[one.job.claim] <= 0:
+                    del self._left[one.job.claim]
+
+
+def error_text(error: BaseException | str) -> str:
+    """Text of an error for the log, bounded, without characters that a database does not take."""
+    text = error if isinstance(error, str) else "".join(traceback.format_exception(error)).rstrip()
+    text = text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
+    return text[-LONGEST_ERROR:] or "no reason was given"
+
+
+def _listed(jobs: Several) -> list[Job]:
+    return [jobs] if isinstance(jobs, Job) else list(jobs)

@@ -1,0 +1,65 @@
+"""Databases for the tests of jobs, and programs that work jobs and are killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hub.jobs import Jobs
+from tests.support import ROOT
+
+WORKER = """
+import sys
+from hub.jobs import Jobs, Fenced
+dsn, log = sys.argv[1:]
+jobs = Jobs(dsn, lease=1.0)
+with jobs.keep_alive(), open(log, "a") as done:
+    print("ready", flush=True)
+    while True:
+        for job in jobs.claim(20, ["q"]):
+            try:
+                jobs.complete(job)
+            except Fenced:
+                continue
+            done.write(f"{job.id}\\n")
+            done.flush()
+"""
+"""A program that notes each job whose completion was accepted."""
+
+
+class Killed:
+    """That program, started, and killed with -9."""
+
+    def __init__(self, dsn: str, log: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", WORKER, dsn, str(log)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n"
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+def rows(jobs: Jobs, sql: str) -> list[tuple[Any, ...]]:
+    """What a statement finds in the jobs' own database."""
+    storage: Any = jobs._storage
+    with storage._database.begin() as link:
+        found: list[tuple[Any, ...]] = link.rows(sql)
+        return found
+
+
+def let_lease_pass(jobs: Jobs) -> None:
+    """Make the process of these jobs look as if it had been silent for an hour."""
+    storage: Any = jobs._storage
+    with storage._database.begin() as link:
+        if type(storage).__name__ == "SQLite":
+            link.run("UPDATE process SET seen = seen - 3600 WHERE id = :id", {"id": jobs._process})
+        else:
+            link.run(
+                "UPDATE hubbub_jobs.process SET seen = seen - interval '1 hour' WHERE id = %(id)s",
+                {"id": jobs._process},
+            )

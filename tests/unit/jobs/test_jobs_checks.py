@@ -1,0 +1,84 @@
+"""What can't be inserted is refused by name."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from hub.jobs.checks import encoded, filled, template
+from hub.jobs.errors import BadJob
+from hub.jobs.job import NewJob, Unique
+
+GOOD: dict[str, Any] = {
+    "queues": None,
+    "unique": "unfinished",
+    "conflict": "keep",
+    "run_after": None,
+    "priority": 4,
+    "max_retries": 25,
+    "tags": [],
+}
+
+
+def made(queue: Any = "q", body: object = None, key: Any = None, **changed: Any) -> NewJob:
+    return filled(template(queue, **(GOOD | changed)), body, key, 100)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"queue": ""}, "a queue's name is a text"),
+        ({"queue": 3}, "a queue's name is a text"),
+        ({"queue": "q" * 201}, "201 characters"),
+        ({"queue": "a\0b"}, "can't be printed"),
+        ({"queue": "\ud800"}, "can't be printed"),
+        ({"body": object()}, "queue 'q': the body can't be encoded"),
+        ({"body": float("nan")}, "can't be encoded"),
+        ({"body": "\ud800"}, "can't be encoded"),
+        ({"body": b"x" * 101}, "queue 'q': the body has 101 bytes, more than 100"),
+        ({"key": ""}, "a key is a text"),
+        ({"key": "k" * 501}, "501 characters"),
+        ({"unique": "forever"}, "unique is one of waiting, unfinished, kept, not 'forever'"),
+        ({"conflict": "fail"}, "conflict is one of keep, replace, not 'fail'"),
+        ({"priority": 10}, "priority is a whole number from 0 to 9, not 10"),
+        ({"priority": True}, "priority is a whole number"),
+        ({"max_retries": -1}, "max_retries is a whole number from 0"),
+        ({"run_after": "soon"}, "run_after: expected a duration"),
+        ({"run_after": -1}, "run_after: expected a duration"),
+        ({"run_after": datetime(2027, 1, 1)}, "run_after has no zone"),
+        ({"run_after": 1e12}, "more than ten years"),
+        ({"tags": "abc"}, "tags are a list"),
+        ({"tags": ["a", ""]}, "a tag is a text"),
+        ({"tags": [str(number) for number in range(21)]}, "21 tags"),
+    ],
+)
+def test_bad_values_are_refused(changed: dict[str, Any], reason: str) -> None:
+    with pytest.raises(BadJob) as refused:
+        made(**changed)
+    assert reason in str(refused.value)
+
+
+def test_an_unknown_queue_is_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(BadJob, match="there is no queue 'thumbnail'; did you mean 'thumbnails'"):
+        made("thumbnail", queues={"thumbnails", "mails"})
+    assert made("mails", queues={"mails"}).queue == "mails"
+
+
+def test_a_body_nested_too_deeply_is_refused() -> None:
+    body: list[Any] = []
+    for _ in range(100_000):
+        body = [body]
+    with pytest.raises(BadJob, match="can't be encoded"):
+        encoded(body, 1 << 20)
+
+
+def test_what_is_good_is_kept() -> None:
+    job = made("q", {"ä": [1, None]}, "k", unique="kept", run_after="1h30m", tags=["b", "a", "b"])
+    assert job.body == '{"ä":[1,null]}'.encode()
+    assert (job.key, job.unique, job.delay, job.tags, job.later) == ("k", Unique.KEPT, 5400.0, ("b", "a"), True)
+    assert made(body=bytearray(b"\0")).body == b"\0"
+    moment = datetime(2027, 1, 1, tzinfo=UTC)
+    assert made(run_after=moment).due == moment.timestamp()
+    assert not made().later
