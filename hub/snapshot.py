@@ -70,7 +70,8 @@ def hub_status(service: StatusSource, now: float, uptime: float) -> HubStatus:
     told = {**service.store.status(), "pinned_by": pinned_by(consumers), "squeezed": service.stores.squeezed}
     store = cast("StoreStatus", told)
     parts = service.parts.status()
-    reasons = list(not_ready(service.state, consumers, store, service.flow.draining, parts["backends"]))
+    largest = service.queues.largest() if service.stores.squeezed else ""
+    reasons = list(not_ready(service.state, consumers, store, service.flow.draining, parts["backends"], largest))
     hub: HubRow = {
         "name": "hubbub",
         "version": __version__,
@@ -259,10 +260,12 @@ def not_ready(
     store: Mapping[str, Any],
     draining: bool,
     backends: Mapping[str, Any],
+    largest: str = "",
 ) -> Iterator[str]:
     """Reasons why the hub is not ready to take messages; none: it is ready. If it is drained, that is the first one.
 
     :param backends: rows of the backends; one that can tell that its bus gives it no messages has ``not_ready``.
+    :param largest: the stored queue with the most bytes that wait, where the store is larger than its bound.
     """
     if draining:
         yield "the hub is drained: the buses are held back"
@@ -271,7 +274,8 @@ def not_ready(
     if store.get("state", "ok") != "ok":
         yield f"the store is {store['state']}: {store.get('reason') or 'no reason given'}"
     if store.get("squeezed"):
-        yield "the store is larger than max_disk: the queues are full"
+        most = f"; most of it waits in {largest}" if largest else ""
+        yield f"the store is larger than max_disk: the queues are full{most}"
     for name, row in backends.items():
         if row.get("not_ready"):
             yield f"backend {name} is not connected: {row['not_ready']}"

@@ -190,6 +190,13 @@ class Queues:
         for entry in self.active.values():
             _set_quota(entry, over)
 
+    def largest(self) -> str:
+        """Name of the stored queue with the most bytes that wait; empty: nothing waits."""
+        stored = [entry for entry in self.opened() if entry.queue is not None and entry.stored.durable]
+        sizes = [(entry.queue.inspect.total_bytes(), entry.name) for entry in stored if entry.queue is not None]
+        size, name = max(sizes, default=(0, ""))
+        return name if size else ""
+
     def full(self) -> bool:
         """True if some queue wants the buses held back."""
         return any(entry.queue is not None and entry.queue.full for entry in self.active.values())

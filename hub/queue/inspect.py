@@ -104,6 +104,11 @@ class Inspector:
         with self._queue.lock:
             return self._queue.backlog.size
 
+    def total_bytes(self) -> int:
+        """Bytes of all bodies that wait, in memory or in the store: an estimate."""
+        with self._queue.lock:
+            return self._queue.backlog.total_size
+
     def unsettled(self, start: int, stop: int) -> int:
         """Number of positions from ``start`` up to ``stop`` that are not settled. A lower bound if they are too
         scattered to be counted quickly."""

@@ -279,6 +279,12 @@ def test_no_client_of_a_backend_makes_the_hub_unready() -> None:
     ]
 
 
+def test_a_store_that_is_too_large_names_the_queue_that_most_of_it_is_for() -> None:
+    why = "the store is larger than max_disk: the queues are full"
+    assert list(not_ready("running", {}, {"squeezed": True}, False, {}, "jobs")) == [f"{why}; most of it waits in jobs"]
+    assert list(not_ready("running", {}, {"squeezed": True}, False, {})) == [why]
+
+
 def test_the_store_is_pinned_by_the_queues_with_the_oldest_messages() -> None:
     ages = {"a": 1.0, "b": 5.0, "c": None, "d": 3.0, "e": 2.0}
     rows = {name: {"durable": name != "d", "oldest_age": age} for name, age in ages.items()}

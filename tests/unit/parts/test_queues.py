@@ -168,6 +168,15 @@ def test_a_full_one_holds_the_buses_back_and_a_store_that_is_too_large_fills_it(
     assert not hall.queues.full()
 
 
+def test_the_largest_of_those_on_the_disk_is_known(hall: Hall) -> None:
+    assert hall.queues.largest() == ""
+    for name, count, store in (("small", 1, Durable()), ("large", 5, Durable()), ("memory", 50, None)):
+        queue = make_queue(hall.clock.seconds, store=store, name=name)
+        hall.queues.add(QueueEntry.of(queue, "somebody"))
+        offer(queue, messages(count))
+    assert hall.queues.largest() == "large"
+
+
 def test_a_queue_that_is_added_while_the_store_is_too_large_is_full_too(hall: Hall) -> None:
     hall.queues.over_quota(True)
     late = make_queue(hall.clock.seconds, store=Durable(), name="late")
