@@ -69,3 +69,12 @@ def test_those_that_the_end_of_the_hub_meets_are_lost() -> None:
     assert told == [False]
     made.unstored([outgoing(told)])
     assert told == [False, False]
+
+
+def test_each_backend_is_told_with_the_numbers_of_its_own_outbox() -> None:
+    made = publisher(bus=backend(), wire=backend(Late))
+    for name in ("bus", "wire", "wire"):
+        made.publish("a", "x", {}, name)
+    rows = made.with_outboxes({name: {"state": name} for name in ("bus", "wire", "new")})
+    numbers = [(row["state"], row["outbox_sent"], row["outbox_unconfirmed"]) for row in rows.values()]
+    assert (list(rows), numbers) == (["bus", "wire", "new"], [("bus", 1, 0), ("wire", 0, 2), ("new", 0, 0)])

@@ -119,6 +119,14 @@ def test_it_looks_again_when_half_of_the_room_may_be_gone_and_counts_what_waits_
     assert (desk.store.watched[-1][0], orders[-1]) == (sys.maxsize, False)
 
 
+def test_a_store_that_tells_no_size_has_room() -> None:
+    """The one in memory is such."""
+    desk, orders = Desk(), list[bool]()
+    desk.store.status = dict  # type: ignore[method-assign]
+    desk.stores.squeeze(640, orders.append)
+    assert (desk.store.watched[-1][0], orders) == (320, [False])
+
+
 @pytest.mark.parametrize("body", [0, 100, 2100, 5000])
 def test_a_fast_sender_exceeds_the_bound_by_little_between_two_looks(tmp_path: Path, body: int) -> None:
     """Pages of the file are of 4 KiB: a message of 2.1 takes one, which its estimate does not say."""
