@@ -21,15 +21,16 @@ from hub.parts.queues import Queues
 from hub.publisher import Publisher
 from hub.queue.stored import StoredQueue
 from hub.stats.catchup import UNKNOWN, CatchUp
-from hub.stats.condition import Facts, answered_for, conditions, held, rows, words
+from hub.stats.condition import Facts, answered_for, conditions, rows
 from hub.stats.counters import QueueStats
 from hub.stats.headline import headline
 from hub.stats.lag import Lag
+from hub.stats.reading import held, words
 from hub.stats.words import caught_up
-from hub.status.catalogue import stable
 from hub.status.consumers import ConsumerNumbers, ConsumerStatus, Forecast, QueueStatus, Sums, Words
 from hub.status.document import HubStatus
 from hub.status.hub import HubRow, IntakeStatus, Pinning, StoreStatus
+from hub.status.rows import stable
 from hub.status.states import ConsumerState, HubState
 from hub.store import Store
 from hub.stores import Stores

@@ -16,7 +16,7 @@ from hub.cli.json_output import json_text
 from hub.cli.names import queues
 from hub.cli.output import confirm, none, retried, say, unstored
 from hub.cli.remote import Remote
-from hub.status.consumers import sums_queues
+from hub.status.rows import sums_queues
 from hub.text import counted, printable
 from hub.units import parse_duration
 

@@ -12,7 +12,7 @@ from hub.cli.output import say, waiting
 from hub.cli.progress import watch_empty
 from hub.cli.remote import POLL_EVERY, Remote
 from hub.errors import Unavailable
-from hub.status.catalogue import stable
+from hub.status.rows import stable
 from hub.status.states import NOBODY
 from hub.text import counted, printable
 

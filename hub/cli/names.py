@@ -9,7 +9,7 @@ import click
 
 from hub.configuration.locate import locate
 from hub.control.client import Client
-from hub.status.consumers import sums_queues
+from hub.status.rows import sums_queues
 
 TIMEOUT = 1.0
 """Seconds that completion waits for the hub. It is short, because the terminal is blocked meanwhile."""

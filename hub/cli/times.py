@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from hub.stats import words
+from hub.stats import reading, words
 from hub.units import parse_duration
 
 FARTHEST = 100 * 365 * 86400.0
@@ -71,6 +71,17 @@ def clock_time(moment: float, now: float) -> str:
     shown = datetime.fromtimestamp(moment)
     today = shown.date() == datetime.fromtimestamp(now).date()
     return shown.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M")
+
+
+def state(row: Mapping[str, Any], now: float) -> str:
+    """The state of a queue in words, such as ``paused until 14:30:00``."""
+    return reading.words(row).replace("paused", paused(row, now))
+
+
+def paused(row: Mapping[str, Any], now: float) -> str:
+    """The word ``paused``, with the end of the pause if it has one."""
+    until = row.get("paused_until")
+    return "paused" if until is None else f"paused until {clock_time(until, now)}"
 
 
 def caught_up(row: Mapping[str, Any], now: float) -> str:

@@ -23,8 +23,9 @@ from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
 from hub.stats.outcomes import Outcomes, Recent
-from hub.status.consumers import ConditionRow, sums_queues
-from hub.status.states import ConditionWord, Level
+from hub.status.consumers import ConditionRow
+from hub.status.rows import sums_queues
+from hub.status.states import ORDERED, ORDERS, ConditionWord, Level
 from hub.text import counted
 
 FEW = 3
@@ -38,9 +39,6 @@ REMEMBERED = 60.0
 SMALL = 10
 """Backlog below which growth is no condition: it comes and goes with each message."""
 
-ORDERS = ("paused", "draining", "drained")
-ORDERED: Mapping[str, tuple[str, ...]] = {"paused": ("paused",), "draining": ("draining", "drained")}
-"""States that result from each order of an operator."""
 OFF_STATES = ("stopped", "orphan")
 PLAIN: Mapping[str, Level] = {"running": "ok", "starting": "info"}
 """States that are conditions themselves if there is no other; all other states are ``bad``."""
@@ -105,22 +103,9 @@ def rows(found: Sequence[Condition]) -> list[ConditionRow]:
     return [{"word": cast("ConditionWord", one.word), "level": one.level, "reason": one.reason} for one in found]
 
 
-def told(row: Mapping[str, Any]) -> Sequence[ConditionRow]:
-    """The conditions in a consumer's row of the status. Earlier versions of the hub have only the state."""
-    if found := row.get("conditions"):
-        return list(found)
-    orders = [order for order in ORDERED if row.get(order)]
-    return rows(conditions(Facts(str(row["state"]), Recent(), 0.0, orders=orders)))
-
-
-def words(row: Mapping[str, Any]) -> str:
-    """The words of all conditions, such as ``failing, paused``."""
-    return ", ".join(one["word"] for one in told(row))
-
-
-def held(row: Mapping[str, Any]) -> bool:
-    """Tell whether an operator has paused or drained the consumer, so that it can be resumed."""
-    return any(row.get(order) or row["state"] in states for order, states in ORDERED.items())
+def of_state(state: str, orders: Sequence[str]) -> list[ConditionRow]:
+    """Conditions as rows, where only the state and an operator's orders are known."""
+    return rows(conditions(Facts(state, Recent(), 0.0, orders=orders)))
 
 
 def answered_for(row: Mapping[str, Any]) -> bool:
@@ -131,11 +116,6 @@ def answered_for(row: Mapping[str, Any]) -> bool:
 def in_headline(row: Mapping[str, Any]) -> bool:
     """Tell whether the headline is about a queue; see the module. A row of sums is about queues of clients."""
     return row.get("summed_in") is None and not sums_queues(row)
-
-
-def level(row: Mapping[str, Any]) -> str:
-    """The level of the worst condition."""
-    return told(row)[0]["level"]
 
 
 def _of_state(facts: Facts) -> Iterator[Condition]:

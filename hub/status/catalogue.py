@@ -11,6 +11,7 @@ from hub.status.document import Status
 from hub.status.hub import HubRow, StoreStatus
 from hub.status.metric import Metric
 from hub.status.parts import BackendStatus, ExporterStatus, ServerStatus
+from hub.status.rows import stable
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +43,6 @@ class Reading(NamedTuple):
     metric: Metric
     row: str
     value: Any
-
-
-def stable(rows: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
-    """The rows of a section that are exported: all but those that another row sums.
-
-    Their names come and go with clients; a receiver of numbers keeps every name that it was ever sent.
-    """
-    return {name: row for name, row in rows.items() if row.get("summed_in") is None}
 
 
 def exported(status: Status) -> Status:

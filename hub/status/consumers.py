@@ -1,6 +1,5 @@
 """Types of the rows of consumers and their queues."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, TypedDict
 
 from hub.status.metric import ErrorText, Metric, PublicText
@@ -212,11 +211,6 @@ class Sums(TypedDict, total=False):
     largest_backlog: Annotated[
         int, Metric("gauge", "{message}", "Backlog of the one of these queues that has the most.")
     ]
-
-
-def sums_queues(row: Mapping[str, Any]) -> bool:
-    """Tell whether a row sums several queues, and is none itself."""
-    return "queues" in row
 
 
 class ConsumerStatus(ConsumerNumbers, Words, Sums):

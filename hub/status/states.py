@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 NOBODY = "nobody"
@@ -40,6 +41,9 @@ ConditionWord = Literal[
 """Conditions, the worst first."""
 Level = Literal["ok", "info", "warn", "bad", "off"]
 """Levels: nothing to do; ordered by an operator; look at it; act now; it does not run."""
+ORDERS = ("paused", "draining", "drained")
+ORDERED: Mapping[str, tuple[str, ...]] = {"paused": ("paused",), "draining": ("draining", "drained")}
+"""States that result from each order of an operator."""
 Trend = Literal["idle", "catching_up", "falling_behind", "steady", "unknown"]
 CaughtUpKind = Literal["clear", "gain", "steady", "unknown", "behind", "paused", "never"]
 HeadlineKind = Literal["clear", "gain", "steady", "unknown", "behind", "paused"]

@@ -20,7 +20,7 @@ from hub.monitoring.web.history_file import Damaged, HistoryFile, Work, in_memor
 from hub.monitoring.web.sampler import Snapshot
 from hub.monitoring.web.spikes import Spike, Spikes
 from hub.monitoring.web.worker_thread import TOO_MUCH, WorkerThread
-from hub.status.catalogue import stable
+from hub.status.rows import stable
 
 EVERY = 10
 """Snapshots between two writes, one a second: a crash of the hub loses the history of that time at most."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hub.stats.condition import words
+from hub.stats.reading import words
 from tests.support import free_port, wait_until
 from tests.system.hubs import HUBBUB, RunningHub
 from tests.system.web_client import WebClient

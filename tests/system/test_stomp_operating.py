@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.errors import OrderRefused
-from hub.status.catalogue import stable
+from hub.status.rows import stable
 from tests.support import wait_until
 from tests.system.hubs import HUBBUB
 from tests.system.test_stomp_server import StompHub

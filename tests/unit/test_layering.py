@@ -33,7 +33,7 @@ BOTTOM = {
         "hub.http.takeover",
     ),
     *("hub.status", "hub.status.catalogue", "hub.status.consumers", "hub.status.document", "hub.status.hub"),
-    *("hub.status.metric", "hub.status.parts", "hub.status.states"),
+    *("hub.status.metric", "hub.status.parts", "hub.status.rows", "hub.status.states"),
 }
 COMMANDS = {
     "hub.backends.stomp.command",

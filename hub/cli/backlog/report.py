@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hub.cli.backlog.thresholds import Level, Limit, Range, plain
-from hub.cli.queue.listing import paused, state
-from hub.stats.condition import ORDERS, told, words
-from hub.status.catalogue import stable
+from hub.cli.times import paused, state
+from hub.stats.reading import told, words
+from hub.status.rows import stable
+from hub.status.states import ORDERS
 from hub.text import printable
 from hub.units import format_duration
 

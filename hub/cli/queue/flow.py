@@ -11,11 +11,10 @@ import click
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.names import queue_argument
 from hub.cli.output import say, waiting
-from hub.cli.queue.listing import state
 from hub.cli.remote import POLL_EVERY, Remote
-from hub.cli.times import later
+from hub.cli.times import later, state
 from hub.errors import Unavailable
-from hub.stats.condition import words
+from hub.stats.reading import words
 from hub.text import counted, printable
 
 

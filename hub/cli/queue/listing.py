@@ -15,8 +15,8 @@ from hub.cli.names import queue_argument
 from hub.cli.numbers import text_of
 from hub.cli.output import none
 from hub.cli.remote import Remote
-from hub.cli.times import caught_up, clock_time
-from hub.stats.condition import told, words
+from hub.cli.times import caught_up, clock_time, state
+from hub.stats.reading import told, words
 from hub.status.catalogue import metric_of
 from hub.text import printable
 from hub.units import format_duration
@@ -79,17 +79,6 @@ def described(row: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
         yield "last error", last_error(last, now)
     if (own := row.get("own")) is not None:
         yield "own status", json.dumps(own)
-
-
-def state(row: Mapping[str, Any], now: float) -> str:
-    """The state of a queue in words, such as ``paused until 14:30:00``."""
-    return words(row).replace("paused", paused(row, now))
-
-
-def paused(row: Mapping[str, Any], now: float) -> str:
-    """The word ``paused``, with the end of the pause if it has one."""
-    until = row.get("paused_until")
-    return "paused" if until is None else f"paused until {clock_time(until, now)}"
 
 
 def last_error(error: dict[str, Any], now: float) -> str:

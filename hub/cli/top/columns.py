@@ -11,7 +11,7 @@ from rich.text import Text
 from hub.cli.numbers import number_text
 from hub.cli.times import caught_up
 from hub.cli.top.history import sparkline
-from hub.stats.condition import level, words
+from hub.stats.reading import level, words
 from hub.status.catalogue import metric_of
 from hub.text import printable
 

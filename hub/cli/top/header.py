@@ -10,7 +10,7 @@ from rich.text import Text
 from hub.cli.times import all_clear
 from hub.cli.top.columns import BAD
 from hub.cli.top.troubles import troubles
-from hub.status.catalogue import stable
+from hub.status.rows import stable
 from hub.text import printable
 from hub.units import format_duration, format_size
 

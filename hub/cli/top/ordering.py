@@ -16,7 +16,7 @@ from hub.cli.top.base_screen import BaseScreen
 from hub.cli.top.dialogs import Question, TextWindow
 from hub.cli.top.model import Model
 from hub.errors import HubError
-from hub.stats.condition import held, words
+from hub.stats.reading import held, words
 from hub.text import counted, printable
 
 MOST_THREADS = 256

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 
 from hub.cli.backlog.report import LONGEST_LINE, Limits, Report, check
 from hub.cli.backlog.thresholds import Level, Limit, Range
+from tests.support import ROOT
 from tests.unit.rows import conditions_of
 
 ROW: dict[str, Any] = {
@@ -192,3 +195,11 @@ def test_the_document_says_the_same() -> None:
     assert (document["state"], document["code"]) == ("WARNING", 1)
     assert document["findings"] == [{"level": "WARNING", "text": "archive: paused", "consumer": "archive"}]
     assert document["consumers"]["archive"] == {"state": "paused", "backlog": 545, "age": 90.0, "catch_up": 200.0}
+
+
+def test_a_check_loads_neither_the_catalogue_nor_other_commands() -> None:
+    """A monitoring system runs it every minute, for each hub."""
+    script = "import sys; import hub.cli.backlog.check_backlog; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    unused = {"hub.cli.queue", "hub.stats.condition", "hub.status.catalogue", "hub.status.consumers", "msgspec"}
+    assert not unused & set(done.stdout.split())

@@ -10,7 +10,7 @@ import pytest
 from hub.errors import HubError
 from hub.parts.crowd import MOST_ROWS
 from hub.stats.headline import headline
-from hub.status.catalogue import stable
+from hub.status.rows import stable
 from tests.unit.parts.halls import Hall
 
 CROWD = "more of recording"

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from hub.stats.condition import CONDITIONS, Condition, Facts, conditions, held, level, rows, told, words
+from hub.stats.condition import CONDITIONS, Condition, Facts, conditions, rows
 from hub.stats.outcomes import Outcomes, Recent
+from hub.stats.reading import held, level, told, words
 
 
 def recent(*readings: Outcomes, every: float = 1.0) -> Recent:
@@ -142,16 +143,6 @@ def test_the_worst_comes_first_and_gives_the_level() -> None:
     row = {"conditions": rows(conditions(facts))}
     assert (words(row), level(row)) == ("losing, failing, ticking badly, paused", "bad")
     assert told(row)[3] == {"word": "paused", "level": "info", "reason": ""}
-
-
-def test_the_level_is_that_of_the_first() -> None:
-    row = {"conditions": rows(conditions(Facts("failing to start", Recent(), 0.0, orders=["paused"])))}
-    assert (words(row), level(row)) == ("failing to start, paused", "bad")
-
-
-@pytest.mark.parametrize("state", ["running", "stuck", "failing to start", "orphan"])
-def test_who_has_no_order_is_not_held(state: str) -> None:
-    assert not held({"state": state, "paused": False, "draining": False})
 
 
 def test_a_condition_reads_as_its_word_and_its_reason() -> None:
