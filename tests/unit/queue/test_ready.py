@@ -302,6 +302,12 @@ def test_what_is_ready_by_key_takes_room_too_and_what_waits_behind_a_retry_does_
     assert (desk.window.wanted(), desk.window.room()) == (10, 100)
 
 
+def test_nothing_is_read_while_those_in_key_order_fill_the_window() -> None:
+    desk = windowed(2, 100, 50)
+    desk.waiting.sort(desk.waiting.unsorted(), ["x", "y"])
+    assert (len(desk.window.batches), desk.window.wanted()) == (0, 0)
+
+
 def test_half_a_window_is_counted_by_what_is_there_and_the_room_by_what_is_left() -> None:
     ready = windowed(5, 100, 50).window
     assert (ready.wanted(), ready.room()) == (3, 96)
