@@ -66,6 +66,9 @@ class QueueReader(Protocol):
     @property
     def paused(self) -> bool: ...  # noqa: D102 - see the class
 
+    def serve(self, clients: int) -> None:
+        """Note the number of clients that it reads for, which the status shows as ``readers``; 1 until it is told."""
+
     def take(self, limit: int) -> Sequence[Taken]:
         """Take the next messages, at most ``limit``. Empty: there are none now; ``on_ready`` is called once there may
         be some, also when a delayed one is due."""

@@ -132,6 +132,7 @@ def consumer_status(
         "draining": queue is not None and queue.draining,
         "topics": list(entry.topics),
         "threads": work.threads,
+        "readers": entry.readers,
         "workers": work.workers,
         "utilisation": entry.rates.utilisation(work.threads),
         **numbers,

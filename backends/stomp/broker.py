@@ -29,7 +29,7 @@ from hub.backends.stomp.replay_feed import ReplayFeed
 from hub.backends.stomp.rights import Rights, rights_of
 from hub.backends.stomp.sends import Sends, Token
 from hub.backends.stomp.settings import Config
-from hub.backends.stomp.subscription import Credit
+from hub.backends.stomp.subscription import Credit, Subscription
 from hub.backoff import Uniform, delay_after
 from hub.declarations import DeclaredQueue, QueueLimits, Taken
 from hub.errors import HubError
@@ -226,6 +226,25 @@ class Broker:
         if queue.name in self._passing or (ended and queue.name not in self._put_into):
             self._passing.discard(queue.name)
             queue.delete()
+
+    def lost(self, feed: Feed, subscription: Subscription) -> None:
+        """Bury the first message that a lost client had in hand, if it was delivered too often: it may be what ends its
+        clients. The others may be innocent; if not, each will be the first one."""
+        most, first = self.config.max_deliveries, subscription.in_hand.first
+        if not most or first is None or not isinstance(feed, Dispatcher) or not feed.queue.durable:
+            return
+        serial, taken = first
+        deliveries = self.lifetime.deliveries(taken) + 1
+        if deliveries < most:
+            return
+        subscription.in_hand.take(serial, False)
+        reason = f"delivered {deliveries} times, and the connection of its client was lost"
+        feed.reject(taken, None, reason)
+        text, extra = (
+            "message %r of the queue %s is a dead letter: %s",
+            {"action": "bury", "message_id": taken.current.id},
+        )
+        self.log.error(text, taken.current.id, feed.queue.name, reason, extra=extra)
 
     def finish_returned(self, feed: Feed, position: int) -> bool:
         """Settle a message that a subscription gave back, unless somebody else has it.

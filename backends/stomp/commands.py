@@ -102,12 +102,12 @@ class Commands:
         self.sends.flush(even_if_held)
         self.subscriptions.report()
 
-    def end(self) -> None:
-        """End, because the connection has."""
+    def end(self, lost: bool) -> None:
+        """End, because the connection has. :param lost: whether the client, or the network, has ended it."""
         self.flush()
         if not self.sends.empty:
             self._broker.orphaned.append(self.sends)
-        self.subscriptions.end()
+        self.subscriptions.end(lost)
         self._temporary.end()
 
     def _unknown(self, command: str) -> ProtocolError:

@@ -177,7 +177,7 @@ class Connection(Protocol):
         The transport, with all that the client has not read, goes at once: somebody may still know the connection, such
         as a login in a thread, and the hub collects cyclic garbage seldom.
         """
-        self._end(printable(reason.getErrorMessage()) if reason is not None else "")
+        self._end(printable(reason.getErrorMessage()) if reason is not None else "", by_client=True)
         self._cancel_timer()
         self._owner.discard(self)
         self._output.lost()
@@ -264,9 +264,10 @@ class Connection(Protocol):
         receipt = None if frame is None else frame.headers.get("receipt")
         version = self._parser.version if self._agreed else Version.V10
         unreadable = self._codec is None and self._options.tls is not None and not hint
-        self._close(answer or (b"" if unreadable else encode_error(text, version, receipt)), text)
+        last = answer or (b"" if unreadable else encode_error(text, version, receipt))
+        self._close(last, text, by_client=kind == "silent")
 
-    def _close(self, frame: bytes, reason: str) -> None:
+    def _close(self, frame: bytes, reason: str, by_client: bool = False) -> None:
         if self._over:
             return
         last = self._wrap(frame) if frame else b""
@@ -274,13 +275,13 @@ class Connection(Protocol):
             last += self._codec.closing()
         if last:
             self._output.write(last)
-        self._finish(reason)
+        self._finish(reason, by_client)
 
-    def _finish(self, reason: str) -> None:
+    def _finish(self, reason: str, by_client: bool) -> None:
         """End, and let the client read what is sent."""
         if self._over:
             return
-        self._end(reason)
+        self._end(reason, by_client)
         self._output.close()
         self._cancel_timer()
         self._timer = self._clock.callLater(LINGER, self._expire)
@@ -296,15 +297,15 @@ class Connection(Protocol):
             self._owner.failed("websocket", self.peer, str(closed))
         if closed.reply:
             self._output.write(closed.reply)
-        self._finish(str(closed))
+        self._finish(str(closed), by_client=not closed.fault)
 
-    def _abort(self, reason: str) -> None:
+    def _abort(self, reason: str, by_client: bool = False) -> None:
         if not self._over:
-            self._end(reason)
+            self._end(reason, by_client)
             self.transport.abortConnection()
 
-    def _end(self, reason: str) -> None:
-        """Tell the session, once."""
+    def _end(self, reason: str, by_client: bool) -> None:
+        """Tell the session, once. :param by_client: as in ``Session.lost``."""
         if self._over:
             return
         self._over = True
@@ -315,7 +316,7 @@ class Connection(Protocol):
         self._output.end()
         session, self._session = self._session, None
         if session is not None:
-            session.lost(reason)
+            session.lost(reason, by_client)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -337,7 +338,7 @@ class Connection(Protocol):
 
     def _stuck(self, reason: str) -> None:
         self._owner.failed("stuck", self.peer, reason)
-        self._abort(reason)
+        self._abort(reason, by_client=True)
 
     def _blocked(self) -> None:
         if self._session is not None:

@@ -31,6 +31,11 @@ class Deliveries:
         """Number of messages in hand."""
         return len(self._in_hand)
 
+    @property
+    def first(self) -> tuple[int, Taken] | None:
+        """The message that was delivered first of those in hand, with its serial; ``None``: there are none."""
+        return next(iter(self._in_hand.items()), None)
+
     def add(self, taken: Sequence[Taken]) -> int:
         """Add messages that the client gets. :returns: the serial of the first one."""
         first = self.next_serial

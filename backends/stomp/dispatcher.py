@@ -74,6 +74,7 @@ class Dispatcher:
 
     def _serve(self) -> None:
         """Look for what the present subscriptions want."""
+        self._reader.serve(len(self.subscriptions))
         if self._selecting or any(one.selects for one in self.subscriptions):
             self._selecting = True
             self._ahead.serve(one.matches for one in self.subscriptions)
@@ -263,11 +264,8 @@ class Dispatcher:
 
     def _send(self, taken: Sequence[Taken], subscription: Subscription) -> None:
         earlier: Sequence[int] = [one.attempts for one in taken]
-        if any(earlier):  # one attempt of a message that was delayed here was its delay
-            earlier = [
-                count - (count > 0 and self._lifetime.delayed_here(one.current))
-                for count, one in zip(earlier, taken, strict=True)
-            ]
+        if any(earlier):
+            earlier = [*map(self._lifetime.deliveries, taken)]
         subscription.deliver(taken, earlier if any(earlier) else ())
 
 

@@ -53,6 +53,9 @@ class Feeds(Protocol):
     def close(self, feed: Feed, ended: bool) -> None:
         """Note that a subscription has left its feed. :param ended: by UNSUBSCRIBE: a durable one ends, too."""
 
+    def lost(self, feed: Feed, subscription: Subscription) -> None:
+        """Note that the connection of a subscription was lost, before it leaves: what it has in hand may be why."""
+
     def finish_returned(self, feed: Feed, position: int) -> bool:
         """Settle a message that a subscription gave back, unless somebody else has it. :returns: whether nobody has."""
 

@@ -78,8 +78,12 @@ class Session(Protocol):
     def writable(self) -> None:
         """Continue to send: the client has read all."""
 
-    def lost(self, reason: str) -> None:
-        """The connection is over. Called once."""
+    def lost(self, reason: str, by_client: bool) -> None:
+        """The connection is over. Called once.
+
+        :param by_client: whether the client, or the network, has ended it, or it was cut because the client is silent
+            or does not read; false: the server has closed it.
+        """
 
 
 SessionFactory = Callable[[Transport], Session]

@@ -58,9 +58,10 @@ class Lifetime:
         now = self._wall()
         return [_left(message, now) for message in messages]
 
-    def delayed_here(self, message: Message) -> bool:
-        """Tell whether the server delayed a message: one of its attempts was none."""
-        return DELAY in message.headers and not put_alone(message)
+    def deliveries(self, taken: Taken) -> int:
+        """Number of earlier deliveries of a message. If the server has delayed it, one of its attempts was none."""
+        delayed = taken.attempts > 0 and DELAY in taken.current.headers and not put_alone(taken.current)
+        return taken.attempts - delayed
 
     def seconds_to_wait(self, message: Message, tried: bool) -> float | None:
         """Seconds until a message may be delivered, 0 if now; ``None``: it has expired.

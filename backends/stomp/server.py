@@ -38,7 +38,7 @@ CHANGEABLE = frozenset(
     (
         *("users_file", "rights", "virtual_hosts", "max_subscriptions", "max_temporary_queues", "max_transactions"),
         *("max_transaction_frames", "max_transaction_size", "prefetch", "max_prefetch", "prefetch_size"),
-        *("max_attempts", "backoff", "backoff_limit", "when_held", "max_held", "max_held_size"),
+        *("max_attempts", "max_deliveries", "backoff", "backoff_limit", "when_held", "max_held", "max_held_size"),
     )
 )
 """Settings that a reload changes without ending connections; new connections, or new frames, follow them."""

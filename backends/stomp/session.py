@@ -61,7 +61,7 @@ class Session:
         if self.commands is not None:
             self.commands.subscriptions.set_blocked(False)
 
-    def lost(self, reason: str) -> None:
+    def lost(self, reason: str, by_client: bool) -> None:
         """End, because the connection has. What was sent before counts; what the client has in hand goes to others."""
         if self._ended:
             return
@@ -69,7 +69,7 @@ class Session:
         del self._broker.sessions[self]
         commands, self.commands = self.commands, None
         if commands is not None:
-            commands.end()
+            commands.end(by_client)
         text = "%s: the connection has ended: %s"
         self._broker.log.debug(text, self.transport.peer, reason, extra={"action": "disconnect"})
 

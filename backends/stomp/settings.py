@@ -107,6 +107,14 @@ class Config(Settings):
     max_attempts: int = setting(
         5, "NACKs after which a message becomes a dead letter; one with 'requeue:false' does at once.", ge=1
     )
+    max_deliveries: int = setting(
+        20,
+        "Deliveries after which a message becomes a dead letter, if the connection of the client that has it is lost: "
+        "it may be what ends the client. It concerns the first of the messages that a subscription has in hand; what "
+        "UNSUBSCRIBE, DISCONNECT or the server's own end give back is never buried. As 'delivery-limit' of RabbitMQ's "
+        "quorum queues. 0: no limit.",
+        ge=0,
+    )
     backoff: Duration = setting(
         "1s", "Longest delay before a message with a NACK comes again; the limit doubles with each further one."
     )

@@ -134,8 +134,10 @@ class Subscriptions:
         if durable is None or not self._feeds.end_durable(durable):
             raise ProtocolError(f"there is no subscription {shown(name)}")
 
-    def _end(self, active: _Active, ended: bool) -> None:
+    def _end(self, active: _Active, ended: bool, lost: bool = False) -> None:
         subscription = active.subscription
+        if lost:
+            self._feeds.lost(active.feed, subscription)
         del self._by_name[active.name], self._by_number[subscription.number]
         self._acked.pop(subscription.number, None)
         left = active.feed.leave(subscription)
@@ -146,10 +148,13 @@ class Subscriptions:
         self._feeds.counters.delivered += subscription.delivered
         self._feeds.close(active.feed, ended)
 
-    def end(self) -> None:
-        """End all, when the session ends. Messages in hand go back; durable subscriptions stay."""
+    def end(self, lost: bool = False) -> None:
+        """End all, when the session ends. Messages in hand go back; durable subscriptions stay.
+
+        :param lost: whether the client, or the network, has ended the connection.
+        """
         for active in [*self._by_name.values()]:
-            self._end(active, ended=False)
+            self._end(active, ended=False, lost=lost)
 
     def _name(self, headers: Mapping[str, str], command: str) -> str:
         """The name by which the client knows a subscription: its id; in version 1.0 the destination will do."""

@@ -21,7 +21,7 @@ from hub.status.catalogue import metric_of
 from hub.text import printable
 
 DELAYED, FAILED, DROPPED = MORE
-BEFORE = ("consumer", "state", "backlog", "in_flight")
+BEFORE = ("consumer", "state", "backlog", "in_flight", "readers")
 AFTER = ("oldest", "in", "out", "caught_up", "dead")
 COLUMNS = (*(BY_KEY[key] for key in BEFORE), DELAYED, *(BY_KEY[key] for key in AFTER), FAILED, DROPPED)
 

@@ -19,6 +19,7 @@ from hub.partlog import part_log
 from hub.parts.declared import DeclaredQueues
 from hub.parts.declared_queue import Owner
 from hub.parts.flow_control import FlowControl
+from hub.parts.former_counts import FormerCounts
 from hub.parts.manager import Manager, release_all, status_of, stop_all
 from hub.parts.replay import LogReplays
 from hub.parts.resources import Resources
@@ -59,6 +60,7 @@ class Backends(Manager[Backend]):
         self._for_consumers: set[str] = set()
         self._wanted: Counter[str] = Counter()
         self._pipelines: dict[str, Pipeline] = {}
+        self._former = FormerCounts("backends")
         self._confirmations = Confirmations(enqueuer, reactor)
         self.checks_of: Callable[[Part], Checks | None] = lambda part: None
         enqueuer.subscriptions.follow = self.follow
@@ -91,9 +93,15 @@ class Backends(Manager[Backend]):
             self._add(part, backend)
 
     def _add(self, part: Part, backend: Backend) -> None:
+        if part.name in self.running:
+            self._keep_counts(part.name)
         self.running[part.name], self.parts[part.name] = backend, part
         if self._wanted:
             backend.subscribe(sorted(self._wanted))
+
+    def _keep_counts(self, name: str) -> None:
+        """Keep the counts of an instance that is replaced, or removed."""
+        self._former.keep(name, status_of(self.parts[name], self.running[name]))
 
     def subscribe(self, patterns: Collection[str]) -> None:
         """Subscribe all buses to the consumers' current patterns, and unsubscribe from former ones."""
@@ -122,6 +130,7 @@ class Backends(Manager[Backend]):
         try:
             yield self._start(part.name, prepared)
         except Exception:
+            self._keep_counts(part.name)
             del self.running[part.name], self.parts[part.name]
             self._confirmations.close(prepared)
             self._declared.end(prepared)
@@ -177,6 +186,7 @@ class Backends(Manager[Backend]):
     def remove(self, names: Collection[str]) -> None:
         """Remove backends. Until then consumers may publish to them: the messages wait."""
         for name in names:
+            self._keep_counts(name)
             del self.running[name], self.parts[name]
 
     def pause_told_after_work(self) -> bool:
@@ -231,10 +241,11 @@ class Backends(Manager[Backend]):
         release_all(list(self.running.values()), detach)
 
     def status(self) -> dict[str, Any]:
-        """The status row of each backend, with its number of refused messages, which survives a restart."""
+        """The status row of each backend, with the counts of its former instances, and with its number of refused
+        messages, which survives a restart of the hub."""
         totals = self._enqueuer.refused.totals()
         rows = {
-            name: {**status_of(self.parts[name], backend), "refused": totals.get(name, 0)}
+            name: {**self._former.added(name, status_of(self.parts[name], backend)), "refused": totals.get(name, 0)}
             for name, backend in self.running.items()
         }
         for name, backend in self.running.items():

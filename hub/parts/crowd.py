@@ -52,7 +52,7 @@ class Crowd(QueueEntry):
 
     def __init__(self, name: str, kind: str | None) -> None:
         super().__init__(CrowdLetters(name), drained_by="several", kind=kind)
-        self.largest_backlog = 0
+        self.largest_backlog = self.readers = 0
         self._entries: dict[str, QueueEntry] = {}
         self._readings: dict[str, QueueStats] = {}
         self._sums = Counters()
@@ -106,6 +106,7 @@ class Crowd(QueueEntry):
         in_flight, delayed = sum([one.in_flight for one in all_]), sum([one.delayed for one in all_])
         self._stats = QueueStats(replace(self._sums), in_flight, delayed, oldest)
         self.largest_backlog = max([one.counters.backlog for one in all_], default=0)
+        self.readers = sum([entry.readers or 0 for entry in self._entries.values()])
         with_letters = [entry.stored for name, entry in self._entries.items() if readings[name].counters.dead]
         self.stored.kept = sum([stored.kept_letters for stored in with_letters])
         self.stored.lost = self._lost + sum([stored.lost_letters for stored in with_letters])

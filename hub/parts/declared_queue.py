@@ -91,7 +91,7 @@ class OwnedQueue:
         self._reader: DeclaredReader | None = None
         self._deleted = False
         self.entry = QueueEntry.of(queue, NOBODY, self._bindings.keys(), role.kind)
-        self.entry.delete, self.entry.crowd = self._deleted_by_operator, role.crowd
+        self.entry.delete, self.entry.crowd, self.entry.readers = self._deleted_by_operator, role.crowd, 0
         self._excuse()
 
     @property
@@ -206,13 +206,18 @@ class OwnedQueue:
         """Read the queue."""
         self._check()
         self._reader = DeclaredReader(
-            self._queue, self._registry.reactor, self._registry.elsewhere, on_ready, self._unread
+            self._queue, self._registry.reactor, self._registry.elsewhere, on_ready, self._unread, self._read_by
         )
         self.entry.drained_by = self.owner.backend
+        self._read_by(1)
         self._queue.announcer.expect()
         return self._reader
 
+    def _read_by(self, count: int) -> None:
+        self.entry.readers = count
+
     def _unread(self) -> None:
+        self._read_by(0)
         self._reader, self.entry.drained_by = None, NOBODY
         self._excuse()
 

@@ -20,6 +20,7 @@ class DeclaredReader:
     """The reader of a declared queue; see :class:`hub.declarations.QueueReader`.
 
     :param elsewhere: runs a call that reads the store in another thread. :param on_close: called when it is closed.
+    :param on_count: called with the number of clients that it reads for.
     """
 
     def __init__(
@@ -29,17 +30,23 @@ class DeclaredReader:
         elsewhere: Callable[[Callable[[], None]], None],
         on_ready: Callable[[], None],
         on_close: Callable[[], None],
+        on_count: Callable[[int], None],
     ) -> None:
         self._queue, self._singles = queue, Singles(queue)
         self._reactor = reactor
         self._on_ready: Callable[[], None] | None = on_ready
-        self._on_close = on_close
+        self._on_close, self._on_count = on_close, on_count
         self._timer: Any = None
         self._reader = Reader(queue, partial(reactor.callFromThread, self._ready), elsewhere)
 
     def _ready(self) -> None:
         if self._on_ready is not None:
             self._on_ready()
+
+    def serve(self, clients: int) -> None:
+        """Note the number of clients that it reads for."""
+        if self._on_ready is not None:
+            self._on_count(clients)
 
     @property
     def paused(self) -> bool:

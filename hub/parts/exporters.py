@@ -13,6 +13,7 @@ from hub.configuration.schema import Part
 from hub.failure import told
 from hub.interfaces import Exporter, ExporterContext
 from hub.partlog import PartLog, part_log
+from hub.parts.former_counts import FormerCounts
 from hub.parts.manager import Manager
 from hub.parts.resources import Resources
 from hub.parts.waiting import all_set, within
@@ -47,6 +48,7 @@ class Exporters(Manager[Exporter]):
         self._tracing = tracing
         self._reactor = reactor
         self._loops: dict[str, Any] = {}
+        self._former = FormerCounts("exporters")
         self._log = part_log("hub", "exporters")
 
     @classmethod
@@ -71,8 +73,10 @@ class Exporters(Manager[Exporter]):
     @inlineCallbacks
     def retire(self, names: Collection[str]) -> Generator[Deferred[Any], Any, None]:
         """Stop parts that change or go."""
-        leaving = [self._end(name) for name in names if name in self.threads]
-        yield self._gone(leaving, STOP_TIMEOUT)
+        leaving = {name: self._end(name) for name in names if name in self.threads}
+        yield self._gone(leaving.values(), STOP_TIMEOUT)
+        for name, thread in leaving.items():
+            self._former.keep(name, thread.status())
 
     @inlineCallbacks
     def stop(self, timeout: float) -> Generator[Deferred[Any], Any, None]:
@@ -98,7 +102,7 @@ class Exporters(Manager[Exporter]):
 
     def status(self) -> dict[str, Any]:
         """Status rows of the running parts."""
-        return {name: thread.status() for name, thread in self.threads.items()}
+        return {name: self._former.added(name, thread.status()) for name, thread in self.threads.items()}
 
 
 class ExportThread:

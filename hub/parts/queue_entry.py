@@ -28,6 +28,7 @@ class QueueEntry:
     :ivar stored: the part of the queue that is in its store.
     :ivar queue: the open queue; ``None``: it is only in the store.
     :ivar drained_by: the taker of its messages: ``threads``, ``nobody``, or its owner's name for itself.
+    :ivar readers: number of clients that read it, if a backend has declared it; ``None``: nobody counts them.
     :ivar topics: its topic patterns.
     :ivar kind: the type of its owner, as in ``hub.conf``; ``None``: not known.
     :ivar delete: deletes the queue by way of its owner, if a backend has declared it; ``None``: nobody has.
@@ -48,6 +49,7 @@ class QueueEntry:
     delete: Callable[[], None] | None = None
     crowd: str | None = None
     summed_in: str | None = None
+    readers: int | None = None
 
     @classmethod
     def of(cls, queue: Queue, drained_by: str, topics: Collection[str] = (), kind: str | None = None) -> QueueEntry:

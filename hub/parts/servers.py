@@ -11,6 +11,7 @@ from hub.configuration.schema import Part
 from hub.errors import HubError
 from hub.interfaces import Server, ServerContext
 from hub.partlog import part_log
+from hub.parts.former_counts import FormerCounts
 from hub.parts.manager import Manager, release_all, status_of, stop_all
 from hub.parts.resources import Resources
 from hub.parts.waiting import within
@@ -30,6 +31,7 @@ class Servers(Manager[Server]):
         self.running: dict[str, Server] = {}
         self._reactor = reactor
         self._context_of = context_of
+        self._former = FormerCounts("servers")
         self._log = part_log("hub", "servers")
 
     @classmethod
@@ -59,8 +61,10 @@ class Servers(Manager[Server]):
     @inlineCallbacks
     def retire(self, names: Collection[str]) -> Generator[Deferred[Any], Any, None]:
         """Stop parts that change or go."""
-        leaving = [self.running.pop(name) for name in names if self.parts.pop(name, None)]
-        yield self._stop(leaving, STOP_TIMEOUT)
+        leaving = {name: (self.parts.pop(name), self.running.pop(name)) for name in names if name in self.parts}
+        yield self._stop([server for _, server in leaving.values()], STOP_TIMEOUT)
+        for name, (part, server) in leaving.items():
+            self._former.keep(name, status_of(part, server))
 
     @inlineCallbacks
     def stop(self, timeout: float) -> Generator[Deferred[Any], Any, None]:
@@ -77,4 +81,5 @@ class Servers(Manager[Server]):
 
     def status(self) -> dict[str, Any]:
         """Status rows of the running parts."""
-        return {name: status_of(self.parts[name], server) for name, server in self.running.items()}
+        rows = {name: status_of(self.parts[name], server) for name, server in self.running.items()}
+        return {name: self._former.added(name, row) for name, row in rows.items()}

@@ -175,6 +175,10 @@ class ConsumerNumbers(_Class, QueueStatus, Forecast, WorkStatus):
     draining: bool
     topics: list[PublicText]
     threads: Annotated[int, Metric("gauge", "{thread}", "Worker threads alive.", column=15)]
+    readers: Annotated[
+        int | None,
+        Metric("gauge", "{reader}", "Clients that read a declared queue now: their subscriptions.", column=24),
+    ]
     workers: list[WorkerRow]
     utilisation: Annotated[
         float | None,

@@ -55,6 +55,8 @@ def described(row: dict[str, Any], now: float) -> Iterator[tuple[str, str]]:
     """The status of a queue for people: titles and values, which may be unprintable."""
     yield "state", state(row, now)
     yield "consumer", f"{row['type'] or 'none'}, {row['threads']} thread{'s' * (row['threads'] != 1)}"
+    if row.get("readers") is not None:
+        yield _number(row, "readers")
     yield "topics", " ".join(row["topics"]) or "none"
     yield "backlog", f"{row['backlog']}, of which {row['in_flight']} in flight and {row['delayed']} wait for a retry"
     yield _number(row, "oldest_age")

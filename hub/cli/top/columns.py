@@ -104,13 +104,14 @@ COLUMNS = (
     Column("caught_up", "caught up", _catch_up, _caught_up, right=False),
     number("busy", "utilisation"),
     Column("p99", "p99", _p99, lambda line: _plain(number_text(CONSUME_TIME, _p99(line)))),
+    number("readers"),
 )
 MORE = (number("delayed"), number("failed"), number("dropped"))
 """Columns of ``hubbub status`` only."""
 BY_KEY = {column.key: column for column in COLUMNS}
 PRIORITY = (
     *("consumer", "caught_up", "backlog", "state", "dead", "oldest", "out", "in", "trend"),
-    *("in_flight", "delayed", "dropped", "failed", "busy", "p99"),
+    *("in_flight", "delayed", "dropped", "failed", "busy", "p99", "readers"),
 )
 """Columns by importance: in a narrow terminal the last ones are left out, here and in ``hubbub status``."""
 FIRST = 3

@@ -33,4 +33,5 @@ The columns (a narrow screen shows the most important ones and the sort column)
   caught up     when the backlog will be empty at the present rates; paused: not before it is resumed
   busy          share of the time that its threads spend working
   p99           99 of 100 messages are handled within this time
+  readers       clients that read a declared queue
 """

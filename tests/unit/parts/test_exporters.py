@@ -209,6 +209,12 @@ def test_a_reload_stops_what_goes_and_then_starts_what_comes() -> None:
     assert (done, old.closed.is_set(), running) == ([[]], True, {"one": new})
     assert list(made.parts) == ["one"]
     assert [loop.stopped for loop in loops] == [True, False]
+
+    def offered() -> int:
+        row = made.status()["one"]
+        return int(row["exported"] + row["skipped"])
+
+    wait_until(lambda: offered() == 3, 10, "the counts of both: two, and one")
     retire(made, ["one"])
 
 

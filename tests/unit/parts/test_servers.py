@@ -111,6 +111,20 @@ def test_a_reload_stops_what_goes_and_starts_what_comes() -> None:
     assert made.running == {"web": fresh}
 
 
+class Counting(Recorder):
+    def status(self) -> dict[str, Any]:
+        return {"state": "listening", "wrong_tokens": 2, "connections": 1}
+
+
+def test_the_counts_of_one_that_is_replaced_stay() -> None:
+    made, reactor = servers()
+    running(made, "web", Counting)
+    done = replace(made, {"web": part("web", Counting)}, {"web": made.prepare(part("web", Counting))}, [])
+    reactor.pump([0.1] * 3)
+    assert result_of(done) == []
+    assert (made.status()["web"]["wrong_tokens"], made.status()["web"]["connections"]) == (4, 1)
+
+
 def test_one_that_can_not_start_at_a_reload_is_named_and_the_others_start() -> None:
     made, reactor = servers()
     parts = {"bad": part("bad", InUse), "good": part("good")}

@@ -80,7 +80,7 @@ class Line:
         assert not self.over
         self._data += frame
         self.over = True
-        self.session.lost("closed by the server")
+        self.session.lost("closed by the server", by_client=False)
 
     def abort(self) -> None:
         self.close()
@@ -126,7 +126,7 @@ class Line:
     def hang_up(self) -> None:
         """The connection is gone."""
         self.over = True
-        self.session.lost("gone")
+        self.session.lost("gone", by_client=True)
 
     def frames(self) -> list[Frame]:
         """What has come since the last call."""

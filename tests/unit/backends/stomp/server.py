@@ -64,8 +64,8 @@ class RecordingSession:
     def writable(self) -> None:
         self.told.append("writable")
 
-    def lost(self, reason: str) -> None:
-        self.told.append(f"lost: {reason}")
+    def lost(self, reason: str, by_client: bool) -> None:
+        self.told.append(f"lost{' by the client' if by_client else ''}: {reason}")
 
     @property
     def commands(self) -> list[str]:

@@ -50,7 +50,7 @@ def test_a_client_that_closes(server: Server) -> None:
     server.gone()
     assert server.session.frames[-1].body == b"last"
     (told,) = server.session.told
-    assert told.startswith("lost: Connection was closed cleanly")
+    assert told.startswith("lost by the client: Connection was closed cleanly")
 
 
 def test_a_client_that_is_torn_away(server: Server) -> None:
@@ -60,7 +60,7 @@ def test_a_client_that_is_torn_away(server: Server) -> None:
     client.socket.close()
     server.gone()
     (told,) = server.session.told
-    assert told.startswith("lost: Connection to the other side was lost")
+    assert told.startswith("lost by the client: Connection to the other side was lost")
 
 
 def test_an_error_names_the_frame_and_is_read_though_more_was_sent(server: Server) -> None:
@@ -213,7 +213,7 @@ def test_beats_by_the_clock(server: Server) -> None:
     assert "sent nothing for 8." in error.headers["message"]
     assert client.rest() == b""
     assert server.connections.ended == {"silent": 1}
-    assert server.session.told == [f"lost: {error.headers['message']}"]
+    assert server.session.told == [f"lost by the client: {error.headers['message']}"]
 
 
 def test_no_beats_before_connected_and_none_for_who_wants_none(server: Server) -> None:

@@ -9,6 +9,7 @@ from hub.backends.stomp import lifetime
 from hub.backends.stomp.frame import ProtocolError
 from hub.backends.stomp.lifetime import Lifetime
 from hub.message import HeaderValue, Message
+from hub.replays import ReplayedMessage
 
 
 def message(**headers: HeaderValue) -> Message:
@@ -50,7 +51,9 @@ def test_the_hub_keeps_what_goes_into_a_queue_alone_for_what_is_left_of_its_dela
 def test_the_server_delays_only_what_the_hub_has_not(topic: str, wait: float) -> None:
     one = replace(message(AMQ_SCHEDULED_DELAY="5000"), topic=topic)
     lifetime = Lifetime(lambda: 1002.0)
-    assert (lifetime.seconds_to_wait(one, tried=False), lifetime.delayed_here(one)) == (wait, wait > 0)
+    assert lifetime.seconds_to_wait(one, tried=False) == wait
+    assert lifetime.deliveries(ReplayedMessage(one, 1, attempts=2)) == (1 if wait else 2)
+    assert lifetime.deliveries(ReplayedMessage(one, 1)) == 0
 
 
 @pytest.mark.parametrize("name", ["expires", "expiration", "AMQ_SCHEDULED_DELAY"])

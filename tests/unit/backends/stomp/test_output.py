@@ -36,7 +36,7 @@ def test_who_never_reads_is_dropped_after_a_while(server: Server) -> None:
     server.advance(60)
     assert told[-1] == "blocked"
     server.advance(20)
-    assert told[-1].startswith("lost: it has not read ")
+    assert told[-1].startswith("lost by the client: it has not read ")
     assert server.connections.ended == {"stuck": 1}
     server.gone()
 
@@ -48,5 +48,5 @@ def test_who_never_reads_is_dropped_when_too_much_waits(server: Server) -> None:
     server.call(transport.send, b"RECEIPT\nreceipt-id:1\n\n\0" * 400)
     assert told[-1] == "blocked"
     server.call(transport.send, b"RECEIPT\nreceipt-id:1\n\n\0" * 100)
-    assert told[-1].startswith("lost: it has not read ")
+    assert told[-1].startswith("lost by the client: it has not read ")
     server.gone()

@@ -39,6 +39,56 @@ def test_a_message_that_ends_its_workers_is_counted_each_time(bench: Bench) -> N
     assert counts == [None, "1", "2", "3"]
 
 
+@pytest.mark.parametrize("selector", [{}, {"selector": "a = 'x'"}])
+def test_a_message_that_ends_its_workers_too_often_is_a_dead_letter_and_those_behind_it_are_not(
+    tmp_path: Path, selector: dict[str, str]
+) -> None:
+    """The count holds across a restart of the hub; the reader's own letters say why."""
+    bench = Bench(tmp_path, max_deliveries=3)
+    fill(bench, 3, a="x")
+    bench.commit()
+    for _ in range(2):
+        line = subscribe(bench, **selector)
+        assert line.bodies() == ["0", "1", "2"]
+        line.hang_up()
+        bench.commit()
+    bench.hall.kill()
+    bench = Bench(tmp_path, max_deliveries=3)
+    line = subscribe(bench, **selector)
+    (last, *_) = line.messages()
+    assert (last.body, last.headers["x-delivery-count"]) == (b"0", "2")
+    line.hang_up()
+    bench.commit()
+    (letter,) = subscribe(bench, destination="/queue/DLQ.q").messages()
+    assert (letter.body, letter.headers["dead-letter-attempts"]) == (b"0", "3")
+    assert letter.headers["dead-letter-reason"] == "delivered 3 times, and the connection of its client was lost"
+    good = subscribe(bench, **selector)
+    found = good.messages()
+    assert [(one.body, one.headers["x-delivery-count"]) for one in found] == [(b"1", "3"), (b"2", "3")]
+    ack(good, *[one.headers["ack"] for one in found])
+    assert bench.backlog("q") == 0
+
+
+@pytest.mark.parametrize("how", ["DISCONNECT", "UNSUBSCRIBE", "closed", "acked", "unlimited"])
+def test_what_is_not_the_messages_fault_is_not_held_against_it(bench: Bench, how: str) -> None:
+    bench = Bench(max_deliveries=0 if how == "unlimited" else 2)
+    fill(bench, 1)
+    for _ in range(4):
+        line = subscribe(bench)
+        (one,) = line.messages()
+        if how in ("DISCONNECT", "UNSUBSCRIBE"):
+            line.do(how, id="s")
+        elif how == "closed":
+            line.close()
+        if how == "acked":
+            ack(line, one.headers["ack"])
+            fill(bench, 1)
+        if not line.over:
+            line.hang_up()
+    row = bench.hall.row("q")
+    assert (row["dead"], row["backlog"]) == (0, 1)
+
+
 def test_after_unsubscribe_others_get_what_was_unacked(bench: Bench) -> None:
     first = subscribe(bench)
     fill(bench, 2)

@@ -97,6 +97,21 @@ def test_what_waits_for_a_subscriber_is_bounded_and_the_oldest_is_dropped() -> N
     assert (row["backlog"], row["dropped"], row["type"]) == (3, 6, "stomp subscription")
 
 
+def test_the_readers_of_each_queue_are_counted_and_summed(bench: Bench) -> None:
+    lines = [bench.line() for _ in range(3)]
+    for line in lines:
+        subscribe(bench, "/queue/q", line)
+    subscribe(bench, "/topic/a", lines[0], "t")
+    subscribe(bench, "/topic/b", lines[1], "t")
+    bench.hall.queues.sample(bench.reactor.seconds())
+    assert (bench.hall.row("q")["readers"], bench.hall.row("stomp subscriptions")["readers"]) == (3, 2)
+    lines[0].hang_up()
+    lines[1].do("UNSUBSCRIBE", id="s")
+    assert bench.hall.row("q")["readers"] == 1
+    lines[2].hang_up()
+    assert bench.hall.row("q")["readers"] == 0
+
+
 # -- durable subscriptions
 
 DIALECTS = {

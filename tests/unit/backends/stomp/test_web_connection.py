@@ -77,7 +77,7 @@ def test_the_client_closes(server: Server) -> None:
     assert isinstance(browser.event(), CloseConnection)
     assert browser.client.rest() == b""
     assert server.session.frames[-1].body == b"last"
-    assert server.session.told == ["lost: the client closed the WebSocket with code 1000"]
+    assert server.session.told == ["lost by the client: the client closed the WebSocket with code 1000"]
     assert server.connections.ended == {}
 
 

@@ -18,7 +18,7 @@ def test_each_consumer_has_its_row_with_its_numbers(preferences: Path) -> None:
         assert [cell.strip() for cell in cells[:7]] == ["slow", "running", "545", "█", "1", "0", "12s"]
         assert cells[7:9] == ["20.0", "10.0"]
         assert cells[9].startswith("in 1m, ")
-        assert cells[10:] == ["75%", "250ms"]
+        assert cells[10:] == ["75%", "250ms", "-"]
         assert "hubbub 0.1.0 running for 1m, pid 1, 5MiB, stored 1MiB, lag 2ms" in screen.text()
         assert "received 600, unrouted 0, backlog 545, dead letters 0; bus listening" in screen.text()
 

@@ -18,6 +18,7 @@ export class KeyFigures {
     const times = row.consume_time ?? {};
     this.put('backlog', text(metricOf('consumers', 'backlog'), row.backlog), '', 'large');
     this.put('catch_up_seconds', clear.main, clear.detail, 'large', clear.kind);
+    if ((row.readers ?? null) !== null) this.put('readers', text(metricOf('consumers', 'readers'), row.readers));
     for (const key of NUMBERS) this.put(key, text(metricOf('consumers', key), row[key]));
     this.put('consume_time', duration(times.p50), percentiles(times), null, null, ' p50');
   }
