@@ -19,7 +19,8 @@ Numbers
 All numbers of the hub, and their names in each exporter. Made from the declarations in the code; ``GET /catalogue`` on
 the control socket has the same as JSON.
 
-- A **counter** only grows. Those of a durable queue survive a restart of the hub, all others begin at zero with it.
+- A **counter** only grows. What happened to the messages of a durable queue is counted across restarts of the hub; all
+  other counters, also those of its threads, begin at zero with it.
 - A number that is not known is absent, never 0.
 - Names of rows are those of ``hub.conf``, and of queues that clients share. Subscriptions, and other queues that belong
   to one client each, have one row together, such as ``stomp subscriptions`` for the server ``stomp``: names that come
@@ -80,7 +81,7 @@ def _names(metric: Metric, letter: str) -> Iterator[str]:
         yield f"| OpenTelemetry ``{name}``"
     row = asdict(metric)
     if type_ := collectd_values.type_of(row):
-        prefix = collectd_values.PREFIXES.get(metric.section, f"{metric.section}_")
+        prefix = collectd_values.prefix_of(metric.section)
         share = "_p99" if metric.kind == "quantiles" else ""
         yield f"| collectd ``{type_}-{prefix}{letter}{'_' if letter else ''}{collectd_values.name_of(row)}{share}``"
     if name := figures.name_of(metric):

@@ -12,6 +12,18 @@ from hub.status.consumers import FailureRow, Quantiles, WorkerRow, WorkStatus
 from hub.workers.supervisor import Supervisor
 
 UNKNOWN: Quantiles = {"p50": None, "p95": None, "p99": None}
+_WITHOUT_THREADS: WorkStatus = {
+    "consume_time": UNKNOWN,
+    "age_at_finish": UNKNOWN,
+    "threads_replaced": 0,
+    "tick_failures": 0,
+    "error": None,
+    "tick_error": None,
+    "last_error": None,
+    "own": None,
+    "consume_buckets": [],
+    "consume_histogram": None,
+}
 
 
 @dataclass(frozen=True)
@@ -58,18 +70,7 @@ class Workload:
         """The fields of the work in the row of its queue."""
         if self.row is not None:
             return self.row
-        return {
-            "consume_time": UNKNOWN,
-            "age_at_finish": UNKNOWN,
-            "threads_replaced": 0,
-            "tick_failures": 0,
-            "error": None,
-            "tick_error": None,
-            "last_error": None,
-            "own": None,
-            "consume_buckets": [],
-            "consume_histogram": None,
-        }
+        return _WITHOUT_THREADS.copy()
 
 
 def _failure(failure: Failure) -> FailureRow:

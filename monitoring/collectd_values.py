@@ -46,8 +46,13 @@ NAMES = {
 """Names in type instances that differ from the key."""
 SINGLE = ("hub", "store")
 """Sections of a single row."""
-PREFIXES = {"consumers": "", "backends": "backend_", "exporters": "exporter_", "servers": "server_"}
-"""Prefixes of type instances, before the name of the row."""
+NO_PREFIX = "consumers"
+"""The section whose rows go by their names alone."""
+
+
+def prefix_of(section: str) -> str:
+    """What stands before the names of a section's rows in type instances: ``backend_`` for ``backends``."""
+    return "" if section == NO_PREFIX else section.removesuffix("s") + "_"
 
 
 def identifier(name: str) -> str:
@@ -110,8 +115,9 @@ def _prefixes(section: str, names: Iterable[str]) -> dict[str, str]:
     if section in SINGLE:
         return {"": section}
     # A consumer may have the name of a section.
-    reserved = SINGLE if section == "consumers" else ()
-    return {name: PREFIXES[section] + found for name, found in identifiers((*reserved, *names)).items()}
+    reserved = SINGLE if section == NO_PREFIX else ()
+    prefix = prefix_of(section)
+    return {name: prefix + found for name, found in identifiers((*reserved, *names)).items()}
 
 
 def _values(type_: str, instance: str, metric: Metric, value: Any) -> Iterator[Row]:

@@ -109,12 +109,14 @@ class PartReader:
             model.model_validate({"type": "unknown", **found})
         except ValidationError as error:
             place = self._layers.where((*path, "type"))
+            # Of the class's own alone: what must be set, the file may set.
             self.problems += problems_of(
                 error,
                 (),
                 found,
                 lambda key: f"{place}: the class attribute {cls.__qualname__}.{key[0]}",
                 model.model_fields,
+                only=found,
             )
             bad = {item["loc"][0] for item in error.errors()}
             found = {key: value for key, value in found.items() if key not in bad}

@@ -68,14 +68,20 @@ class _Problem:
 
 
 def problems_of(
-    error: ValidationError, path: tuple[str, ...], table: object, where: Where, known: Fields
+    error: ValidationError,
+    path: tuple[str, ...],
+    table: object,
+    where: Where,
+    known: Fields,
+    only: Collection[str] | None = None,
 ) -> Iterable[str]:
     """A line for each place in the table at ``path`` where pydantic found a problem.
 
     :param table: the table as it was given.
-    :param known: the settings that the table may have.
+    :param known: the settings that the table may have. :param only: those to tell of; ``None``: all.
     """
-    found = [_problem(item, table, known) for item in error.errors(include_url=False)]
+    items = [item for item in error.errors(include_url=False) if only is None or item["loc"][0] in only]
+    found = [_problem(item, table, known) for item in items]
     for place, group in groupby(found, key=lambda problem: problem.place):
         problems = list(group)
         first = problems[0]

@@ -26,7 +26,8 @@ class Phase(Enum):
     WORKERS = auto()
     """Parts that drain queues. Routes lead to their queues before any message arrives."""
     SOURCES = auto()
-    """Parts that bring messages."""
+    """Parts that bring messages. What publishes of its own accord belongs here too: consumers are ready when it begins,
+    and what it has published when it stops is still sent."""
 
 
 @dataclass(frozen=True)

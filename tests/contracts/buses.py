@@ -104,6 +104,8 @@ class Bench:
     """What was published, as it has arrived at the other end: topic and body of each message."""
     spoil: Callable[[], object] | None
     """Sends one malformed input; ``None``: the bus has no format that one could break."""
+    has_sockets: bool = True
+    """Whether a forked child has to be told of open sockets."""
 
     def arrived(self, count: int) -> None:
         turn_until(lambda: len(self.intake.messages) >= count, f"{count} messages")
@@ -118,7 +120,7 @@ def memory(stack: ExitStack) -> Bench:
     def heard() -> list[Heard]:
         return [(message.topic, message.body) for message in backend.published]
 
-    return Bench(backend, intake, backend.deliver, Message("x", "never", b"{}"), heard, None)
+    return Bench(backend, intake, backend.deliver, Message("x", "never", b"{}"), heard, None, has_sockets=False)
 
 
 def zeromq(stack: ExitStack) -> Bench:

@@ -97,3 +97,16 @@ def test_every_command_that_explains_the_configuration_knows_it(tmp_path: Path) 
     assert 'colour = "red"' in say(config, "--show")
     declared = json.loads(say(config, "--defaults", "--json"))["settings"]
     assert [row["name"] for row in declared if row["section"] == "lamps"] == ["type", "enabled", "colour"]
+
+
+def test_a_setting_that_must_be_set_is_that_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the class's defaults only what it defines is checked."""
+
+    class FloodlightSettings(LampSettings):
+        watts: int = setting(..., "What it draws.")
+
+    entry = Section("lamps", FloodlightSettings, Lamp, "nowhere:Lamps", Phase.RESOURCES)
+    monkeypatch.setitem(SECTIONS, "lamps", entry)
+    assert configure(tmp_path, LAMP + "watts = 5\n").of("lamps")["one"].settings.watts == 5
+    (found,) = problems(tmp_path, LAMP)
+    assert "lamps.one.watts: must be set" in found
