@@ -31,6 +31,16 @@ def test_a_new_one_has_to_be_written() -> None:
     assert Ledger(1, QueueKey("", "q"), 0.5).dirty
 
 
+def test_each_record_has_the_number_after_that_of_the_last_one() -> None:
+    one = Ledger(1, QueueKey("", "q"), 0.5)
+    numbers = []
+    for _ in range(3):
+        numbers.append(one.draft(0, 0, 0).commit)
+        commit(one, 0)
+    assert numbers == [numbers[0], numbers[0] + 1, numbers[0] + 2]
+    assert numbers[0] == 1
+
+
 def test_one_that_is_written_has_not() -> None:
     assert not ledger().dirty
 

@@ -36,9 +36,12 @@ def test_a_file_that_is_not_mapped_is_no_trouble(tmp_path: Path) -> None:
     MappedFile(path).evict()
 
 
-def test_a_file_of_the_same_number_elsewhere_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["file", "a name of words"])
+def test_a_file_of_the_same_number_elsewhere_is_not_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     """Its mapping may end before this one, and its addresses be used for something else."""
-    path, maps = tmp_path / "file", tmp_path / "maps"
+    path, maps = tmp_path / name, tmp_path / "maps"
     path.touch()
     number = path.stat().st_ino
     maps.write_text(

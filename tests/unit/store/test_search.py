@@ -90,6 +90,24 @@ def test_what_was_stored_before_is_not_looked_at(bench: Bench, monkeypatch: pyte
     assert [at for _, at in bench.store.find("none", 0.0)][-1] == float("-inf")
 
 
+def test_how_far_it_has_come_is_known_also_where_all_are_done_with_the_messages(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "STEP_BYTES", 1)
+    times = []
+    for number in range(4):
+        bench.deliver([message(number)])
+        bench.step()
+        times.append(bench.clock.seconds())
+        bench.clock.advance(100)
+    before = [at for _, at in bench.store.find("none", 0.0)]
+    bench.drain("q")
+    bench.drain("other")
+    bench.step()
+    assert [at for _, at in bench.store.find("none", 0.0)] == before
+    assert before == [times[-1] + 100, *reversed(times), float("-inf")]
+
+
 def test_an_id_that_is_only_mentioned_is_not_it(bench: Bench) -> None:
     bench.deliver([Message("1", "a.b", b'{"answers": "2026-xyz"}', {"re": "2026-xyz"})])
     bench.step()
