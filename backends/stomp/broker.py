@@ -240,10 +240,8 @@ class Broker:
         subscription.in_hand.take(serial, False)
         reason = f"delivered {deliveries} times, and the connection of its client was lost"
         feed.reject(taken, None, reason)
-        text, extra = (
-            "message %r of the queue %s is a dead letter: %s",
-            {"action": "bury", "message_id": taken.current.id},
-        )
+        text = "message %r of the queue %s is a dead letter: %s"
+        extra = {"action": "bury", "message_id": taken.current.id}
         self.log.error(text, taken.current.id, feed.queue.name, reason, extra=extra)
 
     def finish_returned(self, feed: Feed, position: int) -> bool:

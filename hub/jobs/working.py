@@ -168,7 +168,7 @@ class Working:
         if self._is_due("rescue", self.lease / BEATS):
             rescued = self._storage.rescue(self.lease)
             if rescued:
-                log.warning("%d jobs of dead processes are waiting again", rescued)
+                log.warning("%d jobs of dead processes are waiting again", rescued, extra={"action": "rescue"})
         if self._is_due("upkeep", UPKEEP_EVERY):
             self._storage.upkeep()
         if self._is_due("prune", PRUNE_EVERY):
@@ -207,9 +207,9 @@ class Working:
                     self.heartbeat()
                 self.maintain()
             except Unavailable as error:
-                log.warning("no heartbeat: %s", error)
+                log.warning("no heartbeat: %s", error, extra={"action": "heartbeat"})
             except BadDatabase as error:
-                log.error("no heartbeat: %s", error)
+                log.error("no heartbeat: %s", error, extra={"action": "heartbeat"})
             wait(ended, pause)
 
     def close(self) -> None:
