@@ -14,7 +14,8 @@ from sqlalchemy import Engine, create_engine
 from hub.errors import Unavailable
 from hub.jobs import BadDatabase, Jobs, JobState
 from hub.jobs.connections import url_of
-from hub.jobs.postgresql import PostgreSQL
+from hub.jobs.postgresql import PostgreSQL, operations
+from hub.jobs.postgresql.frontiers import Frontier, frontier
 from hub.jobs.postgresql.schema import MIGRATIONS
 from hub.jobs.postgresql.segments import SegmentLimits
 from hub.jobs.storage import KeepTimes
@@ -122,6 +123,23 @@ def test_many_writers_and_claimers_at_random_lose_nothing_and_repeat_nothing(dsn
     assert sorted(taken) == sorted(kept)
     jobs.close()
     engine.dispose()
+
+
+def test_a_job_that_is_claimed_while_it_is_counted_is_counted(
+    jobs: Jobs, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The counts are of one state: a program that waits for the end of all work must not see it too early."""
+    jobs.insert("q", 1)
+    with Jobs(dsn) as other:
+
+        def claimed_before(link: Any, lane: int) -> Frontier:
+            assert len(other.claim(1)) == 1
+            return frontier(link, lane)
+
+        monkeypatch.setattr(operations, "frontier", claimed_before)
+        assert jobs.counts()["q"].waiting == 1
+        monkeypatch.undo()
+        assert jobs.counts()["q"].running == 1
 
 
 def test_a_held_snapshot_leaves_no_dead_rows_in_what_claims_read(jobs: Jobs, engine: Engine) -> None:

@@ -18,6 +18,9 @@ BEGIN = (
     " set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true),"
     " set_config('idle_in_transaction_session_timeout', '60s', true)"
 )
+ONE_STATE = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+LOOK = "30s"
+"""How long a statement may take that only looks, and wait for a lock."""
 LOCK_WAIT = "100ms"
 """How long maintenance waits for a table's lock: those who come after it wait as long."""
 
@@ -29,6 +32,17 @@ class Database:
         self._engine = engine_of(url)
         self._lock = threading.Lock()
         self._lanes: dict[tuple[str, int], int] = {}
+
+    @contextmanager
+    def look(self) -> Iterator[Link]:
+        """Open a transaction that only reads, and sees one state of the database, however many statements it has: a job
+        that is claimed meanwhile is not missing among those that wait *and* those that run.
+
+        :raises Unavailable: the database is away or busy. :raises BadDatabase: it can't be used.
+        """
+        with told(self._engine), self._connect(LOOK, LOOK, ONE_STATE) as connection:
+            yield OwnLink(connection)
+            connection.commit()
 
     @contextmanager
     def begin(self, seconds: float = 60.0, lock_wait: str = "30s") -> Iterator[Link]:
@@ -43,13 +57,15 @@ class Database:
             yield OwnLink(connection)
             connection.commit()
 
-    def _connect(self, limit: str, lock_wait: str) -> Connection:
+    def _connect(self, limit: str, lock_wait: str, first: str = "") -> Connection:
         """Connection whose transaction has begun. One that was broken while it was idle is replaced: nothing has been
         done in it. (The pool's own check would be one more round trip.)"""
         while True:
             old = self._engine.pool.checkedin()  # type: ignore[attr-defined]
             connection = self._engine.connect()
             try:
+                if first:
+                    connection.exec_driver_sql(first)
                 connection.exec_driver_sql(BEGIN, {"limit": limit, "wait": lock_wait})
             except BaseException as error:
                 connection.close()

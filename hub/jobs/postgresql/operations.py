@@ -15,9 +15,6 @@ from hub.jobs.postgresql.frontiers import NOT_CANCELLED, count_waiting, frontier
 from hub.jobs.postgresql.processes import running
 from hub.jobs.postgresql.rows import READ, Lane, job_of
 
-LOOK = 30.0
-"""Seconds that a statement may take which only looks."""
-
 
 class Operations:
     """Questions and orders."""
@@ -28,7 +25,7 @@ class Operations:
     def counts(self) -> dict[str, JobCounts]:
         """See :class:`hub.jobs.storage.Storage`. It takes as long as there are waiting jobs."""
         found: dict[str, JobCounts] = defaultdict(JobCounts)
-        with self._database.begin(LOOK) as link:
+        with self._database.look() as link:
             delayed = _by_lane(link, "SELECT lane, count(*) FROM hubbub_jobs.later GROUP BY lane")
             dead = _by_lane(link, "SELECT lane, count(*) FROM hubbub_jobs.dead GROUP BY lane")
             in_hand: dict[int, int] = defaultdict(int)
@@ -51,12 +48,12 @@ class Operations:
 
     def find(self, job: int) -> JobStatus | None:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin(LOOK) as link:
+        with self._database.look() as link:
             return _find(link, job)
 
     def errors(self, job: int) -> list[JobError]:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin(LOOK) as link:
+        with self._database.look() as link:
             found = link.rows(
                 "SELECT attempt, at, text FROM hubbub_jobs.error WHERE job = %(job)s ORDER BY at, attempt", {"job": job}
             )
@@ -65,7 +62,7 @@ class Operations:
     def peek(self, queue: str, state: JobState, limit: int, tags: Sequence[str]) -> list[Job]:
         """See :class:`hub.jobs.storage.Storage`."""
         jobs: list[Job] = []
-        with self._database.begin(LOOK) as link:
+        with self._database.look() as link:
             for lane in lanes_of_queue(link, queue):
                 jobs += _peek(link, lane, state, limit - len(jobs), tags)
         return jobs
