@@ -14,7 +14,7 @@ from sqlalchemy import Engine, create_engine
 from hub.errors import Unavailable
 from hub.jobs import BadDatabase, Jobs, JobState
 from hub.jobs.connections import url_of
-from hub.jobs.postgresql import PostgreSQL, operations
+from hub.jobs.postgresql import PostgreSQL, operations, restored
 from hub.jobs.postgresql.frontiers import Frontier, frontier
 from hub.jobs.postgresql.schema import MIGRATIONS
 from hub.jobs.postgresql.segments import SegmentLimits
@@ -140,6 +140,20 @@ def test_a_job_that_is_claimed_while_it_is_counted_is_counted(
         assert jobs.counts()["q"].waiting == 1
         monkeypatch.undo()
         assert jobs.counts()["q"].running == 1
+
+
+def test_work_of_others_is_not_taken_for_a_restored_dump(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs.insert("q", 1)
+
+    def busy(link: Any, lane: int) -> Frontier:
+        jobs.insert("q", 2)
+        assert jobs.claim(5)
+        return frontier(link, lane)
+
+    monkeypatch.setattr(restored, "frontier", busy)
+    storage: Any = jobs._storage
+    with storage._database.begin() as link:
+        assert not restored.from_the_future(link)
 
 
 def test_a_held_snapshot_leaves_no_dead_rows_in_what_claims_read(jobs: Jobs, engine: Engine) -> None:

@@ -12,16 +12,17 @@ MOST = 2**62
 
 def from_the_future(link: Link) -> bool:
     """True if a job or a claim has the number of a transaction that this server has not come to."""
-    ((upper,),) = link.rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+    reached = 0
     for lane in all_lanes(link):
         newest = link.rows(
             "SELECT j.xid::text FROM hubbub_jobs.job AS j WHERE j.lane = %(lane)s"
             " ORDER BY j.lane DESC, j.xid DESC LIMIT 1",
             {"lane": lane.id},
         )
-        if (newest and int(newest[0][0]) >= int(upper)) or frontier(link, lane.id).snap.upper > int(upper):
-            return True
-    return False
+        reached = max(reached, int(newest[0][0]) + 1 if newest else 0, frontier(link, lane.id).snap.upper)
+    # Read last: meanwhile others write, with numbers that this server has come to since.
+    ((upper,),) = link.rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+    return reached > int(upper)
 
 
 def stamp_anew(link: Link) -> None:
