@@ -8,10 +8,11 @@ from typing import ClassVar, NoReturn
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 
 from hub import Consumer, Context, Message, Reject, Retry
-from hub.consumers.archive.database import EXTRAS, Database, SchemaError, of_its_content, passes, reason_of
+from hub.consumers.archive.database import EXTRAS, Database, SchemaError, of_its_content, passes
 from hub.consumers.archive.row import plain_row, row_of
 from hub.consumers.archive.settings import Config as _Config
 from hub.extra import Extra
+from hub.postgres import reason_of
 from hub.settings import Settings
 
 __all__ = ["Archive"]

@@ -21,9 +21,10 @@ from hub.cli.group import Group
 from hub.cli.output import none
 from hub.configuration.schema import Configuration, Part
 from hub.consumers.archive import Archive
-from hub.consumers.archive.database import Database, reason_of
+from hub.consumers.archive.database import Database
 from hub.consumers.archive.search import Query, search
 from hub.errors import ConfigError, Unavailable
+from hub.postgres import reason_of
 from hub.statefiles import as_owner, check_file, owner_reaches
 from hub.text import printable
 from hub.units import parse_duration

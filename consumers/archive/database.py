@@ -25,18 +25,8 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from hub.consumers.archive.schema import messages, metadata
-from hub.extra import Extra
-from hub.text import printable
+from hub.postgres import code_of, connect_arguments, extras, reason_of
 
-CONNECTING: dict[str, int | str] = {
-    "connect_timeout": 10,  # seconds, as all but the last
-    "keepalives_idle": 15,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,  # milliseconds
-}
-"""libpq's parameters unless the URL sets them: a silent server is given up after half a minute. With the kernel's own
-defaults a thread hangs for 15 minutes, or for two hours, when a network drops packets."""
 PAGE = 100
 """Rows per round trip to PostgreSQL."""
 SQLITE_WAIT = 5000
@@ -51,12 +41,7 @@ REFUSING = (DataError, IntegrityError, InterfaceError, NotSupportedError, Progra
 CONTENT = ("22", "54")
 """Classes in which a column's content is at fault: its encoding, a number out of range, a limit. Another form of the
 row may succeed; a constraint or a trigger is intended, and is not circumvented."""
-LONGEST_REASON = 300
-EXTRAS = {
-    driver: Extra("an archive in PostgreSQL", name, (driver,))
-    for driver, name in (("psycopg2", "postgres"), ("psycopg", "psycopg"))
-}
-"""Extras by the name of the driver that they bring."""
+EXTRAS = extras("an archive in PostgreSQL")
 
 
 def passes(error: SQLAlchemyError) -> bool:
@@ -67,25 +52,13 @@ def passes(error: SQLAlchemyError) -> bool:
         return False
     if error.connection_invalidated:
         return True
-    code = _code_of(error)
+    code = code_of(error.orig)
     return not isinstance(error, REFUSING) if code is None else code[:2] not in REFUSALS
 
 
 def of_its_content(error: SQLAlchemyError) -> bool:
     """True if the message may be accepted in another form."""
-    return isinstance(error, DBAPIError) and (_code_of(error) or "")[:2] in CONTENT
-
-
-def _code_of(error: DBAPIError) -> str | None:
-    """SQLSTATE of an error, which the two drivers name differently; ``None``: the error is not the server's."""
-    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
-    return None if code is None else str(code)
-
-
-def reason_of(error: SQLAlchemyError) -> str:
-    """First line of a database's error, bounded. Further lines quote the row, or guess."""
-    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
-    return printable(lines[0] if lines else type(error).__name__)[:LONGEST_REASON]
+    return isinstance(error, DBAPIError) and (code_of(error.orig) or "")[:2] in CONTENT
 
 
 class SchemaError(Exception):
@@ -150,14 +123,10 @@ class Database:
 def _engine(url: URL, connections: int) -> Engine:
     options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True, "json_serializer": _json}
     if url.get_backend_name() == "postgresql":
-        connecting: dict[str, Any] = {name: value for name, value in CONNECTING.items() if name not in url.query}
-        connecting["client_encoding"] = "utf8"  # whatever the database, the role or the environment would have
         if url.get_driver_name() == "psycopg2":
             # Without a mode, "on conflict" makes SQLAlchemy send row by row: a round trip each.
             options |= {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": PAGE}
-        else:
-            connecting["prepare_threshold"] = None  # a statement prepared in one session is not there behind a pooler
-        options |= {"pool_size": connections, "connect_args": connecting}
+        options |= {"pool_size": connections, "connect_args": connect_arguments(url)}
     try:
         engine = create_engine(url, **options)
     except ImportError as error:  # psycopg raises this, too, where it finds no libpq

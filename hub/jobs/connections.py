@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -15,28 +14,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, scoped_session
 
 from hub.errors import Unavailable
-from hub.extra import Extra
 from hub.jobs.errors import BadDatabase, BadJob
-from hub.text import printable
+from hub.postgres import code_of, connect_arguments, extras, reason_of
 
 Values = Mapping[str, Any]
 Rows = list[tuple[Any, ...]]
-CONNECTING: dict[str, int | str] = {
-    "connect_timeout": 10,  # seconds, as all but the last
-    "keepalives_idle": 15,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,  # milliseconds
-}
-"""libpq's parameters unless the DSN sets them: a silent server is given up after half a minute."""
 POOL = 8
 """Connections of a ``Jobs`` at most."""
-LONGEST_REASON = 300
-EXTRAS = {
-    driver: Extra("a job queue in PostgreSQL", name, (driver,))
-    for driver, name in (("psycopg2", "postgres"), ("psycopg", "psycopg"))
-}
-"""Extras by the name of the driver that they bring."""
+EXTRAS = extras("a job queue in PostgreSQL")
 PASSING = ("08", "25", "40", "53", "55", "57", "58")
 """PostgreSQL's classes of errors after which the same may succeed later: no connection, a server that only reads, a
 deadlock, no room, a lock that another has, a shutdown or a time limit, the disk. See its documentation, appendix A."""
@@ -221,11 +206,7 @@ def _there(module: str) -> bool:
 def engine_of(url: URL, **options: Any) -> Engine:
     """Pool of connections to PostgreSQL or SQLite."""
     if url.get_backend_name() == "postgresql":
-        connecting: dict[str, Any] = {name: value for name, value in CONNECTING.items() if name not in url.query}
-        connecting["client_encoding"] = "utf8"  # whatever the database, the role or the environment would have
-        if url.get_driver_name() == "psycopg":
-            connecting["prepare_threshold"] = None  # a statement prepared in one session is not there behind a pooler
-        options |= {"connect_args": connecting, "pool_size": POOL, "max_overflow": 0}
+        options |= {"connect_args": connect_arguments(url), "pool_size": POOL, "max_overflow": 0}
     return create_engine(url, hide_parameters=True, **options)
 
 
@@ -249,15 +230,3 @@ def _told(original: BaseException | None, error: Exception, gone: bool) -> Excep
     code = code_of(original)
     passes = code[:2] in PASSING if code else type(original).__name__ in ("OperationalError", "InterfaceError")
     return (Unavailable if gone or passes else BadDatabase)(f"the jobs' database: {reason_of(error)}")
-
-
-def code_of(error: BaseException | None) -> str:
-    """SQLSTATE of a driver's error, which the two drivers name differently; empty: it is not the server's."""
-    return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
-
-
-def reason_of(error: Exception) -> str:
-    """First line of a database's error, bounded. Further lines quote the row, or guess."""
-    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
-    text = printable(lines[0] if lines else type(error).__name__)
-    return re.sub(r"\s+", " ", text)[:LONGEST_REASON]

@@ -17,7 +17,7 @@ DEFAULT_RETRIES = 25
 
 
 class Unique(StrEnum):
-    """How long a job holds its key."""
+    """Time for which a job holds its key."""
 
     WAITING = "waiting"
     """Until it is claimed."""
@@ -28,7 +28,7 @@ class Unique(StrEnum):
 
 
 class Conflict(StrEnum):
-    """What happens to a new job whose key is held."""
+    """Fate of a new job whose key is held."""
 
     KEEP = "keep"
     """It is not inserted."""
@@ -37,7 +37,7 @@ class Conflict(StrEnum):
 
 
 class JobState(StrEnum):
-    """Where a job stands."""
+    """State of a job."""
 
     WAITING = "waiting"
     DELAYED = "delayed"
@@ -113,7 +113,7 @@ class Job(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """What is known of a job.
+    """State of a job, with its attempts and its end.
 
     :ivar attempts: how many were begun. :ivar status: the exit status of a finished one. :ivar due: epoch seconds, of a
         delayed one. :ivar ended: epoch seconds, of a finished, cancelled or dead one.
@@ -151,7 +151,7 @@ class JobCounts:
 
 
 class Ending(StrEnum):
-    """How a claim on a job ends."""
+    """End of a claim on a job."""
 
     FINISHED = "finished"
     RETRIED = "retried"

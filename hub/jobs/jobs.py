@@ -163,7 +163,7 @@ class Jobs(Working):
         return self._storage.counts()
 
     def find(self, job: Handle | int) -> JobStatus | None:
-        """What is known of a job; ``None``: there is none of that number, or its exit status is pruned."""
+        """Status of a job; ``None``: there is none of that number, or its exit status is pruned."""
         self._ready()
         return self._storage.find(_number(job))
 

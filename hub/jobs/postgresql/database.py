@@ -20,9 +20,9 @@ BEGIN = (
 )
 ONE_STATE = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 LOOK = "30s"
-"""How long a statement may take that only looks, and wait for a lock."""
+"""Limit of a statement that only looks, and of its wait for a lock."""
 LOCK_WAIT = "100ms"
-"""How long maintenance waits for a table's lock: those who come after it wait as long."""
+"""Limit of maintenance's wait for a table's lock: those who come after it wait as long."""
 
 
 class Database:

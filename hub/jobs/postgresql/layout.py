@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from sqlalchemy import URL
 
 from hub.errors import Unavailable
-from hub.jobs.connections import code_of
 from hub.jobs.errors import BadDatabase
 from hub.jobs.job import Handle, Job, NewJob, Settlement
 from hub.jobs.postgresql.claiming import Claims
@@ -20,6 +19,7 @@ from hub.jobs.postgresql.restored import from_the_future, stamp_anew
 from hub.jobs.postgresql.schema import migrate
 from hub.jobs.postgresql.segments import SegmentLimits, Segments, make_segment, use_segment
 from hub.jobs.postgresql.settling import Settling
+from hub.postgres import code_of
 
 TRIES = 5
 """How often the schema is made: two that make it at once may meet in PostgreSQL's own tables."""

@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import exc, inspect, make_url
 
 from hub import Message
-from hub.consumers.archive.database import LONGEST_REASON, Database, SchemaError, of_its_content, passes, reason_of
+from hub.consumers.archive.database import Database, SchemaError, of_its_content, passes
 from hub.consumers.archive.row import row_of
 from hub.errors import MissingExtra
+from hub.postgres import LONGEST_REASON, reason_of
 
 
 class DriverError(Exception):
