@@ -22,6 +22,8 @@ PROC = Path("/proc")
 ENDED = "X"
 ZOMBIE = ("Z", ENDED)
 """States, see proc(5), of a process that does nothing any more."""
+EXECUTION = 2.0
+"""Seconds that the kernel has at most, to execute a program."""
 PYTHONS_OWN = "multiprocessing.resource_tracker"
 """Ends by itself when its parent does."""
 
@@ -73,12 +75,13 @@ class Leftovers:
 
 
 def _find(mark: str) -> Iterator[Leftover]:
+    """Those of the run. One that is executing its program just now has neither words nor environment, and may have lost
+    its parent: it is looked at again until it has them."""
     states = {int(path.name): _state(path) for path in PROC.iterdir() if path.name.isdigit()}
     parents = {pid: parent for pid, (state, parent) in states.items() if state not in ZOMBIE}
     for pid in parents:
+        command = " ".join(_command(pid))
         environment = dict(word.partition("=")[::2] for word in _words(pid, "environ"))
-        # For a moment, while it is executed, a program has neither: its parent tells whose it is.
-        command = " ".join(_words(pid, "cmdline"))
         ours = environment.get(MARK) == mark or os.getpid() in _ancestors(pid, parents)
         if ours and pid != os.getpid() and PYTHONS_OWN not in command:
             yield Leftover(pid, command, environment.get("PYTEST_CURRENT_TEST", ""))
@@ -96,6 +99,22 @@ def _state(process: Path) -> tuple[str, int]:
         return state, int(parent)
     except OSError:  # it has ended meanwhile
         return ENDED, 0
+
+
+def _command(pid: int) -> list[str]:
+    deadline = time.monotonic() + EXECUTION
+    while not (words := _words(pid, "cmdline")) and _has_program(pid) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return words
+
+
+def _has_program(pid: int) -> bool:
+    """False for one of the kernel's own, and for one that has ended."""
+    try:
+        (PROC / str(pid) / "exe").readlink()
+    except OSError:
+        return False
+    return _state(PROC / str(pid))[0] not in ZOMBIE
 
 
 def _words(pid: int, name: str) -> list[str]:

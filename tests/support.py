@@ -15,6 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 STRICT = os.environ.get("CI") == "true" or os.environ.get("HUBBUB_REQUIRE_ALL") == "1"
 """True if a missing server is a failure and not a skip."""
+PATIENCE = 3 if STRICT else 1
+"""How many times its limit a test waits, where several runs share one machine. What never comes still fails."""
 NEEDS_ROOT = "which only root may do"
 """How the reason ends for which an ordinary user's run skips a test, also where every test has to run."""
 _PORTS = range(20000, 32768)
@@ -54,7 +56,8 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 
 def wait_until(condition: Callable[[], object], timeout: float = 20.0, what: str = "the condition") -> None:
-    """Poll until it is true; fail after ``timeout`` seconds."""
+    """Poll until it is true; fail after ``timeout`` seconds, see ``PATIENCE``."""
+    timeout *= PATIENCE
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:

@@ -11,6 +11,7 @@ from types import TracebackType
 from hub.backends.stomp.frame import Frame, Version, encode
 from hub.backends.stomp.limits import Limits
 from hub.backends.stomp.parser import Parser
+from tests.support import PATIENCE
 
 
 class StompSocket:
@@ -68,7 +69,8 @@ class StompSocket:
         return bool(poll.poll(seconds * 1000))
 
     def wait(self, command: str | None = None, timeout: float = 20.0) -> Frame:
-        """The next frame, or the next one with that command; those before it stay."""
+        """The next frame, or the next one with that command; those before it stay. See ``PATIENCE``."""
+        timeout *= PATIENCE
         deadline = time.monotonic() + timeout
         while True:
             found = next((frame for frame in self._frames if command in (None, frame.command)), None)

@@ -16,6 +16,7 @@ from hub.cli.remote import Remote
 from hub.cli.top.app import Top
 from hub.cli.top.model import Model
 from hub.cli.top.preferences import Preferences
+from tests.support import PATIENCE
 from tests.unit.cli.top.hub_double import HubDouble
 
 SIZE = (180, 50)
@@ -36,7 +37,7 @@ class Screen:
         await self.pilot.pause()
 
     async def until(self, condition: Callable[[], object], what: str) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 10 * PATIENCE
         while not condition():
             assert time.monotonic() < deadline, f"waited in vain for {what}; the screen: {self.text()}"
             await self.pilot.pause(0.01)
