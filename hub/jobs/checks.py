@@ -5,13 +5,21 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Collection, Iterable
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypedDict, Unpack
 
 from msgspec.structs import replace
 
 from hub.jobs.errors import BadJob
-from hub.jobs.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, Conflict, NewJob, Unique
+from hub.jobs.job import (
+    DEFAULT_PRIORITY,
+    DEFAULT_RETRIES,
+    HIGHEST_PRIORITY,
+    LOWEST_PRIORITY,
+    Conflict,
+    NewJob,
+    Unique,
+)
 from hub.units import parse_duration
 
 LONGEST_NAME = 200
@@ -24,17 +32,25 @@ LONGEST_DELAY = 10 * 366 * 86400.0
 """Seconds: ten years."""
 
 
-def template(
-    queue: str,
-    *,
-    queues: Collection[str] | None,
-    unique: str,
-    conflict: str,
-    run_after: object,
-    priority: int,
-    max_retries: int,
-    tags: Iterable[str],
-) -> NewJob:
+When = float | str | timedelta | datetime | None
+
+
+class JobOptions(TypedDict, total=False):
+    """What may be said of jobs that are inserted, beside the queue, the body and the key. docs/jobs.rst explains each.
+
+    :ivar unique: how long a job holds its key. :ivar conflict: what becomes of a job whose key is held.
+    :ivar run_after: a delay, or a moment with a zone.
+    """
+
+    unique: Unique | str
+    conflict: Conflict | str
+    run_after: When
+    priority: int
+    max_retries: int
+    tags: Iterable[str]
+
+
+def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOptions]) -> NewJob:
     """Check all that the jobs of a batch share; :func:`filled` gives each its body and key.
 
     :param queues: those that there are; ``None``: any.
@@ -45,17 +61,17 @@ def template(
         near = difflib.get_close_matches(name, queues, 1)
         raise BadJob(f"there is no queue {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     try:
-        delay, due = _when(run_after)
+        delay, due = _when(options.get("run_after"))
         return NewJob(
             queue=name,
             body=b"",
-            priority=_whole(priority, "priority", LOWEST_PRIORITY, HIGHEST_PRIORITY),
-            max_retries=_whole(max_retries, "max_retries", 0, MOST_RETRIES),
+            priority=_whole(options.get("priority", DEFAULT_PRIORITY), "priority", LOWEST_PRIORITY, HIGHEST_PRIORITY),
+            max_retries=_whole(options.get("max_retries", DEFAULT_RETRIES), "max_retries", 0, MOST_RETRIES),
             delay=delay,
             due=due,
-            unique=_one_of(Unique, unique, "unique"),
-            conflict=_one_of(Conflict, conflict, "conflict"),
-            tags=_tags(tags),
+            unique=_one_of(Unique, options.get("unique", Unique.UNFINISHED), "unique"),
+            conflict=_one_of(Conflict, options.get("conflict", Conflict.KEEP), "conflict"),
+            tags=_tags(options.get("tags", ())),
         )
     except BadJob as error:
         raise BadJob(f"queue {name!r}: {error}") from error

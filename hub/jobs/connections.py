@@ -36,8 +36,8 @@ class Link(Protocol):
     def run(self, sql: str, values: Values | None = None) -> int:
         """Run a statement. :returns: how many rows it changed."""
 
-    def many(self, sql: str, values: Sequence[Values]) -> None:
-        """Run a statement with each of these."""
+    def many(self, sql: str, values: Sequence[Values]) -> int:
+        """Run a statement with each of these. :returns: how many rows it changed."""
 
     def copy(self, sql: str, text: str) -> None:
         """Run PostgreSQL's ``COPY ... FROM STDIN``."""
@@ -62,10 +62,9 @@ class OwnLink:
         """See :class:`Link`."""
         return self._connection.exec_driver_sql(sql, dict(values or {})).rowcount
 
-    def many(self, sql: str, values: Sequence[Values]) -> None:
-        """Run a statement with each of these."""
-        if values:
-            self._connection.exec_driver_sql(sql, [dict(each) for each in values])
+    def many(self, sql: str, values: Sequence[Values]) -> int:
+        """See :class:`Link`."""
+        return self._connection.exec_driver_sql(sql, [dict(each) for each in values]).rowcount if values else 0
 
     def copy(self, sql: str, text: str) -> None:
         """See :class:`Link`."""
@@ -103,10 +102,11 @@ class DriverLink:
         with _closing(self._execute(sql, values)) as cursor:
             return int(cursor.rowcount)
 
-    def many(self, sql: str, values: Sequence[Values]) -> None:
+    def many(self, sql: str, values: Sequence[Values]) -> int:
         """See :class:`Link`."""
         with _closing(self._cursor()) as cursor:
             cursor.executemany(sql, [dict(each) for each in values])
+            return int(cursor.rowcount)
 
     def copy(self, sql: str, text: str) -> None:
         """See :class:`Link`."""

@@ -5,36 +5,23 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 from sqlalchemy import URL
 
 from hub.interfaces import Clock
-from hub.jobs.checks import filled, template
+from hub.jobs.checks import JobOptions, filled, template
 from hub.jobs.connections import url_of
-from hub.jobs.job import (
-    DEFAULT_PRIORITY,
-    DEFAULT_RETRIES,
-    Conflict,
-    Handle,
-    Job,
-    JobCounts,
-    JobError,
-    JobState,
-    JobStatus,
-    Unique,
-)
+from hub.jobs.job import Ending, Handle, Job, JobCounts, JobError, JobState, JobStatus, NewJob, Settlement
 from hub.jobs.postgresql import PostgreSQL
 from hub.jobs.retries import RetryDelay, backoff
 from hub.jobs.sqlite import SQLite
 from hub.jobs.storage import KeepTimes, Storage
-from hub.jobs.working import Working
+from hub.jobs.working import Working, exit_status
 from hub.units import parse_duration
 
-When = float | str | timedelta | datetime | None
 PEEKED = 100
 """Jobs that a look or an order takes unless it is told."""
 SHORTEST_LEASE = 0.1
@@ -91,33 +78,18 @@ class Jobs(Working):
         body: object,
         *,
         key: str | None = None,
-        unique: Unique | str = Unique.UNFINISHED,
-        conflict: Conflict | str = Conflict.KEEP,
-        run_after: When = None,
-        priority: int = DEFAULT_PRIORITY,
-        max_retries: int = DEFAULT_RETRIES,
-        tags: Iterable[str] = (),
         connection: object | None = None,
+        **options: Unpack[JobOptions],
     ) -> Handle:
         """Insert a job.
 
         :param body: bytes, or what JSON can hold. :param key: no second job of the queue holds it meanwhile.
-        :param run_after: a delay, or a moment with a zone. :param connection: insert in its transaction.
+        :param connection: insert in its transaction. :param options: see :class:`hub.jobs.checks.JobOptions`.
         :raises BadJob: one of the values can't be used. :raises Unavailable: the database is away or busy.
         """
-        (handle,) = self.insert_many(
-            queue,
-            [body],
-            keys=None if key is None else [key],
-            unique=unique,
-            conflict=conflict,
-            run_after=run_after,
-            priority=priority,
-            max_retries=max_retries,
-            tags=tags,
-            connection=connection,
-        )
-        return handle
+        job = self.new_job(queue, body, key=key, **options)
+        self._ready()
+        return self._storage.insert([job], connection)[0]
 
     def insert_many(
         self,
@@ -125,37 +97,42 @@ class Jobs(Working):
         bodies: Iterable[object],
         *,
         keys: Sequence[str | None] | None = None,
-        unique: Unique | str = Unique.UNFINISHED,
-        conflict: Conflict | str = Conflict.KEEP,
-        run_after: When = None,
-        priority: int = DEFAULT_PRIORITY,
-        max_retries: int = DEFAULT_RETRIES,
-        tags: Iterable[str] = (),
         connection: object | None = None,
+        **options: Unpack[JobOptions],
     ) -> list[Handle]:
         """Insert jobs of a queue in one transaction: all or none. The parameters are those of ``insert``.
 
         :param keys: one for each body, or ``None``. :returns: a handle for each, in this order.
         """
-        self._ready()
         listed = list(bodies)
         if keys is not None and len(keys) != len(listed):
             raise ValueError(f"expected a key for each of {len(listed)} bodies, not {len(keys)} keys")
-        shared = template(
-            queue,
-            queues=self._queues,
-            unique=unique,
-            conflict=conflict,
-            run_after=run_after,
-            priority=priority,
-            max_retries=max_retries,
-            tags=tags,
-        )
+        shared = template(queue, self._queues, **options)
         jobs = [
             filled(shared, body, key, self._max_body)
             for body, key in zip(listed, keys or itertools.repeat(None), strict=False)
         ]
+        self._ready()
         return self._storage.insert(jobs, connection) if jobs else []
+
+    def new_job(self, queue: str, body: object, *, key: str | None = None, **options: Unpack[JobOptions]) -> NewJob:
+        """Check a job, for :meth:`replace_with`; nothing is inserted. The parameters are those of ``insert``.
+
+        :raises BadJob: one of the values can't be used.
+        """
+        return filled(template(queue, self._queues, **options), body, key, self._max_body)
+
+    def replace_with(self, job: Job, jobs: Iterable[NewJob], status: int = 0) -> list[Handle]:
+        """End a job as finished and insert others, in one transaction: both or neither.
+
+        The key of the job that ends is free for the others, unless it is kept. On any error the job is still in hand.
+
+        :param jobs: made by :meth:`new_job`.
+        :returns: a handle for each; none, if a call whose answer was lost has replaced the job.
+        :raises Fenced: it was given up, or settled before; nothing was inserted.
+        :raises Unavailable: the database is away or busy; call again. It counts once.
+        """
+        return self._end([Settlement(job, Ending.FINISHED, status=exit_status(status))], list(jobs))
 
     def counts(self) -> dict[str, JobCounts]:
         """Numbers of all queues that have any job, or are paused."""

@@ -46,8 +46,13 @@ class Storage(Protocol):
     def claim(self, process: int, limit: int, queues: Sequence[str] | None) -> list[Job]:
         """Claim jobs. :param queues: in this order; ``None``: all, in turn. :returns: nothing if none waits."""
 
-    def settle(self, process: int, settlements: Sequence[Settlement]) -> bool:
-        """End claims, all or none. What is settled already is left. :returns: false: the process was given up."""
+    def settle(
+        self, process: int, settlements: Sequence[Settlement], new: Sequence[NewJob] = ()
+    ) -> list[Handle] | None:
+        """End claims, and insert jobs, all or none. What is settled already is left; if all is, nothing is inserted.
+
+        :returns: a handle for each new job; ``None``: the process was given up.
+        """
 
     def rescue(self, lease: float) -> int:
         """Give up processes whose last heartbeat is older than ``lease`` seconds, and let others have their jobs; that

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from hub.errors import Unavailable
 from hub.interfaces import Clock
 from hub.jobs.errors import BadDatabase, Fenced
-from hub.jobs.job import Ending, Job, Settlement
+from hub.jobs.job import Ending, Handle, Job, NewJob, Settlement
 from hub.jobs.retries import RetryDelay
 from hub.jobs.storage import KeepTimes, Storage
 from hub.text import printable
@@ -102,8 +102,7 @@ class Working:
         :raises Fenced: some were refused; the others are finished.
         :raises Unavailable: the database is away or busy; call again. It counts once.
         """
-        if not isinstance(status, int) or not -(2**31) <= status < 2**31:
-            raise ValueError(f"an exit status is a whole number of 32 bits, not {status!r}")
+        status = exit_status(status)
         self._end([Settlement(job, Ending.FINISHED, status=status) for job in _listed(jobs)])
 
     def retry(self, jobs: Several, error: BaseException | str, delay: float | str | None = None) -> None:
@@ -256,19 +255,21 @@ class Working:
             self._done[what] = now
             return True
 
-    def _end(self, settlements: list[Settlement]) -> None:
+    def _end(self, settlements: list[Settlement], new: Sequence[NewJob] = ()) -> list[Handle]:
+        """End claims, and insert jobs in the same transaction, for which all are of one process."""
         self._ready()
         taken, refused = self._take(settlements)
-        reason = UNKNOWN
+        reason, handles = UNKNOWN, list[Handle]()
         for process in {one.job.process for one in taken}:
             mine = [one for one in taken if one.job.process == process]
             try:
-                accepted = self._storage.settle(process, mine)
+                accepted = self._storage.settle(process, mine, new)
             except BaseException:
                 with self._lock:
                     self._in_hand |= {(one.job.claim, one.job.id): one.job for one in taken}
                 raise
-            if accepted:
+            if accepted is not None:
+                handles = accepted
                 self._settled(mine)
             else:
                 refused += [one.job for one in mine]
@@ -279,6 +280,7 @@ class Working:
             with self._lock:
                 self.fenced += len(refused)
             raise Fenced(refused, reason)
+        return handles
 
     def _take(self, settlements: list[Settlement]) -> tuple[list[Settlement], list[Job]]:
         """Take what is in hand out of it. The one that leaves nothing of its claim closes the claim."""
@@ -302,6 +304,13 @@ class Working:
                 self._left[one.job.claim] -= 1
                 if self._left[one.job.claim] <= 0:
                     del self._left[one.job.claim]
+
+
+def exit_status(status: int) -> int:
+    """Pass an exit status. :raises ValueError: it is none."""
+    if not isinstance(status, int) or not -(2**31) <= status < 2**31:
+        raise ValueError(f"an exit status is a whole number of 32 bits, not {status!r}")
+    return status
 
 
 def error_text(error: BaseException | str) -> str:

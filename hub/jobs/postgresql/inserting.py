@@ -30,29 +30,31 @@ class Insertion:
         lanes = self._database.lanes((job.queue, job.priority) for job in jobs)
         if connection is None:
             with self._database.begin() as link:
-                return self._insert(link, jobs, lanes)
-        return self._insert(link_of(connection, "postgresql"), jobs, lanes)
+                return insert_jobs(link, jobs, lanes)
+        return insert_jobs(link_of(connection, "postgresql"), jobs, lanes)
 
-    def _insert(self, link: Link, jobs: Sequence[NewJob], lanes: dict[tuple[str, int], int]) -> list[Handle]:
-        numbers, segment = _numbers(link, len(jobs))
-        handles = [Handle(number) for number in numbers]
-        # In one order, so that two batches that share keys wait for each other, and never both ways.
-        keyed = sorted((job.queue, job.key, index) for index, job in enumerate(jobs) if job.key is not None)
-        for _, _, index in keyed:
-            handles[index] = _hold(link, jobs[index], numbers[index])
-        rows, later = [], []
-        for job, handle in zip(jobs, handles, strict=True):
-            if handle.new:
-                lane = lanes[job.queue, job.priority]
-                row = JobRow(handle.id, lane, job.body, job.max_retries, key=job.key, tags=job.tags)
-                if job.later:
-                    later.append((row, job.delay, job.due))
-                else:
-                    rows.append(row)
-        append_later(link, later)
-        if rows:
-            append(link, segment, rows)
-        return handles
+
+def insert_jobs(link: Link, jobs: Sequence[NewJob], lanes: dict[tuple[str, int], int]) -> list[Handle]:
+    """Insert jobs in the link's transaction."""
+    numbers, segment = _numbers(link, len(jobs))
+    handles = [Handle(number) for number in numbers]
+    # In one order, so that two batches that share keys wait for each other, and never both ways.
+    keyed = sorted((job.queue, job.key, index) for index, job in enumerate(jobs) if job.key is not None)
+    for _, _, index in keyed:
+        handles[index] = _hold(link, jobs[index], numbers[index])
+    rows, later = [], []
+    for job, handle in zip(jobs, handles, strict=True):
+        if handle.new:
+            lane = lanes[job.queue, job.priority]
+            row = JobRow(handle.id, lane, job.body, job.max_retries, key=job.key, tags=job.tags)
+            if job.later:
+                later.append((row, job.delay, job.due))
+            else:
+                rows.append(row)
+    append_later(link, later)
+    if rows:
+        append(link, segment, rows)
+    return handles
 
 
 def _numbers(link: Link, count: int) -> tuple[list[int], int]:

@@ -68,9 +68,11 @@ class PostgreSQL(Operations, Processes, Pruning):
         """See :class:`hub.jobs.storage.Storage`."""
         return self._claims.claim(process, limit, queues)
 
-    def settle(self, process: int, settlements: Sequence[Settlement]) -> bool:
+    def settle(
+        self, process: int, settlements: Sequence[Settlement], new: Sequence[NewJob] = ()
+    ) -> list[Handle] | None:
         """See :class:`hub.jobs.storage.Storage`."""
-        return self._settling.settle(process, settlements)
+        return self._settling.settle(process, settlements, new)
 
     def upkeep(self) -> None:
         """See :class:`hub.jobs.storage.Storage`."""

@@ -9,8 +9,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from hub.jobs.connections import Link
-from hub.jobs.job import Ending, Settlement
+from hub.jobs.job import Ending, Handle, NewJob, Settlement
 from hub.jobs.postgresql.database import Database
+from hub.jobs.postgresql.inserting import insert_jobs
 from hub.jobs.postgresql.rows import append, append_dead, append_later, row_of_job
 
 FENCE = "SELECT 1 FROM hubbub_jobs.process WHERE id = %(id)s FOR KEY SHARE"
@@ -25,25 +26,27 @@ class Settling:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def settle(self, process: int, settlements: Sequence[Settlement]) -> bool:
+    def settle(
+        self, process: int, settlements: Sequence[Settlement], new: Sequence[NewJob] = ()
+    ) -> list[Handle] | None:
         """See :class:`hub.jobs.storage.Storage`."""
-        lanes = self.lanes(settlements)
+        wanted = [(one.job.queue, one.job.priority) for one in settlements]
+        lanes = self._database.lanes(wanted + [(job.queue, job.priority) for job in new])
         with self._database.begin() as link:
             if not link.rows(FENCE, {"id": process}):
-                return False
-            end_claims(link, settlements, lanes)
-            return True
-
-    def lanes(self, settlements: Sequence[Settlement]) -> dict[tuple[str, int], int]:
-        """Numbers of the lanes of their jobs."""
-        return self._database.lanes((one.job.queue, one.job.priority) for one in settlements)
+                return None
+            ended = end_claims(link, settlements, lanes)
+            return insert_jobs(link, new, lanes) if new and ended else []
 
 
-def end_claims(link: Link, settlements: Sequence[Settlement], lanes: dict[tuple[str, int], int]) -> None:
-    """End claims in the link's transaction, which has locked the row of their process."""
+def end_claims(link: Link, settlements: Sequence[Settlement], lanes: dict[tuple[str, int], int]) -> bool:
+    """End claims in the link's transaction, which has locked the row of their process.
+
+    :returns: false if all were settled before.
+    """
     left = _without_settled(link, settlements)
     if not left:
-        return
+        return False
     ((segment, some_cancelled),) = link.rows(
         "SELECT last_value, EXISTS (SELECT FROM hubbub_jobs.cancelled) FROM hubbub_jobs.segment_number"
     )
@@ -65,6 +68,7 @@ def end_claims(link: Link, settlements: Sequence[Settlement], lanes: dict[tuple[
     append_later(link, later)
     append(link, segment, waiting)
     _release_keys(link, left)
+    return True
 
 
 def _without_settled(link: Link, settlements: Sequence[Settlement]) -> list[Settlement]:

@@ -180,16 +180,19 @@ class SQLite(SQLiteOperations):
             link.many("DELETE FROM live_key WHERE job = :id AND keeps = 'waiting'", keyed)
         return jobs
 
-    def settle(self, process: int, settlements: Sequence[Settlement]) -> bool:
+    def settle(
+        self, process: int, settlements: Sequence[Settlement], new: Sequence[NewJob] = ()
+    ) -> list[Handle] | None:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
             if not link.rows("SELECT 1 FROM process WHERE id = :id", {"id": process}):
-                return False
-            self._end(link, settlements)
-            return True
+                return None
+            ended = self._end(link, settlements)
+            return self._insert(link, new) if new and ended else []
 
-    def _end(self, link: Link, settlements: Sequence[Settlement]) -> None:
-        now = self._wall()
+    def _end(self, link: Link, settlements: Sequence[Settlement]) -> bool:
+        """End claims. :returns: false if all were settled before."""
+        now, ended = self._wall(), False
         finished: list[dict[str, Any]] = []
         for one in settlements:
             job = one.job
@@ -198,23 +201,24 @@ class SQLite(SQLiteOperations):
                     {"id": job.id, "claim": job.claim, "attempts": job.attempt, "status": one.status, "now": now}
                 )
             else:
-                self._end_otherwise(link, one, now)
+                ended |= self._end_otherwise(link, one, now)
         if finished:
             link.many(
                 "INSERT OR IGNORE INTO ended SELECT id, queue, 'finished', :attempts, :status, :now FROM job"
                 " WHERE id = :id AND claim = :claim AND state = 'running'",
                 finished,
             )
-            link.many("DELETE FROM job WHERE id = :id AND claim = :claim AND state = 'running'", finished)
+            ended |= link.many("DELETE FROM job WHERE id = :id AND claim = :claim AND state = 'running'", finished) > 0
             keyed = [{"id": one.job.id, "now": now} for one in settlements if one.job.key is not None]
             self._release(link, [values for values in keyed if values["id"] in {each["id"] for each in finished}])
+        return ended
 
-    def _end_otherwise(self, link: Link, one: Settlement, now: float) -> None:
+    def _end_otherwise(self, link: Link, one: Settlement, now: float) -> bool:
         """End a claim on a job that is not finished; one that is settled already is left."""
         values = {"id": one.job.id, "claim": one.job.claim, "attempt": one.attempt, "now": now, "error": one.error}
         found = link.rows("SELECT cancelled FROM job WHERE id = :id AND claim = :claim AND state = 'running'", values)
         if not found:
-            return
+            return False
         if one.error:
             link.run("INSERT INTO error VALUES (:id, :begun, :now, :error)", {**values, "begun": one.job.attempt})
         if found[0][0]:
@@ -232,6 +236,7 @@ class SQLite(SQLiteOperations):
                 " WHERE id = :id",
                 {**values, "state": state, "due": due},
             )
+        return True
 
     @staticmethod
     def _release(link: Link, finished: Sequence[dict[str, Any]]) -> None:

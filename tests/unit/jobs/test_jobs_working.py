@@ -147,11 +147,11 @@ def test_a_claim_is_closed_by_the_last_completion_that_is_committed(
     closed: list[list[bool]] = []
     settle = jobs._storage.settle
 
-    def noting(process: int, settlements: Any) -> bool:
+    def noting(process: int, settlements: Any, new: Any) -> Any:
         closed.append([one.closes for one in settlements])
         if len(closed) == 1:
             raise Unavailable("away")
-        return settle(process, settlements)
+        return settle(process, settlements, new)
 
     monkeypatch.setattr(jobs._storage, "settle", noting)
     jobs.insert_many("q", range(3))
