@@ -130,17 +130,19 @@ class JobStatus:
 
 @dataclass(frozen=True, slots=True)
 class JobError:
-    """Why an attempt failed. :ivar at: epoch seconds."""
+    """Why an attempt failed. :ivar at: epoch seconds. :ivar queue: empty if an older version wrote it."""
 
     attempt: int
     at: float
     text: str
+    job: int = 0
+    queue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class JobCounts:
     """Numbers of a queue. :ivar oldest: seconds since the oldest waiting job was inserted; 0 if none waits.
-    :ivar paused: whether it is."""
+    :ivar paused: whether it is. :ivar reason: of the pause."""
 
     waiting: int = 0
     oldest: float = 0.0
@@ -148,6 +150,7 @@ class JobCounts:
     running: int = 0
     dead: int = 0
     paused: bool = False
+    reason: str = ""
 
 
 class Ending(StrEnum):

@@ -37,6 +37,7 @@ class Jobs(Working):
     :param max_body: bytes. :param keep_finished: how long exit statuses are kept; the other two likewise.
     :param state_dir: where a relative path of SQLite's begins. :param name: of the process, for people.
     :param clock: a monotonic one, for what this process does now and then.
+    :param migrate: make or migrate the tables; false: refuse a database that has not those of this version.
     :raises BadDatabase: the DSN is none, or is not to PostgreSQL or SQLite.
     :raises MissingExtra: PostgreSQL's driver is not installed.
     """
@@ -55,12 +56,14 @@ class Jobs(Working):
         state_dir: str | Path = ".",
         name: str | None = None,
         clock: Clock = time.monotonic,
+        migrate: bool = True,
     ) -> None:
         keep = KeepTimes(parse_duration(keep_finished), parse_duration(keep_dead), parse_duration(keep_errors))
         seconds = parse_duration(lease)
         if seconds < SHORTEST_LEASE:
             raise ValueError(f"a lease has at least {SHORTEST_LEASE} s, not {lease!r}")
-        super().__init__(_storage(url_of(dsn), Path(state_dir)), seconds, retry_delay or backoff(), keep, name, clock)
+        storage = _storage(url_of(dsn), Path(state_dir))
+        super().__init__(storage, seconds, retry_delay or backoff(), keep, name, clock, migrate)
         self._queues = None if queues is None else frozenset(queues)
         self._max_body = max_body
 
@@ -139,23 +142,39 @@ class Jobs(Working):
         self._ready()
         return self._storage.counts()
 
+    def queue_names(self) -> list[str]:
+        """Names of all queues that have had a job, or are paused."""
+        self._ready()
+        return self._storage.queue_names()
+
     def find(self, job: Handle | int) -> JobStatus | None:
         """Status of a job; ``None``: there is none of that number, or its exit status is pruned."""
         self._ready()
         return self._storage.find(_number(job))
+
+    def read(self, job: Handle | int) -> Job | None:
+        """A job with its body, without a claim. ``None``: it is finished or cancelled, or there is none."""
+        self._ready()
+        return self._storage.read(_number(job))
 
     def errors(self, job: Handle | int) -> list[JobError]:
         """Errors of a job's attempts, the oldest first."""
         self._ready()
         return self._storage.errors(_number(job))
 
+    def recent_errors(self, queue: str | None = None, limit: int = PEEKED, since: float = 0.0) -> list[JobError]:
+        """The newest errors of a queue's jobs, or of all, in the order of time.
+
+        :param since: epoch seconds, by the database's clock.
+        """
+        self._ready()
+        return self._storage.recent_errors(queue, since, limit)
+
     def peek(
         self, queue: str, state: JobState | str = JobState.WAITING, limit: int = PEEKED, tags: Sequence[str] = ()
     ) -> list[Job]:
         """First jobs of a queue that are ``waiting``, ``delayed`` or ``dead``, and have all of the tags."""
-        chosen = JobState(state)
-        if chosen not in (JobState.WAITING, JobState.DELAYED, JobState.DEAD):
-            raise ValueError(f"expected waiting, delayed or dead, not {chosen.value}")
+        chosen = _at_rest(state)
         self._ready()
         return self._storage.peek(queue, chosen, limit, tags)
 
@@ -172,14 +191,26 @@ class Jobs(Working):
         self._ready()
         return self._storage.kick(queue, limit)
 
-    def retry_dead(self, queue: str, limit: int = PEEKED, jobs: Sequence[Handle | int] | None = None) -> int:
+    def retry_dead(
+        self, queue: str, limit: int = PEEKED, jobs: Sequence[Handle | int] | None = None, error: str = ""
+    ) -> int:
         """Have dead letters wait again, with all their attempts, the oldest first.
 
-        :param jobs: these alone. :returns: how many.
+        :param jobs: these alone. :param error: those alone whose reason contains this. :returns: how many.
         """
         self._ready()
         chosen = None if jobs is None else [_number(job) for job in jobs]
-        return self._storage.retry_dead(queue, limit, chosen)
+        return self._storage.retry_dead(queue, limit, chosen, error)
+
+    def purge(self, queue: str, state: JobState | str = JobState.WAITING, limit: int = PEEKED) -> int:
+        """Cancel jobs of a queue that are ``waiting``, ``delayed`` or ``dead``, the first first.
+
+        One whose key a transaction has locked just now is left.
+        :returns: how many; if fewer than the limit, there is none more.
+        """
+        chosen = _at_rest(state)
+        self._ready()
+        return self._storage.purge(queue, chosen, limit)
 
     def pause(self, queue: str, reason: str = "") -> None:
         """Let nobody claim jobs of the queue, until ``resume``. It outlives all processes."""
@@ -190,6 +221,14 @@ class Jobs(Working):
         """End a pause."""
         self._ready()
         self._storage.resume(queue)
+
+
+def _at_rest(state: JobState | str) -> JobState:
+    """A state in which nobody has a job in hand. :raises ValueError: it is another."""
+    chosen = JobState(state)
+    if chosen not in (JobState.WAITING, JobState.DELAYED, JobState.DEAD):
+        raise ValueError(f"expected waiting, delayed or dead, not {chosen.value}")
+    return chosen
 
 
 def _number(job: Handle | int) -> int:

@@ -25,8 +25,11 @@ class Storage(Protocol):
     :class:`hub.jobs.errors.BadDatabase` if it can't be used.
     """
 
-    def open(self) -> None:
-        """Make or migrate the schema. Called before all others, by any number of processes at once."""
+    def open(self, migrate: bool = True) -> None:
+        """Make or migrate the schema. Called before all others, by any number of processes at once.
+
+        :param migrate: false: change nothing. :raises BadDatabase: there is none, or an older or newer one.
+        """
 
     def close(self) -> None:
         """Close all connections; the last call."""
@@ -70,11 +73,20 @@ class Storage(Protocol):
     def counts(self) -> dict[str, JobCounts]:
         """Numbers of all queues that have any job, or are paused."""
 
+    def queue_names(self) -> list[str]:
+        """Names of the queues that have had a job, or are paused."""
+
     def find(self, job: int) -> JobStatus | None:
         """Look a job up; ``None``: there is none, or its exit status is pruned."""
 
+    def read(self, job: int) -> Job | None:
+        """Read a job that has not ended, or is dead."""
+
     def errors(self, job: int) -> list[JobError]:
         """Its failed attempts, the oldest first."""
+
+    def recent_errors(self, queue: str | None, since: float, limit: int) -> list[JobError]:
+        """The newest failed attempts, the oldest first. :param since: epoch seconds."""
 
     def peek(self, queue: str, state: JobState, limit: int, tags: Sequence[str]) -> list[Job]:
         """First jobs that are waiting, delayed or dead, and have all of the tags."""
@@ -85,8 +97,14 @@ class Storage(Protocol):
     def kick(self, queue: str, limit: int) -> int:
         """Make delayed jobs due. :returns: how many."""
 
-    def retry_dead(self, queue: str, limit: int, jobs: Sequence[int] | None) -> int:
-        """Make dead letters wait again. :param jobs: these alone. :returns: how many."""
+    def retry_dead(self, queue: str, limit: int, jobs: Sequence[int] | None, error: str) -> int:
+        """Make dead letters wait again. :param jobs: these alone. :param error: part of the reason.
+
+        :returns: how many.
+        """
+
+    def purge(self, queue: str, state: JobState, limit: int) -> int:
+        """Cancel jobs that are waiting, delayed or dead. :returns: how many; fewer than the limit: no more can be."""
 
     def pause(self, queue: str, reason: str) -> None:
         """Let nobody claim jobs of the queue."""

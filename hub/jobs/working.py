@@ -48,7 +48,14 @@ class Working:
     """
 
     def __init__(
-        self, storage: Storage, lease: float, retry_delay: RetryDelay, keep: KeepTimes, name: str | None, clock: Clock
+        self,
+        storage: Storage,
+        lease: float,
+        retry_delay: RetryDelay,
+        keep: KeepTimes,
+        name: str | None,
+        clock: Clock,
+        migrate: bool = True,
     ) -> None:
         self.fenced = 0
         self.lease = lease
@@ -57,6 +64,7 @@ class Working:
         self._keep = keep
         self._name = name or f"{socket.gethostname()}:{os.getpid()}"
         self._clock = clock
+        self._migrate = migrate
         self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._opened = False
@@ -228,7 +236,7 @@ class Working:
             raise BadDatabase("this Jobs was made before a fork, and is the parent's: make one in the child")
         with self._opening:
             if not self._opened:
-                self._storage.open()
+                self._storage.open(self._migrate)
                 self._opened = True
 
     def _ensure_process(self) -> int:

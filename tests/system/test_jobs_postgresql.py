@@ -16,7 +16,7 @@ from hub.jobs import BadDatabase, Jobs, JobState
 from hub.jobs.connections import url_of
 from hub.jobs.postgresql import PostgreSQL, operations, restored
 from hub.jobs.postgresql.frontiers import Frontier, frontier
-from hub.jobs.postgresql.schema import MIGRATIONS
+from hub.jobs.postgresql.schema import MIGRATIONS, VERSION
 from hub.jobs.postgresql.segments import SegmentLimits
 from hub.jobs.storage import KeepTimes
 from tests.support import wait_until
@@ -278,7 +278,7 @@ def test_a_dump_that_is_restored_where_numbers_are_lower_is_stamped_anew(jobs: J
 def test_a_migration_that_fails_leaves_the_old_schema(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Jobs(dsn) as old:
         handle = old.insert("q", 1)
-    monkeypatch.setattr("hub.jobs.postgresql.schema.VERSION", 2)
+    monkeypatch.setattr("hub.jobs.postgresql.schema.VERSION", VERSION + 1)
     broken = "CREATE TABLE hubbub_jobs.more (id integer);\nALTER TABLE hubbub_jobs.nothing ADD COLUMN x integer"
     monkeypatch.setattr("hub.jobs.postgresql.schema.MIGRATIONS", [*MIGRATIONS, broken])
     with Jobs(dsn) as new, pytest.raises(BadDatabase, match=r"hubbub_jobs\.nothing"):
@@ -286,7 +286,8 @@ def test_a_migration_that_fails_leaves_the_old_schema(dsn: str, monkeypatch: pyt
     monkeypatch.undo()
     with Jobs(dsn) as old:
         assert old.find(handle) is not None
-        assert rows(old, "SELECT version, to_regclass('hubbub_jobs.more') FROM hubbub_jobs.version") == [(1, None)]
+        found = rows(old, "SELECT version, to_regclass('hubbub_jobs.more') FROM hubbub_jobs.version")
+        assert found == [(VERSION, None)]
 
 
 def test_many_programs_make_the_schema_at_once(dsn: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hub.interfaces import Clock
 from hub.jobs.connections import Link, Rows
 from hub.jobs.job import Ending, Job
-from hub.jobs.postgresql.database import Database, all_lanes
+from hub.jobs.postgresql.database import Database, all_lanes, lanes_of_queue
 from hub.jobs.postgresql.frontiers import Frontier, current_snapshot, frontier, window
 from hub.jobs.postgresql.rows import READ, Lane, job_of
 
@@ -86,6 +86,38 @@ class Claims:
                 link, segment, at, int(at_xid), at_id, number=number, process=process, ids=[row[0] for row in mine]
             )
             return len(rows), [job_of(row, lane, number, process) for row in mine]
+
+    def purge(self, queue: str, limit: int) -> int:
+        """Cancel jobs that wait, also those of a paused queue: the lane's next claims have none of them. Each lane is a
+        transaction of its own. :returns: how many."""
+        with self._database.begin() as link:
+            lanes = lanes_of_queue(link, queue)
+        purged = 0
+        for lane in lanes:
+            while purged < limit:
+                read, cancelled = self._drop(lane, limit - purged)
+                purged += cancelled
+                if not read:
+                    break
+        return purged
+
+    def _drop(self, lane: Lane, limit: int) -> tuple[int, int]:
+        """Cancel what one window has. :returns: how many rows were read, and how many jobs were cancelled."""
+        with self._database.begin() as link:
+            link.rows("SELECT 1 FROM hubbub_jobs.lane WHERE id = %(lane)s FOR UPDATE", {"lane": lane.id})
+            at, rows = _next(link, frontier(link, lane.id), limit)
+            if not rows:
+                return 0, 0
+            ids = [row[0] for row in rows]
+            ((number, segment, some_cancelled),) = link.rows(NUMBERS)
+            left_out = _busy_keys(link, rows)
+            if some_cancelled:
+                left_out |= _cancelled(link, lane, [job for job in ids if job not in left_out], segment, number)
+            mine = [job for job in ids if job not in left_out]
+            if mine:
+                append_cancelled(link, segment, lane.id, mine, number)
+            append_claim(link, segment, at, int(rows[-1][-1]), ids[-1], number=number)
+            return len(rows), len(mine)
 
 
 def append_claim(

@@ -8,7 +8,7 @@ from sqlalchemy import URL
 
 from hub.errors import Unavailable
 from hub.jobs.errors import BadDatabase
-from hub.jobs.job import Handle, Job, NewJob, Settlement
+from hub.jobs.job import Handle, Job, JobState, NewJob, Settlement
 from hub.jobs.postgresql.claiming import Claims
 from hub.jobs.postgresql.database import Database
 from hub.jobs.postgresql.inserting import Insertion
@@ -16,7 +16,7 @@ from hub.jobs.postgresql.operations import Operations
 from hub.jobs.postgresql.processes import Processes
 from hub.jobs.postgresql.pruning import Pruning
 from hub.jobs.postgresql.restored import from_the_future, stamp_anew
-from hub.jobs.postgresql.schema import migrate
+from hub.jobs.postgresql.schema import migrate, require
 from hub.jobs.postgresql.segments import SegmentLimits, Segments, make_segment, use_segment
 from hub.jobs.postgresql.settling import Settling
 from hub.postgres import code_of
@@ -35,8 +35,20 @@ class PostgreSQL(Operations, Processes, Pruning):
         self._settling = Settling(self._database)
         self._segments = Segments(self._database, limits or SegmentLimits())
 
-    def open(self) -> None:
+    def open(self, migrate: bool = True) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
+        if migrate:
+            self._make()
+        else:
+            with self._database.look() as link:
+                require(link)
+        with self._database.begin() as link:
+            restored = from_the_future(link)
+        if restored:
+            with self._database.begin(seconds=600) as link:
+                stamp_anew(link)
+
+    def _make(self) -> None:
         for left in reversed(range(TRIES)):
             try:
                 self._migrate()
@@ -44,11 +56,6 @@ class PostgreSQL(Operations, Processes, Pruning):
             except (BadDatabase, Unavailable) as error:
                 if not (left and _met_another(error)):
                     raise
-        with self._database.begin() as link:
-            restored = from_the_future(link)
-        if restored:
-            with self._database.begin(seconds=600) as link:
-                stamp_anew(link)
 
     def _migrate(self) -> None:
         with self._database.begin(seconds=600, lock_wait="600s") as link:
@@ -67,6 +74,12 @@ class PostgreSQL(Operations, Processes, Pruning):
     def claim(self, process: int, limit: int, queues: Sequence[str] | None) -> list[Job]:
         """See :class:`hub.jobs.storage.Storage`."""
         return self._claims.claim(process, limit, queues)
+
+    def purge(self, queue: str, state: JobState, limit: int) -> int:
+        """See :class:`hub.jobs.storage.Storage`."""
+        if state is JobState.WAITING:
+            return self._claims.purge(queue, limit)
+        return self.purge_table(queue, state, limit)
 
     def settle(
         self, process: int, settlements: Sequence[Settlement], new: Sequence[NewJob] = ()

@@ -9,11 +9,13 @@ from typing import Any
 
 from hub.jobs.connections import Link
 from hub.jobs.job import Ending, Job, JobCounts, JobError, JobState, JobStatus, epoch
-from hub.jobs.postgresql.claiming import append_cancelled
+from hub.jobs.postgresql.claiming import append_cancelled, latest_rows
 from hub.jobs.postgresql.database import Database, all_lanes, current_segment, lanes_of_queue
 from hub.jobs.postgresql.frontiers import NOT_CANCELLED, count_waiting, frontier, is_waiting, waiting
 from hub.jobs.postgresql.processes import running
 from hub.jobs.postgresql.rows import READ, Lane, job_of
+
+ERRORS = "SELECT attempt, extract(epoch FROM at)::float8, text, job, queue FROM hubbub_jobs.error"
 
 
 class Operations:
@@ -41,23 +43,55 @@ class Operations:
                     counts.running + in_hand[lane.id],
                     counts.dead + dead.get(lane.id, 0),
                 )
-            paused = {queue for (queue,) in link.rows("SELECT queue FROM hubbub_jobs.paused")}
-        for queue in paused:
-            found[queue] = replace(found[queue], paused=True)
+            paused = link.rows("SELECT queue, reason FROM hubbub_jobs.paused")
+        for queue, reason in paused:
+            found[queue] = replace(found[queue], paused=True, reason=reason)
         return {queue: counts for queue, counts in sorted(found.items()) if counts != JobCounts()}
+
+    def queue_names(self) -> list[str]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.look() as link:
+            found = link.rows("SELECT queue FROM hubbub_jobs.lane UNION SELECT queue FROM hubbub_jobs.paused")
+        return sorted(queue for (queue,) in found)
 
     def find(self, job: int) -> JobStatus | None:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.look() as link:
             return _find(link, job)
 
+    def read(self, job: int) -> Job | None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.look() as link:
+            lanes = {lane.id: lane for lane in all_lanes(link)}
+            for table, reason in (("dead", "j.reason"), ("later", "''")):
+                found = link.rows(
+                    f"SELECT {READ}, {reason} FROM hubbub_jobs.{table} AS j WHERE j.id = %(job)s",  # noqa: S608
+                    {"job": job},
+                )
+                if found:
+                    return job_of(found[0], lanes[found[0][1]], reason=found[0][-1])
+            status = _find(link, job)
+            if status is None or status.state not in (JobState.WAITING, JobState.RUNNING):
+                return None
+            row: tuple[Any, ...] = latest_rows(link, [job])[job]
+            return job_of(row, lanes[row[1]])
+
     def errors(self, job: int) -> list[JobError]:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.look() as link:
+            found = link.rows(f"{ERRORS} WHERE job = %(job)s ORDER BY at, attempt", {"job": job})
+        return [JobError(*row) for row in found]
+
+    def recent_errors(self, queue: str | None, since: float, limit: int) -> list[JobError]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        chosen = "" if queue is None else "AND queue = %(queue)s"
+        with self._database.look() as link:
             found = link.rows(
-                "SELECT attempt, at, text FROM hubbub_jobs.error WHERE job = %(job)s ORDER BY at, attempt", {"job": job}
+                f"{ERRORS} WHERE at >= to_timestamp(%(since)s) {chosen}"
+                " ORDER BY at DESC, job DESC, attempt DESC LIMIT %(limit)s",
+                {"since": float(since), "queue": queue, "limit": limit},
             )
-        return [JobError(attempt, at.timestamp(), text) for attempt, at, text in found]
+        return [JobError(*row) for row in reversed(found)]
 
     def peek(self, queue: str, state: JobState, limit: int, tags: Sequence[str]) -> list[Job]:
         """See :class:`hub.jobs.storage.Storage`."""
@@ -99,9 +133,30 @@ class Operations:
                 {"lanes": [lane.id for lane in lanes_of_queue(link, queue)], "limit": limit},
             )
 
-    def retry_dead(self, queue: str, limit: int, jobs: Sequence[int] | None) -> int:
+    def purge_table(self, queue: str, state: JobState, limit: int) -> int:
+        """Cancel jobs that are delayed or dead. :returns: how many."""
+        table, order = {JobState.DELAYED: ("later", "due"), JobState.DEAD: ("dead", "died")}[state]
+        ids = "id = ANY (CAST(%(ids)s AS bigint[]))"
+        with self._database.begin() as link:
+            found = link.rows(
+                f"SELECT id FROM hubbub_jobs.{table} WHERE lane = ANY (CAST(%(lanes)s AS integer[]))"  # noqa: S608
+                f" ORDER BY {order}, id LIMIT %(limit)s",
+                {"lanes": [lane.id for lane in lanes_of_queue(link, queue)], "limit": limit},
+            )
+            chosen = _without_busy(link, [number for (number,) in found])
+            gone = link.rows(
+                f"DELETE FROM hubbub_jobs.{table} WHERE id IN"  # noqa: S608 - names of ours
+                f" (SELECT id FROM hubbub_jobs.{table} WHERE {ids} FOR UPDATE SKIP LOCKED) RETURNING id, lane",
+                {"ids": chosen},
+            )
+            for lane in {lane for _, lane in gone}:
+                append_cancelled(link, current_segment(link), lane, [job for job, of in gone if of == lane])
+            return len(gone)
+
+    def retry_dead(self, queue: str, limit: int, jobs: Sequence[int] | None, error: str) -> int:
         """See :class:`hub.jobs.storage.Storage`."""
         chosen = "" if jobs is None else "AND id = ANY (CAST(%(jobs)s AS bigint[]))"
+        chosen += " AND position(%(error)s IN reason) > 0" if error else ""
         columns = "id, created, lane, max_retries, key, tags, body"
         with self._database.begin() as link:
             return link.run(
@@ -114,7 +169,12 @@ class Operations:
                 INSERT INTO hubbub_jobs.job_{current_segment(link)} ({columns}, attempt)
                 SELECT {columns}, 1 FROM chosen
                 """,  # noqa: S608 - names of ours
-                {"lanes": [lane.id for lane in lanes_of_queue(link, queue)], "limit": limit, "jobs": list(jobs or [])},
+                {
+                    "lanes": [lane.id for lane in lanes_of_queue(link, queue)],
+                    "limit": limit,
+                    "jobs": list(jobs or []),
+                    "error": error,
+                },
             )
 
     def pause(self, queue: str, reason: str) -> None:
@@ -129,6 +189,16 @@ class Operations:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
             link.run("DELETE FROM hubbub_jobs.paused WHERE queue = %(queue)s", {"queue": queue})
+
+
+def _without_busy(link: Link, jobs: Sequence[int]) -> list[int]:
+    """Lock the keys of jobs, before their rows as one who replaces a job by its key. :returns: the jobs, without those
+    whose key another transaction has locked."""
+    values = {"ids": list(jobs)}
+    keyed = "SELECT job FROM hubbub_jobs.live_key WHERE job = ANY (CAST(%(ids)s AS bigint[]))"
+    ours = {job for (job,) in link.rows(f"{keyed} FOR UPDATE SKIP LOCKED", values)}
+    held = {job for (job,) in link.rows(keyed, values)}
+    return [job for job in jobs if job in ours or job not in held]
 
 
 def _by_lane(link: Link, sql: str) -> dict[int, int]:

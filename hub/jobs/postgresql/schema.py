@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.jobs.connections import Link
 from hub.jobs.errors import BadDatabase
 
-VERSION = 1
+VERSION = 2
 """Version of the schema that this library works with."""
 OLDEST_SERVER = 130000
 """PostgreSQL 13 has ``xid8`` and ``pg_snapshot``."""
@@ -118,7 +118,8 @@ CREATE TABLE hubbub_jobs.live_key (
 CREATE INDEX live_key_job ON hubbub_jobs.live_key (job);
 CREATE INDEX live_key_finished ON hubbub_jobs.live_key (finished) WHERE finished IS NOT NULL;
 """
-MIGRATIONS = [TABLES]
+QUEUES_OF_ERRORS = "ALTER TABLE hubbub_jobs.error ADD COLUMN queue text NOT NULL DEFAULT ''"
+MIGRATIONS = [TABLES, QUEUES_OF_ERRORS]
 """Statements that lead from each version to the next, beginning with none."""
 
 
@@ -154,6 +155,17 @@ def version(link: Link) -> int:
         return 0
     found = link.rows("SELECT version FROM hubbub_jobs.version")
     return check(found[0][0]) if found else 0
+
+
+def require(link: Link) -> None:
+    """Pass a schema of this version. :raises BadDatabase: there is none, or another."""
+    found = version(link)
+    if found == 0:
+        raise BadDatabase("the database has no tables for jobs: no job was ever inserted")
+    if found < VERSION:
+        raise BadDatabase(
+            f"the jobs' schema has version {found}, this program needs {VERSION}: the first insertion migrates it"
+        )
 
 
 def check(found: int) -> int:

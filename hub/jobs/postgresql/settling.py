@@ -130,8 +130,8 @@ def _append_outcomes(
 
 def _log_error(link: Link, one: Settlement) -> None:
     link.run(
-        "INSERT INTO hubbub_jobs.error (job, attempt, text) VALUES (%(job)s, %(attempt)s, %(text)s)",
-        {"job": one.job.id, "attempt": one.job.attempt, "text": one.error},
+        "INSERT INTO hubbub_jobs.error (job, queue, attempt, text) VALUES (%(job)s, %(queue)s, %(attempt)s, %(text)s)",
+        {"job": one.job.id, "queue": one.job.queue, "attempt": one.job.attempt, "text": one.error},
     )
 
 

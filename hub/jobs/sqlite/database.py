@@ -17,7 +17,7 @@ from hub.jobs.connections import Link, OwnLink, engine_of, link_of, told
 from hub.jobs.errors import BadDatabase, BadJob
 from hub.jobs.sqlite.filesystems import network_type, read_mounts
 
-VERSION = 1
+VERSION = 2
 """Version of the schema that this library works with; in the file it is ``user_version``."""
 APPLICATION = 0x68756A6F
 """Mark of such a file (``application_id``)."""
@@ -72,7 +72,12 @@ MIGRATIONS = [
     CREATE INDEX live_key_job ON live_key (job);
     CREATE TABLE process (id INTEGER PRIMARY KEY, name TEXT NOT NULL, started REAL NOT NULL, seen REAL NOT NULL);
     CREATE TABLE paused (queue TEXT PRIMARY KEY, since REAL NOT NULL, reason TEXT NOT NULL);
+    """,
     """
+    ALTER TABLE error ADD COLUMN queue TEXT NOT NULL DEFAULT '';
+    CREATE TABLE queue (name TEXT PRIMARY KEY) WITHOUT ROWID;
+    INSERT INTO queue SELECT queue FROM job UNION SELECT queue FROM ended;
+    """,
 ]
 """Statements that lead from each version to the next, beginning with none."""
 
@@ -87,19 +92,31 @@ class SQLiteFile:
         self._lock = threading.Lock()
         self._engine = _engine(url.set(database=str(self.file)))
 
-    def open(self) -> None:
-        """Make or migrate the schema. :raises BadDatabase: the file, or its file system, can't be used."""
+    def open(self, migrate: bool = True) -> None:
+        """Make or migrate the schema.
+
+        :param migrate: false: change nothing. :raises BadDatabase: the file, or its file system, can't be used.
+        """
         kind = network_type(self.file.resolve(), read_mounts())
         if kind is not None:
             raise BadDatabase(f"{self.file} is on a network file system ({kind}): SQLite's locks do not hold there")
         if not self.file.parent.is_dir():
             raise BadDatabase(f"{self.file.parent} is no directory")
+        if not migrate and not self.file.exists():
+            raise BadDatabase(f"{self.file} is not there: no job was ever inserted")
         with suppress(OSError):  # SQLite says better what is wrong; jobs are not for every user of this machine
             self.file.touch(mode=0o600)
         with self.begin() as link:
-            self._migrate(link)
+            found = self._version(link)
+            if not migrate and found < VERSION:
+                raise BadDatabase(
+                    f"the jobs' schema in {self.file} has version {found}, this program needs {VERSION}:"
+                    " the first insertion migrates it"
+                )
+            self._migrate(link, found)
 
-    def _migrate(self, link: Link) -> None:
+    def _version(self, link: Link) -> int:
+        """Version that is there; 0: none. :raises BadDatabase: it is newer, or the file is something else's."""
         ((found,),) = link.rows("PRAGMA user_version")
         ((application,),) = link.rows("PRAGMA application_id")
         tables = link.rows("SELECT name FROM sqlite_master LIMIT 1")
@@ -110,6 +127,9 @@ class SQLiteFile:
                 f"the jobs' schema in {self.file} has version {found}, this program knows versions up to {VERSION}:"
                 " upgrade it"
             )
+        return int(found)
+
+    def _migrate(self, link: Link, found: int) -> None:
         for statements in MIGRATIONS[found:]:
             for statement in statements.split(";\n"):
                 if statement.strip():

@@ -30,9 +30,9 @@ class SQLite(SQLiteOperations):
         super().__init__(SQLiteFile(url, state_dir), wall)
         self._turns = itertools.count()
 
-    def open(self) -> None:
+    def open(self, migrate: bool = True) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
-        self._database.open()
+        self._database.open(migrate)
 
     def close(self) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
@@ -52,6 +52,10 @@ class SQLite(SQLiteOperations):
         # This writes before it reads: a reader's transaction can't become a writer's if another has written.
         link.run("UPDATE counter SET jobs = jobs + :count", {"count": len(jobs)})
         ((last,),) = link.rows("SELECT jobs FROM counter")
+        link.many(
+            "INSERT OR IGNORE INTO queue VALUES (:queue)",
+            [{"queue": queue} for queue in dict.fromkeys(job.queue for job in jobs)],
+        )
         now = self._wall()
         handles, rows = [], []
         for number, job in enumerate(jobs, last - len(jobs) + 1):
@@ -220,7 +224,10 @@ class SQLite(SQLiteOperations):
         if not found:
             return False
         if one.error:
-            link.run("INSERT INTO error VALUES (:id, :begun, :now, :error)", {**values, "begun": one.job.attempt})
+            link.run(
+                "INSERT INTO error (job, queue, attempt, at, text) VALUES (:id, :queue, :begun, :now, :error)",
+                {**values, "queue": one.job.queue, "begun": one.job.attempt},
+            )
         if found[0][0]:
             self._cancel_waiting(link, one.job.id)
         elif one.ending is Ending.DEAD:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from hub.interfaces import Clock
 from hub.jobs.connections import Link
 from hub.jobs.job import Job, JobCounts, JobError, JobState, JobStatus
@@ -17,6 +19,7 @@ from hub.jobs.storage import KeepTimes
 
 READ = "id, queue, priority, created, attempt, max_retries, key, tags, body, claim, process, reason"
 """Columns in the order that :func:`job_of` wants."""
+ORDER = {JobState.WAITING: "priority DESC, id", JobState.DELAYED: "due, id", JobState.DEAD: "died, id"}
 
 
 class SQLiteOperations:
@@ -59,15 +62,22 @@ class SQLiteOperations:
         found: dict[str, JobCounts] = defaultdict(JobCounts)
         with self._database.begin() as link:
             rows = link.rows("SELECT queue, state, count(*), min(created) FROM job GROUP BY queue, state")
-            paused = [queue for (queue,) in link.rows("SELECT queue FROM paused")]
+            paused = link.rows("SELECT queue, reason FROM paused")
         for queue, state, number, oldest in rows:
             changed: dict[str, Any] = {state: number}
             if state == JobState.WAITING:
                 changed["oldest"] = max(0.0, self._wall() - oldest)
             found[queue] = replace(found[queue], **changed)
-        for queue in paused:
-            found[queue] = replace(found[queue], paused=True)
+        for queue, reason in paused:
+            found[queue] = replace(found[queue], paused=True, reason=reason)
         return dict(sorted(found.items()))
+
+    def queue_names(self) -> list[str]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            return [
+                name for (name,) in link.rows("SELECT name FROM queue UNION SELECT queue FROM paused ORDER BY name")
+            ]
 
     def find(self, job: int) -> JobStatus | None:
         """See :class:`hub.jobs.storage.Storage`."""
@@ -84,21 +94,39 @@ class SQLiteOperations:
                 return JobStatus(job, queue, JobState(state), attempts, status, ended=at)
         return None
 
+    def read(self, job: int) -> Job | None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            rows = link.rows(f"SELECT {READ} FROM job WHERE id = :job", {"job": job})  # noqa: S608 - names of ours
+        return structs.replace(job_of(rows[0]), claim=0, process=0) if rows else None
+
     def errors(self, job: int) -> list[JobError]:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
-            rows = link.rows("SELECT attempt, at, text FROM error WHERE job = :job ORDER BY at, attempt", {"job": job})
+            rows = link.rows(
+                "SELECT attempt, at, text, job, queue FROM error WHERE job = :job ORDER BY at, attempt", {"job": job}
+            )
         return [JobError(*row) for row in rows]
+
+    def recent_errors(self, queue: str | None, since: float, limit: int) -> list[JobError]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            rows = link.rows(
+                "SELECT attempt, at, text, job, queue FROM error"
+                " WHERE at >= :since AND (:queue IS NULL OR queue = :queue)"
+                " ORDER BY at DESC, job DESC, attempt DESC LIMIT :limit",
+                {"queue": queue, "since": since, "limit": limit},
+            )
+        return [JobError(*row) for row in reversed(rows)]
 
     def peek(self, queue: str, state: JobState, limit: int, tags: Sequence[str]) -> list[Job]:
         """See :class:`hub.jobs.storage.Storage`."""
-        order = {JobState.WAITING: "priority DESC, id", JobState.DELAYED: "due, id", JobState.DEAD: "died, id"}[state]
         with self._database.begin() as link:
             rows = link.rows(
                 f"SELECT {READ} FROM job WHERE queue = :queue AND state = :state"  # noqa: S608 - names of ours
                 " AND NOT EXISTS (SELECT 1 FROM json_each(:tags) AS wanted"
                 " WHERE wanted.value NOT IN (SELECT value FROM json_each(job.tags)))"
-                f" ORDER BY {order} LIMIT :limit",
+                f" ORDER BY {ORDER[state]} LIMIT :limit",
                 {"queue": queue, "state": state.value, "limit": limit, "tags": json.dumps(list(tags))},
             )
         return [job_of(row) for row in rows]
@@ -138,15 +166,26 @@ class SQLiteOperations:
                 {"queue": queue, "now": now, "limit": limit},
             )
 
-    def retry_dead(self, queue: str, limit: int, jobs: Sequence[int] | None) -> int:
+    def purge(self, queue: str, state: JobState, limit: int) -> int:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            found = link.rows(
+                f"SELECT id FROM job WHERE queue = :queue AND state = :state ORDER BY {ORDER[state]} LIMIT :limit",  # noqa: S608
+                {"queue": queue, "state": state.value, "limit": limit},
+            )
+            for (job,) in found:
+                self._cancel_waiting(link, job)
+        return len(found)
+
+    def retry_dead(self, queue: str, limit: int, jobs: Sequence[int] | None, error: str) -> int:
         """See :class:`hub.jobs.storage.Storage`."""
         chosen = "" if jobs is None else "AND id IN (SELECT value FROM json_each(:jobs))"
         with self._database.begin() as link:
             return link.run(
                 "UPDATE job SET state = 'waiting', attempt = 1, died = NULL, reason = '' WHERE id IN"  # noqa: S608
                 f" (SELECT id FROM job WHERE queue = :queue AND state = 'dead' {chosen}"
-                " ORDER BY died, id LIMIT :limit)",
-                {"queue": queue, "limit": limit, "jobs": json.dumps(list(jobs or []))},
+                " AND (:error = '' OR instr(reason, :error)) ORDER BY died, id LIMIT :limit)",
+                {"queue": queue, "limit": limit, "jobs": json.dumps(list(jobs or [])), "error": error},
             )
 
     def pause(self, queue: str, reason: str) -> None:
