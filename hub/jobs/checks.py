@@ -16,6 +16,7 @@ from hub.jobs.job import (
     DEFAULT_RETRIES,
     HIGHEST_PRIORITY,
     LOWEST_PRIORITY,
+    Coalescing,
     Conflict,
     NewJob,
     Unique,
@@ -39,7 +40,7 @@ class JobOptions(TypedDict, total=False):
     """What may be said of jobs that are inserted, beside the queue, the body and the key. docs/jobs.rst explains each.
 
     :ivar unique: how long a job holds its key. :ivar conflict: what becomes of a job whose key is held.
-    :ivar run_after: a delay, or a moment with a zone.
+    :ivar run_after: a delay, or a moment with a zone. :ivar coalesce: to be claimed by it, together with others.
     """
 
     unique: Unique | str
@@ -48,6 +49,7 @@ class JobOptions(TypedDict, total=False):
     priority: int
     max_retries: int
     tags: Iterable[str]
+    coalesce: str | None
 
 
 def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOptions]) -> NewJob:
@@ -72,6 +74,7 @@ def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOp
             unique=_one_of(Unique, options.get("unique", Unique.UNFINISHED), "unique"),
             conflict=_one_of(Conflict, options.get("conflict", Conflict.KEEP), "conflict"),
             tags=_tags(options.get("tags", ())),
+            coalesce=_optional(options.get("coalesce"), "coalesce"),
         )
     except BadJob as error:
         raise BadJob(f"queue {name!r}: {error}") from error
@@ -80,8 +83,7 @@ def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOp
 def filled(shared: NewJob, body: object, key: str | None, max_body: int) -> NewJob:
     """Job of a batch. :param max_body: bytes. :raises BadJob: the body or the key can't be used."""
     try:
-        name = None if key is None else _name(key, "a key", LONGEST_KEY)
-        return replace(shared, body=encoded(body, max_body), key=name)
+        return replace(shared, body=encoded(body, max_body), key=_optional(key, "a key"))
     except BadJob as error:
         raise BadJob(f"queue {shared.queue!r}: {error}") from error
 
@@ -111,6 +113,18 @@ def _name(value: object, what: str, longest: int) -> str:
     if not value.isprintable():  # half a surrogate pair and NUL are not, either
         raise BadJob(f"{what} has a character that can't be printed: {value!r}")
     return value
+
+
+def _optional(value: object, what: str) -> str | None:
+    return None if value is None else _name(value, what, LONGEST_KEY)
+
+
+def coalescing(value: object, prefix: object) -> Coalescing | None:
+    """Which jobs are to be claimed together, if it is said. :raises BadJob: the value or the prefix can't be used."""
+    if value is not None and prefix is not None:
+        raise BadJob("coalesce and coalesce_prefix can't be given both")
+    whole, begin = _optional(value, "coalesce"), _optional(prefix, "coalesce_prefix")
+    return Coalescing(whole) if whole is not None else None if begin is None else Coalescing(begin, prefix=True)
 
 
 def _whole(value: object, what: str, least: int, most: int) -> int:

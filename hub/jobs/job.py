@@ -63,11 +63,19 @@ class NewJob(msgspec.Struct, frozen=True):
     unique: Unique = Unique.UNFINISHED
     conflict: Conflict = Conflict.KEEP
     tags: tuple[str, ...] = ()
+    coalesce: str | None = None
 
     @property
     def later(self) -> bool:
         """True if it is not to be claimed at once."""
         return self.delay > 0 or self.due is not None
+
+
+class Coalescing(msgspec.Struct, frozen=True):
+    """Jobs that are claimed together. :ivar prefix: whether theirs begins with the value, or is it."""
+
+    value: str
+    prefix: bool = False
 
 
 class Handle(msgspec.Struct, frozen=True):
@@ -82,7 +90,7 @@ class Job(msgspec.Struct, frozen=True):
 
     :ivar attempt: which one this is, from 1. :ivar created: epoch seconds. :ivar claim: number of the claim; 0 if it
         was only looked at. :ivar process: number of the process that claimed it.
-    :ivar reason: of a dead letter: why.
+    :ivar reason: of a dead letter: why. :ivar coalesce: by which it may be claimed together with others.
     """
 
     id: int
@@ -97,6 +105,7 @@ class Job(msgspec.Struct, frozen=True):
     claim: int = 0
     process: int = 0
     reason: str = ""
+    coalesce: str | None = None
 
     def json(self) -> Any:
         """Decode the body, anew for each call. :raises NotJSON: it is not JSON."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from hub.jobs.job import Handle, Job, JobCounts, JobError, JobState, JobStatus, NewJob, Settlement
+from hub.jobs.job import Coalescing, Handle, Job, JobCounts, JobError, JobState, JobStatus, NewJob, Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,9 @@ class Storage(Protocol):
     def stop(self, process: int) -> int:
         """End a process, and let others have what it has left at once; that counts no attempt. :returns: how many."""
 
-    def claim(self, process: int, limit: int, queues: Sequence[str] | None) -> list[Job]:
+    def claim(
+        self, process: int, limit: int, queues: Sequence[str] | None, coalescing: Coalescing | None = None
+    ) -> list[Job]:
         """Claim jobs. :param queues: in this order; ``None``: all, in turn. :returns: nothing if none waits."""
 
     def settle(

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 
 from hub.errors import Unavailable
 from hub.interfaces import Clock
+from hub.jobs.checks import coalescing
 from hub.jobs.errors import BadDatabase, Fenced
 from hub.jobs.job import Ending, Handle, Job, NewJob, Settlement
 from hub.jobs.retries import RetryDelay
@@ -82,12 +83,21 @@ class Working:
         with self._lock:
             return list(self._in_hand.values())
 
-    def claim(self, limit: int = 1, queues: Sequence[str] | None = None) -> list[Job]:
+    def claim(
+        self,
+        limit: int = 1,
+        queues: Sequence[str] | None = None,
+        *,
+        coalesce: str | None = None,
+        coalesce_prefix: str | None = None,
+    ) -> list[Job]:
         """Claim up to ``limit`` jobs.
 
         :param queues: in this order; ``None``: all, another first each time. A queue's higher priorities are first.
+        :param coalesce: only jobs with this value. :param coalesce_prefix: only those whose value begins with it.
         :returns: nothing if none waits. :raises Unavailable: the database is away or busy.
         """
+        together = coalescing(coalesce, coalesce_prefix)
         if limit < 1:
             raise ValueError(f"expected to claim one job or more, not {limit}")
         if isinstance(queues, str):
@@ -96,7 +106,7 @@ class Working:
         if self._clock() - self._beaten >= self.lease / BEATS:
             self.heartbeat()
         process = self._ensure_process()
-        jobs = self._storage.claim(process, limit, queues)
+        jobs = self._storage.claim(process, limit, queues, together)
         with self._lock:
             for job in jobs:
                 self._in_hand[job.claim, job.id] = job

@@ -11,7 +11,7 @@ from hub.jobs.connections import Link, Rows
 from hub.jobs.job import Ending, Job
 from hub.jobs.postgresql.database import Database, all_lanes, lanes_of_queue
 from hub.jobs.postgresql.frontiers import Frontier, current_snapshot, frontier, window
-from hub.jobs.postgresql.rows import READ, Lane, job_of
+from hub.jobs.postgresql.rows import ALL_COLUMNS, READ, Lane, job_of
 
 REMEMBERED = 1.0
 """Seconds for which it is remembered which lanes had jobs: then one of a higher priority is looked for."""
@@ -23,7 +23,8 @@ LOCK = """
 """
 """Locks a lane, and the row of the living process that claims from it."""
 NUMBERS = """
-    SELECT nextval('hubbub_jobs.claim_id'), last_value, EXISTS (SELECT FROM hubbub_jobs.cancelled)
+    SELECT nextval('hubbub_jobs.claim_id'), last_value,
+        EXISTS (SELECT FROM hubbub_jobs.cancelled), EXISTS (SELECT FROM hubbub_jobs.taken)
     FROM hubbub_jobs.segment_number
 """
 KEY_BUSY = 1.0
@@ -75,16 +76,9 @@ class Claims:
             at, rows = _next(link, frontier(link, lane.id), limit)
             if not rows:
                 return 0, []
-            at_xid, at_id = rows[-1][-1], rows[-1][0]
-            ids = [row[0] for row in rows]
-            ((number, segment, some_cancelled),) = link.rows(NUMBERS)
-            left_out = _busy_keys(link, rows)
-            if some_cancelled:
-                left_out |= _cancelled(link, lane, [job for job in ids if job not in left_out], segment, number)
-            mine = [row for row in rows if row[0] not in left_out]
-            append_claim(
-                link, segment, at, int(at_xid), at_id, number=number, process=process, ids=[row[0] for row in mine]
-            )
+            number, segment, mine = _claimable(link, lane, rows)
+            ids = [row[0] for row in mine]
+            append_claim(link, segment, at, *_place(rows), number=number, process=process, ids=ids)
             return len(rows), [job_of(row, lane, number, process) for row in mine]
 
     def purge(self, queue: str, limit: int) -> int:
@@ -108,16 +102,26 @@ class Claims:
             at, rows = _next(link, frontier(link, lane.id), limit)
             if not rows:
                 return 0, 0
-            ids = [row[0] for row in rows]
-            ((number, segment, some_cancelled),) = link.rows(NUMBERS)
-            left_out = _busy_keys(link, rows)
-            if some_cancelled:
-                left_out |= _cancelled(link, lane, [job for job in ids if job not in left_out], segment, number)
-            mine = [job for job in ids if job not in left_out]
+            number, segment, mine = _claimable(link, lane, rows)
             if mine:
-                append_cancelled(link, segment, lane.id, mine, number)
-            append_claim(link, segment, at, int(rows[-1][-1]), ids[-1], number=number)
+                append_cancelled(link, segment, lane.id, [row[0] for row in mine], number)
+            append_claim(link, segment, at, *_place(rows), number=number)
             return len(rows), len(mine)
+
+
+def _claimable(link: Link, lane: Lane, rows: Rows) -> tuple[int, int, Rows]:
+    """Number of a new claim, that of the current segment, and the rows of a window that the claim may have."""
+    ((number, segment, some_cancelled, some_taken),) = link.rows(NUMBERS)
+    found = without_taken(link, rows) if some_taken else rows
+    left_out = put_off_busy(link, found)
+    if some_cancelled:
+        left_out |= _cancelled(link, lane, [row[0] for row in found if row[0] not in left_out], segment, number)
+    return number, segment, [row for row in found if row[0] not in left_out]
+
+
+def _place(rows: Rows) -> tuple[int, int]:
+    """Where the cursor stands after them: the transaction and the number of the last one."""
+    return int(rows[-1][-1]), rows[-1][0]
 
 
 def append_claim(
@@ -200,7 +204,27 @@ def append_cancelled(link: Link, segment: int, lane: int, ids: Sequence[int], cl
     )
 
 
-def _busy_keys(link: Link, rows: Rows) -> set[int]:
+def without_taken(link: Link, rows: Rows) -> Rows:
+    """Rows but for those that were claimed before their turn, which are let go."""
+    found = link.rows(
+        "DELETE FROM hubbub_jobs.taken AS t"
+        " USING unnest(CAST(%(ids)s AS bigint[]), CAST(%(xids)s AS xid8[])) AS r (job, xid)"
+        " WHERE t.job = r.job AND t.xid = r.xid RETURNING t.job, t.xid::text",
+        values_of(rows),
+    )
+    gone = set(found)
+    return [row for row in rows if (row[0], row[-1]) not in gone]
+
+
+def values_of(rows: Rows) -> dict[str, str]:
+    """Numbers of rows, and of their transactions, as PostgreSQL's arrays."""
+    return {
+        "ids": "{" + ",".join(str(row[0]) for row in rows) + "}",
+        "xids": "{" + ",".join(row[-1] for row in rows) + "}",
+    }
+
+
+def put_off_busy(link: Link, rows: Rows) -> set[int]:
     """Note that jobs with keys run. One whose key is locked, by a transaction that wants to replace it, is put off: a
     claim never waits for somebody's transaction. :returns: the numbers of these."""
     keyed = [row[0] for row in rows if row[5] is not None]
@@ -221,11 +245,10 @@ def _busy_keys(link: Link, rows: Rows) -> set[int]:
     )
     busy = held - ours
     if busy:
-        columns = "id, created, lane, attempt, max_retries, key, tags, body"
         link.run(
             f"""
-            INSERT INTO hubbub_jobs.later ({columns}, due)
-            SELECT DISTINCT ON (id) {columns}, clock_timestamp() + make_interval(secs => %(delay)s)
+            INSERT INTO hubbub_jobs.later ({ALL_COLUMNS}, due)
+            SELECT DISTINCT ON (id) {ALL_COLUMNS}, clock_timestamp() + make_interval(secs => %(delay)s)
             FROM hubbub_jobs.job WHERE id = ANY (CAST(%(ids)s AS bigint[])) ORDER BY id, xid DESC
             """,  # noqa: S608 - names of ours
             {"ids": list(busy), "delay": KEY_BUSY},

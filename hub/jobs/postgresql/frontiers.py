@@ -14,6 +14,7 @@ WAITS = """
     AND {piece}
     AND NOT (pg_visible_in_snapshot(j.xid, CAST(%(snap)s AS pg_snapshot))
         AND (j.xid, j.id) <= (CAST(%(at_xid)s AS xid8), %(at_id)s))
+    AND NOT EXISTS (SELECT FROM hubbub_jobs.taken AS t WHERE t.job = j.id AND t.xid = j.xid)
 """
 NOT_CANCELLED = "NOT EXISTS (SELECT FROM hubbub_jobs.cancelled AS c WHERE c.job = j.id)"
 """Condition of jobs that will run; a claim ends the others."""
@@ -98,14 +99,23 @@ def window(link: Link, at: Frontier, limit: int) -> Rows:
 
 
 def waiting(
-    link: Link, at: Frontier, limit: int, table: str = "job", condition: str = "true", **values: object
+    link: Link,
+    at: Frontier,
+    limit: int,
+    table: str = "job",
+    condition: str = "true",
+    order: str = "j.xid, j.id",
+    **values: object,
 ) -> Rows:
-    """First rows that nobody has claimed, as they are to be claimed. :param condition: more that they must meet."""
+    """First rows that nobody has claimed, as they are to be claimed; after ``READ`` the transaction's number as text.
+
+    :param condition: more that they must meet.
+    """
     rows: Rows = []
     for piece in reversed(PIECES):
         rows += link.rows(
-            f"SELECT {READ} FROM hubbub_jobs.{table} AS j WHERE {WAITS.format(piece=piece)} AND {condition}"  # noqa: S608
-            " ORDER BY j.xid, j.id LIMIT %(limit)s",
+            f"SELECT {READ}, j.xid::text FROM hubbub_jobs.{table} AS j"  # noqa: S608 - names of ours
+            f" WHERE {WAITS.format(piece=piece)} AND {condition} ORDER BY {order} LIMIT %(limit)s",
             {**at.values(), **values, "limit": limit - len(rows)},
         )
     return rows
@@ -128,11 +138,12 @@ def is_waiting(link: Link, at: Frontier, job: int) -> bool:
     """True if nobody has claimed that job since it was appended last."""
     found = link.rows(
         """
-        SELECT j.xid::text, j.id FROM hubbub_jobs.job AS j WHERE j.id = %(job)s ORDER BY j.xid DESC LIMIT 1
+        SELECT j.xid::text, j.id, EXISTS (SELECT FROM hubbub_jobs.taken AS t WHERE t.job = j.id AND t.xid = j.xid)
+        FROM hubbub_jobs.job AS j WHERE j.id = %(job)s ORDER BY j.xid DESC LIMIT 1
         """,
         {"job": job},
     )
-    return bool(found) and not claimed(at, int(found[0][0]), found[0][1])
+    return bool(found) and not found[0][2] and not claimed(at, int(found[0][0]), found[0][1])
 
 
 def claimed(at: Frontier, xid: int, number: int) -> bool:

@@ -46,7 +46,7 @@ def insert_jobs(link: Link, jobs: Sequence[NewJob], lanes: dict[tuple[str, int],
     for job, handle in zip(jobs, handles, strict=True):
         if handle.new:
             lane = lanes[job.queue, job.priority]
-            row = JobRow(handle.id, lane, job.body, job.max_retries, key=job.key, tags=job.tags)
+            row = JobRow(handle.id, lane, job.body, job.max_retries, key=job.key, tags=job.tags, coalesce=job.coalesce)
             if job.later:
                 later.append((row, job.delay, job.due))
             else:

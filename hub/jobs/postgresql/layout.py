@@ -8,8 +8,9 @@ from sqlalchemy import URL
 
 from hub.errors import Unavailable
 from hub.jobs.errors import BadDatabase
-from hub.jobs.job import Handle, Job, JobState, NewJob, Settlement
+from hub.jobs.job import Coalescing, Handle, Job, JobState, NewJob, Settlement
 from hub.jobs.postgresql.claiming import Claims
+from hub.jobs.postgresql.coalescing import Together
 from hub.jobs.postgresql.database import Database
 from hub.jobs.postgresql.inserting import Insertion
 from hub.jobs.postgresql.operations import Operations
@@ -32,6 +33,7 @@ class PostgreSQL(Operations, Processes, Pruning):
         super().__init__(Database(url))
         self._insertion = Insertion(self._database)
         self._claims = Claims(self._database)
+        self._together = Together(self._database)
         self._settling = Settling(self._database)
         self._segments = Segments(self._database, limits or SegmentLimits())
 
@@ -71,9 +73,13 @@ class PostgreSQL(Operations, Processes, Pruning):
         """See :class:`hub.jobs.storage.Storage`."""
         return self._insertion.insert(jobs, connection)
 
-    def claim(self, process: int, limit: int, queues: Sequence[str] | None) -> list[Job]:
+    def claim(
+        self, process: int, limit: int, queues: Sequence[str] | None, coalescing: Coalescing | None = None
+    ) -> list[Job]:
         """See :class:`hub.jobs.storage.Storage`."""
-        return self._claims.claim(process, limit, queues)
+        if coalescing is None:
+            return self._claims.claim(process, limit, queues)
+        return self._together.claim(process, limit, queues, coalescing)
 
     def purge(self, queue: str, state: JobState, limit: int) -> int:
         """See :class:`hub.jobs.storage.Storage`."""

@@ -13,7 +13,7 @@ from hub.jobs.postgresql.claiming import append_cancelled, latest_rows
 from hub.jobs.postgresql.database import Database, all_lanes, current_segment, lanes_of_queue
 from hub.jobs.postgresql.frontiers import NOT_CANCELLED, count_waiting, frontier, is_waiting, waiting
 from hub.jobs.postgresql.processes import running
-from hub.jobs.postgresql.rows import READ, Lane, job_of
+from hub.jobs.postgresql.rows import ALL_COLUMNS, READ, Lane, job_of
 
 ERRORS = "SELECT attempt, extract(epoch FROM at)::float8, text, job, queue FROM hubbub_jobs.error"
 
@@ -157,7 +157,7 @@ class Operations:
         """See :class:`hub.jobs.storage.Storage`."""
         chosen = "" if jobs is None else "AND id = ANY (CAST(%(jobs)s AS bigint[]))"
         chosen += " AND position(%(error)s IN reason) > 0" if error else ""
-        columns = "id, created, lane, max_retries, key, tags, body"
+        columns = ALL_COLUMNS.replace("attempt, ", "")
         with self._database.begin() as link:
             return link.run(
                 f"""

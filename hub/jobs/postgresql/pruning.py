@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from hub.errors import Unavailable
 from hub.jobs.postgresql.database import LOCK_WAIT, Database, current_segment
+from hub.jobs.postgresql.rows import ALL_COLUMNS
 from hub.jobs.storage import KeepTimes
 
 LIMIT = 30.0
@@ -20,15 +21,14 @@ class Pruning:
 
     def move_due(self, limit: int) -> int:
         """See :class:`hub.jobs.storage.Storage`."""
-        columns = "id, created, lane, attempt, max_retries, key, tags, body"
         with self._database.begin(LIMIT) as link:
             return link.run(
                 f"""
                 WITH due AS (
                     DELETE FROM hubbub_jobs.later WHERE id IN (SELECT id FROM hubbub_jobs.later
                         WHERE due <= now() ORDER BY due LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-                    RETURNING {columns})
-                INSERT INTO hubbub_jobs.job_{current_segment(link)} ({columns}) SELECT {columns} FROM due
+                    RETURNING {ALL_COLUMNS})
+                INSERT INTO hubbub_jobs.job_{current_segment(link)} ({ALL_COLUMNS}) SELECT {ALL_COLUMNS} FROM due
                 """,  # noqa: S608 - names of ours
                 {"limit": limit},
             )
@@ -45,6 +45,12 @@ class Pruning:
                 keep.finished,
                 "AND NOT EXISTS (SELECT FROM hubbub_jobs.job AS j WHERE j.id = t.job)"
                 " AND NOT EXISTS (SELECT FROM hubbub_jobs.later AS l WHERE l.id = t.job)",
+            ),
+            (
+                "taken",
+                "at",
+                keep.finished,
+                "AND NOT EXISTS (SELECT FROM hubbub_jobs.job AS j WHERE j.id = t.job AND j.xid = t.xid)",
             ),
         )
         pruned = 0

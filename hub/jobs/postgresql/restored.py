@@ -6,6 +6,7 @@ from hub.jobs.connections import Link
 from hub.jobs.postgresql.database import all_lanes, current_segment
 from hub.jobs.postgresql.frontiers import PIECES, WAITS, frontier
 from hub.jobs.postgresql.processes import UNSETTLED
+from hub.jobs.postgresql.rows import ALL_COLUMNS
 
 MOST = 2**62
 
@@ -30,7 +31,7 @@ def stamp_anew(link: Link) -> None:
     link.run("LOCK TABLE hubbub_jobs.job, hubbub_jobs.claim, hubbub_jobs.process IN ACCESS EXCLUSIVE MODE")
     if not from_the_future(link):  # another program has done it
         return
-    columns = "id, created, lane, attempt, max_retries, key, tags, body"
+    columns = ALL_COLUMNS
     link.run(f"CREATE TEMPORARY TABLE hubbub_waiting ON COMMIT DROP AS SELECT {columns} FROM hubbub_jobs.job LIMIT 0")  # noqa: S608
     for lane in all_lanes(link):
         at = frontier(link, lane.id)
@@ -52,5 +53,6 @@ def stamp_anew(link: Link) -> None:
         f"INSERT INTO hubbub_jobs.job_{current_segment(link)} ({columns})"  # noqa: S608 - names of ours
         f" SELECT {columns} FROM pg_temp.hubbub_waiting ORDER BY id"
     )
+    link.run("DELETE FROM hubbub_jobs.taken")
     link.run("UPDATE hubbub_jobs.live_key SET running = false")
     link.run("DELETE FROM hubbub_jobs.process")

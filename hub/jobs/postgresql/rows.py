@@ -14,8 +14,13 @@ from hub.jobs.job import Job
 
 FEW = 5
 """Rows up to which single statements are faster than COPY."""
-COLUMNS = "id, lane, attempt, max_retries, key, tags, body"
-READ = "j.id, j.lane, extract(epoch FROM j.created)::float8, j.attempt, j.max_retries, j.key, j.tags, j.body"
+COLUMNS = "id, lane, attempt, max_retries, key, tags, coalesce, body"
+"""Columns of each table that has jobs, but for ``created``."""
+ALL_COLUMNS = f"{COLUMNS}, created"
+VALUES = "%(id)s, %(lane)s, %(attempt)s, %(max_retries)s, %(key)s, CAST(%(tags)s AS text[]), %(coalesce)s, %(body)s"
+READ = (
+    "j.id, j.lane, extract(epoch FROM j.created)::float8, j.attempt, j.max_retries, j.key, j.tags, j.body, j.coalesce"
+)
 """Columns in the order that :func:`job_of` wants."""
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -40,11 +45,12 @@ class JobRow(msgspec.Struct, frozen=True):
     created: float | None = None
     key: str | None = None
     tags: tuple[str, ...] = ()
+    coalesce: str | None = None
 
 
 def row_of_job(job: Job, lane: int, attempt: int) -> JobRow:
     """Row with which a job waits anew."""
-    return JobRow(job.id, lane, job.body, job.max_retries, attempt, job.created, job.key, job.tags)
+    return JobRow(job.id, lane, job.body, job.max_retries, attempt, job.created, job.key, job.tags, job.coalesce)
 
 
 def append(link: Link, segment: int, rows: Sequence[JobRow]) -> None:
@@ -52,13 +58,12 @@ def append(link: Link, segment: int, rows: Sequence[JobRow]) -> None:
     table = f"hubbub_jobs.job_{int(segment)}"
     fresh = [row for row in rows if row.created is None]
     again = [row for row in rows if row.created is not None]
-    for part, columns in ((fresh, COLUMNS), (again, f"{COLUMNS}, created")):
+    for part, columns in ((fresh, COLUMNS), (again, ALL_COLUMNS)):
         if len(part) > FEW:
             link.copy(f"COPY {table} ({columns}) FROM STDIN", "".join(map(_copied, part)))
             continue
         for row in part:
-            values = "%(id)s, %(lane)s, %(attempt)s, %(max_retries)s, %(key)s, CAST(%(tags)s AS text[]), %(body)s"
-            values += "" if row.created is None else ", to_timestamp(%(created)s)"
+            values = VALUES if row.created is None else f"{VALUES}, to_timestamp(%(created)s)"
             link.run(f"INSERT INTO {table} ({columns}) VALUES ({values})", _values(row))  # noqa: S608 - names of ours
 
 
@@ -66,8 +71,7 @@ def append_later(link: Link, rows: Sequence[tuple[JobRow, float, float | None]])
     """Write rows of delayed jobs, each with its delay in seconds, or the moment in epoch seconds."""
     sql = f"""
         INSERT INTO hubbub_jobs.later ({COLUMNS}, created, due)
-        VALUES (%(id)s, %(lane)s, %(attempt)s, %(max_retries)s, %(key)s, CAST(%(tags)s AS text[]), %(body)s,
-            coalesce(to_timestamp(%(created)s), now()),
+        VALUES ({VALUES}, coalesce(to_timestamp(%(created)s), now()),
             coalesce(to_timestamp(%(due)s), clock_timestamp() + make_interval(secs => %(delay)s)))
     """  # noqa: S608 - names of ours
     for row, delay, due in rows:
@@ -78,15 +82,14 @@ def append_dead(link: Link, row: JobRow, reason: str) -> None:
     """Write the row of a dead letter."""
     sql = f"""
         INSERT INTO hubbub_jobs.dead ({COLUMNS}, created, reason)
-        VALUES (%(id)s, %(lane)s, %(attempt)s, %(max_retries)s, %(key)s, CAST(%(tags)s AS text[]), %(body)s,
-            coalesce(to_timestamp(%(created)s), now()), %(reason)s)
+        VALUES ({VALUES}, coalesce(to_timestamp(%(created)s), now()), %(reason)s)
     """  # noqa: S608 - names of ours
     link.run(sql, {**_values(row), "reason": reason})
 
 
 def job_of(row: Sequence[Any], lane: Lane, claim: int = 0, process: int = 0, reason: str = "") -> Job:
     """Value of a row that was read by ``READ``."""
-    number, _, created, attempt, max_retries, key, tags, body = row[:8]
+    number, _, created, attempt, max_retries, key, tags, body, coalesce = row[:9]
     return Job(
         number,
         lane.queue,
@@ -100,6 +103,7 @@ def job_of(row: Sequence[Any], lane: Lane, claim: int = 0, process: int = 0, rea
         claim,
         process,
         reason,
+        coalesce,
     )
 
 
@@ -116,6 +120,7 @@ def _values(row: JobRow) -> dict[str, Any]:
         "max_retries": row.max_retries,
         "key": row.key,
         "tags": list(row.tags) or None,
+        "coalesce": row.coalesce,
         "body": row.body,
         "created": row.created,
     }
@@ -123,12 +128,16 @@ def _values(row: JobRow) -> dict[str, Any]:
 
 def _copied(row: JobRow) -> str:
     """Line of COPY's text format."""
-    key = "\\N" if row.key is None else row.key.translate(_ESCAPES)
-    tags = "\\N" if not row.tags else _array(row.tags).translate(_ESCAPES)
-    line = f"{row.id}\t{row.lane}\t{row.attempt}\t{row.max_retries}\t{key}\t{tags}\t\\\\x{row.body.hex()}"
+    key, tags, coalesce = map(_escaped, (row.key, _array(row.tags) if row.tags else None, row.coalesce))
+    begin = f"{row.id}\t{row.lane}\t{row.attempt}\t{row.max_retries}"
+    line = f"{begin}\t{key}\t{tags}\t{coalesce}\t\\\\x{row.body.hex()}"
     if row.created is None:
         return f"{line}\n"
     return f"{line}\t{datetime.fromtimestamp(row.created, UTC).isoformat()}\n"
+
+
+def _escaped(text: str | None) -> str:
+    return "\\N" if text is None else text.translate(_ESCAPES)
 
 
 def _array(texts: Sequence[str]) -> str:

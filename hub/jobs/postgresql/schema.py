@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.jobs.connections import Link
 from hub.jobs.errors import BadDatabase
 
-VERSION = 2
+VERSION = 3
 """Version of the schema that this library works with."""
 OLDEST_SERVER = 130000
 """PostgreSQL 13 has ``xid8`` and ``pg_snapshot``."""
@@ -119,7 +119,23 @@ CREATE INDEX live_key_job ON hubbub_jobs.live_key (job);
 CREATE INDEX live_key_finished ON hubbub_jobs.live_key (finished) WHERE finished IS NOT NULL;
 """
 QUEUES_OF_ERRORS = "ALTER TABLE hubbub_jobs.error ADD COLUMN queue text NOT NULL DEFAULT ''"
-MIGRATIONS = [TABLES, QUEUES_OF_ERRORS]
+INDEX_OF_COALESCE = "(lane, coalesce, xid, id) WHERE coalesce IS NOT NULL"
+COALESCE = f"""
+ALTER TABLE hubbub_jobs.job ADD COLUMN coalesce text COLLATE "C";
+ALTER TABLE hubbub_jobs.later ADD COLUMN coalesce text COLLATE "C";
+ALTER TABLE hubbub_jobs.dead ADD COLUMN coalesce text COLLATE "C";
+CREATE TABLE hubbub_jobs.taken (
+    job bigint NOT NULL,
+    xid xid8 NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (job, xid)
+);
+CREATE INDEX taken_at ON hubbub_jobs.taken (at);
+DO $$ DECLARE segment regclass; BEGIN
+    FOR segment IN SELECT inhrelid FROM pg_inherits WHERE inhparent = 'hubbub_jobs.job'::regclass LOOP
+        EXECUTE 'CREATE INDEX ON ' || segment || ' {INDEX_OF_COALESCE}'; END LOOP; END $$
+"""  # noqa: S608 - names of ours
+MIGRATIONS = [TABLES, QUEUES_OF_ERRORS, COALESCE]
 """Statements that lead from each version to the next, beginning with none."""
 
 

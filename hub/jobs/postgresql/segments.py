@@ -12,6 +12,8 @@ from hub.jobs.postgresql.claiming import append_claim
 from hub.jobs.postgresql.database import LOCK_WAIT, Database, all_lanes, current_segment
 from hub.jobs.postgresql.frontiers import Frontier, current_snapshot, frontier, waiting
 from hub.jobs.postgresql.processes import UNSETTLED
+from hub.jobs.postgresql.rows import ALL_COLUMNS
+from hub.jobs.postgresql.schema import INDEX_OF_COALESCE
 
 MOVED = 10_000
 """Waiting jobs of a lane that are appended again at most, so that an old segment can go."""
@@ -37,6 +39,7 @@ def make_segment(link: Link, number: int) -> None:
     for statement in (
         f"CREATE INDEX ON hubbub_jobs.job_{number} (lane, xid, id)",
         f"CREATE INDEX ON hubbub_jobs.job_{number} (id)",
+        f"CREATE INDEX ON hubbub_jobs.job_{number} {INDEX_OF_COALESCE}",
         f"CREATE UNIQUE INDEX ON hubbub_jobs.claim_{number} (lane, seq)",
         f"CREATE INDEX ON hubbub_jobs.claim_{number} (process)",
         f"CREATE INDEX ON hubbub_jobs.claim_{number} (id)",
@@ -151,11 +154,10 @@ class Segments:
 
 
 def _append_again(link: Link, segment: int, ids: Sequence[int]) -> None:
-    columns = "id, created, lane, attempt, max_retries, key, tags, body"
     link.run(
         f"""
-        INSERT INTO hubbub_jobs.job_{int(segment)} ({columns})
-        SELECT DISTINCT ON (id) {columns} FROM hubbub_jobs.job
+        INSERT INTO hubbub_jobs.job_{int(segment)} ({ALL_COLUMNS})
+        SELECT DISTINCT ON (id) {ALL_COLUMNS} FROM hubbub_jobs.job
         WHERE id = ANY (CAST(%(ids)s AS bigint[])) ORDER BY id, xid DESC
         """,  # noqa: S608 - names of ours
         {"ids": list(ids)},

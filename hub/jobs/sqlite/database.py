@@ -17,7 +17,7 @@ from hub.jobs.connections import Link, OwnLink, engine_of, link_of, told
 from hub.jobs.errors import BadDatabase, BadJob
 from hub.jobs.sqlite.filesystems import network_type, read_mounts
 
-VERSION = 2
+VERSION = 3
 """Version of the schema that this library works with; in the file it is ``user_version``."""
 APPLICATION = 0x68756A6F
 """Mark of such a file (``application_id``)."""
@@ -77,6 +77,11 @@ MIGRATIONS = [
     ALTER TABLE error ADD COLUMN queue TEXT NOT NULL DEFAULT '';
     CREATE TABLE queue (name TEXT PRIMARY KEY) WITHOUT ROWID;
     INSERT INTO queue SELECT queue FROM job UNION SELECT queue FROM ended;
+    """,
+    """
+    ALTER TABLE job ADD COLUMN coalesce TEXT;
+    CREATE INDEX job_coalesce ON job (queue, coalesce, priority DESC, id)
+        WHERE state = 'waiting' AND coalesce IS NOT NULL;
     """,
 ]
 """Statements that lead from each version to the next, beginning with none."""

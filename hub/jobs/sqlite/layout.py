@@ -12,14 +12,14 @@ from sqlalchemy import URL
 
 from hub.interfaces import Clock
 from hub.jobs.connections import Link
-from hub.jobs.job import Conflict, Ending, Handle, Job, NewJob, Settlement
+from hub.jobs.job import Coalescing, Conflict, Ending, Handle, Job, NewJob, Settlement
 from hub.jobs.sqlite.database import SQLiteFile
 from hub.jobs.sqlite.operations import READ, SQLiteOperations, job_of
 
 DIED = "its process died, or was away for longer than its lease"
 INSERT = """
-    INSERT INTO job (id, queue, priority, state, created, due, attempt, max_retries, key, tags, body)
-    VALUES (:id, :queue, :priority, :state, :created, :due, 1, :max_retries, :key, :tags, :body)
+    INSERT INTO job (id, queue, priority, state, created, due, attempt, max_retries, key, tags, coalesce, body)
+    VALUES (:id, :queue, :priority, :state, :created, :due, 1, :max_retries, :key, :tags, :coalesce, :body)
 """
 
 
@@ -74,6 +74,7 @@ class SQLite(SQLiteOperations):
                         "max_retries": job.max_retries,
                         "key": job.key,
                         "tags": json.dumps(job.tags),
+                        "coalesce": job.coalesce,
                         "body": job.body,
                     }
                 )
@@ -135,7 +136,9 @@ class SQLite(SQLiteOperations):
         link.run("DELETE FROM process WHERE id = :id", {"id": process})
         return len(rows)
 
-    def claim(self, process: int, limit: int, queues: Sequence[str] | None) -> list[Job]:
+    def claim(
+        self, process: int, limit: int, queues: Sequence[str] | None, coalescing: Coalescing | None = None
+    ) -> list[Job]:
         """See :class:`hub.jobs.storage.Storage`."""
         jobs: list[Job] = []
         with self._database.begin() as link:
@@ -145,7 +148,7 @@ class SQLite(SQLiteOperations):
             chosen = self._queues(link) if queues is None else queues
             for queue in chosen:
                 if queue not in paused and len(jobs) < limit:
-                    jobs += self._take(link, process, queue, limit - len(jobs))
+                    jobs += self._take(link, process, queue, limit - len(jobs), coalescing)
         return jobs
 
     def _queues(self, link: Link) -> list[str]:
@@ -164,11 +167,12 @@ class SQLite(SQLiteOperations):
         start = next(self._turns) % len(names) if names else 0
         return names[start:] + names[:start]
 
-    def _take(self, link: Link, process: int, queue: str, limit: int) -> list[Job]:
+    def _take(self, link: Link, process: int, queue: str, limit: int, coalescing: Coalescing | None) -> list[Job]:
+        condition, values = _chosen(coalescing)
         rows = link.rows(
-            f"SELECT {READ} FROM job WHERE queue = :queue AND state = 'waiting'"  # noqa: S608 - names of ours
+            f"SELECT {READ} FROM job WHERE queue = :queue AND state = 'waiting' {condition}"  # noqa: S608 - names of ours
             " ORDER BY priority DESC, id LIMIT :limit",
-            {"queue": queue, "limit": limit},
+            {"queue": queue, "limit": limit, **values},
         )
         if not rows:
             return []
@@ -250,6 +254,16 @@ class SQLite(SQLiteOperations):
         if finished:
             link.many("UPDATE live_key SET finished = :now WHERE job = :id AND keeps = 'kept'", finished)
             link.many("DELETE FROM live_key WHERE job = :id AND finished IS NULL", finished)
+
+
+def _chosen(coalescing: Coalescing | None) -> tuple[str, dict[str, str]]:
+    """Condition of jobs that are claimed together, and its values."""
+    if coalescing is None:
+        return "", {}
+    if not coalescing.prefix:
+        return "AND coalesce = :value", {"value": coalescing.value}
+    beyond = coalescing.value + "\U0010ffff"  # no value has it: it can't be printed
+    return "AND coalesce >= :value AND coalesce < :beyond", {"value": coalescing.value, "beyond": beyond}
 
 
 def _given_up(job: Job, failed: bool) -> Settlement:

@@ -17,7 +17,7 @@ from hub.jobs.job import Job, JobCounts, JobError, JobState, JobStatus
 from hub.jobs.sqlite.database import SQLiteFile
 from hub.jobs.storage import KeepTimes
 
-READ = "id, queue, priority, created, attempt, max_retries, key, tags, body, claim, process, reason"
+READ = "id, queue, priority, created, attempt, max_retries, key, tags, body, claim, process, reason, coalesce"
 """Columns in the order that :func:`job_of` wants."""
 ORDER = {JobState.WAITING: "priority DESC, id", JobState.DELAYED: "due, id", JobState.DEAD: "died, id"}
 
@@ -204,7 +204,7 @@ class SQLiteOperations:
 
 def job_of(row: Sequence[Any], claim: int = 0, process: int = 0) -> Job:
     """Value of a row that was read by ``READ``. :param claim: instead of the row's."""
-    number, queue, priority, created, attempt, max_retries, key, tags, body, claimed, owner, reason = row
+    number, queue, priority, created, attempt, max_retries, key, tags, body, claimed, owner, reason, coalesce = row
     return Job(
         id=number,
         queue=queue,
@@ -218,4 +218,5 @@ def job_of(row: Sequence[Any], claim: int = 0, process: int = 0) -> Job:
         claim=claim or claimed,
         process=process or owner or 0,
         reason=reason,
+        coalesce=coalesce,
     )

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from hub.jobs.checks import encoded, filled, template
+from hub.jobs.checks import coalescing, encoded, filled, template
 from hub.jobs.errors import BadJob
-from hub.jobs.job import NewJob, Unique
+from hub.jobs.job import Coalescing, NewJob, Unique
 
 GOOD: dict[str, Any] = {
     "queues": None,
@@ -40,6 +40,8 @@ def made(queue: Any = "q", body: object = None, key: Any = None, **changed: Any)
         ({"body": b"x" * 101}, "queue 'q': the body has 101 bytes, more than 100"),
         ({"key": ""}, "a key is a text"),
         ({"key": "k" * 501}, "501 characters"),
+        ({"coalesce": ""}, "coalesce is a text"),
+        ({"coalesce": "c" * 501}, "501 characters"),
         ({"unique": "forever"}, "unique is one of waiting, unfinished, kept, not 'forever'"),
         ({"conflict": "fail"}, "conflict is one of keep, replace, not 'fail'"),
         ({"priority": 10}, "priority is a whole number from 0 to 9, not 10"),
@@ -82,3 +84,12 @@ def test_what_is_good_is_kept() -> None:
     moment = datetime(2027, 1, 1, tzinfo=UTC)
     assert made(run_after=moment).due == moment.timestamp()
     assert not made().later
+
+
+def test_what_is_claimed_together_is_one_value_or_one_beginning() -> None:
+    assert coalescing(None, None) is None
+    assert coalescing("a", None) == Coalescing("a")
+    assert coalescing(None, "a") == Coalescing("a", prefix=True)
+    for wrong in (("a", "b"), ("", None), (None, ""), (3, None)):
+        with pytest.raises(BadJob, match="coalesce"):
+            coalescing(*wrong)
