@@ -64,8 +64,8 @@ interrupted. Where a command has codes of its own, it says so.
 Environment
 -----------
 
-``HUBBUB_SECTION__NAME__SETTING`` sets what ``hub.conf`` could: see `hub.conf(5) <settings.rst>`_. ``NO_COLOR`` has no
-colours printed.
+``HUBBUB_SECTION__NAME__SETTING`` sets what ``hub.conf`` could: see `hub.conf(5) <settings.rst>`_. ``HUBBUB_JOBS`` is
+the database of ``hubbub job``. ``NO_COLOR`` has no colours printed.
 
 Files
 -----
@@ -90,6 +90,7 @@ Examples
     hubbub dead retry badges --error Timeout --canary 1
     hubbub replay archive --since 2h --topic 'org.example.#'
     hubbub drain --wait && systemctl stop hubbub      # leave nothing behind
+    hubbub job queues --maxage 10m --quiet            # a line for cron
     hubbub top --json --interval 10 | jq .consumers.badges.backlog
 
 See also

@@ -30,6 +30,7 @@ COMMANDS = {
     "queue": "hub.cli.queue:queue",
     "threads": "hub.cli.threads:threads",
     "dead": "hub.cli.dead:dead",
+    "job": "hub.cli.job:job",
     "refused": "hub.cli.refused:refused",
     "outbox": "hub.cli.outbox:outbox",
     "replay": "hub.cli.replay:replay",

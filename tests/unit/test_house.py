@@ -43,6 +43,7 @@ TESTED_TOGETHER = {
 """Rooms that are only ever entered through another one, whose tests are theirs too."""
 TESTED_WHOLE = {
     "hub/cli": "test_cli",
+    "hub/cli/job": "test_job_cli",
     "hub/cli/queue": "test_steering_cli",
     "hub/cli/top": "test_top_overview",
     "hub/jobs/postgresql": "test_jobs_postgresql",
