@@ -17,7 +17,7 @@ from hub.jobs.connections import url_of
 from hub.jobs.job import Ending, Handle, Job, JobCounts, JobError, JobState, JobStatus, NewJob, Settlement
 from hub.jobs.postgresql import PostgreSQL
 from hub.jobs.retries import RetryDelay, backoff
-from hub.jobs.sqlite import SQLite
+from hub.jobs.sqlite import SQLite, SQLiteFile
 from hub.jobs.storage import KeepTimes, Storage
 from hub.jobs.working import Working, exit_status
 from hub.units import parse_duration
@@ -30,7 +30,8 @@ SHORTEST_LEASE = 0.1
 class Jobs(Working):
     """Jobs in a database. Thread-safe; nothing is opened before the first use.
 
-    :param dsn: ``postgresql://user@host/name``, ``postgresql+psycopg://...``, ``sqlite:////file``.
+    :param dsn: ``postgresql://user@host/name``, ``postgresql+psycopg://...``, ``sqlite:////file``; or a
+        storage that was made already, as those of tests are.
     :param queues: names that there are, so that others are refused; ``None``: any.
     :param lease: how long a process may be silent until others have its jobs; the same in all programs.
     :param retry_delay: from a job that failed to the seconds until its next attempt.
@@ -44,7 +45,7 @@ class Jobs(Working):
 
     def __init__(
         self,
-        dsn: str | URL,
+        dsn: str | URL | Storage,
         *,
         queues: Collection[str] | None = None,
         lease: float | str = 15.0,
@@ -62,7 +63,7 @@ class Jobs(Working):
         seconds = parse_duration(lease)
         if seconds < SHORTEST_LEASE:
             raise ValueError(f"a lease has at least {SHORTEST_LEASE} s, not {lease!r}")
-        storage = _storage(url_of(dsn), Path(state_dir))
+        storage = _storage(dsn, Path(state_dir))
         super().__init__(storage, seconds, retry_delay or backoff(), keep, name, clock, migrate)
         self._queues = None if queues is None else frozenset(queues)
         self._max_body = max_body
@@ -235,5 +236,8 @@ def _number(job: Handle | int) -> int:
     return job.id if isinstance(job, Handle) else job
 
 
-def _storage(url: URL, state_dir: Path) -> Storage:
-    return PostgreSQL(url) if url.get_backend_name() == "postgresql" else SQLite(url, state_dir)
+def _storage(dsn: str | URL | Storage, state_dir: Path) -> Storage:
+    if not isinstance(dsn, (str, URL)):
+        return dsn
+    url = url_of(dsn)
+    return PostgreSQL(url) if url.get_backend_name() == "postgresql" else SQLite(SQLiteFile(url, state_dir))

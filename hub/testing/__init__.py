@@ -1,6 +1,7 @@
-"""The pytest fixture for tests of consumers; pytest finds it wherever hubbub is installed.
+"""The pytest fixtures for tests of consumers and of jobs; pytest finds them wherever hubbub is installed.
 
-Every run of pytest there imports this module, so it imports almost nothing itself; see :mod:`hub.testing.bench`.
+Every run of pytest there imports this module, so it imports almost nothing itself; see :mod:`hub.testing.bench` and
+:mod:`hub.testing.memory_jobs`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from hub.testing.bench import Benches
+    from hub.testing.memory_jobs import MemoryJobs
 
 
 @pytest.fixture
@@ -24,3 +26,14 @@ def hubbub(tmp_path: Path) -> Iterator[Benches]:
     benches = Benches(tmp_path)
     yield benches
     benches.stop()
+
+
+@pytest.fixture
+def hubbub_jobs() -> Iterator[MemoryJobs]:
+    """Fixture: a ``hub.jobs.Jobs`` in memory, whose clock stands still, and with ``run()``, ``advance()`` and
+    ``run_to_the_end()``."""
+    from hub.testing.memory_jobs import MemoryJobs
+
+    jobs = MemoryJobs()
+    yield jobs
+    jobs.discard()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hub.jobs.sqlite.database import SQLiteFile, SQLiteMemory
 from hub.jobs.sqlite.layout import SQLite
 
-__all__ = ["SQLite"]
+__all__ = ["SQLite", "SQLiteFile", "SQLiteMemory"]

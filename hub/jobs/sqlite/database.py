@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, event
+from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -111,8 +111,13 @@ class SQLiteFile:
             raise BadDatabase(f"{self.file} is not there: no job was ever inserted")
         with suppress(OSError):  # SQLite says better what is wrong; jobs are not for every user of this machine
             self.file.touch(mode=0o600)
+        self._bring_up(migrate)
+
+    def _bring_up(self, migrate: bool) -> None:
         with self.begin() as link:
             found = self._version(link)
+            if not migrate and not found:
+                raise BadDatabase(f"{self.file} has no tables for jobs: no job was ever inserted")
             if not migrate and found < VERSION:
                 raise BadDatabase(
                     f"the jobs' schema in {self.file} has version {found}, this program needs {VERSION}:"
@@ -161,6 +166,31 @@ class SQLiteFile:
 
     def close(self) -> None:
         """Close all connections."""
+        self._engine.dispose()
+
+
+class SQLiteMemory(SQLiteFile):
+    """A database in memory, for tests: all :class:`~hub.jobs.sqlite.SQLite` that are given it share it. It lasts until
+    ``discard()``."""
+
+    def __init__(self) -> None:
+        self.file = Path(":memory:")
+        self._lock = threading.Lock()
+        self._engine = _engine(make_url("sqlite://"))
+
+    def open(self, migrate: bool = True) -> None:
+        """Make the schema."""
+        self._bring_up(migrate)
+
+    def link(self, connection: object) -> Link:
+        """Refuse the caller's connection. :raises BadJob: always."""
+        raise BadJob("jobs in memory can't be inserted by a connection=: no other database has a transaction with them")
+
+    def close(self) -> None:
+        """Keep the one connection, for others may share it."""
+
+    def discard(self) -> None:
+        """Let all jobs go."""
         self._engine.dispose()
 
 

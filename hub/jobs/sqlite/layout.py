@@ -5,10 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
-
-from sqlalchemy import URL
 
 from hub.interfaces import Clock
 from hub.jobs.connections import Link
@@ -26,8 +23,8 @@ INSERT = """
 class SQLite(SQLiteOperations):
     """Jobs in a file of SQLite; see :class:`hub.jobs.storage.Storage`."""
 
-    def __init__(self, url: URL, state_dir: Path, wall: Clock | None = None) -> None:
-        super().__init__(SQLiteFile(url, state_dir), wall)
+    def __init__(self, database: SQLiteFile, wall: Clock | None = None) -> None:
+        super().__init__(database, wall)
         self._turns = itertools.count()
 
     def open(self, migrate: bool = True) -> None:
