@@ -18,6 +18,7 @@ from hub.jobs.job import (
     LOWEST_PRIORITY,
     Coalescing,
     Conflict,
+    JobState,
     NewJob,
     Unique,
 )
@@ -33,18 +34,30 @@ LONGEST_DELAY = 10 * 366 * 86400.0
 """Seconds: ten years."""
 
 
+_WAITS = frozenset({JobState.WAITING, JobState.DELAYED})
+_RUNS = _WAITS | {JobState.RUNNING}
+MASKS = {
+    _WAITS: Unique.WAITING,
+    _RUNS: Unique.UNFINISHED,
+    _RUNS | {JobState.FINISHED}: Unique.KEPT,
+    _RUNS | {JobState.DEAD}: Unique.UNFINISHED_OR_DEAD,
+    _RUNS | {JobState.FINISHED, JobState.DEAD}: Unique.KEPT_OR_DEAD,
+}
+"""States in which a key may be held. It is never taken again once it was let go, so they follow each other."""
 When = float | str | timedelta | datetime | None
 
 
 class JobOptions(TypedDict, total=False):
     """What may be said of jobs that are inserted, beside the queue, the body and the key. docs/jobs.rst explains each.
 
-    :ivar unique: how long a job holds its key. :ivar conflict: what becomes of a job whose key is held.
+    :ivar unique: how long a job holds its key, or the states in which it does. :ivar conflict: what becomes of a job
+        whose key is held. :ivar max_wait: how long a debounced job is put off at most.
     :ivar run_after: a delay, or a moment with a zone. :ivar coalesce: to be claimed by it, together with others.
     """
 
-    unique: Unique | str
+    unique: Unique | str | Iterable[JobState | str]
     conflict: Conflict | str
+    max_wait: float | str | timedelta
     run_after: When
     priority: int
     max_retries: int
@@ -64,6 +77,8 @@ def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOp
         raise BadJob(f"there is no queue {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     try:
         delay, due = _when(options.get("run_after"))
+        conflict = _one_of(Conflict, options.get("conflict", Conflict.KEEP), "conflict")
+        usual = Unique.WAITING if conflict is Conflict.DEBOUNCE else Unique.UNFINISHED
         return NewJob(
             queue=name,
             body=b"",
@@ -71,13 +86,22 @@ def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOp
             max_retries=_whole(options.get("max_retries", DEFAULT_RETRIES), "max_retries", 0, MOST_RETRIES),
             delay=delay,
             due=due,
-            unique=_one_of(Unique, options.get("unique", Unique.UNFINISHED), "unique"),
-            conflict=_one_of(Conflict, options.get("conflict", Conflict.KEEP), "conflict"),
+            unique=_unique(options.get("unique", usual)),
+            conflict=conflict,
+            max_wait=_max_wait(conflict, delay, options.get("max_wait")),
             tags=_tags(options.get("tags", ())),
             coalesce=_optional(options.get("coalesce"), "coalesce"),
         )
     except BadJob as error:
         raise BadJob(f"queue {name!r}: {error}") from error
+
+
+def check_key(queue: str, keys: object, options: JobOptions) -> None:
+    """Pass options that speak of keys only with keys. :raises BadJob: without them they would say nothing."""
+    usual = {"unique": Unique.UNFINISHED, "conflict": Conflict.KEEP, "max_wait": None}
+    lost = [name for name, value in usual.items() if options.get(name, value) != value]
+    if keys is None and lost:
+        raise BadJob(f"queue {queue!r}: {', '.join(lost)} without a key: no job would ever be unique")
 
 
 def filled(shared: NewJob, body: object, key: str | None, max_body: int) -> NewJob:
@@ -140,6 +164,35 @@ def _one_of(kind: Any, value: object, what: str) -> Any:
         raise BadJob(f"{what} is one of {', '.join(kind)}, not {value!r}") from None
 
 
+def _unique(value: object) -> Unique:
+    """How long a key is held, by name or by the states of the job."""
+    if isinstance(value, (str, Unique)) or not isinstance(value, Iterable):
+        chosen: Unique = _one_of(Unique, value, "unique")
+        return chosen
+    states = frozenset(_one_of(JobState, state, "a state of unique") for state in value)
+    if states not in MASKS:
+        named = ", ".join(sorted(states)) or "none"
+        raise BadJob(
+            "unique is the states waiting and delayed; and running, if you like; and then finished, dead or both; not"
+            f" {named}"
+        )
+    return MASKS[states]
+
+
+def _max_wait(conflict: Conflict, delay: float, value: object) -> float:
+    """Seconds that a debounced job is put off at most."""
+    if conflict is not Conflict.DEBOUNCE:
+        if value is not None:
+            raise BadJob("max_wait is for conflict='debounce' alone")
+        return 0.0
+    if value is None or not delay:
+        raise BadJob("conflict='debounce' needs run_after, a delay that begins anew with each, and max_wait")
+    longest = _delay(value, "max_wait")
+    if longest < delay:
+        raise BadJob(f"max_wait is shorter than run_after: {value!r}")
+    return longest
+
+
 def _tags(values: Iterable[str]) -> tuple[str, ...]:
     if isinstance(values, str):
         raise BadJob(f"tags are a list of texts, not {values!r}")
@@ -157,10 +210,14 @@ def _when(value: object) -> tuple[float, float | None]:
         if value.tzinfo is None:
             raise BadJob(f"run_after has no zone: {value.isoformat()}")
         return 0.0, value.timestamp()
+    return _delay(value, "run_after"), None
+
+
+def _delay(value: object, what: str) -> float:
     try:
         delay = parse_duration(value)
     except ValueError as error:
-        raise BadJob(f"run_after: {error}") from error
+        raise BadJob(f"{what}: {error}") from error
     if delay > LONGEST_DELAY:
-        raise BadJob(f"run_after is more than ten years: {value!r}")
-    return delay, None
+        raise BadJob(f"{what} is more than ten years: {value!r}")
+    return delay

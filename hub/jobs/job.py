@@ -25,6 +25,10 @@ class Unique(StrEnum):
     """Until it is finished, dead or cancelled."""
     KEPT = "kept"
     """Until its exit status is pruned, or it is dead or cancelled."""
+    UNFINISHED_OR_DEAD = "unfinished-or-dead"
+    """Until it is finished or cancelled: also as a dead letter."""
+    KEPT_OR_DEAD = "kept-or-dead"
+    """Until its exit status is pruned, or it is cancelled: also as a dead letter."""
 
 
 class Conflict(StrEnum):
@@ -34,6 +38,8 @@ class Conflict(StrEnum):
     """It is not inserted."""
     REPLACE = "replace"
     """It takes the place of the other, if that one still waits; else it is not inserted."""
+    DEBOUNCE = "debounce"
+    """The same, and its delay begins anew, up to the longest wait since the key was taken."""
 
 
 class JobState(StrEnum):
@@ -51,6 +57,7 @@ class NewJob(msgspec.Struct, frozen=True):
     """A checked job before it has a number.
 
     :ivar delay: seconds until it is due; 0: at once. :ivar due: or the moment, in epoch seconds.
+    :ivar max_wait: seconds since its key was taken, to which a debounced one is put off at most.
     """
 
     queue: str
@@ -64,6 +71,7 @@ class NewJob(msgspec.Struct, frozen=True):
     conflict: Conflict = Conflict.KEEP
     tags: tuple[str, ...] = ()
     coalesce: str | None = None
+    max_wait: float = 0.0
 
     @property
     def later(self) -> bool:

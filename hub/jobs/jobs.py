@@ -12,7 +12,7 @@ from typing import Self, Unpack
 from sqlalchemy import URL
 
 from hub.interfaces import Clock
-from hub.jobs.checks import JobOptions, filled, template
+from hub.jobs.checks import JobOptions, check_key, filled, template
 from hub.jobs.connections import url_of
 from hub.jobs.job import Ending, Handle, Job, JobCounts, JobError, JobState, JobStatus, NewJob, Settlement
 from hub.jobs.postgresql import PostgreSQL
@@ -111,6 +111,7 @@ class Jobs(Working):
         listed = list(bodies)
         if keys is not None and len(keys) != len(listed):
             raise ValueError(f"expected a key for each of {len(listed)} bodies, not {len(keys)} keys")
+        check_key(queue, keys, options)
         shared = template(queue, self._queues, **options)
         jobs = [
             filled(shared, body, key, self._max_body)
@@ -124,6 +125,7 @@ class Jobs(Working):
 
         :raises BadJob: one of the values can't be used.
         """
+        check_key(queue, key, options)
         return filled(template(queue, self._queues, **options), body, key, self._max_body)
 
     def replace_with(self, job: Job, jobs: Iterable[NewJob], status: int = 0) -> list[Handle]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from hub.errors import Unavailable
 from hub.jobs.connections import Link, link_of
 from hub.jobs.job import Conflict, Handle, NewJob
 from hub.jobs.postgresql.database import Database
-from hub.jobs.postgresql.rows import JobRow, append, append_later
+from hub.jobs.postgresql.rows import COLUMNS, VALUES, JobRow, append, append_later, values_of_row
 
 ATTEMPTS = 20
 """How often a key is tried whose holder goes away again and again."""
@@ -40,10 +42,12 @@ def insert_jobs(link: Link, jobs: Sequence[NewJob], lanes: dict[tuple[str, int],
     handles = [Handle(number) for number in numbers]
     # In one order, so that two batches that share keys wait for each other, and never both ways.
     keyed = sorted((job.queue, job.key, index) for index, job in enumerate(jobs) if job.key is not None)
+    settled = list(jobs)
     for _, _, index in keyed:
-        handles[index] = _hold(link, jobs[index], numbers[index])
+        job = jobs[index]
+        handles[index], settled[index] = _hold(link, job, numbers[index], lanes[job.queue, job.priority])
     rows, later = [], []
-    for job, handle in zip(jobs, handles, strict=True):
+    for job, handle in zip(settled, handles, strict=True):
         if handle.new:
             lane = lanes[job.queue, job.priority]
             row = JobRow(handle.id, lane, job.body, job.max_retries, key=job.key, tags=job.tags, coalesce=job.coalesce)
@@ -67,30 +71,60 @@ def _numbers(link: Link, count: int) -> tuple[list[int], int]:
     return [number for number, _ in found], found[0][1]
 
 
-def _hold(link: Link, job: NewJob, number: int) -> Handle:
-    """Give a new job its key, or find the one that has it."""
+def _hold(link: Link, job: NewJob, number: int, lane: int) -> tuple[Handle, NewJob]:
+    """Give a new job its key, or find the one that has it. :returns: its handle, and the job, debounced."""
     values = {"queue": job.queue, "key": job.key, "job": number, "keeps": job.unique.value}
     for _ in range(ATTEMPTS):
         if link.rows(HOLD, values):
-            return Handle(number)
+            return Handle(number), job
         found = link.rows(
             "SELECT job, running OR finished IS NOT NULL FROM hubbub_jobs.live_key"  # noqa: S608 - no values
-            " WHERE queue = %(queue)s AND key = %(key)s" + (" FOR UPDATE" if job.conflict is Conflict.REPLACE else ""),
+            " WHERE queue = %(queue)s AND key = %(key)s" + ("" if job.conflict is Conflict.KEEP else " FOR UPDATE"),
             values,
         )
         if not found:
             continue
         ((holder, begun),) = found
         if begun or job.conflict is Conflict.KEEP:
-            return Handle(holder, new=False)
+            return Handle(holder, new=False), job
+        if job.conflict is Conflict.DEBOUNCE:
+            job = _debounced(link, job)
+            if _put_off(link, job, holder, lane):
+                return Handle(holder, new=False), job
         link.run(
             "UPDATE hubbub_jobs.live_key SET job = %(job)s, keeps = %(keeps)s"
             " WHERE queue = %(queue)s AND key = %(key)s",
             values,
         )
         supersede(link, holder)
-        return Handle(number)
+        return Handle(number), job
     raise Unavailable(f"queue {job.queue!r}: the key {job.key!r} is taken and released all the time")
+
+
+def _debounced(link: Link, job: NewJob) -> NewJob:
+    """A new job, due when its delay has passed from now, or the longest wait from the time when its key was taken."""
+    ((due,),) = link.rows(
+        "SELECT extract(epoch FROM least(clock_timestamp() + make_interval(secs => %(delay)s),"
+        " since + make_interval(secs => %(longest)s)))::float8"
+        " FROM hubbub_jobs.live_key WHERE queue = %(queue)s AND key = %(key)s",
+        {"queue": job.queue, "key": job.key, "delay": job.delay, "longest": job.max_wait},
+    )
+    return replace(job, due=due)
+
+
+def _put_off(link: Link, job: NewJob, holder: int, lane: int) -> bool:
+    """Have the holder of the key, if it is still delayed, become the new job."""
+    row = JobRow(holder, lane, job.body, job.max_retries, key=job.key, tags=job.tags, coalesce=job.coalesce)
+    changed = link.run(
+        f"UPDATE hubbub_jobs.later SET ({COLUMNS}, due) = ({VALUES}, to_timestamp(%(due)s)) WHERE id = %(id)s",  # noqa: S608
+        {**values_of_row(row), "due": job.due},
+    )
+    if changed:
+        link.run(
+            "UPDATE hubbub_jobs.live_key SET keeps = %(keeps)s WHERE job = %(job)s",
+            {"job": holder, "keeps": job.unique.value},
+        )
+    return changed > 0
 
 
 def supersede(link: Link, job: int) -> None:

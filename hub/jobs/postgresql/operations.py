@@ -165,7 +165,8 @@ class Operations:
                     DELETE FROM hubbub_jobs.dead WHERE id IN (SELECT id FROM hubbub_jobs.dead
                         WHERE lane = ANY (CAST(%(lanes)s AS integer[])) {chosen}
                         ORDER BY died, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-                    RETURNING {columns})
+                    RETURNING {columns}),
+                held AS (UPDATE hubbub_jobs.live_key SET running = false WHERE job IN (SELECT id FROM chosen))
                 INSERT INTO hubbub_jobs.job_{current_segment(link)} ({columns}, attempt)
                 SELECT {columns}, 1 FROM chosen
                 """,  # noqa: S608 - names of ours

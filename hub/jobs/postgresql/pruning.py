@@ -56,15 +56,22 @@ class Pruning:
         pruned = 0
         for table, moment, seconds, condition in old:
             with suppress(Unavailable), self._database.begin(LIMIT, LOCK_WAIT) as link:
-                pruned += link.run(
+                found = link.rows(
                     f"""
                     DELETE FROM hubbub_jobs.{table} WHERE ctid = ANY (ARRAY(
                         SELECT t.ctid FROM hubbub_jobs.{table} AS t
                         WHERE t.{moment} < now() - make_interval(secs => %(seconds)s) {condition}
                         ORDER BY t.{moment} LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
+                    RETURNING {"id" if table == "dead" else "1"}
                     """,  # noqa: S608 - names of ours
                     {"seconds": float(seconds), "limit": limit},
                 )
+                pruned += len(found)
+                if table == "dead" and found:
+                    link.run(
+                        "DELETE FROM hubbub_jobs.live_key WHERE job = ANY (CAST(%(ids)s AS bigint[]))",
+                        {"ids": [job for (job,) in found]},
+                    )
         return pruned + self._drop_outcomes(keep)
 
     def _drop_outcomes(self, keep: KeepTimes) -> int:

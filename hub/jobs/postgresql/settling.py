@@ -16,6 +16,8 @@ from hub.jobs.postgresql.rows import append, append_dead, append_later, row_of_j
 
 FENCE = "SELECT 1 FROM hubbub_jobs.process WHERE id = %(id)s FOR KEY SHARE"
 """Locks the row of a living process: a heartbeat does not wait for it, a rescue does."""
+KEPT_BY_DEAD = "('unfinished-or-dead', 'kept-or-dead')"
+"""What says of a key that a dead letter holds it; its ``running`` stays true, for it does not wait."""
 GROUPS = 100
 """Outcomes that one statement writes."""
 
@@ -143,15 +145,18 @@ def _release_keys(link: Link, settlements: Sequence[Settlement]) -> None:
     chosen = "job = ANY (CAST(%(ids)s AS bigint[]))"
     again: dict[str, Any] = {"ids": by_ending[Ending.RETRIED] + by_ending[Ending.GIVEN_BACK]}
     finished: dict[str, Any] = {"ids": by_ending[Ending.FINISHED]}
-    ended: dict[str, Any] = {"ids": by_ending[Ending.DEAD] + by_ending[Ending.CANCELLED]}
+    dead: dict[str, Any] = {"ids": by_ending[Ending.DEAD]}
+    cancelled: dict[str, Any] = {"ids": by_ending[Ending.CANCELLED]}
     if again["ids"]:
         link.run(f"UPDATE hubbub_jobs.live_key SET running = false WHERE {chosen}", again)  # noqa: S608
     if finished["ids"]:
         link.run(
             "UPDATE hubbub_jobs.live_key SET running = false, finished = now()"  # noqa: S608 - no values
-            f" WHERE {chosen} AND keeps = 'kept'",
+            f" WHERE {chosen} AND keeps IN ('kept', 'kept-or-dead')",
             finished,
         )
         link.run(f"DELETE FROM hubbub_jobs.live_key WHERE {chosen} AND finished IS NULL", finished)  # noqa: S608
-    if ended["ids"]:
-        link.run(f"DELETE FROM hubbub_jobs.live_key WHERE {chosen}", ended)  # noqa: S608
+    if dead["ids"]:
+        link.run(f"DELETE FROM hubbub_jobs.live_key WHERE {chosen} AND keeps NOT IN {KEPT_BY_DEAD}", dead)  # noqa: S608
+    if cancelled["ids"]:
+        link.run(f"DELETE FROM hubbub_jobs.live_key WHERE {chosen}", cancelled)  # noqa: S608

@@ -17,7 +17,7 @@ from hub.jobs.connections import Link, OwnLink, engine_of, link_of, told
 from hub.jobs.errors import BadDatabase, BadJob
 from hub.jobs.sqlite.filesystems import network_type, read_mounts
 
-VERSION = 3
+VERSION = 4
 """Version of the schema that this library works with; in the file it is ``user_version``."""
 APPLICATION = 0x68756A6F
 """Mark of such a file (``application_id``)."""
@@ -83,6 +83,7 @@ MIGRATIONS = [
     CREATE INDEX job_coalesce ON job (queue, coalesce, priority DESC, id)
         WHERE state = 'waiting' AND coalesce IS NOT NULL;
     """,
+    "ALTER TABLE live_key ADD COLUMN since REAL NOT NULL DEFAULT 0",
 ]
 """Statements that lead from each version to the next, beginning with none."""
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from hub.interfaces import Clock
 from hub.jobs.connections import Link
-from hub.jobs.job import Coalescing, Conflict, Ending, Handle, Job, NewJob, Settlement
+from hub.jobs.job import Coalescing, Ending, Handle, Job, NewJob, Settlement
 from hub.jobs.sqlite.database import SQLiteFile
-from hub.jobs.sqlite.operations import READ, SQLiteOperations, job_of
+from hub.jobs.sqlite.inserting import insert_jobs
+from hub.jobs.sqlite.operations import READ, SQLiteOperations, cancel_waiting, job_of
 
 DIED = "its process died, or was away for longer than its lease"
-INSERT = """
-    INSERT INTO job (id, queue, priority, state, created, due, attempt, max_retries, key, tags, coalesce, body)
-    VALUES (:id, :queue, :priority, :state, :created, :due, 1, :max_retries, :key, :tags, :coalesce, :body)
-"""
 
 
 class SQLite(SQLiteOperations):
@@ -41,62 +37,9 @@ class SQLite(SQLiteOperations):
     def insert(self, jobs: Sequence[NewJob], connection: object | None) -> list[Handle]:
         """See :class:`hub.jobs.storage.Storage`."""
         if connection is not None:
-            return self._insert(self._database.link(connection), jobs)
+            return insert_jobs(self._database.link(connection), jobs, self._wall())
         with self._database.begin() as link:
-            return self._insert(link, jobs)
-
-    def _insert(self, link: Link, jobs: Sequence[NewJob]) -> list[Handle]:
-        # This writes before it reads: a reader's transaction can't become a writer's if another has written.
-        link.run("UPDATE counter SET jobs = jobs + :count", {"count": len(jobs)})
-        ((last,),) = link.rows("SELECT jobs FROM counter")
-        link.many(
-            "INSERT OR IGNORE INTO queue VALUES (:queue)",
-            [{"queue": queue} for queue in dict.fromkeys(job.queue for job in jobs)],
-        )
-        now = self._wall()
-        handles, rows = [], []
-        for number, job in enumerate(jobs, last - len(jobs) + 1):
-            handle = Handle(number) if job.key is None else self._hold(link, job, number)
-            handles.append(handle)
-            if handle.new:
-                due = job.due if job.due is not None else now + job.delay
-                rows.append(
-                    {
-                        "id": number,
-                        "queue": job.queue,
-                        "priority": job.priority,
-                        "state": "delayed" if job.later else "waiting",
-                        "created": now,
-                        "due": due if job.later else None,
-                        "max_retries": job.max_retries,
-                        "key": job.key,
-                        "tags": json.dumps(job.tags),
-                        "coalesce": job.coalesce,
-                        "body": job.body,
-                    }
-                )
-            if job.key is not None and rows:  # a later one of the batch may replace it
-                link.many(INSERT, rows)
-                rows = []
-        if rows:
-            link.many(INSERT, rows)
-        return handles
-
-    def _hold(self, link: Link, job: NewJob, number: int) -> Handle:
-        """Give a new job its key, or find the one that has it."""
-        values: dict[str, Any] = {"queue": job.queue, "key": job.key, "job": number, "keeps": job.unique.value}
-        found = link.rows(
-            "SELECT k.job, coalesce(j.state, '') FROM live_key AS k LEFT JOIN job AS j ON j.id = k.job"
-            " WHERE k.queue = :queue AND k.key = :key",
-            values,
-        )
-        if found:
-            holder, state = found[0]
-            if job.conflict is Conflict.KEEP or state not in ("waiting", "delayed"):
-                return Handle(holder, new=False)
-            self._cancel_waiting(link, holder)
-        link.run("INSERT OR REPLACE INTO live_key (queue, key, job, keeps) VALUES (:queue, :key, :job, :keeps)", values)
-        return Handle(number)
+            return insert_jobs(link, jobs, self._wall())
 
     def start(self, process: int, name: str) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
@@ -193,7 +136,7 @@ class SQLite(SQLiteOperations):
             if not link.rows("SELECT 1 FROM process WHERE id = :id", {"id": process}):
                 return None
             ended = self._end(link, settlements)
-            return self._insert(link, new) if new and ended else []
+            return insert_jobs(link, new, self._wall()) if new and ended else []
 
     def _end(self, link: Link, settlements: Sequence[Settlement]) -> bool:
         """End claims. :returns: false if all were settled before."""
@@ -230,13 +173,15 @@ class SQLite(SQLiteOperations):
                 {**values, "queue": one.job.queue, "begun": one.job.attempt},
             )
         if found[0][0]:
-            self._cancel_waiting(link, one.job.id)
+            cancel_waiting(link, one.job.id, now)
         elif one.ending is Ending.DEAD:
             link.run(
                 "UPDATE job SET state = 'dead', process = NULL, claim = 0, died = :now, reason = :error WHERE id = :id",
                 values,
             )
-            link.run("DELETE FROM live_key WHERE job = :id", values)
+            link.run(
+                "DELETE FROM live_key WHERE job = :id AND keeps NOT IN ('unfinished-or-dead', 'kept-or-dead')", values
+            )
         else:
             state, due = ("delayed", now + one.delay) if one.delay > 0 else ("waiting", None)
             link.run(
@@ -249,7 +194,9 @@ class SQLite(SQLiteOperations):
     @staticmethod
     def _release(link: Link, finished: Sequence[dict[str, Any]]) -> None:
         if finished:
-            link.many("UPDATE live_key SET finished = :now WHERE job = :id AND keeps = 'kept'", finished)
+            link.many(
+                "UPDATE live_key SET finished = :now WHERE job = :id AND keeps IN ('kept', 'kept-or-dead')", finished
+            )
             link.many("DELETE FROM live_key WHERE job = :id AND finished IS NULL", finished)
 
 

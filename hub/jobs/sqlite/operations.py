@@ -55,6 +55,10 @@ class SQLiteOperations:
                 )
         with self._database.begin() as link:
             pruned += link.run("DELETE FROM live_key WHERE finished < :then", {"then": now - keep.finished})
+            link.run(
+                "DELETE FROM live_key WHERE finished IS NULL AND keeps IN ('unfinished-or-dead', 'kept-or-dead')"
+                " AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = live_key.job)"
+            )
         return pruned
 
     def counts(self) -> dict[str, JobCounts]:
@@ -141,20 +145,8 @@ class SQLiteOperations:
             if state is JobState.RUNNING:
                 link.run("UPDATE job SET cancelled = 1 WHERE id = :job", {"job": job})
             else:
-                self._cancel_waiting(link, job)
+                cancel_waiting(link, job, self._wall())
             return state
-
-    def _cancel_waiting(self, link: Link, job: int) -> None:
-        """End a job that nobody runs any more, or yet."""
-        values = {"job": job, "now": self._wall()}
-        link.run(
-            "INSERT OR IGNORE INTO ended"
-            " SELECT id, queue, 'cancelled', attempt - (state IN ('waiting', 'delayed')), NULL, :now FROM job"
-            " WHERE id = :job",
-            values,
-        )
-        link.run("DELETE FROM job WHERE id = :job", values)
-        link.run("DELETE FROM live_key WHERE job = :job", values)
 
     def kick(self, queue: str, limit: int) -> int:
         """See :class:`hub.jobs.storage.Storage`."""
@@ -174,7 +166,7 @@ class SQLiteOperations:
                 {"queue": queue, "state": state.value, "limit": limit},
             )
             for (job,) in found:
-                self._cancel_waiting(link, job)
+                cancel_waiting(link, job, self._wall())
         return len(found)
 
     def retry_dead(self, queue: str, limit: int, jobs: Sequence[int] | None, error: str) -> int:
@@ -220,3 +212,16 @@ def job_of(row: Sequence[Any], claim: int = 0, process: int = 0) -> Job:
         reason=reason,
         coalesce=coalesce,
     )
+
+
+def cancel_waiting(link: Link, job: int, now: float) -> None:
+    """End a job that nobody runs any more, or yet. :param now: epoch seconds."""
+    values = {"job": job, "now": now}
+    link.run(
+        "INSERT OR IGNORE INTO ended"
+        " SELECT id, queue, 'cancelled', attempt - (state IN ('waiting', 'delayed')), NULL, :now FROM job"
+        " WHERE id = :job",
+        values,
+    )
+    link.run("DELETE FROM job WHERE id = :job", values)
+    link.run("DELETE FROM live_key WHERE job = :job", values)

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from hub.jobs.checks import coalescing, encoded, filled, template
+from hub.jobs.checks import check_key, coalescing, encoded, filled, template
 from hub.jobs.errors import BadJob
-from hub.jobs.job import Coalescing, NewJob, Unique
+from hub.jobs.job import Coalescing, JobState, NewJob, Unique
 
 GOOD: dict[str, Any] = {
     "queues": None,
-    "unique": "unfinished",
     "conflict": "keep",
     "run_after": None,
     "priority": 4,
@@ -42,8 +41,22 @@ def made(queue: Any = "q", body: object = None, key: Any = None, **changed: Any)
         ({"key": "k" * 501}, "501 characters"),
         ({"coalesce": ""}, "coalesce is a text"),
         ({"coalesce": "c" * 501}, "501 characters"),
-        ({"unique": "forever"}, "unique is one of waiting, unfinished, kept, not 'forever'"),
-        ({"conflict": "fail"}, "conflict is one of keep, replace, not 'fail'"),
+        (
+            {"unique": "forever"},
+            "unique is one of waiting, unfinished, kept, unfinished-or-dead, kept-or-dead, not 'forever'",
+        ),
+        ({"conflict": "fail"}, "conflict is one of keep, replace, debounce, not 'fail'"),
+        ({"unique": ["waiting", "running"]}, "not running, waiting"),
+        ({"unique": []}, "not none"),
+        ({"unique": ["waiting", "delayed", "finished"]}, "not delayed, finished, waiting"),
+        ({"unique": ["for ever"]}, "a state of unique is one of"),
+        ({"unique": 3}, "unique is one of"),
+        ({"conflict": "debounce", "max_wait": 5}, "needs run_after"),
+        ({"conflict": "debounce", "run_after": 5}, "needs run_after"),
+        ({"conflict": "debounce", "run_after": 5, "max_wait": 4}, "max_wait is shorter"),
+        ({"conflict": "debounce", "run_after": 5, "max_wait": "soon"}, "max_wait: expected a duration"),
+        ({"conflict": "debounce", "run_after": datetime(2027, 1, 1, tzinfo=UTC), "max_wait": 5}, "needs run_after"),
+        ({"max_wait": 5}, "max_wait is for conflict='debounce' alone"),
         ({"priority": 10}, "priority is a whole number from 0 to 9, not 10"),
         ({"priority": True}, "priority is a whole number"),
         ({"max_retries": -1}, "max_retries is a whole number from 0"),
@@ -93,3 +106,19 @@ def test_what_is_claimed_together_is_one_value_or_one_beginning() -> None:
     for wrong in (("a", "b"), ("", None), (None, ""), (3, None)):
         with pytest.raises(BadJob, match="coalesce"):
             coalescing(*wrong)
+
+
+def test_a_key_is_held_by_name_or_by_states() -> None:
+    assert made().unique is Unique.UNFINISHED
+    assert made(unique=["waiting", "delayed"]).unique is Unique.WAITING
+    assert made(unique=(state for state in JobState if state is not JobState.CANCELLED)).unique is Unique.KEPT_OR_DEAD
+    assert made(unique={"waiting", "delayed", "running", "dead"}).unique is Unique.UNFINISHED_OR_DEAD
+    assert made(conflict="debounce", run_after=1, max_wait=9).unique is Unique.WAITING
+    assert made(conflict="debounce", run_after=1, max_wait="9s", unique="kept").max_wait == 9.0
+
+
+def test_options_of_a_key_without_one_are_refused() -> None:
+    check_key("q", "k", {"unique": "kept"})
+    check_key("q", None, {"priority": 4, "unique": "unfinished", "conflict": "keep"})
+    with pytest.raises(BadJob, match="queue 'q': unique, conflict without a key"):
+        check_key("q", None, {"unique": "kept", "conflict": "replace"})
