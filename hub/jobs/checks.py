@@ -1,9 +1,10 @@
-"""Checks what is inserted. Every error names the queue, and what is wrong with which value. Pure."""
+"""Checks what is inserted, and how jobs end. Errors name the queue, and what is wrong with which value. Pure."""
 
 from __future__ import annotations
 
 import difflib
 import json
+import traceback
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
@@ -30,6 +31,8 @@ LONGEST_KEY = 500
 """Characters of a key. An entry of PostgreSQL's B-tree has 2704 bytes."""
 MOST_TAGS = 20
 MOST_RETRIES = 1_000_000
+LONGEST_ERROR = 4000
+"""Characters of an error that are kept: the end of a traceback says most."""
 LONGEST_DELAY = 10 * 366 * 86400.0
 """Seconds: ten years."""
 
@@ -221,3 +224,17 @@ def _delay(value: object, what: str) -> float:
     if delay > LONGEST_DELAY:
         raise BadJob(f"{what} is more than ten years: {value!r}")
     return delay
+
+
+def exit_status(status: int) -> int:
+    """Pass an exit status. :raises ValueError: it is none."""
+    if not isinstance(status, int) or not -(2**31) <= status < 2**31:
+        raise ValueError(f"an exit status is a whole number of 32 bits, not {status!r}")
+    return status
+
+
+def error_text(error: BaseException | str) -> str:
+    """Text of an error for the log, bounded, without characters that a database does not take."""
+    text = error if isinstance(error, str) else "".join(traceback.format_exception(error)).rstrip()
+    text = text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
+    return text[-LONGEST_ERROR:] or "no reason was given"

@@ -206,7 +206,8 @@ def _there(module: str) -> bool:
 def engine_of(url: URL, **options: Any) -> Engine:
     """Pool of connections to PostgreSQL or SQLite."""
     if url.get_backend_name() == "postgresql":
-        options |= {"connect_args": connect_arguments(url), "pool_size": POOL, "max_overflow": 0}
+        pool = {} if "poolclass" in options else {"pool_size": POOL, "max_overflow": 0}
+        options |= {"connect_args": connect_arguments(url), **pool}
     return create_engine(url, hide_parameters=True, **options)
 
 

@@ -195,6 +195,11 @@ class Settlement(msgspec.Struct, frozen=True):
     error: str = ""
     closes: bool = False
 
+    @property
+    def waits(self) -> bool:
+        """True if the job waits again at once."""
+        return self.ending in (Ending.RETRIED, Ending.GIVEN_BACK) and self.delay <= 0
+
 
 def epoch(moment: datetime | None) -> float | None:
     """Epoch seconds of a moment, if there is one."""

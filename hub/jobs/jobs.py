@@ -12,14 +12,14 @@ from typing import Self, Unpack
 from sqlalchemy import URL
 
 from hub.interfaces import Clock
-from hub.jobs.checks import JobOptions, check_key, filled, template
+from hub.jobs.checks import JobOptions, check_key, exit_status, filled, template
 from hub.jobs.connections import url_of
 from hub.jobs.job import Ending, Handle, Job, JobCounts, JobError, JobState, JobStatus, NewJob, Settlement
 from hub.jobs.postgresql import PostgreSQL
 from hub.jobs.retries import RetryDelay, backoff
 from hub.jobs.sqlite import SQLite, SQLiteFile
 from hub.jobs.storage import KeepTimes, Storage
-from hub.jobs.working import Working, exit_status
+from hub.jobs.working import Working
 from hub.units import parse_duration
 
 PEEKED = 100
@@ -37,6 +37,8 @@ class Jobs(Working):
     :param retry_delay: from a job that failed to the seconds until its next attempt.
     :param max_body: bytes. :param keep_finished: how long exit statuses are kept; the other two likewise.
     :param state_dir: where a relative path of SQLite's begins. :param name: of the process, for people.
+    :param notify: whether PostgreSQL's LISTEN and NOTIFY are used.
+    :param longest_poll: how long a claim that waits may sleep until it looks, whatever it is told, at most.
     :param clock: a monotonic one, for what this process does now and then.
     :param migrate: make or migrate the tables; false: refuse a database that has not those of this version.
     :raises BadDatabase: the DSN is none, or is not to PostgreSQL or SQLite.
@@ -56,6 +58,8 @@ class Jobs(Working):
         keep_errors: float | str = "1w",
         state_dir: str | Path = ".",
         name: str | None = None,
+        notify: bool = True,
+        longest_poll: float | str = 1.0,
         clock: Clock = time.monotonic,
         migrate: bool = True,
     ) -> None:
@@ -63,8 +67,11 @@ class Jobs(Working):
         seconds = parse_duration(lease)
         if seconds < SHORTEST_LEASE:
             raise ValueError(f"a lease has at least {SHORTEST_LEASE} s, not {lease!r}")
-        storage = _storage(dsn, Path(state_dir))
-        super().__init__(storage, seconds, retry_delay or backoff(), keep, name, clock, migrate)
+        poll = parse_duration(longest_poll)
+        if poll <= 0:
+            raise ValueError(f"expected longest_poll of more than 0 s, not {longest_poll!r}")
+        storage = _storage(dsn, Path(state_dir), notify)
+        super().__init__(storage, seconds, retry_delay or backoff(), keep, name, clock, migrate, poll)
         self._queues = None if queues is None else frozenset(queues)
         self._max_body = max_body
 
@@ -92,8 +99,7 @@ class Jobs(Working):
         :raises BadJob: one of the values can't be used. :raises Unavailable: the database is away or busy.
         """
         job = self.new_job(queue, body, key=key, **options)
-        self._ready()
-        return self._storage.insert([job], connection)[0]
+        return self._insert([job], connection)[0]
 
     def insert_many(
         self,
@@ -117,8 +123,15 @@ class Jobs(Working):
             filled(shared, body, key, self._max_body)
             for body, key in zip(listed, keys or itertools.repeat(None), strict=False)
         ]
+        return self._insert(jobs, connection)
+
+    def _insert(self, jobs: Sequence[NewJob], connection: object | None) -> list[Handle]:
         self._ready()
-        return self._storage.insert(jobs, connection) if jobs else []
+        handles = self._storage.insert(jobs, connection) if jobs else []
+        if connection is None:  # a transaction of the caller's may be rolled back, and must not notify
+            new = zip(jobs, handles, strict=True)
+            self._waits.announce(job.queue for job, handle in new if handle.new and not job.later)
+        return handles
 
     def new_job(self, queue: str, body: object, *, key: str | None = None, **options: Unpack[JobOptions]) -> NewJob:
         """Check a job, for :meth:`replace_with`; nothing is inserted. The parameters are those of ``insert``.
@@ -203,7 +216,10 @@ class Jobs(Working):
         """
         self._ready()
         chosen = None if jobs is None else [_number(job) for job in jobs]
-        return self._storage.retry_dead(queue, limit, chosen, error)
+        count = self._storage.retry_dead(queue, limit, chosen, error)
+        if count:
+            self._waits.announce([queue])
+        return count
 
     def purge(self, queue: str, state: JobState | str = JobState.WAITING, limit: int = PEEKED) -> int:
         """Cancel jobs of a queue that are ``waiting``, ``delayed`` or ``dead``, the first first.
@@ -224,6 +240,7 @@ class Jobs(Working):
         """End a pause."""
         self._ready()
         self._storage.resume(queue)
+        self._waits.announce([queue])
 
 
 def _at_rest(state: JobState | str) -> JobState:
@@ -238,8 +255,10 @@ def _number(job: Handle | int) -> int:
     return job.id if isinstance(job, Handle) else job
 
 
-def _storage(dsn: str | URL | Storage, state_dir: Path) -> Storage:
+def _storage(dsn: str | URL | Storage, state_dir: Path, notify: bool) -> Storage:
     if not isinstance(dsn, (str, URL)):
         return dsn
     url = url_of(dsn)
-    return PostgreSQL(url) if url.get_backend_name() == "postgresql" else SQLite(SQLiteFile(url, state_dir))
+    if url.get_backend_name() == "postgresql":
+        return PostgreSQL(url, notify=notify)
+    return SQLite(SQLiteFile(url, state_dir))

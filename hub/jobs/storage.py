@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,24 @@ class KeepTimes:
     finished: float = 86400.0
     dead: float = 180 * 86400.0
     errors: float = 7 * 86400.0
+
+
+Heard = Callable[[str | None], None]
+"""Takes the name of a queue that may have jobs; ``None``: any may."""
+
+
+class Listening(Protocol):
+    """What tells a program of jobs, in a thread of its own."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+class Deaf:
+    """In the place of :class:`Listening` where nothing is to be heard."""
+
+    def close(self) -> None:
+        """Nothing is to be ended."""
 
 
 class Storage(Protocol):
@@ -50,6 +68,16 @@ class Storage(Protocol):
         self, process: int, limit: int, queues: Sequence[str] | None, coalescing: Coalescing | None = None
     ) -> list[Job]:
         """Claim jobs. :param queues: in this order; ``None``: all, in turn. :returns: nothing if none waits."""
+
+    def listen(self, heard: Heard) -> Listening:
+        """Begin to tell of jobs that others insert: soon, of some more than there are, and of some not at all."""
+
+    def sleep(self, process: int, seconds: float) -> None:
+        """Note that a process sleeps, or may soon: for so long ``notify`` tells it of jobs."""
+
+    def notify(self, queues: Sequence[str]) -> None:
+        """Tell those who sleep of jobs of these queues, which have been committed; an empty name stands for all. It
+        raises nothing."""
 
     def settle(
         self, process: int, settlements: Sequence[Settlement], new: Sequence[NewJob] = ()

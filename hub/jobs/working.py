@@ -7,23 +7,22 @@ import os
 import secrets
 import socket
 import threading
-import traceback
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from hub.errors import Unavailable
 from hub.interfaces import Clock
-from hub.jobs.checks import coalescing
+from hub.jobs.checks import coalescing, error_text, exit_status
 from hub.jobs.errors import BadDatabase, Fenced
-from hub.jobs.job import Ending, Handle, Job, NewJob, Settlement
+from hub.jobs.in_hand import ClaimedJobs
+from hub.jobs.job import Coalescing, Ending, Handle, Job, NewJob, Settlement
 from hub.jobs.retries import RetryDelay
 from hub.jobs.storage import KeepTimes, Storage
+from hub.jobs.waiting import Waits
 from hub.text import printable
 from hub.units import parse_duration
 
-LONGEST_ERROR = 4000
-"""Characters of an error that are kept: the end of a traceback says most."""
 BEATS = 3
 """Heartbeats per lease."""
 PAUSE = 1.0
@@ -57,6 +56,7 @@ class Working:
         name: str | None,
         clock: Clock,
         migrate: bool = True,
+        longest_poll: float = 1.0,
     ) -> None:
         self.fenced = 0
         self.lease = lease
@@ -66,6 +66,7 @@ class Working:
         self._name = name or f"{socket.gethostname()}:{os.getpid()}"
         self._clock = clock
         self._migrate = migrate
+        self._waits = Waits(storage, min(longest_poll, lease / BEATS), clock)
         self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._opened = False
@@ -73,20 +74,19 @@ class Working:
         self._process: int | None = None
         self._beaten = 0.0
         self._done: dict[str, float] = {}
-        self._in_hand: dict[tuple[int, int], Job] = {}
-        self._left: dict[int, int] = defaultdict(int)
+        self._in_hand = ClaimedJobs()
         self._cancelled: frozenset[int] = frozenset()
 
     @property
     def in_hand(self) -> list[Job]:
         """Jobs that this process has claimed and not ended."""
-        with self._lock:
-            return list(self._in_hand.values())
+        return self._in_hand.all()
 
     def claim(
         self,
         limit: int = 1,
         queues: Sequence[str] | None = None,
+        wait: float | str | None = None,
         *,
         coalesce: str | None = None,
         coalesce_prefix: str | None = None,
@@ -94,6 +94,7 @@ class Working:
         """Claim up to ``limit`` jobs.
 
         :param queues: in this order; ``None``: all, another first each time. A queue's higher priorities are first.
+        :param wait: for how long to sleep if there is none; it ends as soon as there may be one.
         :param coalesce: only jobs with this value. :param coalesce_prefix: only those whose value begins with it.
         :returns: nothing if none waits. :raises Unavailable: the database is away or busy.
         """
@@ -102,15 +103,19 @@ class Working:
             raise ValueError(f"expected to claim one job or more, not {limit}")
         if isinstance(queues, str):
             raise ValueError(f"queues are a list of names, not {queues!r}")
+        seconds = 0.0 if wait is None else parse_duration(wait)
         self._ready()
+        if seconds > 0:
+            claim = partial(self._claim, limit, queues, together)
+            return self._waits.claim(claim, lambda: self._process, queues, seconds)
+        return self._claim(limit, queues, together)
+
+    def _claim(self, limit: int, queues: Sequence[str] | None, together: Coalescing | None) -> list[Job]:
         if self._clock() - self._beaten >= self.lease / BEATS:
             self.heartbeat()
         process = self._ensure_process()
         jobs = self._storage.claim(process, limit, queues, together)
-        with self._lock:
-            for job in jobs:
-                self._in_hand[job.claim, job.id] = job
-                self._left[job.claim] += 1
+        self._in_hand.add(jobs)
         return jobs
 
     def complete(self, jobs: Several, status: int = 0) -> None:
@@ -167,7 +172,7 @@ class Working:
         with self._lock:
             self._beaten = began
             self._cancelled = frozenset(cancelled)
-            return [job for job in self._in_hand.values() if job.id in self._cancelled]
+        return [job for job in self.in_hand if job.id in self._cancelled]
 
     def is_cancelled(self, job: Job) -> bool:
         """True if the last heartbeat found that the job was cancelled."""
@@ -180,12 +185,16 @@ class Working:
         """
         self._ready()
         for _ in range(ROUNDS):
-            if self._storage.move_due(MOVED) < MOVED:
+            moved = self._storage.move_due(MOVED)
+            if moved:
+                self._waits.announce([""])
+            if moved < MOVED:
                 break
         if self._is_due("rescue", self.lease / BEATS):
             rescued = self._storage.rescue(self.lease)
             if rescued:
                 log.warning("%d jobs of dead processes are waiting again", rescued, extra={"action": "rescue"})
+                self._waits.announce([""])
         if self._is_due("upkeep", UPKEEP_EVERY):
             self._storage.upkeep()
         if self._is_due("prune", PRUNE_EVERY):
@@ -229,13 +238,20 @@ class Working:
                 log.error("no heartbeat: %s", error, extra={"action": "heartbeat"})
             wait(ended, pause)
 
+    def stop_waiting(self) -> None:
+        """End the waits of all threads at once: their claims return. Later claims of this ``Jobs`` do not wait."""
+        self._waits.stop()
+
     def close(self) -> None:
         """Give back what is in hand, end the process, close all connections. A database that is away is not waited for:
         others have the jobs when the lease has passed."""
         process = self._process
+        if self._pid == os.getpid():
+            self._waits.close()
         if process is not None and self._pid == os.getpid():
             with suppress(Unavailable, BadDatabase):
-                self._storage.stop(process)
+                if self._storage.stop(process):
+                    self._storage.notify([""])
             self._forget(process)
         self._storage.close()
         with self._opening:
@@ -247,6 +263,7 @@ class Working:
         with self._opening:
             if not self._opened:
                 self._storage.open(self._migrate)
+                self._waits.open()
                 self._opened = True
 
     def _ensure_process(self) -> int:
@@ -262,8 +279,7 @@ class Working:
         with self._lock:
             if self._process == process:
                 self._process = None
-            for place in [place for place, job in self._in_hand.items() if job.process == process]:
-                self._left.pop(self._in_hand.pop(place).claim, None)
+        self._in_hand.forget(process)
 
     def _is_due(self, what: str, every: float) -> bool:
         with self._lock:
@@ -276,19 +292,21 @@ class Working:
     def _end(self, settlements: list[Settlement], new: Sequence[NewJob] = ()) -> list[Handle]:
         """End claims, and insert jobs in the same transaction, for which all are of one process."""
         self._ready()
-        taken, refused = self._take(settlements)
+        taken, refused = self._in_hand.take(settlements)
         reason, handles = UNKNOWN, list[Handle]()
         for process in {one.job.process for one in taken}:
             mine = [one for one in taken if one.job.process == process]
             try:
                 accepted = self._storage.settle(process, mine, new)
             except BaseException:
-                with self._lock:
-                    self._in_hand |= {(one.job.claim, one.job.id): one.job for one in taken}
+                self._in_hand.put_back(one.job for one in taken)
                 raise
             if accepted is not None:
                 handles = accepted
-                self._settled(mine)
+                self._in_hand.settled(mine)
+                self._waits.announce(
+                    [*(one.job.queue for one in mine if one.waits), *(job.queue for job in new if not job.later)]
+                )
             else:
                 refused += [one.job for one in mine]
                 reason = GIVEN_UP
@@ -299,43 +317,6 @@ class Working:
                 self.fenced += len(refused)
             raise Fenced(refused, reason)
         return handles
-
-    def _take(self, settlements: list[Settlement]) -> tuple[list[Settlement], list[Job]]:
-        """Take what is in hand out of it. The one that leaves nothing of its claim closes the claim."""
-        taken: list[Settlement] = []
-        refused: list[Job] = []
-        with self._lock:
-            counts: dict[int, int] = defaultdict(int)
-            for one in settlements:
-                if self._in_hand.pop((one.job.claim, one.job.id), None) is None:
-                    refused.append(one.job)
-                    continue
-                counts[one.job.claim] += 1
-                # Only what is committed has left the count: a claim is never closed for a completion that may fail.
-                closes = counts[one.job.claim] == self._left[one.job.claim]
-                taken.append(Settlement(one.job, one.ending, one.status, one.attempt, one.delay, one.error, closes))
-        return taken, refused
-
-    def _settled(self, settlements: list[Settlement]) -> None:
-        with self._lock:
-            for one in settlements:
-                self._left[one.job.claim] -= 1
-                if self._left[one.job.claim] <= 0:
-                    del self._left[one.job.claim]
-
-
-def exit_status(status: int) -> int:
-    """Pass an exit status. :raises ValueError: it is none."""
-    if not isinstance(status, int) or not -(2**31) <= status < 2**31:
-        raise ValueError(f"an exit status is a whole number of 32 bits, not {status!r}")
-    return status
-
-
-def error_text(error: BaseException | str) -> str:
-    """Text of an error for the log, bounded, without characters that a database does not take."""
-    text = error if isinstance(error, str) else "".join(traceback.format_exception(error)).rstrip()
-    text = text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
-    return text[-LONGEST_ERROR:] or "no reason was given"
 
 
 def _listed(jobs: Several) -> list[Job]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,7 +22,8 @@ Handler = Callable[[Job], object]
 class MemoryJobs(Jobs):
     """A :class:`hub.jobs.Jobs` in memory. What a program does with its own works here, but for ``connection=``.
 
-    Its clock moves by ``advance()`` alone. The delay of a retry is the longest: 15 s, 30 s, 60 s and so on.
+    Its clock moves by ``advance()`` alone, and while a claim waits. The delay of a retry is the longest: 15 s, 30 s,
+    60 s and so on.
 
     :param began: epoch seconds on its clock at first; ``None``: the current time.
     :param options: those of :class:`hub.jobs.Jobs`.
@@ -32,10 +34,13 @@ class MemoryJobs(Jobs):
         self._passed = 0.0
         self._memory = SQLiteMemory()
         super().__init__(SQLite(self._memory, self._wall), clock=self._monotonic, **_predictable(options))
+        self._waits.sleep = self._pass_time
 
     def another(self, **options: Any) -> Jobs:
         """Another program's, at the same jobs, by the same clock. :param options: those of :class:`hub.jobs.Jobs`."""
-        return Jobs(SQLite(self._memory, self._wall), clock=self._monotonic, **_predictable(options))
+        jobs = Jobs(SQLite(self._memory, self._wall), clock=self._monotonic, **_predictable(options))
+        jobs._waits.sleep = self._pass_time
+        return jobs
 
     def run(self, handler: Handler, queues: Sequence[str] | None = None) -> list[Job]:
         """Work jobs, one after the other, until none waits; the clock does not move.
@@ -105,6 +110,10 @@ class MemoryJobs(Jobs):
         """Let all jobs go. The fixture calls this at the end of a test."""
         self.close()
         self._memory.discard()
+
+    def _pass_time(self, woken: threading.Event, seconds: float) -> None:
+        if not woken.is_set():
+            self.advance(seconds)
 
     def _monotonic(self) -> float:
         return self._passed

@@ -169,7 +169,7 @@ def test_a_completion_that_is_repeated_counts_once(jobs: Jobs) -> None:
     jobs.insert("q", 1)
     (job,) = jobs.claim()
     jobs.retry(job, "failed")
-    jobs._in_hand[job.claim, job.id] = job
+    jobs._in_hand.put_back([job])
     jobs.retry(job, "failed")
     assert jobs.counts()["q"].waiting == 1
     assert len(jobs.errors(job.id)) == 1
@@ -263,7 +263,7 @@ def test_a_newer_schema_is_refused_with_both_versions(make: Make, jobs: Jobs) ->
             else "UPDATE hubbub_jobs.version SET version = 99"
         )
         link.run(newer)
-    with pytest.raises(BadDatabase, match=r"99.* to \d+: upgrade"):
+    with pytest.raises(BadDatabase, match=r"99.* up to \d+"):
         make().counts()
 
 

@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
@@ -15,6 +16,7 @@ from sqlalchemy import create_engine
 from hub.jobs import Jobs
 from hub.jobs.connections import url_of
 from tests.support import free_port, require, wait_until
+from tests.system.job_stores import rows
 from tests.system.postgres import Postgres
 
 pytestmark = pytest.mark.system
@@ -90,3 +92,30 @@ def test_all_of_it_works_behind_pgbouncer(pgbouncer: str) -> None:
     assert programs[0].counts() == {}
     for jobs in programs:
         jobs.close()
+
+
+def test_behind_pgbouncer_claims_look_and_the_log_says_so_once(
+    pgbouncer: str, dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """LISTEN would be of no use, and its notifications would come to others who use the server's connection."""
+    with Jobs(pgbouncer, lease=60.0, longest_poll=0.05) as jobs, Jobs(dsn) as direct:
+        assert jobs.claim(1, wait=0.001) == []
+        wait_until(lambda: "a pooler is between" in caplog.text)
+        for number in range(3):
+            direct.insert("q", number)
+            assert [job.json() for job in jobs.claim(1, wait="10m")] == [number]
+        assert caplog.text.count("a pooler is between") == 1
+        assert rows(direct, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN %%'") == [(0,)]
+
+
+def test_an_insert_behind_pgbouncer_wakes_who_listens_directly(pgbouncer: str, dsn: str) -> None:
+    with Jobs(dsn) as sleeper, Jobs(pgbouncer) as other:
+        found: list[object] = []
+        waits: Any = sleeper._waits
+        waits.sleep = lambda event, _: event.wait()
+        thread = threading.Thread(target=lambda: found.extend(sleeper.claim(1, wait="1h")))
+        thread.start()
+        wait_until(lambda: waits._waiters)
+        other.insert("q", 1)
+        wait_until(lambda: not thread.is_alive(), what="the sleeper to be woken")
+        assert len(found) == 1

@@ -81,6 +81,6 @@ def test_a_replacement_that_is_repeated_counts_once(jobs: Jobs) -> None:
     jobs.insert("q", 1)
     (job,) = jobs.claim()
     assert len(jobs.replace_with(job, [jobs.new_job("q", 2)])) == 1
-    jobs._in_hand[job.claim, job.id] = job
+    jobs._in_hand.put_back([job])
     assert jobs.replace_with(job, [jobs.new_job("q", 2)]) == []
     assert jobs.counts()["q"].waiting == 1

@@ -145,3 +145,12 @@ def test_the_documents_example(hubbub_jobs: MemoryJobs, monkeypatch: pytest.Monk
         jobs = MemoryJobs()
         function(jobs, monkeypatch)
         jobs.discard()
+
+
+def test_a_claim_that_waits_moves_the_clock(hubbub_jobs: MemoryJobs) -> None:
+    hubbub_jobs.insert("q", 1, run_after="1h")
+    assert hubbub_jobs.claim(1, wait="59m") == []
+    assert [job.json() for job in hubbub_jobs.claim(1, wait="59m")] == [1]
+    other = hubbub_jobs.another()
+    assert other.claim(1, wait="10m") == []
+    other.close()

@@ -26,9 +26,10 @@ LOCK_WAIT = "100ms"
 
 
 class Database:
-    """PostgreSQL. Thread-safe."""
+    """PostgreSQL. Thread-safe. :ivar url: of the database."""
 
     def __init__(self, url: URL) -> None:
+        self.url = url
         self._engine = engine_of(url)
         self._lock = threading.Lock()
         self._lanes: dict[tuple[str, int], int] = {}
@@ -56,6 +57,15 @@ class Database:
         with told(self._engine), self._connect(str(int(seconds * 1000)), lock_wait) as connection:
             yield OwnLink(connection)
             connection.commit()
+
+    @contextmanager
+    def statement(self) -> Iterator[Link]:
+        """Open a link each of whose statements is a transaction of its own, at one round trip.
+
+        :raises Unavailable: the database is away or busy. :raises BadDatabase: it can't be used.
+        """
+        with told(self._engine), self._engine.connect() as connection:
+            yield OwnLink(connection.execution_options(isolation_level="AUTOCOMMIT"))
 
     def _connect(self, limit: str, lock_wait: str, first: str = "") -> Connection:
         """Connection whose transaction has begun. One that was broken while it was idle is replaced: nothing has been

@@ -13,6 +13,7 @@ from hub.jobs.postgresql.claiming import Claims
 from hub.jobs.postgresql.coalescing import Together
 from hub.jobs.postgresql.database import Database
 from hub.jobs.postgresql.inserting import Insertion
+from hub.jobs.postgresql.notifying import NotificationListener, Notifications
 from hub.jobs.postgresql.operations import Operations
 from hub.jobs.postgresql.processes import Processes
 from hub.jobs.postgresql.pruning import Pruning
@@ -20,6 +21,7 @@ from hub.jobs.postgresql.restored import from_the_future, stamp_anew
 from hub.jobs.postgresql.schema import migrate, require
 from hub.jobs.postgresql.segments import SegmentLimits, Segments, make_segment, use_segment
 from hub.jobs.postgresql.settling import Settling
+from hub.jobs.storage import Deaf, Heard, Listening
 from hub.postgres import code_of
 
 TRIES = 5
@@ -27,14 +29,15 @@ TRIES = 5
 
 
 class PostgreSQL(Operations, Processes, Pruning):
-    """Jobs in PostgreSQL; see :class:`hub.jobs.storage.Storage`."""
+    """Jobs in PostgreSQL; see :class:`hub.jobs.storage.Storage`. :param notify: whether NOTIFY and LISTEN are used."""
 
-    def __init__(self, url: URL, limits: SegmentLimits | None = None) -> None:
+    def __init__(self, url: URL, limits: SegmentLimits | None = None, notify: bool = True) -> None:
         super().__init__(Database(url))
         self._insertion = Insertion(self._database)
         self._claims = Claims(self._database)
         self._together = Together(self._database)
         self._settling = Settling(self._database)
+        self._notifications = Notifications(self._database) if notify else None
         self._segments = Segments(self._database, limits or SegmentLimits())
 
     def open(self, migrate: bool = True) -> None:
@@ -80,6 +83,15 @@ class PostgreSQL(Operations, Processes, Pruning):
         if coalescing is None:
             return self._claims.claim(process, limit, queues)
         return self._together.claim(process, limit, queues, coalescing)
+
+    def listen(self, heard: Heard) -> Listening:
+        """See :class:`hub.jobs.storage.Storage`."""
+        return Deaf() if self._notifications is None else NotificationListener(self._database.url, heard)
+
+    def notify(self, queues: Sequence[str]) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        if self._notifications is not None:
+            self._notifications.send(queues)
 
     def purge(self, queue: str, state: JobState, limit: int) -> int:
         """See :class:`hub.jobs.storage.Storage`."""

@@ -46,6 +46,15 @@ class Processes:
                 return None
             return [job for (job,) in link.rows("SELECT job FROM hubbub_jobs.cancelled ORDER BY at DESC LIMIT 10000")]
 
+    def sleep(self, process: int, seconds: float) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            link.run(
+                "UPDATE hubbub_jobs.process SET asleep_until = now() + make_interval(secs => %(seconds)s)"
+                " WHERE id = %(id)s",
+                {"id": process, "seconds": seconds},
+            )
+
     def stop(self, process: int) -> int:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.jobs.connections import Link
 from hub.jobs.errors import BadDatabase
 
-VERSION = 4
+VERSION = 5
 """Version of the schema that this library works with."""
 OLDEST_SERVER = 130000
 """PostgreSQL 13 has ``xid8`` and ``pg_snapshot``."""
@@ -136,7 +136,8 @@ DO $$ DECLARE segment regclass; BEGIN
         EXECUTE 'CREATE INDEX ON ' || segment || ' {INDEX_OF_COALESCE}'; END LOOP; END $$
 """  # noqa: S608 - names of ours
 KEYS_SINCE = "ALTER TABLE hubbub_jobs.live_key ADD COLUMN since timestamptz NOT NULL DEFAULT now()"
-MIGRATIONS = [TABLES, QUEUES_OF_ERRORS, COALESCE, KEYS_SINCE]
+SLEEPING_PROCESSES = "ALTER TABLE hubbub_jobs.process ADD COLUMN asleep_until timestamptz"
+MIGRATIONS = [TABLES, QUEUES_OF_ERRORS, COALESCE, KEYS_SINCE, SLEEPING_PROCESSES]
 """Statements that lead from each version to the next, beginning with none."""
 
 

@@ -16,6 +16,8 @@ from hub.errors import Unavailable
 from hub.jobs.connections import Link, OwnLink, engine_of, link_of, told
 from hub.jobs.errors import BadDatabase, BadJob
 from hub.jobs.sqlite.filesystems import network_type, read_mounts
+from hub.jobs.sqlite.watching import Watcher
+from hub.jobs.storage import Deaf, Heard, Listening
 
 VERSION = 4
 """Version of the schema that this library works with; in the file it is ``user_version``."""
@@ -165,6 +167,10 @@ class SQLiteFile:
             )
         return link
 
+    def watch(self, heard: Heard) -> Listening:
+        """Begin to tell of what other connections commit."""
+        return Watcher(self.file, heard)
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
@@ -186,6 +192,10 @@ class SQLiteMemory(SQLiteFile):
     def link(self, connection: object) -> Link:
         """Refuse the caller's connection. :raises BadJob: always."""
         raise BadJob("jobs in memory can't be inserted by a connection=: no other database has a transaction with them")
+
+    def watch(self, heard: Heard) -> Listening:
+        """Tell of nothing: who waits looks as often as the clock is moved."""
+        return Deaf()
 
     def close(self) -> None:
         """Keep the one connection, for others may share it."""

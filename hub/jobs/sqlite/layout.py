@@ -12,6 +12,7 @@ from hub.jobs.job import Coalescing, Ending, Handle, Job, NewJob, Settlement
 from hub.jobs.sqlite.database import SQLiteFile
 from hub.jobs.sqlite.inserting import insert_jobs
 from hub.jobs.sqlite.operations import READ, SQLiteOperations, cancel_waiting, job_of
+from hub.jobs.storage import Heard, Listening
 
 DIED = "its process died, or was away for longer than its lease"
 
@@ -90,6 +91,16 @@ class SQLite(SQLiteOperations):
                 if queue not in paused and len(jobs) < limit:
                     jobs += self._take(link, process, queue, limit - len(jobs), coalescing)
         return jobs
+
+    def listen(self, heard: Heard) -> Listening:
+        """See :class:`hub.jobs.storage.Storage`."""
+        return self._database.watch(heard)
+
+    def sleep(self, process: int, seconds: float) -> None:
+        """See :class:`hub.jobs.storage.Storage`. Nothing is to be noted: those who sleep watch the file."""
+
+    def notify(self, queues: Sequence[str]) -> None:
+        """See :class:`hub.jobs.storage.Storage`. Nothing is to be told."""
 
     def _queues(self, link: Link) -> list[str]:
         """Queues with waiting jobs, another first each time. Each is found by a jump in the index."""

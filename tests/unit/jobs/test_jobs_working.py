@@ -13,9 +13,9 @@ import pytest
 
 from hub.errors import Unavailable
 from hub.jobs import BadDatabase, BadJob, Fenced, Jobs
+from hub.jobs.checks import LONGEST_ERROR, error_text
 from hub.jobs.job import Job
 from hub.jobs.retries import backoff
-from hub.jobs.working import LONGEST_ERROR, error_text
 from tests.support import wait_until
 
 
