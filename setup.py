@@ -47,6 +47,7 @@ TESTS = [
     "playwright>=1.56",  # drives the system's Chromium, which opens the web page; before it: CVE-2025-59288
     "hypothesis>=6.151",  # property and state machine tests; before it they end with its own internal errors
     "pyte>=0.8",  # a terminal whose screen a test can read
+    "pillow>=13",  # docs/samples/thumbnails.py: scales pictures; an example alone needs it
     "stomp.py>=9",  # a client of the STOMP server, the one that Python's users have
     "openapi-spec-validator>=0.7.2",  # the API's description, by its specification's own schema
     "docutils>=0.20",  # reads the documents as a forge does, without Sphinx
