@@ -82,6 +82,10 @@ class Consumer:
 
     topics: ClassVar[Sequence[str]] = ("#",)
     """Topic patterns: ``a.b.c`` exactly, ``a.b.*`` one word, ``a.#`` any rest."""
+    queue: ClassVar[str | None] = None
+    """A queue of jobs, in a database (``[jobs.NAME]``): ``consume`` is given these, and there are no topics."""
+    jobs: ClassVar[str | None] = None
+    """Name of the database that has the queue; ``None``: the only one."""
     threads: ClassVar[int] = 1
     batch_size: ClassVar[int] = 100
     """Maximum number of messages in a call of ``consume_batch``."""

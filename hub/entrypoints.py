@@ -5,22 +5,27 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 OWN = "hubbub"
 """Name of the hub's distribution."""
+BUILT_IN = {("hub.jobs", "database"): "hub.job_database.database:JobDatabase"}
+"""Plugins that are part of ``hub`` itself, not of a package beside it: they need no installation."""
 
 
 def names(group: str) -> list[str]:
     """The names in an entry point group, such as ``hub.consumers``."""
-    return sorted({point.name for point in _points(group=group)})
+    built_in = {name for of_group, name in BUILT_IN if of_group == group}
+    return sorted({point.name for point in _points(group=group)} | built_in)
 
 
 def entry_point(group: str, name: str) -> EntryPoint | None:
     """The entry point of that name, or ``None``. The hub's own comes before another distribution's."""
+    if (group, name) in BUILT_IN:
+        return cast("EntryPoint", _metadata().EntryPoint(name, BUILT_IN[group, name], group))
     own = next((point for point in _own() if (point.group, point.name) == (group, name)), None)
     return own or next(iter(_points(group=group, name=name)), None)
 

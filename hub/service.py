@@ -167,7 +167,7 @@ class Service:
     def _consumers_started(self, prepared: Prepared, max_disk: int | None) -> None:
         """Begin the backfills of new consumers, then route to them, before any message arrives."""
         for name in prepared["consumers"]:
-            if name in self.consumers.parts:
+            if name in self.consumers.members:
                 self._backfills.started(self.consumers.parts[name])
         self.queues.limit_letters(max_disk)
         self.stores.squeeze(max_disk, self.queues.over_quota)
@@ -186,10 +186,10 @@ class Service:
         self._periodic.begin(self._look_after, PERIOD)
 
     def _tell_ready(self) -> None:
-        names = ", ".join(self.consumers.members) or "none"
+        names = ", ".join(self.consumers.parts) or "none"
         self.log.info("hubbub %s is ready, consumers: %s", __version__, names, extra={"action": "ready"})
-        for name, member in self.consumers.members.items():
-            if not member.crew.started.is_set():
+        for name in self.consumers.parts:
+            if not self.queues.consumer(name).crew.started.is_set():
                 self.log.warning("consumer %s has not started yet", name, extra={"action": "ready"})
 
     # -- stop

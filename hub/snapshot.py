@@ -117,7 +117,6 @@ def consumer_status(
     catch_up = _catch_up(entry, stats, work)
     numbers = _queue(stats, entry.stored, now)
     state = _state(entry, supervisor, numbers["backlog"])  # "drained" follows from the row's own counts
-    queue = None if entry.orphan else entry.queue
     cls = None if entry.part is None else entry.part.plugin.cls
     row: ConsumerNumbers = {
         "type": entry.kind,
@@ -127,9 +126,9 @@ def consumer_status(
         "declared": entry.declared,
         "summed_in": entry.summed_in,
         "conditions": rows(conditions(_facts(entry, state, stats, catch_up.trend, work, supervisor.now()))),
-        "paused": queue is not None and queue.paused,
+        "paused": entry.paused,
         "paused_until": paused_until,
-        "draining": queue is not None and queue.draining,
+        "draining": entry.draining,
         "topics": list(entry.topics),
         "threads": work.threads,
         "readers": entry.readers,
@@ -170,8 +169,7 @@ def _forecast(catch_up: CatchUp, now: float) -> Forecast:
 
 def _catch_up(entry: QueueEntry, stats: QueueStats, work: Workload) -> CatchUp:
     found = entry.rates.catch_up(stats, work.threads)
-    paused = entry.queue is not None and entry.queue.paused
-    if stats.counters.backlog and (paused or entry.orphan or entry.unread):
+    if stats.counters.backlog and (entry.paused or entry.orphan or entry.unread):
         return UNKNOWN  # the length of a pause is not known
     if found.seconds and found.seconds < work.hung_for:
         return UNKNOWN  # a message hangs for longer than that
@@ -203,8 +201,8 @@ def _queue(stats: QueueStats, stored: StoredQueue, now: float) -> QueueStatus:
 
 
 def _facts(entry: QueueEntry, state: ConsumerState, stats: QueueStats, trend: str, work: Workload, now: float) -> Facts:
-    crew, queue = entry.crew, None if entry.orphan else entry.queue
-    holds = () if queue is None else (("paused", queue.paused), ("draining", queue.draining))
+    crew = entry.crew
+    holds = (("paused", entry.paused), ("draining", entry.draining))
     failure = None if crew is None else crew.last_failure
     return Facts(
         state,
@@ -234,13 +232,11 @@ def _state(entry: QueueEntry, supervisor: Supervisor, backlog: int) -> ConsumerS
         return "failing to start" if crew.start_error else "starting"
     if crew is not None and supervisor.is_stuck(crew):
         return "stuck"
-    if queue is None:
-        return "running"  # a crowd
-    if queue.paused:
+    if entry.paused:
         return "paused"
-    if queue.draining:
+    if entry.draining:
         return "draining" if backlog else "drained"
-    return "full" if queue.full else "running"
+    return "full" if queue is not None and queue.full else "running"
 
 
 def intake_status(enqueuer: Enqueuer) -> IntakeStatus:

@@ -25,8 +25,8 @@ class ConsumerSection(Section):
             found["topics"] = [topics]
         elif isinstance(topics, (tuple, set, frozenset)):
             found["topics"] = list(topics)
-        if topics is Consumer.topics and not _receives(cls):
-            found["topics"] = []  # a consumer with only tick() receives no messages
+        if topics is Consumer.topics and (not _receives(cls) or found["queue"] is not None):
+            found["topics"] = []  # a consumer with only tick() receives no messages, one of jobs has a queue
         return found
 
     def is_set_by(self, cls: type[Any], name: str) -> bool:
@@ -50,11 +50,13 @@ class ConsumerSection(Section):
         """Conflicts between ordering, limits, topics, ticks and batches."""
         yield from _order(settings)
         yield from _amounts(settings, given)
-        if _receives(cls) and not settings.topics:
+        if settings.queue is not None:
+            yield from _of_jobs(settings, cls, given)
+        elif _receives(cls) and not settings.topics:
             yield "topics", "is empty: it would receive nothing (to switch it off: enabled = false)"
-        if not _receives(cls) and settings.topics:
+        if not _receives(cls) and settings.topics and settings.queue is None:
             yield "topics", f"{cls.__name__} has no consume(), only tick(): it can't be given messages"
-        if not _receives(cls) and settings.every is None:
+        if not _receives(cls) and settings.every is None and settings.queue is None:
             yield "every", f"must be set (duration): {cls.__name__} has only tick(), which would never be called"
         if "every" in given and not overrides(cls, "tick"):
             yield "every", f"{cls.__name__} has no tick() to call"
@@ -65,22 +67,42 @@ class ConsumerSection(Section):
     def details(self, part: Part) -> str:
         """The part's threads and topics, as text."""
         threads, topics = part.settings.threads, " ".join(part.settings.topics) or "none"
+        if (queue := part.settings.queue) is not None:
+            return f", {counted(threads, 'thread')}, jobs of the queue {queue}"
         return f", {counted(threads, 'thread')}, topics {topics}"
 
     def notes(self, part: Part) -> Iterator[str]:
         """Notes on topic patterns that look like moksha's."""
-        for pattern in part.settings.topics:
+        for pattern in part.settings.topics if part.settings.queue is None else ():
             if (whole := with_any_rest(pattern)) is not None:
                 yield f"{pattern!r}: the * is exactly one word; for any rest, as moksha's * has it, write {whole!r}"
 
     def summary(self, part: Part) -> Mapping[str, Any]:
         """The part's threads, topics and notes, as JSON-able values."""
         settings = part.settings
-        return {"threads": settings.threads, "topics": settings.topics, "notes": list(self.notes(part))}
+        works: dict[str, Any] = {"topics": settings.topics}
+        if settings.queue is not None:
+            works = {"topics": [], "queue": settings.queue, "jobs": settings.jobs}
+        return {"threads": settings.threads, **works, "notes": list(self.notes(part))}
 
 
 def _receives(cls: type[Any]) -> bool:
     return overrides(cls, "consume") or overrides(cls, "consume_batch")
+
+
+OF_MESSAGES = (
+    *("topics", "begin", "renamed_from", "durable", "max_backlog", "max_backlog_bytes", "max_age", "overflow"),
+    *("ordering", "order_by", "max_kills", "max_dead", "max_dead_bytes", "max_dead_age"),
+)
+"""Settings of a queue in the hub; a consumer of jobs has none."""
+
+
+def _of_jobs(settings: ConsumerSettings, cls: type[Any], given: Collection[str]) -> Iterator[tuple[str, str]]:
+    if not _receives(cls):
+        yield "queue", f"{cls.__name__} has no consume(), only tick(): it can't be given jobs"
+    for name in OF_MESSAGES:
+        if name in given:
+            yield name, f"is about a queue in the hub; the jobs of {settings.queue!r} are in a database: leave it out"
 
 
 def _order(settings: ConsumerSettings) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from hub.configuration import places
+from hub.configuration.job_section import unknown_databases
 from hub.configuration.layers import Layers
 from hub.configuration.locate import find, one_line
 from hub.configuration.masking import shown_masked
@@ -65,7 +66,7 @@ def build(layers: Layers, file: Path, environ: Mapping[str, str]) -> Configurati
     reader = PartReader(layers)
     hub = _hub(layers, problems)
     parts = {section: _parts(section, layers, reader) for section in SECTIONS}
-    problems += reader.problems
+    problems += [*reader.problems, *_unknown_databases(layers, parts)]
     state_dir, _ = places.state_dir(hub.state_dir, file, environ)
     control, _ = places.control_socket(hub.control_socket, file, state_dir, environ)
     if text := places.too_long(control):
@@ -94,6 +95,12 @@ def _unknown_sections(layers: Layers) -> list[str]:
         elif name not in sections:
             found.append(f"{layers.where((name,))}: unknown section; {did_you_mean(name, sections)}")
     return found
+
+
+def _unknown_databases(layers: Layers, parts: Mapping[str, Mapping[str, Part]]) -> list[str]:
+    tables = layers.content.get("jobs", {})
+    found = unknown_databases(parts["consumers"], parts["jobs"], tables if isinstance(tables, dict) else {})
+    return [f"{layers.where(place)}: {text}" for place, text in found]
 
 
 def _hub(layers: Layers, problems: list[str]) -> HubSettings:

@@ -74,13 +74,17 @@ class PartReader:
 
     def _plugin(self, section: Section, path: tuple[str, str], table: Mapping[str, Any]) -> plugins.Plugin | None:
         place, spec = (*path, "type"), table.get("type")
+        directory = self._layers.directory
+        if spec is None and not section.settings.model_fields["type"].is_required():
+            spec = section.settings.model_fields["type"].default
+        elif spec is not None:
+            directory = self._layers.origins[place].directory
         if spec is None:
             self._say(place, f"must be set: {what_type(table)}")
             return None
         if not isinstance(spec, str):
             self._say(place, f"expected a text in quotes, not {shown_masked(spec)}")
             return None
-        directory = self._layers.origins[place].directory
         try:
             plugin = self._load(section.group, spec, directory)
         except PluginError as error:

@@ -12,7 +12,7 @@ from hub.configuration.unfinished import unfinished
 from hub.consumer import Consumer
 from hub.settings import Settings
 
-CLASS_DEFAULTS = ("topics", "threads", "batch_size", "batch_wait", "every")
+CLASS_DEFAULTS = ("topics", "queue", "jobs", "threads", "batch_size", "batch_wait", "every")
 """Settings for which a consumer's class may define a default."""
 PLAIN = (str, int, float, list, tuple, set, frozenset)
 """Types that a setting's value can have, and a method or a property can't."""

@@ -108,6 +108,17 @@ class ConsumerSettings(PartSettings):
         "Topic patterns: 'a.b.c' exactly, 'a.b.*' one word, 'a.#' any rest, 'a.b*' any ending. Unset:"
         " the topics of its class (all, if it names none).",
     )
+    queue: str | None = setting(
+        None,
+        "A queue of jobs, in a database ([jobs.NAME]): the consumer works these, and has no topics. Unset: that of its "
+        "class, which may name one.",
+        min_length=1,
+        max_length=200,
+        example="thumbnails",
+    )
+    jobs: str | None = setting(
+        None, "Name of the database that has the queue of jobs. Unset: the only one.", example="main"
+    )
     threads: int | None = setting(None, "Number of worker threads. Unset: the default of its class (1).", ge=1, le=256)
     timeout: Duration = setting("5m", "A message that takes longer is reported, with the thread's stack.", gt=0)
     max_attempts: int = setting(5, "Failed attempts after which a message becomes a dead letter.", ge=1, le=1_000_000)
@@ -187,6 +198,12 @@ class ConsumerSettings(PartSettings):
     batch_size: int | None = setting(None, "Maximum number of messages in a call of consume_batch().", ge=1, le=100_000)
     batch_wait: Duration | None = setting(None, "How long an incomplete batch waits for more messages.")
     every: Duration | None = setting(None, "Interval between calls of tick(). Unset: the default of its class.", gt=0)
+
+
+class JobSettings(PartSettings):
+    """Settings of ``[jobs.NAME]`` that every database of jobs has; its own stand beside these."""
+
+    type: str = setting("database", "An installed kind of database, 'package.module:Class', or 'file.py:Class'.")
 
 
 class BackendSettings(PartSettings):

@@ -5,10 +5,18 @@ from __future__ import annotations
 
 from hub.configuration.backend_section import BackendSection
 from hub.configuration.consumer_section import ConsumerSection
-from hub.configuration.schema import BackendSettings, ConsumerSettings, ExporterSettings, ServerSettings
+from hub.configuration.job_section import JobSection
+from hub.configuration.schema import (
+    BackendSettings,
+    ConsumerSettings,
+    ExporterSettings,
+    JobSettings,
+    ServerSettings,
+)
 from hub.configuration.section import Phase, Section
 from hub.consumer import Consumer
 from hub.interfaces import Backend, Exporter, Server
+from hub.job_access import JobKeeper
 
 SECTIONS: dict[str, Section] = {
     section.name: section
@@ -18,6 +26,7 @@ SECTIONS: dict[str, Section] = {
             *("consumers", ConsumerSettings, Consumer, "hub.parts.consumers:Consumers", Phase.WORKERS),
             removed="removed, its queue is kept",
         ),
+        JobSection("jobs", JobSettings, JobKeeper, "hub.parts.job_databases:JobDatabases", Phase.RESOURCES),
         Section("exporters", ExporterSettings, Exporter, "hub.parts.exporters:Exporters", Phase.OBSERVERS),
         Section("servers", ServerSettings, Server, "hub.parts.servers:Servers", Phase.DOORS),
     )

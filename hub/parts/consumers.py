@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -16,6 +16,9 @@ from hub.consumer import NO_CONNECTIONS, Consumer, Context
 from hub.errors import ConfigError
 from hub.message import Headers
 from hub.partlog import part_log
+from hub.parts.job_consumers import JobConsumers
+from hub.parts.job_member import JobMember
+from hub.parts.job_sources import JobSources
 from hub.parts.manager import Manager
 from hub.parts.policies import crew_policy, overflow_of, queue_policy
 from hub.parts.queue_entry import NOBODY, Member
@@ -27,7 +30,7 @@ from hub.queue.poison import Trial
 from hub.queue.queue import Queue
 from hub.router import Router
 from hub.stats.rates import Rates
-from hub.store import Store
+from hub.store import Outgoing, Store
 from hub.workers.crew import Crew
 from hub.workers.runtime import Runtime
 from hub.workers.supervisor import is_held_up
@@ -55,6 +58,7 @@ class Consumers(Manager[Consumer]):
     :param on_room: called in the reactor's thread when no queue is full any more.
     :param connections: shared connections, by name.
     :param holds_back: returns true if every bus keeps unread messages, for ``overflow = "auto"``.
+    :param jobs: starts and ends the consumers of jobs.
     """
 
     def __init__(
@@ -69,8 +73,10 @@ class Consumers(Manager[Consumer]):
         on_room: Callable[[], None],
         holds_back: Callable[[], bool],
         connections: Mapping[str, object] = NO_CONNECTIONS,
+        jobs: JobConsumers | None = None,
     ) -> None:
         super().__init__()
+        self._jobs = jobs or JobConsumers(queues, runtime, JobSources(), lambda batch: None)
         self.queues = queues
         self.members, self.orphans = queues.members, queues.orphans
         self.leaving: list[Crew] = []
@@ -100,6 +106,7 @@ class Consumers(Manager[Consumer]):
             partial(hub.flow.release, QUEUES),
             lambda: hub.flow.holds_back,
             hub.connections,
+            JobConsumers(hub.queues, hub.runtime, hub.job_sources, partial(_send, hub)),
         )
 
     @property
@@ -114,11 +121,17 @@ class Consumers(Manager[Consumer]):
         if part.name in self.queues.others:
             text = "is a declared queue: rename the consumer, or delete the queue first ('hubbub queue delete')"
             raise ConfigError([f"consumers.{part.name}: {part.name!r} {text}"])
+        self._jobs.check(part)
         return make_consumer(part, self._publish, self._state_dir, self._connections)
 
     def start(self, part: Part, prepared: Consumer) -> None:
         """Start a crew for a consumer, on its old queue if it has one. :raises RuntimeError: no thread can be
         started."""
+        if part.settings.queue is not None:
+            self._jobs.start(part, prepared, partial(make_consumer, part, self._publish, self._state_dir))
+            self.parts[part.name] = part
+            return
+        self._jobs.remove(part.name)
         previous = self.members.pop(part.name, None) or self.orphans.pop(part.name, None)
         previous = self._successor(part, previous)
         store = self.succession.store_for(part, previous.queue if previous else None)
@@ -182,7 +195,7 @@ class Consumers(Manager[Consumer]):
 
     def hand_over(self, names: Collection[str], timeout: float) -> Deferred[Any]:
         """Let the crews finish the messages in hand. Their queues continue to receive."""
-        leaving = [self.stop_crew(name) for name in names if name in self.members]
+        leaving = [self.stop_crew(name) for name in names if name in self._working]
         held_up = partial(is_held_up, since=self._runtime.monotonic())
 
         def give_up() -> bool:
@@ -198,9 +211,14 @@ class Consumers(Manager[Consumer]):
         gone = all_set([crew.gone for crew in leaving], self._reactor)
         return within(self._reactor, gone, timeout, give_up=give_up).addCallback(tell)
 
+    @property
+    def _working(self) -> Mapping[str, Member | JobMember]:
+        """All consumers, of messages and of jobs."""
+        return {**self.members, **self._jobs.members}
+
     def stop_crew(self, name: str) -> Crew:
         """Tell a consumer's crew to finish the messages in hand; the queue continues to receive."""
-        crew = self.members[name].crew
+        crew = self._working[name].crew
         if crew not in self.leaving:
             crew.stop()
             self.leaving.append(crew)
@@ -209,7 +227,7 @@ class Consumers(Manager[Consumer]):
     def retire(self, names: Collection[str]) -> None:
         """Stop the crews. Successors may start at once: they take over the queues."""
         for name in names:
-            if name in self.members:
+            if name in self._working:
                 self.stop_crew(name)
                 self.parts.pop(name, None)
 
@@ -218,6 +236,9 @@ class Consumers(Manager[Consumer]):
         need not keep those that are on the disk."""
         super().remove(names)
         for name in names:
+            if name in self._jobs.members:
+                self._jobs.remove(name)
+                continue
             orphan = self.orphans[name] = self.members.pop(name)
             orphan.drained_by = NOBODY
             if orphan.queue.durable:
@@ -226,7 +247,7 @@ class Consumers(Manager[Consumer]):
     @inlineCallbacks
     def stop(self, timeout: float) -> Generator[Deferred[Any], Any, None]:
         """Stop the crews, which finish the messages in hand; late ones stay in ``leaving``."""
-        for name in self.members:
+        for name in self._working:
             self.stop_crew(name)
         yield within(self._reactor, all_set([crew.gone for crew in self.leaving], self._reactor), timeout)
         self.leaving = [crew for crew in self.leaving if not crew.gone.is_set()]
@@ -237,12 +258,14 @@ class Consumers(Manager[Consumer]):
 
     def tried(self, names: Collection[str]) -> Deferred[Any]:
         """Fires when each of these parts has started, or has failed to."""
-        crews = [self.members[name].crew for name in names if name in self.members]
+        working = self._working
+        crews = [working[name].crew for name in names if name in working]
         return all_set([crew.tried for crew in crews], self._reactor)
 
     def failing(self, names: Collection[str]) -> list[str]:
         """Lines about those of these parts that fail to start, and are tried again."""
-        errors = {name: self.members[name].crew.start_error for name in names if name in self.members}
+        working = self._working
+        errors = {name: working[name].crew.start_error for name in names if name in working}
         return [
             f"consumers.{name}: does not start: {error}; it is tried again" for name, error in errors.items() if error
         ]
@@ -269,7 +292,7 @@ class Consumers(Manager[Consumer]):
     def crews(self) -> list[Crew]:
         """All crews: those that work, and those that are leaving."""
         self.leaving = [crew for crew in self.leaving if not crew.gone.is_set()]
-        return [*(member.crew for member in self.members.values()), *self.leaving]
+        return [*(member.crew for member in self._working.values()), *self.leaving]
 
     def update_overflow(self) -> None:
         """Apply ``overflow = "auto"`` to each queue anew, after the set of backends has changed."""
@@ -285,6 +308,10 @@ class Consumers(Manager[Consumer]):
         """Release the buses if no queue is full now."""
         if not self.queues.full():
             self._on_room()
+
+
+def _send(hub: Resources, outbox: Sequence[Outgoing]) -> None:
+    hub.reactor.callFromThread(hub.publisher.unstored, outbox)
 
 
 def make_consumer(

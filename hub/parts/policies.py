@@ -9,7 +9,7 @@ from hub.consumer import Consumer
 from hub.queue.ordering import key_of
 from hub.queue.policy import OverflowMode, QueuePolicy
 from hub.workers.crew import CrewPolicy
-from hub.workers.retry import Backoff
+from hub.workers.retry import Backoff, JobBackoff, RetryPolicy
 from hub.workers.worker import WorkerPolicy
 
 MOST_IN_MEMORY = 100_000
@@ -41,6 +41,14 @@ def overflow_of(settings: ConsumerSettings, holds_back: bool) -> OverflowMode:
     return "block" if holds_back else "drop_newest"
 
 
+def retry_policy(settings: ConsumerSettings) -> RetryPolicy:
+    """The policy of retries. A job brings its own number of attempts; the consumer's own is a limit if it is set."""
+    backoff = Backoff(settings.max_attempts, settings.backoff, settings.backoff_limit)
+    if settings.queue is None:
+        return backoff
+    return JobBackoff(backoff, settings.max_attempts if "max_attempts" in settings.model_fields_set else None)
+
+
 def crew_policy(part: Part) -> CrewPolicy:
     """The policy of the threads; a class that overrides ``consume_batch`` receives batches."""
     settings: Any = part.settings
@@ -50,7 +58,7 @@ def crew_policy(part: Part) -> CrewPolicy:
         timeout=settings.timeout,
         every=settings.every,
         worker=WorkerPolicy(
-            retry=Backoff(settings.max_attempts, settings.backoff, settings.backoff_limit),
+            retry=retry_policy(settings),
             batch_size=settings.batch_size if batches else None,
             batch_wait=settings.batch_wait if batches else 0.0,
         ),

@@ -69,6 +69,16 @@ class QueueEntry:
         return self.queue
 
     @property
+    def paused(self) -> bool:
+        """True if it is paused, while somebody drains it."""
+        return self.queue is not None and self.queue.paused and not self.orphan
+
+    @property
+    def draining(self) -> bool:
+        """True if new messages are dropped, while somebody drains it."""
+        return self.queue is not None and self.queue.draining and not self.orphan
+
+    @property
     def orphan(self) -> bool:
         """True if nobody drains the queue, or will: a declared queue may be read again."""
         return self.drained_by == NOBODY and not self.declared

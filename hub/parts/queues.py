@@ -8,6 +8,7 @@ from itertools import chain
 from hub.errors import HubError, NotFound
 from hub.parts.crowd import Crowds
 from hub.parts.holds import NO_HOLDS, ConsumerHolds
+from hub.parts.job_member import JobMember
 from hub.parts.queue_entry import Member, QueueEntry
 from hub.queue.stored import StoredQueue
 from hub.refused import PREFIX
@@ -33,6 +34,7 @@ class Queues:
 
     :ivar members: queues that consumers drain, by name; :class:`hub.parts.consumers.Consumers` maintains them.
     :ivar others: queues that something else drains, by name; see :meth:`add`.
+    :ivar jobs: consumers of jobs, whose queues are in a database, by name; they are maintained there, too.
     :ivar orphans: open queues whose consumers are no longer configured; a consumer that returns gets its queue back.
     :param store: for durable queues.
     :param holds: earlier pauses and drains; they apply to a queue from its first message on.
@@ -41,6 +43,7 @@ class Queues:
     def __init__(self, store: Store, holds: ConsumerHolds = NO_HOLDS) -> None:
         self.members: dict[str, Member] = {}
         self.others: dict[str, QueueEntry] = {}
+        self.jobs: dict[str, JobMember] = {}
         self.orphans: dict[str, Member] = {}
         self.holds = holds
         self._crowds = Crowds()
@@ -54,7 +57,7 @@ class Queues:
     @property
     def active(self) -> Mapping[str, QueueEntry]:
         """Queues that somebody drains, by name."""
-        return {**self.members, **self.others}
+        return {**self.members, **self.others, **self.jobs}
 
     def opened(self) -> list[QueueEntry]:
         """Open queues: first those that somebody drains, then orphans."""
@@ -62,7 +65,7 @@ class Queues:
 
     def all(self) -> list[QueueEntry]:
         """All queues: first the open ones, then those only in the store."""
-        opened = self.opened()
+        opened = [*self.opened(), *self.jobs.values()]
         known = {entry.name for entry in opened}
         names = [name for name in self._store.queues() if name not in known and not name.startswith(PREFIX)]
         return [*opened, *(QueueEntry(StoredQueue(self._store, name)) for name in names)]
@@ -80,13 +83,24 @@ class Queues:
             raise NoSuchQueue(f"no consumer is called {name!r}: there are {some_of(active)}")
         return active[name]
 
+    def consumer(self, name: str) -> Member | JobMember:
+        """The queue of a configured consumer, of jobs or of messages. :raises NoSuchQueue: there is none of that
+        name."""
+        return self.jobs[name] if name in self.jobs else self.member(name)
+
     def member(self, name: str) -> Member:
-        """The queue of a configured consumer. :raises NoSuchQueue: there is none of that name."""
+        """The queue of a configured consumer of messages. :raises NoSuchQueue: there is none of that name."""
+        if name in self.jobs:
+            raise NoSuchQueue(f"{name!r} is a consumer of jobs: its queue is in a database, not in the hub")
         if name in self.others:
             raise NoSuchQueue(f"{name!r} is a queue that no consumer drains: it has no threads")
         if name not in self.members:
             raise NoSuchQueue(f"no consumer is called {name!r}: there are {', '.join(self.members) or 'none'}")
         return self.members[name]
+
+    def has_messages_of(self, name: str) -> bool:
+        """Tell whether there is a queue of messages of that name, open or in the store."""
+        return any(name in entries for entries in (self.members, self.others, self.orphans, self._store.queues()))
 
     def taking(self, name: str) -> QueueEntry:
         """The queue of a name, to put messages into. Raises as ``entry``. :raises Drained: it would drop them."""
@@ -170,7 +184,7 @@ class Queues:
         """Record the numbers of all queues at monotonic time ``now``, and drop expired messages. :returns: the total
         backlog."""
         backlog = 0
-        for entry in self.opened():
+        for entry in [*self.opened(), *self.jobs.values()]:
             if not self._crowds.hides(entry.name):
                 backlog += entry.sample(now).counters.backlog
         self._expire()

@@ -13,6 +13,7 @@ from hub.http.mounts import PluginMounts
 from hub.http.verb import Verb
 from hub.parts.declared import DeclaredQueues
 from hub.parts.flow_control import FlowControl
+from hub.parts.job_sources import JobSources
 from hub.parts.queues import Queues
 from hub.periodic import Periodic
 from hub.publisher import Publisher
@@ -30,6 +31,7 @@ class Resources:
     :ivar periodic: makes calls periodically.
     :ivar connections: shared connections by name: the manager of ``[connections.*]`` maintains them, and
         ``Context.connection`` looks them up.
+    :ivar job_sources: databases of jobs, and the consumers' sources in them.
     :ivar snapshot: makes the status document, in the reactor's thread.
     :ivar verbs: the hub's own verbs. :ivar mounts: verbs of plugins.
     """
@@ -48,4 +50,5 @@ class Resources:
     verbs: Callable[[], Sequence[Verb]]
     audit: Auditor
     connections: dict[str, object] = field(default_factory=dict)
+    job_sources: JobSources = field(default_factory=JobSources)
     mounts: PluginMounts = field(default_factory=PluginMounts)

@@ -30,6 +30,8 @@ class Counters:
     """Dropped on arrival, because an operator drains the consumer."""
     rejected: int = 0
     """Dead letters that the consumer asked for with ``Reject``."""
+    elsewhere: int = 0
+    """Jobs of a database that are settled, and not by this hub: by another process, or they were cancelled."""
 
     @property
     def dropped(self) -> int:
@@ -66,7 +68,7 @@ class Counters:
     @property
     def settled(self) -> int:
         """Messages that need no more work."""
-        return self.finished + self.dead + self.dropped
+        return self.finished + self.dead + self.dropped + self.elsewhere
 
     @property
     def backlog(self) -> int:

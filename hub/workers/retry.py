@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hub.backoff import Uniform, delay_after
@@ -68,3 +68,24 @@ class Backoff:
             often = "once" if not failures else f"{failures + 1} times, last"
             return Bury(f"failed {often} with {type(error).__name__}")
         return Again(self.delay(failures + 1, uniform), failure=True)
+
+
+@dataclass(frozen=True)
+class JobBackoff:
+    """The default for jobs, each of which brings its own ``max_retries``.
+
+    :ivar backoff: for the delays. :ivar max_attempts: of the consumer; ``None``: each job's own alone.
+    """
+
+    backoff: Backoff
+    max_attempts: int | None = None
+
+    def delay(self, failures: int, uniform: Uniform) -> float:
+        """Seconds to wait after that many failures, or attempts (1 or more)."""
+        return self.backoff.delay(failures, uniform)
+
+    def judge(self, error: BaseException, message: Message, attempts: int, failures: int, uniform: Uniform) -> Verdict:
+        """The verdict on a job's message."""
+        own = int(message.headers.get("max_retries", self.backoff.max_attempts - 1)) + 1
+        most = own if self.max_attempts is None else min(own, self.max_attempts)
+        return replace(self.backoff, max_attempts=most).judge(error, message, attempts, failures, uniform)

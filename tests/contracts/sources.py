@@ -1,4 +1,4 @@
-"""Sources of work: a queue in memory, and a double that is a list."""
+"""Sources of work: a queue in memory, a queue of jobs in a database, and a double that is a list."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hub.deadletter import DeadLetter
 from hub.message import Message
 from hub.queue.delivery import Delivery
 from hub.store import Outgoing
+from tests.contracts.job_sources import JobRig
 from tests.unit.doubles import make_queue, offer
 
 Clock = Callable[[], float]
@@ -161,20 +162,36 @@ class Rig:
     """A source with what a test has to put into it, and to see of it."""
 
     def __init__(self, kind: str, clock: Clock) -> None:
-        self._list, self._queue = ListSource(clock), make_queue(clock)
-        self.source = self._list if kind == "double" else self._queue
         self.kind = kind
+        self._list, self._queue = ListSource(clock), make_queue(clock)
+        self.jobs = JobRig(clock) if kind == "jobs" else None
+        self.source = self.jobs.source if self.jobs else self._list if kind == "double" else self._queue
+
+    def run(self) -> None:
+        """Have a thread bring what is put in, if the source needs one."""
+        if self.jobs:
+            self.jobs.run()
+
+    def end(self) -> None:
+        if self.jobs:
+            self.jobs.end()
 
     def put(self, batch: Sequence[Message]) -> None:
-        if self.kind == "double":
+        if self.jobs:
+            self.jobs.put(batch)
+        elif self.kind == "double":
             self._list.put(batch)
         else:
             offer(self._queue, batch)
 
     @property
     def left(self) -> int:
+        if self.jobs:
+            return self.jobs.left
         return self._list.left if self.kind == "double" else self._queue.stats().counters.backlog
 
     @property
     def letters(self) -> list[DeadLetter]:
+        if self.jobs:
+            return self.jobs.letters
         return self._list.letters if self.kind == "double" else list(self._queue.stored.dead_letters())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 from twisted.internet.task import Clock
@@ -20,7 +21,7 @@ from tests.support import wait_until
 from tests.unit.crews import Watched
 from tests.unit.doubles import RecordingLog, Scripted, letter_of, messages, most, none_at_all
 
-KINDS = ("queue", "double")
+KINDS = ("queue", "jobs", "double")
 
 
 @pytest.fixture
@@ -29,8 +30,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=KINDS)
-def rig(request: pytest.FixtureRequest, clock: Clock) -> Rig:
-    return Rig(request.param, clock.seconds)
+def rig(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Rig]:
+    rig = Rig(request.param, clock.seconds)
+    yield rig
+    rig.end()
 
 
 def take(rig: Rig, limit: int = 9) -> Delivery:
@@ -172,6 +175,7 @@ def test_a_worker_that_is_told_to_stop_gives_the_rest_back(rig: Rig, clock: Cloc
 
 def crew_on(kind: str, consumer: Watched, threads: int = 1) -> tuple[Crew, Rig]:
     rig = Rig(kind, time.monotonic)
+    rig.run()
     policy = CrewPolicy(threads, 5.0, WorkerPolicy(Backoff(3, 0.01, 1.0)))
     runtime = Runtime(time.monotonic, time.time, none_at_all)
     return Crew(consumer, rig.source, policy, runtime, RecordingLog()), rig
@@ -186,6 +190,7 @@ def test_a_crew_works_off_what_comes_and_ends(kind: str) -> None:
     wait_until(lambda: rig.left == 0)
     crew.stop()
     assert crew.gone.wait(10)
+    rig.end()
     assert sorted(consumer.seen, key=int) == [str(number) for number in range(50)]
     assert (consumer.names()[0], consumer.names()[-1]) == ("start", "stop")
 
@@ -214,6 +219,7 @@ def test_what_a_dead_thread_had_comes_again(kind: str, monkeypatch: pytest.Monke
     wait_until(lambda: rig.left == 0)
     crew.stop()
     assert crew.gone.wait(10)
+    rig.end()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -236,3 +242,4 @@ def test_the_supervisor_says_of_what_is_in_hand_that_it_is_worked_on(
     release.set()
     crew.stop()
     assert crew.gone.wait(10)
+    rig.end()

@@ -21,7 +21,15 @@ BOTTOM = {
     *("hub.extra", "hub.filestate", "hub.watched_files"),
     *("hub.address", "hub.listener", "hub.deadletter"),
     *("hub.backoff", "hub.throttle", "hub.trust", "hub.statefiles", "hub.secret", "hub.jsontext", "hub.resident"),
-    *("hub.settings", "hub.interfaces", "hub.declarations", "hub.replays", "hub.receipt", "hub.consumer"),
+    *(
+        "hub.settings",
+        "hub.interfaces",
+        "hub.declarations",
+        "hub.replays",
+        "hub.job_access",
+        "hub.receipt",
+        "hub.consumer",
+    ),
     *(
         "hub.http",
         "hub.http.access",

@@ -75,7 +75,7 @@ class Threads(HubVerb):
 
     def carry_out(self, order: Named) -> dict[str, Any]:
         """Return a row for each thread, as in the status, with its stack."""
-        crew = self.hub.queues.member(order.consumer).crew
+        crew = self.hub.queues.consumer(order.consumer).crew
         rows = zip(self.hub.supervisor.threads(crew), crew.workers, strict=True)
         return {"threads": [{**row, "stack": stack_of(thread)} for row, (_, thread) in rows]}
 
@@ -107,7 +107,7 @@ class SetThreads(HubVerb):
     def handle(self, call: Call) -> ThreadsSet:
         """Set the number. :raises HubError: the consumer keeps strict order, or has not started."""
         order: ThreadsOrder = call.order
-        member = self.hub.queues.member(order.consumer)
+        member = self.hub.queues.consumer(order.consumer)
         if order.count > 1 and member.part.settings.ordering == "strict":
             raise HubError(f"{order.consumer} keeps strict order: it takes one message at a time")
         before = member.crew.resize(order.count)

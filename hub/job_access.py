@@ -1,0 +1,57 @@
+"""What the hub asks of a database of jobs, and what such a part is made with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from hub.interfaces import Clock
+from hub.settings import Settings
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """The context that a database of jobs is made with.
+
+    :ivar state_dir: where the relative path of a file begins. :ivar monotonic: seconds. :ivar wall: epoch seconds.
+    """
+
+    name: str
+    config: Any
+    log: logging.LoggerAdapter[logging.Logger]
+    state_dir: Path
+    monotonic: Clock
+    wall: Clock
+
+
+class JobKeeper(Protocol):
+    """A part ``[jobs.NAME]``: it claims jobs for the consumers' sources, and writes what became of them.
+
+    A source is a :class:`hub.job_database.source.JobSource`.
+    """
+
+    Config: type[Settings]
+
+    def __init__(self, context: JobContext) -> None: ...
+
+    def start(self) -> None:
+        """Start. A database that is away is tried again and again. :raises HubError: it can't be used at all."""
+
+    def attach(self, source: Any) -> None:
+        """Claim jobs for a source from now on. Thread-safe."""
+
+    def detach(self, source: Any) -> None:
+        """Claim none for it any more. What its workers have in hand is still settled. Thread-safe."""
+
+    def drain(self, timeout: float) -> None:
+        """Claim no jobs any more, and wait until none is in hand, at most ``timeout`` seconds. In any thread."""
+
+    def stop(self, timeout: float) -> None:
+        """End; what is in hand then is given back. It waits at most ``timeout`` seconds for results that are not
+        written, and for the database. In any thread."""
+
+    def status(self) -> Mapping[str, Any]:
+        """Return the status, JSON-able: at least ``state``; and ``not_ready``, the reason, while it can't work."""

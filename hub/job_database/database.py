@@ -1,0 +1,193 @@
+"""The part ``[jobs.NAME]``: a database of jobs, with the threads that work in it for the hub's consumers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hub.errors import Unavailable
+from hub.extra import Extra
+from hub.failure import told
+from hub.job_access import JobContext
+from hub.job_database.dispatcher import Dispatcher
+from hub.job_database.settings import DatabaseSettings
+from hub.job_database.source import JobSource
+from hub.jobs import BadDatabase, JobCounts, Jobs
+from hub.partlog import part_log
+from hub.postgres import extras
+
+BEATS = 3
+"""Heartbeats per lease."""
+PAUSE = 1.0
+"""Seconds between two rounds of upkeep, at most."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the numbers of the queues."""
+LOOK_SHARE = 20
+"""A look rests for so many times as long as the quicker one of the last two took: on PostgreSQL that grows with the
+number of jobs."""
+STEP = 0.02
+"""Seconds between two looks whether something is still in hand, at the end."""
+FAULTS = (Unavailable, BadDatabase)
+
+
+class JobDatabase:
+    """Database of jobs that consumers work, in PostgreSQL or a file of SQLite. See :class:`hub.job_access.JobKeeper`.
+
+    Its threads: the dispatcher's claims and settles; the heartbeat's renews the lease, and does the upkeep; the look's
+    reads the numbers of the queues, which may take long. Each one tries again when the database is away.
+    """
+
+    Config = DatabaseSettings
+
+    @classmethod
+    def needed_extras(cls, config: DatabaseSettings) -> Iterable[Extra]:
+        """The driver."""
+        found = extras("a job queue in PostgreSQL").get(config.driver)
+        return () if found is None else (found,)
+
+    def __init__(self, context: JobContext) -> None:
+        config: DatabaseSettings = context.config
+        self.name = context.name
+        self._clock = context.monotonic
+        self._log = part_log("jobs", context.name)
+        self._url = config.url(context.state_dir)
+        self.jobs = Jobs(
+            self._url,
+            lease=config.lease,
+            max_body=config.max_body,
+            keep_finished=config.keep_finished,
+            keep_dead=config.keep_dead,
+            keep_errors=config.keep_errors,
+            clock=context.monotonic,
+        )
+        self.dispatcher = Dispatcher(context.name, self.jobs, self._clock, self._log, self._tell)
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._counts: dict[str, JobCounts] = {}
+        self._state = "connecting"
+        self._error = self._last_error = ""
+        self._beaten = float("-inf")
+
+    # -- as a part
+
+    def start(self) -> None:
+        """Start the threads."""
+        for word, target in (("jobs", self.dispatcher.run), ("beat", self._beat_on), ("look", self._look_on)):
+            thread = threading.Thread(target=target, name=f"hubbub-{self.name}-{word}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def attach(self, source: JobSource) -> None:
+        """Claim jobs for a source from now on."""
+        self.dispatcher.attach(source)
+
+    def detach(self, source: JobSource) -> None:
+        """Claim none for it any more."""
+        self.dispatcher.detach(source)
+
+    def drain(self, timeout: float) -> None:
+        """Claim no jobs any more, and wait until none is in hand."""
+        sources = self.dispatcher.sources
+        self.dispatcher.close()
+        self._wait(sources, timeout)
+
+    def _wait(self, sources: Iterable[JobSource], timeout: float) -> None:
+        """Wait until everything is written. :param sources: those whose workers may have something in hand."""
+        sources, deadline = list(sources), self._clock() + timeout
+        waiting = threading.Event()
+        while self._clock() < deadline:
+            if not any(source.in_hand_of(self.dispatcher) for source in sources) and self.dispatcher.idle:
+                return
+            self.dispatcher.wake()
+            waiting.wait(STEP)
+
+    def stop(self, timeout: float) -> None:
+        """End; what is in hand then is given back."""
+        self.dispatcher.close()
+        self._wait((), timeout)
+        self.dispatcher.end()
+        self._ended.set()
+        for thread in self._threads:
+            thread.join(timeout)
+        self.jobs.close()
+        self._state = "stopped"
+
+    def status(self) -> Mapping[str, Any]:
+        """State, counts, and the numbers of the queues at the last look."""
+        with self._lock:
+            state, error, last = self._state, self._error, self._last_error
+        row: dict[str, Any] = {
+            "state": state,
+            "database": self._url.render_as_string(hide_password=True),
+            "claimed": self.dispatcher.claimed,
+            "refused": self.dispatcher.fenced,
+            "queues": {
+                queue: {
+                    "waiting": counts.waiting,
+                    "delayed": counts.delayed,
+                    "running": counts.running,
+                    "dead": counts.dead,
+                    "oldest_age": counts.oldest if counts.waiting else None,
+                    "paused": counts.paused,
+                }
+                for queue, counts in self._counts.items()
+            },
+            "last_error": last or None,
+        }
+        if error:
+            row["not_ready"] = error
+        return row
+
+    # -- its threads
+
+    def _tell(self, error: Exception | None) -> None:
+        """Note that the database is away, or that it answers."""
+        with self._lock:
+            before, reason = self._state, "" if error is None else told(error)
+            self._state = "connected" if error is None else "away" if before != "connecting" else before
+            changed, self._error = reason != self._error, reason
+            self._last_error = reason or self._last_error
+        if error is None and before != "connected":
+            self._log.info("the database answers", extra={"action": "connect"})
+        elif error is not None and changed:
+            log = self._log.error if isinstance(error, BadDatabase) else self._log.warning
+            log("%s; it is tried again", error, extra={"action": "connect"})
+
+    def _beat_on(self) -> None:
+        pause = min(PAUSE, self.jobs.lease / BEATS)
+        while not self._ended.is_set():
+            try:
+                self.beat(pause)
+            except FAULTS as error:
+                self._tell(error)
+            self._ended.wait(pause)
+
+    def beat(self, pause: float) -> None:
+        """Renew the lease if that is due within ``pause`` seconds, and do the upkeep."""
+        began = self._clock()
+        if began - self._beaten >= self.jobs.lease / BEATS - pause:
+            self.jobs.heartbeat()
+            self._beaten = began
+            self.dispatcher.beaten(began)
+        self.jobs.maintain()
+        self._tell(None)
+
+    def _look_on(self) -> None:
+        took = before = 0.0
+        while not self._ended.is_set():
+            began = self._clock()
+            try:
+                self.look()
+            except FAULTS:  # the heartbeat tells
+                self._log.debug("the queues could not be counted", exc_info=True)
+            before, took = took, self._clock() - began
+            self._ended.wait(max(LOOK_EVERY, LOOK_SHARE * min(before, took)))
+
+    def look(self) -> None:
+        """Read the numbers of the queues."""
+        before = {source: source.progress() for source in self.dispatcher.sources}
+        self._counts = self.jobs.counts()
+        for source, progress in before.items():
+            source.counted(self._counts.get(source.queue, JobCounts()), progress)

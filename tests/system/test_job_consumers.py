@@ -1,0 +1,198 @@
+"""A real hub whose consumers work jobs of a database: PostgreSQL, by both drivers, and SQLite."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.jobs import Jobs
+from tests.support import wait_until
+from tests.system.hubs import RunningHub
+
+pytestmark = pytest.mark.system
+
+WORK = """\
+import os
+import time
+from pathlib import Path
+
+from hub import Consumer, Reject, Retry
+
+HERE = Path(__file__).parent
+
+
+class Work(Consumer):
+    queue = "work"
+
+    def consume(self, message):
+        body = message.json()
+        with (HERE / f"done-{os.getpid()}").open("a") as file:
+            file.write(f"{message.id} {message.headers['attempt']} {message.topic}\\n")
+        if body == "reject":
+            raise Reject("not this one")
+        if body == "fail":
+            raise KeyError("no such thing")
+        if body == "later":
+            Path(HERE / "asked").touch()
+            raise Retry("60s")
+        while body == "hang" and not (HERE / "go").exists():
+            time.sleep(0.01)
+"""
+
+
+def configuration(dsn: str, more: str = "", **settings: object) -> str:
+    given = "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+    return f"""\
+[jobs.main]
+database = "{dsn}"
+lease = "2s"
+{more}
+[consumers.work]
+type = "work.py:Work"
+backoff = "0s"
+{given}"""
+
+
+@pytest.fixture
+def hub_of(tmp_path: Path, dsn: str) -> Callable[..., RunningHub]:
+    """Makes hubs at one database."""
+
+    def make(name: str = "a", more: str = "", ready: bool = True, **settings: object) -> RunningHub:
+        directory = tmp_path / name
+        directory.mkdir(exist_ok=True)
+        (directory / "work.py").write_text(WORK)
+        return RunningHub(directory, configuration(dsn, more, **settings), ready=ready)
+
+    return make
+
+
+def done(*hubs: RunningHub) -> list[tuple[str, ...]]:
+    files = [file for hub in hubs for file in hub.directory.glob("done-*")]
+    return [tuple(line.split()) for file in files for line in file.read_text().splitlines()]
+
+
+def is_empty(jobs: Jobs) -> bool:
+    counts = jobs.counts().get("work")
+    return counts is None or not (counts.waiting or counts.delayed or counts.running)
+
+
+def test_jobs_are_worked_once_and_the_status_tells_of_them(hub_of: Callable[..., RunningHub], jobs: Jobs) -> None:
+    handles = jobs.insert_many("work", range(500))
+    with hub_of(threads=3) as hub:
+        wait_until(lambda: is_empty(jobs), 60, "all jobs")
+        assert sorted(int(job) for job, _, _ in done(hub)) == [handle.id for handle in handles]
+        assert {(attempt, topic) for _, attempt, topic in done(hub)} == {("1", "work")}
+        wait_until(lambda: hub.consumer("work")["received"] == 500, 20, "a look at the queue")
+        row = hub.consumer("work")
+        assert (row["finished"], row["backlog"], row["state"], row["topics"]) == (500, 0, "running", [])
+        part = hub.status()["jobs"]["main"]
+        assert (part["state"], part["claimed"], part["refused"]) == ("connected", 500, 0)
+        assert hub.stop() == 0
+    assert jobs.find(handles[-1]).status == 0  # type: ignore[union-attr]
+
+
+def test_verdicts_end_in_the_database(hub_of: Callable[..., RunningHub], jobs: Jobs) -> None:
+    rejected, later = jobs.insert("work", "reject"), jobs.insert("work", "later")
+    failed = jobs.insert("work", "fail", max_retries=2)
+    with hub_of() as hub:
+        wait_until(lambda: jobs.counts()["work"].dead == 2, 60, "two dead letters")
+        wait_until(lambda: hub.consumer("work")["dead_letters"] == 2, 20, "a look at the queue")
+        assert Counter(job for job, _, _ in done(hub)) == {str(rejected.id): 1, str(later.id): 1, str(failed.id): 3}
+        row = hub.consumer("work")
+        assert (row["dead"], row["rejected"], row["failed"], row["retried"]) == (2, 1, 3, 3)
+        assert (row["delayed"], row["backlog"], row["last_error"]["error"]) == (1, 1, "KeyError")
+    assert {job.id: job.reason.splitlines()[-1] for job in jobs.peek("work", "dead")} == {
+        rejected.id: "not this one",
+        failed.id: "failed 3 times, last with KeyError",
+    }
+    assert [error.attempt for error in jobs.errors(failed)] == [1, 2, 3]
+    assert jobs.find(later).attempts == 0  # type: ignore[union-attr]
+
+
+def test_the_consumer_may_bound_the_attempts(hub_of: Callable[..., RunningHub], jobs: Jobs) -> None:
+    jobs.insert("work", "fail")
+    with hub_of(max_attempts=2) as hub:
+        wait_until(lambda: jobs.counts()["work"].dead == 1, 60, "a dead letter")
+        assert len(done(hub)) == 2
+
+
+def test_another_hub_rescues_the_jobs_of_one_that_is_killed(hub_of: Callable[..., RunningHub], jobs: Jobs) -> None:
+    hung = jobs.insert("work", "hang")
+    with hub_of("a") as first:
+        wait_until(lambda: done(first), 30, "the job to begin")
+        more = jobs.insert_many("work", range(50))
+        first.process.kill()
+        first.process.wait()
+        with hub_of("b") as second:
+            (second.directory / "go").touch()
+            wait_until(lambda: is_empty(jobs), 60, "the rescue")
+            found = {int(job): attempt for job, attempt, _ in done(second)}
+            assert set(found) == {hung.id, *(handle.id for handle in more)}
+            assert found[hung.id] == "2"
+
+
+def test_a_stop_gives_back_what_it_interrupts_and_counts_no_attempt(
+    hub_of: Callable[..., RunningHub], jobs: Jobs
+) -> None:
+    hung = jobs.insert("work", "hang")
+    with hub_of(more='[hub]\nstop_timeout = "500ms"\n') as hub:
+        wait_until(lambda: done(hub), 30, "the job to begin")
+        hub.stop(signal.SIGTERM)
+    found = jobs.find(hung)
+    assert found is not None
+    assert (found.state.value, found.attempts) == ("waiting", 0)
+
+
+def test_a_reload_gives_the_consumer_another_queue(hub_of: Callable[..., RunningHub], jobs: Jobs) -> None:
+    jobs.insert_many("work", range(3))
+    jobs.insert_many("other", range(4))
+    with hub_of() as hub:
+        hub.wait_for("work", "finished", 3)
+        hub.file.write_text(hub.file.read_text() + 'queue = "other"\n')
+        answer = json.loads(hub.command("reload", "--json").stdout)
+        assert answer == {"changes": ["consumer work: changed (queue)"], "problems": []}
+        hub.wait_for("work", "finished", 7)
+        hub.file.write_text(hub.file.read_text().replace('"2s"', '"3s"'))
+        answer = json.loads(hub.command("reload", "--json").stdout)
+        assert answer == {"changes": ["database of jobs main: changed (lease)"], "problems": []}
+        jobs.insert_many("other", range(5))
+        hub.wait_for("work", "finished", 12)
+        hub.file.write_text("")
+        hub.command("reload")
+        status = hub.status()
+        assert (status["jobs"], status["consumers"]) == ({}, {})
+
+
+def test_a_queue_that_is_paused_rests(hub_of: Callable[..., RunningHub], jobs: Jobs) -> None:
+    jobs.pause("work", "the disk is full")
+    jobs.insert_many("work", range(5))
+    with hub_of() as hub:
+        wait_until(lambda: hub.consumer("work")["state"] == "paused", 20, "the pause to be seen")
+        wait_until(lambda: hub.consumer("work")["backlog"] == 5, 20, "the backlog")
+        jobs.resume("work")
+        hub.wait_for("work", "finished", 5)
+
+
+def test_what_a_job_publishes_is_sent_before_it_is_finished(hub_of: Callable[..., RunningHub], jobs: Jobs) -> None:
+    bus = '[backends.bus]\ntype = "memory"\n[consumers.log]\ntype = "heard.py:Heard"\n'
+    publishing = WORK.replace(
+        "        body = message.json()\n", '        self.context.publish("a", "x")\n        body = 1\n'
+    )
+    hub = hub_of(more=bus)
+    (hub.directory / "work.py").write_text(publishing)
+    (hub.directory / "heard.py").write_text(
+        'from hub import Consumer\n\nclass Heard(Consumer):\n    topics = ("a",)\n\n'
+        "    def consume(self, message):\n        pass\n"
+    )
+    handles = jobs.insert_many("work", range(20))
+    with hub:
+        hub.wait_for("work", "finished", 20)
+        assert hub.status()["hub"]["published"] == 20
+    states: Any = {jobs.find(handle).state.value for handle in handles}  # type: ignore[union-attr]
+    assert states == {"finished"}

@@ -1,0 +1,97 @@
+"""The part ``[jobs.NAME]``, without a hub: its settings, its states, its end."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from hub.errors import ConfigError, Unavailable
+from hub.job_access import JobContext
+from hub.job_database.database import JobDatabase
+from hub.job_database.settings import DatabaseSettings
+from hub.job_database.source import JobSource
+from hub.jobs import Jobs
+from hub.partlog import part_log
+from tests.support import wait_until
+
+
+def made(directory: Path, **settings: Any) -> JobDatabase:
+    config = DatabaseSettings(**settings)
+    clocks = (time.monotonic, time.time)
+    return JobDatabase(JobContext("main", config, part_log("jobs", "main"), directory, *clocks))
+
+
+def source(queue: str = "work") -> JobSource:
+    return JobSource("c", queue, None, time.monotonic, time.time)
+
+
+def test_it_works_for_a_source_and_ends(tmp_path: Path) -> None:
+    database, one = made(tmp_path), source()
+    database.attach(one)
+    database.start()
+    with Jobs(f"sqlite:///{tmp_path}/jobs.db") as jobs:
+        jobs.insert_many("work", range(3))
+        delivery = one.take(3, timeout=20)
+        assert delivery is not None
+        one.finish(delivery, len(delivery.messages))
+        wait_until(lambda: database.status()["queues"] != {} or not jobs.counts(), 20, "a look")
+        one.close()
+        database.stop(5)
+        left = jobs.counts().get("work")
+        assert (left.waiting if left else 0, left.running if left else 0) == (3 - len(delivery.messages), 0)
+    assert database.status()["state"] == "stopped"
+
+
+def test_one_that_is_away_says_so_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = made(tmp_path)
+    assert database.status()["state"] == "connecting"
+    database._tell(Unavailable("the server is not there"))
+    found = database.status()
+    assert (found["state"], found["not_ready"]) == ("connecting", "Unavailable: the server is not there")
+    database.beat(1.0)
+    found = database.status()
+    assert (found["state"], "not_ready" in found, found["last_error"]) == (
+        "connected",
+        False,
+        "Unavailable: the server is not there",
+    )
+    database._tell(Unavailable("it restarts"))
+    assert database.status()["state"] == "away"
+    database.jobs.close()
+
+
+def test_its_password_is_read_from_a_file_and_shown_nowhere(tmp_path: Path) -> None:
+    pytest.importorskip("psycopg2")
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret\n")
+    database = made(tmp_path, database="postgresql://app@db/app", password=f"file:{secret}")
+    assert database._url.password == "s3cret"
+    assert "s3cret" not in str(database.status())
+    with pytest.raises(ConfigError, match="the secret can't be read"):
+        made(tmp_path, database="postgresql://app@db/app", password="file:/nowhere")
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("nonsense", "expected a URL such as"),
+        ("mysql://a/b", "expected sqlite or postgresql, not mysql"),
+        ("sqlite://", "not a database in memory"),
+        ("sqlite:///:memory:", "not a database in memory"),
+        ("sqlite:///file:x?mode=memory&uri=true", "not a database in memory"),
+        ("postgresql+asyncpg://a/b", "expected postgresql://..., not postgresql\\+asyncpg"),
+        ("postgresql://a/b?password=x", "must not contain the password"),
+    ],
+)
+def test_a_url_that_can_not_be_used_is_refused(url: str, text: str) -> None:
+    with pytest.raises(ValidationError, match=text):
+        DatabaseSettings(database=url)
+
+
+def test_a_file_lies_in_the_state_directory(tmp_path: Path) -> None:
+    assert DatabaseSettings().url(tmp_path).database == f"{tmp_path}/jobs.db"
+    assert DatabaseSettings(database="sqlite:////x/y.db").url(tmp_path).database == "/x/y.db"

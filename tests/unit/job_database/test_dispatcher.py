@@ -1,0 +1,237 @@
+"""The dispatcher of one database: when it claims, when it writes, and what it does when the database is away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from twisted.internet.task import Clock
+
+from hub.errors import Unavailable
+from hub.job_database import dispatcher as module
+from hub.jobs import Job
+from hub.queue.delivery import Delivery
+from hub.store import Outgoing
+from tests.contracts.job_sources import QUEUE, JobRig
+from tests.unit.doubles import messages
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def rig(clock: Clock) -> Iterator[JobRig]:
+    rig = JobRig(clock.seconds)
+    rig.running = True  # each test drives it
+    yield rig
+    rig.running = False
+    rig.end()
+
+
+def claim(rig: JobRig, count: int) -> Delivery:
+    """What a worker gets that waits for so many."""
+    rig.source._wanted += count
+    rig.dispatcher.round()
+    rig.source._wanted -= count
+    delivery = rig.source.take(count, timeout=0)
+    assert delivery is not None
+    return delivery
+
+
+def counts(rig: JobRig) -> tuple[int, int]:
+    found = rig.jobs.counts().get(QUEUE)
+    return (found.waiting, found.running) if found else (0, 0)
+
+
+def failing(count: int, call: Callable[..., Any]) -> Callable[..., Any]:
+    """The call, which fails so many times before."""
+    left = [Unavailable("the jobs' database: it restarts")] * count
+
+    def fail(*given: Any) -> Any:
+        if left:
+            raise left.pop()
+        return call(*given)
+
+    return fail
+
+
+def test_nothing_is_claimed_that_no_worker_wants(rig: JobRig) -> None:
+    rig.put(messages(5))
+    assert rig.dispatcher.round() == module.IDLE
+    assert counts(rig) == (5, 0)
+    claim(rig, 2)
+    assert counts(rig) == (3, 2)
+
+
+def test_an_idle_queue_is_asked_less_and_less_often(rig: JobRig, clock: Clock) -> None:
+    rig.source._wanted = 1
+    waits = []
+    for _ in range(8):
+        waits.append(round(rig.dispatcher.round(), 3))
+        clock.advance(waits[-1])
+    assert waits == [0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.0, 1.0]
+    rig.jobs.insert(QUEUE, 1)
+    assert rig.dispatcher.round() > 0 or counts(rig) == (0, 1)
+    rig.dispatcher.look_again()
+    rig.dispatcher.round()
+    assert counts(rig) == (0, 1)
+    rig.source._wanted = 0
+
+
+def test_results_wait_for_others_while_workers_are_busy(rig: JobRig, clock: Clock) -> None:
+    rig.put(messages(3))
+    rig.source.finish(claim(rig, 3), 1)
+    assert 0 < rig.dispatcher.round() <= module.GATHER
+    assert counts(rig) == (0, 3)
+    clock.advance(module.GATHER)
+    rig.dispatcher.round()
+    assert counts(rig) == (0, 2)
+
+
+def test_many_results_or_a_worker_that_waits_are_no_reason_to_wait(rig: JobRig) -> None:
+    rig.put(messages(module.MANY + 1))
+    rig.source.finish(claim(rig, module.MANY), module.MANY)
+    rig.dispatcher.round()
+    assert sum(counts(rig)) == 1
+    rig.source.finish(claim(rig, 1), 1)
+    rig.source._wanted = 1
+    rig.dispatcher.round()
+    rig.source._wanted = 0
+    assert sum(counts(rig)) == 0
+
+
+def test_a_database_that_is_away_is_tried_again_and_nothing_is_lost(
+    rig: JobRig, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.put(messages(2))
+    delivery = claim(rig, 2)
+    monkeypatch.setattr(rig.jobs, "complete", failing(2, rig.jobs.complete))
+    rig.source.finish(delivery, 2)
+    clock.advance(1)
+    waits = [rig.dispatcher.round()]
+    clock.advance(waits[0] / 2)
+    assert rig.dispatcher.round() == pytest.approx(waits[0] / 2)
+    clock.advance(waits[0])
+    waits.append(rig.dispatcher.round())
+    assert waits == [pytest.approx(module.FIRST_PAUSE), pytest.approx(2 * module.FIRST_PAUSE)]
+    assert isinstance(rig.away[-1], Unavailable)
+    assert not rig.dispatcher.idle
+    clock.advance(1)
+    rig.dispatcher.round()
+    assert counts(rig) == (0, 0)
+    assert (rig.away[-1:], rig.dispatcher.idle) == ([None], True)
+    assert rig.source.stats().counters.finished == 2
+
+
+def test_a_result_that_is_refused_is_counted_and_the_others_are_kept(rig: JobRig, clock: Clock) -> None:
+    rig.put(messages(3))
+    delivery = claim(rig, 3)
+    (first, *_) = rig.jobs.in_hand
+    rig.jobs.give_back(first)  # as if the process had been given up
+    rig.source.finish(delivery, 3)
+    clock.advance(1)
+    rig.dispatcher.round()
+    assert (rig.dispatcher.fenced, rig.source.lost, rig.source.stats().counters.finished) == (1, 1, 2)
+
+
+def test_no_worker_is_given_what_is_somebody_elses_by_now(rig: JobRig) -> None:
+    rig.put(messages(3))
+    rig.source._wanted = 3
+    rig.dispatcher.round()
+    rig.source._wanted = 0
+    assert len(rig.source.buffered()) == 3
+    rig.jobs._forget(rig.jobs._process or 0)
+    rig.dispatcher.beaten(0.0)
+    assert (rig.source.buffered(), rig.source.lost, rig.dispatcher.fenced) == ([], 3, 3)
+
+
+def test_nothing_is_handed_out_when_the_lease_may_have_passed(rig: JobRig, clock: Clock) -> None:
+    rig.put(messages(1))
+    rig.source._wanted = 1
+    rig.dispatcher.round()
+    rig.source._wanted = 0
+    clock.advance(rig.jobs.lease)
+    assert rig.source.take(1, timeout=0) is None
+    rig.dispatcher.beaten(clock.seconds())
+    assert rig.source.take(1, timeout=0) is not None
+
+
+def test_what_comes_after_the_end_is_refused(rig: JobRig) -> None:
+    rig.put(messages(2))
+    delivery = claim(rig, 2)
+    rig.source.finish(delivery, 1)
+    rig.dispatcher.close()
+    assert rig.dispatcher.sources == []
+    rig.dispatcher.round()
+    assert counts(rig) == (0, 1)
+    rig.dispatcher.end()
+    rig.source.finish(delivery, 2)
+    assert (rig.source.lost, rig.source.stats().counters.finished) == (1, 1)
+
+
+def test_a_source_that_leaves_gives_back_what_no_worker_has(rig: JobRig, clock: Clock) -> None:
+    rig.put(messages(3))
+    rig.source._wanted = 3
+    rig.dispatcher.round()
+    rig.source._wanted = 0
+    rig.dispatcher.detach(rig.source)
+    rig.dispatcher.detach(rig.source)
+    clock.advance(1)
+    rig.dispatcher.round()
+    assert counts(rig) == (3, 0)
+    assert [job.attempt for job in rig.jobs.peek(QUEUE)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("safe", "left"), [(True, 0), (False, 1)])
+def test_a_job_is_finished_when_the_bus_has_what_it_published(rig: JobRig, clock: Clock, safe: bool, left: int) -> None:
+    sent: list[Outgoing] = []
+
+    def send(batch: Sequence[Outgoing]) -> None:
+        sent.extend(batch)
+
+    rig.source._send = send
+    rig.put(messages(1))
+    outbox = [Outgoing("bus", one) for one in messages(2)]
+    rig.source.finish(claim(rig, 1), 1, outbox)
+    clock.advance(1)
+    rig.dispatcher.round()
+    assert (counts(rig), rig.source.in_hand_of(rig.dispatcher)) == ((0, 1), 1)
+    for outgoing, is_safe in zip(sent, (True, safe), strict=True):
+        assert outgoing.sent is not None
+        outgoing.sent(is_safe)
+    clock.advance(1)
+    rig.dispatcher.round()
+    assert (sum(counts(rig)), rig.source.in_hand_of(rig.dispatcher)) == (left, 0)
+
+
+def test_a_pause_gives_back_what_no_worker_has(rig: JobRig, clock: Clock) -> None:
+    rig.put(messages(2))
+    rig.source._wanted = 2
+    rig.dispatcher.round()
+    rig.source.pause(True)
+    clock.advance(1)
+    rig.dispatcher.round()
+    rig.source._wanted = 0
+    assert counts(rig) == (2, 0)
+    assert rig.source.take(1, timeout=0) is None
+
+
+def test_errors_of_one_kind_are_written_together(rig: JobRig, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.put(messages(4))
+    delivery, calls = claim(rig, 4), []
+    retry = rig.jobs.retry
+
+    def record(jobs: list[Job], error: str, delay: float) -> None:
+        calls.append((len(jobs), error, delay))
+        retry(jobs, error, delay)
+
+    monkeypatch.setattr(rig.jobs, "retry", record)
+    for text in ("a", "b", "a", "a"):
+        rig.source.retry(delivery, 1.0, True, text)
+        clock.advance(0)
+    clock.advance(1)
+    rig.dispatcher.round()
+    assert calls == [(3, "a", 1.0), (1, "b", 1.0)]
