@@ -72,7 +72,8 @@ def hub_status(service: StatusSource, now: float, uptime: float) -> HubStatus:
     store = cast("StoreStatus", told)
     parts = service.parts.status()
     largest = service.queues.largest() if service.stores.squeezed else ""
-    reasons = list(not_ready(service.state, consumers, store, service.flow.draining, parts["backends"], largest))
+    others = {name: parts.get(name, {}) for name in ("backends", "jobs")}
+    reasons = list(not_ready(service.state, consumers, store, service.flow.draining, others, largest))
     hub: HubRow = {
         "name": "hubbub",
         "version": __version__,
@@ -257,12 +258,13 @@ def not_ready(
     consumers: Mapping[str, Any],
     store: Mapping[str, Any],
     draining: bool,
-    backends: Mapping[str, Any],
+    parts: Mapping[str, Mapping[str, Any]],
     largest: str = "",
 ) -> Iterator[str]:
     """Reasons why the hub is not ready to take messages; none: it is ready. If it is drained, that is the first one.
 
-    :param backends: rows of the backends; one that can tell that its bus gives it no messages has ``not_ready``.
+    :param parts: rows of the backends and of the databases of jobs; one that can tell that its bus gives it no
+        messages, or that its database is away, has ``not_ready``.
     :param largest: the stored queue with the most bytes that wait, where the store is larger than its bound.
     """
     if draining:
@@ -274,9 +276,10 @@ def not_ready(
     if store.get("squeezed"):
         most = f"; most of it waits in {largest}" if largest else ""
         yield f"the store is larger than max_disk: the queues are full{most}"
-    for name, row in backends.items():
-        if row.get("not_ready"):
-            yield f"backend {name} is not connected: {row['not_ready']}"
+    for section, noun in (("backends", "backend"), ("jobs", "database of jobs")):
+        for name, row in parts.get(section, {}).items():
+            if row.get("not_ready"):
+                yield f"{noun} {name} is not connected: {row['not_ready']}"
     for name, row in consumers.items():
         for one in row["conditions"] if answered_for(row) else ():
             # A full queue holds its bus back, as it should if the bus can wait; if not, it is also losing messages.

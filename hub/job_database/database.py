@@ -136,8 +136,8 @@ class JobDatabase:
             },
             "last_error": last or None,
         }
-        if error:
-            row["not_ready"] = error
+        if error or state == "connecting":
+            row["not_ready"] = error or "it has not answered yet"
         return row
 
     # -- its threads
@@ -172,6 +172,7 @@ class JobDatabase:
             self._beaten = began
             self.dispatcher.beaten(began)
         self.jobs.maintain()
+        self.jobs.listen(self.dispatcher.look_again)
         self._tell(None)
 
     def _look_on(self) -> None:

@@ -40,6 +40,7 @@ class Dispatcher:
 
     :param name: of the part. :param clock: monotonic seconds.
     :param away: called with the reason when the database is away, and with ``None`` when it answers again.
+    :ivar jobs: the database.
     :ivar claimed: jobs that were claimed; :ivar fenced: results that were refused. Both only grow.
     """
 
@@ -48,7 +49,7 @@ class Dispatcher:
     ) -> None:
         self.name = name
         self.claimed = self.fenced = 0
-        self._jobs = jobs
+        self.jobs = jobs
         self._clock = clock
         self._log = log
         self._away = away
@@ -58,6 +59,7 @@ class Dispatcher:
         self._waiting: list[Settled] = []
         self._since = 0.0
         self._polls: dict[JobSource, tuple[float, float]] = {}
+        self._heard: set[JobSource] = set()
         self._turn = 0
         self._retry_at, self._pause = STARTED, FIRST_PAUSE
         self._beaten = clock()
@@ -68,7 +70,7 @@ class Dispatcher:
     @property
     def alive(self) -> bool:
         """False: its lease may have passed, so that others have its jobs."""
-        return self._clock() - self._beaten < self._jobs.lease
+        return self._clock() - self._beaten < self.jobs.lease
 
     def wake(self) -> None:
         """Have the thread look soon what is to do."""
@@ -101,13 +103,20 @@ class Dispatcher:
                 return
             self._sources.remove(source)
             del self._polls[source]
+            self._heard.discard(source)
         source.attach(None)
 
-    def look_again(self) -> None:
-        """Ask all queues at once that have no jobs: some may have come. Whoever hears of jobs calls this."""
+    def look_again(self, queue: str | None = None) -> None:
+        """Ask a queue at once that had no jobs: some may have come. Whoever hears of jobs calls this.
+
+        :param queue: ``None``: all queues.
+        """
         with self._lock:
-            self._polls = dict.fromkeys(self._polls, (STARTED, FIRST_POLL))
-        self._woken.set()
+            heard = [source for source in self._polls if queue in (None, source.queue)]
+            self._polls |= dict.fromkeys(heard, (STARTED, FIRST_POLL))
+            self._heard.update(heard)
+        if heard:
+            self._woken.set()
 
     # -- the heartbeat's side
 
@@ -119,7 +128,7 @@ class Dispatcher:
         self._beaten = at
         for source in self.sources:
             held = source.buffered()
-            mine = {(job.claim, job.id) for job in self._jobs.in_hand} if held else set()
+            mine = {(job.claim, job.id) for job in self.jobs.in_hand} if held else set()
             self.fenced += source.forget([job for job in held if (job.claim, job.id) not in mine])
 
     @property
@@ -194,13 +203,17 @@ class Dispatcher:
         due, interval = self._polls.get(source, (STARTED, FIRST_POLL))
         if self._closing or self._clock() < due or not (wanted := source.wants):
             return
-        jobs = self._jobs.claim(wanted, [source.queue])
+        self._heard.discard(source)
+        jobs = self.jobs.claim(wanted, [source.queue])
         self._answered()
         if jobs:
             self.claimed += len(jobs)
             source.arrive(jobs)
-        polled = (STARTED, FIRST_POLL) if jobs else (self._clock() + interval, min(2 * interval, LONGEST_POLL))
         with self._lock:
+            if jobs or source in self._heard:  # heard of while they were claimed
+                polled = STARTED, FIRST_POLL
+            else:
+                polled = self._clock() + interval, min(2 * interval, LONGEST_POLL)
             if source in self._polls:
                 self._polls[source] = polled
 
@@ -237,11 +250,11 @@ class Dispatcher:
 
     def _call(self, outcome: str, jobs: list[Job], delay: float, text: str) -> Callable[[], None]:
         return {
-            "finished": lambda: self._jobs.complete(jobs),
-            "given back": lambda: self._jobs.give_back(jobs),
-            "ask": lambda: self._jobs.snooze(jobs, delay),
-            "retry": lambda: self._jobs.retry(jobs, text, delay),
-            "dead": lambda: self._jobs.bury(jobs, text),
+            "finished": lambda: self.jobs.complete(jobs),
+            "given back": lambda: self.jobs.give_back(jobs),
+            "ask": lambda: self.jobs.snooze(jobs, delay),
+            "retry": lambda: self.jobs.retry(jobs, text, delay),
+            "dead": lambda: self.jobs.bury(jobs, text),
         }[outcome]
 
     def _settled(self, group: Sequence[Settled], call: Callable[[], None]) -> None:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from hub.deadletter import DeadLetter
+from hub.errors import Unavailable
 from hub.interfaces import Clock
 from hub.job_database.messages import message_of
 from hub.job_database.numbers import JobNumbers, SettledSoFar
@@ -27,6 +28,7 @@ from hub.stats.counters import QueueStats
 from hub.store import Outgoing
 
 if TYPE_CHECKING:  # the package brings SQLAlchemy, which a hub without jobs need not load
+    from hub.jobs import Jobs
     from hub.jobs.job import Job, JobCounts
 
 MOST_UNSENT = 1000
@@ -39,10 +41,11 @@ Send = Callable[[Sequence[Outgoing]], None]
 class Dispatching(Protocol):
     """What a source asks of its database. Thread-safe; no call waits.
 
-    :ivar name: name of the part.
+    :ivar name: name of the part. :ivar jobs: the database, for whoever may wait for it.
     """
 
     name: str
+    jobs: Jobs
 
     @property
     def alive(self) -> bool:
@@ -88,6 +91,8 @@ class JobSource:
         self._pace = Pace(clock())
         self._numbers = JobNumbers()
 
+    slot = NoSlot
+
     # -- the workers' side
 
     def take(self, limit: int, timeout: float | None = None, linger: float = 0.0) -> Delivery | None:
@@ -118,8 +123,8 @@ class JobSource:
         return None
 
     def _deliverable(self) -> bool:
-        ready = self._buffer and not self.paused and self._unsent < MOST_UNSENT
-        return bool(ready) and self._dispatcher is not None and self._dispatcher.alive
+        held = self.paused or self._unsent >= MOST_UNSENT or self._dispatcher is None or not self._dispatcher.alive
+        return bool(self._buffer) and not held
 
     def _deliver(self, limit: int) -> Delivery:
         """A delivery of jobs with equal tries. What was tried before comes alone: it may have killed its process."""
@@ -182,7 +187,7 @@ class JobSource:
             del self._taken[delivery]
 
     def give_back(self, delivery: Delivery) -> None:
-        """See :class:`hub.workers.source.WorkSource`."""
+        """Return all that is not settled, as ``give_back_from``."""
         self.give_back_from(delivery, delivery.done)
 
     def give_back_from(self, delivery: Delivery, first: int) -> None:
@@ -205,10 +210,6 @@ class JobSource:
 
     def touch(self, delivery: Delivery) -> None:
         """Does nothing: the lease is the process's."""
-
-    def slot(self) -> NoSlot:
-        """A slot that records nothing."""
-        return NoSlot()
 
     def open(self) -> None:
         """Deliver jobs again, after ``close``."""
@@ -239,9 +240,9 @@ class JobSource:
     def pause(self, paused: bool) -> None:
         """Note whether the queue is paused, in the database. What no worker has goes back."""
         with self._changed:
-            changed, self.paused = self.paused != paused, paused
+            self.paused = paused
             self._changed.notify_all()
-        if changed and paused:
+        if paused:
             self._empty()
 
     # -- the database's side
@@ -292,10 +293,9 @@ class JobSource:
         """Leave out jobs that are somebody else's by now, as far as no worker has them. :returns: how many."""
         gone = {(job.claim, job.id) for job in jobs}
         with self._changed:
-            kept = [job for job in self._buffer if (job.claim, job.id) not in gone]
-            count = len(self._buffer) - len(kept)
-            self._buffer = deque(kept)
-            self._numbers.lost += count
+            before = len(self._buffer)
+            self._buffer = deque(job for job in self._buffer if (job.claim, job.id) not in gone)
+            self._numbers.lost += (count := before - len(self._buffer))
         return count
 
     def settled(self, results: Sequence[Result]) -> None:
@@ -308,6 +308,13 @@ class JobSource:
         """Count results that the database refused. :param lost: those of them that were of work."""
         with self._changed:
             self._numbers.refused(count, lost)
+
+    @property
+    def jobs(self) -> Jobs:
+        """The database, for orders. :raises Unavailable: it does not run."""
+        if self._dispatcher is None:
+            raise Unavailable(f"the database of the queue {self.queue!r} of jobs does not run")
+        return self._dispatcher.jobs
 
     # -- numbers
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from hub.backoff import Uniform
 from hub.interfaces import Clock
 from hub.jobs.job import Job
-from hub.jobs.storage import Listening, Storage
+from hub.jobs.storage import Heard, Listening, Storage
 
 FIRST_PAUSE = 0.005
 """Seconds until the first look after one that found nothing: some notifications are left out, see ``NOTIFY_EVERY``."""
@@ -55,6 +55,7 @@ class Waits:
         self._lock = threading.Lock()
         self._waiters: list[Waiter] = []
         self._listening: Listening | None = None
+        self._heard: Heard | None = None
         self._stopped = False
         self._told: tuple[int | None, float] = None, 0.0
 
@@ -80,12 +81,22 @@ class Waits:
                 self.sleep(waiter.woken, min(left, self._uniform(pause / 2, pause)))
                 pause = FIRST_PAUSE if waiter.woken.is_set() else min(pause * GROWTH, self._longest)
 
+    def listen(self, heard: Heard, process: int | None) -> None:
+        """Have a function called as soon as there may be jobs, too. See :meth:`hub.jobs.Jobs.listen`."""
+        new, self._heard = self._heard is None, heard
+        self._listen()
+        if self._tell_asleep(process) or new:
+            heard(None)
+
     def arrived(self, queue: str | None = None) -> None:
         """Wake those who wait for that queue. :param queue: ``None``: any may have a job."""
         with self._lock:
             for waiter in self._waiters:
                 if queue is None or waiter.queues is None or queue in waiter.queues:
                     waiter.woken.set()
+            heard = self._heard
+        if heard is not None:
+            heard(queue)
 
     def announce(self, queues: Iterable[str]) -> None:
         """Wake those who wait for these queues, also in other processes; an empty name stands for all."""

@@ -18,7 +18,7 @@ from hub.jobs.errors import BadDatabase, Fenced
 from hub.jobs.in_hand import ClaimedJobs
 from hub.jobs.job import Coalescing, Ending, Handle, Job, NewJob, Settlement
 from hub.jobs.retries import RetryDelay
-from hub.jobs.storage import KeepTimes, Storage
+from hub.jobs.storage import Heard, KeepTimes, Storage
 from hub.jobs.waiting import Waits
 from hub.text import printable
 from hub.units import parse_duration
@@ -237,6 +237,17 @@ class Working:
             except BadDatabase as error:
                 log.error("no heartbeat: %s", error, extra={"action": "heartbeat"})
             wait(ended, pause)
+
+    def listen(self, heard: Heard) -> None:
+        """Have a function called whenever a queue may have jobs, in the place of claims that wait.
+
+        Call it again every second or so, as ``heartbeat``: others tell of their jobs only for a while.
+
+        :param heard: takes the name of the queue, or ``None`` where any may have some. It is called in any thread, now
+            and then in vain, and must not wait. :raises Unavailable: as for ``claim``.
+        """
+        self._ready()
+        self._waits.listen(heard, self._ensure_process())
 
     def stop_waiting(self) -> None:
         """End the waits of all threads at once: their claims return. Later claims of this ``Jobs`` do not wait."""

@@ -22,3 +22,10 @@ def tell_the_end(consumers: Consumers, log: PartLog) -> None:
             *(name, counts.received, counts.finished, counts.dead, counts.dropped, counts.backlog),
             extra={"action": "stop", "consumer": name},
         )
+    for name, jobs in consumers.queues.jobs.items():
+        counts = jobs.stats().counters
+        log.info(
+            "consumer %s: finished %d jobs, %d failed attempts, %d dead",
+            *(name, counts.finished, counts.failed, counts.dead),
+            extra={"action": "stop", "consumer": name},
+        )

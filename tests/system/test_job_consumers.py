@@ -6,6 +6,7 @@ import json
 import signal
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from hub.jobs import Jobs
 from tests.support import wait_until
 from tests.system.hubs import RunningHub
+from tests.system.postgres import Postgres
 
 pytestmark = pytest.mark.system
 
@@ -177,6 +179,66 @@ def test_a_queue_that_is_paused_rests(hub_of: Callable[..., RunningHub], jobs: J
         wait_until(lambda: hub.consumer("work")["backlog"] == 5, 20, "the backlog")
         jobs.resume("work")
         hub.wait_for("work", "finished", 5)
+
+
+def test_an_operator_pauses_the_queue_for_everybody_and_ends_that(
+    hub_of: Callable[..., RunningHub], jobs: Jobs
+) -> None:
+    with hub_of() as hub:
+        answer = json.loads(hub.command("queue", "pause", "work", "--json").stdout)
+        assert (answer["state"], answer["paused"]) == ("paused", True)
+        assert jobs.counts()["work"].paused
+        jobs.insert_many("work", range(3))
+        wait_until(lambda: hub.consumer("work")["backlog"] == 3, 20, "the backlog")
+        found = hub.command("queue", "pause", "work", "--for", "1h", check=False)
+        assert found.returncode != 0
+        assert "knows no time" in found.stderr
+        hub.command("queue", "resume", "work")
+        hub.wait_for("work", "finished", 3)
+        found = hub.command("queue", "drain", "work", check=False)
+        assert "is a consumer of jobs" in found.stderr
+
+
+def test_dead_letters_are_shown_retried_and_deleted(hub_of: Callable[..., RunningHub], jobs: Jobs) -> None:
+    first, second = jobs.insert_many("work", ["reject", "fail"], max_retries=0, tags=["nightly"])
+    with hub_of() as hub:
+        wait_until(lambda: jobs.counts()["work"].dead == 2, 60, "two dead letters")
+        shown = {row["number"]: row for row in hub.client.get("/dead/work")["dead_letters"]}
+        assert set(shown) == {first.id, second.id}
+        assert (shown[first.id]["reason"], shown[first.id]["body"]) == ("not this one", '"reject"')
+        assert shown[second.id]["reason"] == "failed once with KeyError"
+        assert "KeyError: 'no such thing'" in shown[second.id]["traceback"]
+        assert shown[second.id]["buried_at"] >= shown[second.id]["received_at"]
+        assert "not this one" in hub.command("dead", "show", "work", str(first.id)).stdout
+        assert hub.client.get("/dead/work?number=999") == {"dead_letters": []}
+        answer = hub.client.post("/retry-dead", {"consumer": "work", "numbers": [first.id, 999]})
+        assert (answer["count"], answer["problem"]) == (1, "1 dead letter had gone before")
+        wait_until(lambda: len(done(hub)) == 3 and jobs.counts()["work"].dead == 2, 30, "another attempt")
+        assert hub.client.post("/delete-dead", {"consumer": "work", "numbers": [first.id, 999]}) == {"deleted": 1}
+        assert [job.id for job in jobs.peek("work", "dead")] == [second.id]
+
+
+def test_a_hub_starts_without_its_database_and_outlives_its_restart(tmp_path: Path, postgres: Postgres) -> None:
+    dsn = postgres.create_database()
+    (tmp_path / "work.py").write_text(WORK)
+    postgres.stop()
+    with ExitStack() as stack:
+        try:
+            hub = stack.enter_context(RunningHub(tmp_path, configuration(dsn)))
+            wait_until(lambda: "Unavailable" in str(hub.status()["hub"]["not_ready"]), 40, "the reason")
+            assert not hub.status()["hub"]["ready"]
+        finally:
+            postgres.start()
+        jobs = stack.enter_context(Jobs(dsn))
+        wait_until(lambda: hub.status()["hub"]["ready"], 40, "the database to be found")
+        handles = jobs.insert_many("work", range(30))
+        hub.wait_for("work", "finished", 30)
+        hung = jobs.insert("work", "hang")
+        wait_until(lambda: len(done(hub)) == 31, 20, "a job in hand")
+        postgres.restart()
+        (hub.directory / "go").touch()
+        wait_until(lambda: hub.consumer("work")["finished"] == 31, 40, "the job in hand to be written")
+        assert Counter(job for job, _, _ in done(hub)) == {str(one.id): 1 for one in [*handles, hung]}
 
 
 def test_what_a_job_publishes_is_sent_before_it_is_finished(hub_of: Callable[..., RunningHub], jobs: Jobs) -> None:

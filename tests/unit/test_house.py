@@ -38,7 +38,7 @@ TESTED_TOGETHER = {
     **dict.fromkeys(("source", "slot"), "test_work_source_contract"),
     **dict.fromkeys(("result", "sending"), "test_dispatcher"),
     "job_access": "test_database",
-    **dict.fromkeys(("job_databases", "job_member", "job_sources"), "test_job_consumers"),
+    **dict.fromkeys(("job_databases", "job_member", "job_sources", "job_orders"), "test_job_consumers"),
     "runtime": "test_worker",
     "reader": "test_reader_contract",
     **dict.fromkeys(("access", "verb", "hub", "consumers", "queue_state"), "test_api"),

@@ -260,12 +260,14 @@ def test_a_hub_is_ready_unless_there_is_a_reason() -> None:
     assert list(not_ready("reloading", {"c": row}, {}, False, {})) == []
     rows = {"a": consumer(state="stuck"), "b": consumer(state="failing to start", error="OSError: no"), "c": row}
     rows["full"] = consumer(state="full")
-    backends = {"bus": {"not_ready": "no connection"}, "well": {"not_ready": None}, "old": {}}
-    assert list(not_ready("starting", rows, {"state": "full", "reason": "no space"}, True, backends)) == [
+    backends: dict[str, Any] = {"bus": {"not_ready": "no connection"}, "well": {"not_ready": None}, "old": {}}
+    parts = {"backends": backends, "jobs": {"main": {"not_ready": "it restarts"}, "well": {}}}
+    assert list(not_ready("starting", rows, {"state": "full", "reason": "no space"}, True, parts)) == [
         "the hub is drained: the buses are held back",
         "the hub is starting",
         "the store is full: no space",
         "backend bus is not connected: no connection",
+        "database of jobs main is not connected: it restarts",
         "consumer a is stuck",
         "consumer b is failing to start: OSError: no",
     ]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
+from twisted.internet.defer import Deferred
 
+from hub.control import job_orders
 from hub.control.hub import HubVerb
 from hub.control.queue_state import QueueState, state_of
 from hub.errors import HubError
 from hub.http.verb import Call
+from hub.parts.job_member import JobMember
 from hub.workers.supervisor import stack_of
 
 LATEST = 253402300799.0
@@ -32,14 +35,19 @@ class PauseOrder(msgspec.Struct, forbid_unknown_fields=True):
 class Pause(HubVerb):
     """Pause a consumer: it takes no more messages. They wait in its queue, also across a restart of the hub.
 
-    A drained consumer must be resumed first.
+    A drained consumer must be resumed first. Of a consumer of jobs, the queue is paused in its database, for all
+    programs.
     """
 
     path, method, access, order, result = "pause", "POST", "actions", PauseOrder, QueueState
 
-    def carry_out(self, order: PauseOrder) -> QueueState:
+    def carry_out(self, order: PauseOrder) -> QueueState | Deferred[QueueState]:
         """Pause, and answer with the queue's state."""
-        self.hub.holds.pause(self.hub.queues.entry(order.consumer), order.until)
+        entry = self.hub.queues.entry(order.consumer)
+        if isinstance(entry, JobMember):
+            paused = job_orders.pause(self.hub, entry, order.until)
+            return paused.addCallback(lambda _: state_of(self.hub, order.consumer))
+        self.hub.holds.pause(entry, order.until)
         return state_of(self.hub, order.consumer)
 
 
@@ -48,9 +56,13 @@ class Resume(HubVerb):
 
     path, method, access, order, result = "resume", "POST", "actions", Named, QueueState
 
-    def carry_out(self, order: Named) -> QueueState:
+    def carry_out(self, order: Named) -> QueueState | Deferred[QueueState]:
         """Resume, and answer with the queue's state."""
-        self.hub.holds.resume(self.hub.queues.entry(order.consumer))
+        entry = self.hub.queues.entry(order.consumer)
+        if isinstance(entry, JobMember):
+            resumed = job_orders.resume(self.hub, entry)
+            return resumed.addCallback(lambda _: state_of(self.hub, order.consumer))
+        self.hub.holds.resume(entry)
         return state_of(self.hub, order.consumer)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 from twisted.internet.defer import Deferred
 
+from hub.control import job_orders
 from hub.control.canary import Retried, retry, retry_with_canary
 from hub.control.cooperative import in_steps
 from hub.control.dead_letters import PIECE, delete_letters
@@ -62,12 +63,18 @@ class Letters(msgspec.Struct):
 
 
 class Dead(HubVerb):
-    """List the dead letters of a consumer, or show one of them."""
+    """List the dead letters of a consumer, or show one of them.
+
+    Of a consumer of jobs, they are in its database, and the oldest 1000 are listed.
+    """
 
     path, about, access, order, result = "dead", "consumer", "contents", DeadOrder, Letters
 
-    def carry_out(self, order: DeadOrder) -> Letters | Stream:
+    def carry_out(self, order: DeadOrder) -> Letters | Stream | Deferred[Letters]:
         """Return one letter, or a stream of all: they may be many, each with a traceback."""
+        if (member := self.hub.queues.jobs.get(order.consumer)) is not None:
+            found = job_orders.letters(self.hub, member, order.number)
+            return found.addCallback(lambda letters: Letters([shown(letter) for letter in letters]))
         stored = self.hub.queues.stored(order.consumer)
         if order.number is None:
             return Stream(self._pieces(order.consumer))
@@ -105,6 +112,8 @@ class RetryDead(HubVerb):
     def handle(self, call: Call) -> Deferred[Retried]:
         """Retry the letters in steps."""
         order: RetryOrder = call.order
+        if (member := self.hub.queues.jobs.get(order.consumer)) is not None:
+            return job_orders.retry_dead(self.hub, member, order.numbers, order.canary)
         if order.canary is None:
             return retry(self.hub, order.consumer, order.numbers)
         gone: list[object] = []
@@ -127,6 +136,8 @@ class DeleteDead(HubVerb):
 
     def carry_out(self, order: LettersOrder) -> Deferred[Deleted]:
         """Delete the letters in steps."""
+        if (member := self.hub.queues.jobs.get(order.consumer)) is not None:
+            return job_orders.delete_dead(self.hub, member, order.numbers).addCallback(Deleted)
         steps = delete_letters(self.hub, order.consumer, order.numbers)
         deleted = in_steps(self.hub, (Deleted(step) for step in steps))
         return deleted.addCallback(partial(when_stored, self.hub))

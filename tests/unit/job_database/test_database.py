@@ -48,7 +48,7 @@ def test_it_works_for_a_source_and_ends(tmp_path: Path) -> None:
 
 def test_one_that_is_away_says_so_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = made(tmp_path)
-    assert database.status()["state"] == "connecting"
+    assert database.status()["not_ready"] == "it has not answered yet"
     database._tell(Unavailable("the server is not there"))
     found = database.status()
     assert (found["state"], found["not_ready"]) == ("connecting", "Unavailable: the server is not there")

@@ -81,6 +81,28 @@ def test_an_idle_queue_is_asked_less_and_less_often(rig: JobRig, clock: Clock) -
     rig.source._wanted = 0
 
 
+def test_what_is_heard_of_while_it_is_claimed_is_asked_for_at_once(
+    rig: JobRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = rig.jobs.claim
+
+    def late(*given: Any) -> list[Job]:
+        found = claim(*given)
+        rig.dispatcher.look_again(QUEUE)
+        return found
+
+    monkeypatch.setattr(rig.jobs, "claim", late)
+    rig.source._wanted = 1
+    assert rig.dispatcher.round() == 0
+    monkeypatch.setattr(rig.jobs, "claim", claim)
+    assert rig.dispatcher.round() > 0
+    rig.dispatcher.look_again("another")
+    assert rig.dispatcher.round() > 0
+    rig.dispatcher.look_again()
+    assert rig.dispatcher._polls[rig.source][0] == module.STARTED
+    rig.source._wanted = 0
+
+
 def test_results_wait_for_others_while_workers_are_busy(rig: JobRig, clock: Clock) -> None:
     rig.put(messages(3))
     rig.source.finish(claim(rig, 3), 1)

@@ -151,3 +151,20 @@ def test_notifications_of_a_queue_are_not_sent_more_often_than_they_help() -> No
 def test_a_poll_has_a_length(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"longest_poll|duration"):
         Jobs("sqlite:///jobs.db", **options)
+
+
+def test_a_listener_is_told_of_all_that_wakes_a_claim() -> None:
+    night = Night()
+    heard: list[str | None] = []
+    for _ in range(3):
+        night.waits.listen(heard.append, 7)
+        night.now += 1.0
+    assert (heard, night.told) == ([None], [(7, 100.0)])
+    assert night.heard is not None
+    night.heard("q")
+    night.waits.announce(["r", ""])
+    assert heard[1:2] == ["q"]
+    assert set(heard[2:]) == {"r", None}
+    night.now += ASLEEP
+    night.waits.listen(heard.append, 7)
+    assert (heard[-1], len(night.told)) == (None, 2)
