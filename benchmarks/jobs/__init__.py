@@ -1,0 +1,1 @@
+"""The job queue beside procrastinate and TheSchwartz, and under faults."""
