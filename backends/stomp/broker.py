@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from hub import __version__
 from hub.backends.stomp.authentication import Authentication
 from hub.backends.stomp.counters import Counters
+from hub.backends.stomp.credit import Credit
 from hub.backends.stomp.destination import Destination, Kind
 from hub.backends.stomp.dispatcher import Dispatcher
 from hub.backends.stomp.durable_name import PREFIX
@@ -29,7 +30,7 @@ from hub.backends.stomp.replay_feed import ReplayFeed
 from hub.backends.stomp.rights import Rights, rights_of
 from hub.backends.stomp.sends import Sends, Token
 from hub.backends.stomp.settings import Config
-from hub.backends.stomp.subscription import Credit, Subscription
+from hub.backends.stomp.subscription import Subscription
 from hub.backoff import Uniform, delay_after
 from hub.declarations import DeclaredQueue, QueueLimits, Taken
 from hub.errors import HubError

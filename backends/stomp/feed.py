@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hub.backends.stomp.counters import Counters
+from hub.backends.stomp.credit import Credit
 from hub.backends.stomp.destination import Destination
 from hub.backends.stomp.frame import Version
 from hub.backends.stomp.message_frame import Tails
-from hub.backends.stomp.subscription import Credit, Subscription
+from hub.backends.stomp.subscription import Subscription
 from hub.declarations import Taken
 from hub.interfaces import Clock
 from hub.replays import ReplayStart

@@ -1,62 +1,19 @@
-"""Subscription: what one SUBSCRIBE asked for, its credit, and the messages in its client's hand."""
+"""Subscription: what one SUBSCRIBE asked for, and the messages in its client's hand."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Sequence
 
+from hub.backends.stomp.ack_mode import AckMode
+from hub.backends.stomp.credit import Credit
 from hub.backends.stomp.deliveries import Deliveries, Finish
-from hub.backends.stomp.destination import Destination, Kind, shown
-from hub.backends.stomp.frame import ProtocolError
-from hub.backends.stomp.head import number_of
+from hub.backends.stomp.destination import Destination, Kind
 from hub.backends.stomp.message_frame import Heads, Tails
 from hub.declarations import Taken
 from hub.message import Message
 
 AUTO_AT_ONCE = 256
 """Messages that a subscription with ``ack:auto`` is given at a time: the connection may turn out to be slow."""
-_PREFETCH = ("prefetch-count", "activemq.prefetchSize")
-
-
-class AckMode(StrEnum):
-    """Mode of acknowledgement: a message is done at once; with an ACK for it or a later one; with an ACK for it."""
-
-    AUTO = "auto"
-    CLIENT = "client"
-    INDIVIDUAL = "client-individual"
-
-    @classmethod
-    def parse(cls, text: str) -> AckMode:
-        """Parse the ``ack`` header. :raises ProtocolError: it names none of them."""
-        try:
-            return cls(text)
-        except ValueError:
-            raise ProtocolError(f"ack is {shown(text)}: expected {', '.join(cls)}") from None
-
-
-@dataclass(frozen=True)
-class Credit:
-    """Most that a client may have in hand. One message is always allowed, whatever its size.
-
-    :ivar count: messages. :ivar size: bytes of bodies.
-    """
-
-    count: int
-    size: int
-
-    def asked(self, headers: Mapping[str, str], most: int) -> Credit:
-        """The credit that a SUBSCRIBE asks for; without a wish it is this one. :param most: messages, at most.
-
-        :raises ProtocolError: it is no number, or 0, by which ActiveMQ means that the client pulls.
-        """
-        for name in _PREFETCH:
-            if (text := headers.get(name)) is not None:
-                count = number_of(text)
-                if not count:
-                    raise ProtocolError(f"{name} is {shown(text)}: expected a number of messages, 1 or more")
-                return Credit(min(count, most), self.size)
-        return self
 
 
 class Subscription:

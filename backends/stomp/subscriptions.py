@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hub.backends.stomp import selector, stream_offset
+from hub.backends.stomp.ack_mode import AckMode
+from hub.backends.stomp.credit import Credit
 from hub.backends.stomp.destination import Destination, Kind, shown
 from hub.backends.stomp.durable_name import queue_name
 from hub.backends.stomp.feed import Feed, Feeds, Source, TemporaryFeeds
 from hub.backends.stomp.frame import ProtocolError, Version
 from hub.backends.stomp.head import number_of
 from hub.backends.stomp.message_frame import Heads
-from hub.backends.stomp.subscription import AckMode, Credit, Subscription
+from hub.backends.stomp.subscription import Subscription
 from hub.backends.stomp.unsupported import check_subscribe
 from hub.declarations import Taken
 

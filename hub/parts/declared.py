@@ -6,7 +6,7 @@ its bindings, before any message arrives, whether or not the backend is still co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,28 +17,14 @@ from hub.declarations import NO_LIMITS, QueueLimits
 from hub.enqueuer import Enqueuer
 from hub.errors import HubError
 from hub.partlog import part_log
+from hub.parts.declaration import Declaration, policy_of
 from hub.parts.declared_queue import MOST_BINDINGS, OwnedQueue, Owner, Role
-from hub.parts.policies import MOST_BYTES_IN_MEMORY, MOST_IN_MEMORY
 from hub.parts.queue_entry import QueueEntry
 from hub.parts.queues import Queues
 from hub.queue.poison import Trial
-from hub.queue.policy import QueuePolicy
 from hub.queue.queue import Queue
 from hub.store import Store
 from hub.workers.runtime import Runtime
-
-
-class Declaration(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A declaration of a durable queue, as it is in the store.
-
-    :ivar backend: name of the backend that declared it last. :ivar kind: as in ``QueueEntry``, as is ``crowd``.
-    """
-
-    backend: str
-    kind: str | None = None
-    crowd: str | None = None
-    topics: Sequence[str] = ()
-    limits: QueueLimits = NO_LIMITS
 
 
 class DeclaredQueues:
@@ -160,18 +146,6 @@ class DeclaredQueues:
     def elsewhere(self, call: Callable[[], None]) -> None:
         """Run a call that reads the store, in a thread of the reactor's pool."""
         self.reactor.callInThread(call)
-
-
-def policy_of(limits: QueueLimits, durable: bool) -> QueuePolicy:
-    """The policy of the queue."""
-    return QueuePolicy(
-        max_backlog=limits.max_backlog or (None if durable else MOST_IN_MEMORY),
-        max_bytes=limits.max_bytes or (None if durable else MOST_BYTES_IN_MEMORY),
-        overflow=limits.overflow,
-        max_age=limits.max_age,
-        expires=True,
-        purge_tried=True,
-    )
 
 
 class Declarations:

@@ -10,8 +10,9 @@ from hub.queue.aside import Aside
 from hub.queue.batches import Batches
 from hub.queue.delivery import Delivery, Entry
 from hub.queue.key_order import Item, KeyOrder
-from hub.queue.levels import Levels, PriorityLevel
+from hub.queue.levels import Levels
 from hub.queue.policy import Window
+from hub.queue.priority_level import PriorityLevel
 from hub.queue.ready import ReadyWindow
 from hub.queue.schedule import AT_FRONT, Schedule, rank
 from hub.store import CommittedState

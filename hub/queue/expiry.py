@@ -8,8 +8,8 @@ from functools import partial
 from hub.headers import overdue
 from hub.queue.ages import AgeLimit
 from hub.queue.delivery import Delivery
-from hub.queue.levels import PriorityLevel
 from hub.queue.next_read import next_head
+from hub.queue.priority_level import PriorityLevel
 from hub.queue.ready import ReadyWindow, first_kept
 from hub.queue.work import READ_AT_ONCE, Shared
 

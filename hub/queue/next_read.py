@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.queue.levels import PriorityLevel
+from hub.queue.priority_level import PriorityLevel
 from hub.queue.work import READ_AT_ONCE, Load, LoadExempted, Shared, Work, loaded
 
 HEAD_BYTES = 256 << 10

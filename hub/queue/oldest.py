@@ -6,7 +6,7 @@ from hub.message import DEFAULT_PRIORITY
 from hub.queue.ack_state import AckState
 from hub.queue.backlog import Backlog
 from hub.queue.delivery import Delivery, Entry
-from hub.queue.levels import PriorityLevel
+from hub.queue.priority_level import PriorityLevel
 from hub.queue.ready import ReadyWindow
 
 Rank = tuple[int, int]
