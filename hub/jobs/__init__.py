@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.jobs.errors import BadDatabase, BadJob, Fenced
-from hub.jobs.job import Conflict, Handle, Job, JobCounts, JobError, JobState, JobStatus, Unique
+from hub.jobs.job import ClaimLimits, Conflict, Handle, Job, JobCounts, JobError, JobState, JobStatus, Unique
 from hub.jobs.jobs import Jobs
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "JobState",
     "JobStatus",
     "Jobs",
+    "ClaimLimits",
     "Unique",
 ]

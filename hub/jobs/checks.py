@@ -17,6 +17,7 @@ from hub.jobs.job import (
     DEFAULT_RETRIES,
     HIGHEST_PRIORITY,
     LOWEST_PRIORITY,
+    ClaimLimits,
     Coalescing,
     Conflict,
     JobState,
@@ -47,6 +48,9 @@ MASKS = {
     _RUNS | {JobState.FINISHED, JobState.DEAD}: Unique.KEPT_OR_DEAD,
 }
 """States in which a key may be held. It is never taken again once it was let go, so they follow each other."""
+RATES = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+FASTEST = 1e9
+"""Claims per second."""
 When = float | str | timedelta | datetime | None
 
 
@@ -56,6 +60,7 @@ class JobOptions(TypedDict, total=False):
     :ivar unique: how long a job holds its key, or the states in which it does. :ivar conflict: what becomes of a job
         whose key is held. :ivar max_wait: how long a debounced job is put off at most.
     :ivar run_after: a delay, or a moment with a zone. :ivar coalesce: to be claimed by it, together with others.
+        :ivar lock: no two jobs of the queue that have the same run at a time, unless ``set_limits`` says so.
     """
 
     unique: Unique | str | Iterable[JobState | str]
@@ -66,6 +71,7 @@ class JobOptions(TypedDict, total=False):
     max_retries: int
     tags: Iterable[str]
     coalesce: str | None
+    lock: str | None
 
 
 def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOptions]) -> NewJob:
@@ -94,9 +100,34 @@ def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOp
             max_wait=_max_wait(conflict, delay, options.get("max_wait")),
             tags=_tags(options.get("tags", ())),
             coalesce=_optional(options.get("coalesce"), "coalesce"),
+            lock=_optional(options.get("lock"), "a lock"),
         )
     except BadJob as error:
         raise BadJob(f"queue {name!r}: {error}") from error
+
+
+def queue_limits(per_lock: object, rate: object, burst: object) -> ClaimLimits:
+    """Check limits of a queue. :raises BadJob: one of them can't be used."""
+    most = _whole(per_lock, "per_lock", 1, MOST_RETRIES)
+    if rate is None:
+        if burst is not None:
+            raise BadJob("burst is for a queue with a rate")
+        return ClaimLimits(most)
+    speed = _rate(rate)
+    room = max(1.0, speed) if burst is None else float(_whole(burst, "burst", 1, MOST_RETRIES))
+    return ClaimLimits(most, speed, room)
+
+
+def _rate(value: object) -> float:
+    """Claims per second, of a number or of such as ``100/m``."""
+    number, unit = value.split("/", 1) if isinstance(value, str) and "/" in value else (value, "s")
+    try:
+        speed = float(number) / RATES[unit]  # type: ignore[arg-type]
+    except (TypeError, ValueError, KeyError):
+        speed = 0.0
+    if isinstance(value, bool) or not 0 < speed < FASTEST:
+        raise BadJob(f"rate is a number of jobs per second, or such as '100/m', per s, m, h or d, not {value!r}")
+    return speed
 
 
 def check_key(queue: str, keys: object, options: JobOptions) -> None:

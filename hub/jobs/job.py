@@ -71,6 +71,7 @@ class NewJob(msgspec.Struct, frozen=True):
     conflict: Conflict = Conflict.KEEP
     tags: tuple[str, ...] = ()
     coalesce: str | None = None
+    lock: str | None = None
     max_wait: float = 0.0
 
     @property
@@ -86,6 +87,18 @@ class Coalescing(msgspec.Struct, frozen=True):
     prefix: bool = False
 
 
+class ClaimLimits(msgspec.Struct, frozen=True):
+    """Limits of a queue, for all programs together.
+
+    :ivar per_lock: how many jobs with the same lock run at a time. :ivar rate: claims per second; ``None``: any.
+    :ivar burst: how many are claimed at once after a rest.
+    """
+
+    per_lock: int = 1
+    rate: float | None = None
+    burst: float = 1.0
+
+
 class Handle(msgspec.Struct, frozen=True):
     """The number of a job. :ivar new: false if it held the key before, and the new one was not inserted."""
 
@@ -99,6 +112,7 @@ class Job(msgspec.Struct, frozen=True):
     :ivar attempt: which one this is, from 1. :ivar created: epoch seconds. :ivar claim: number of the claim; 0 if it
         was only looked at. :ivar process: number of the process that claimed it.
     :ivar reason: of a dead letter: why. :ivar coalesce: by which it may be claimed together with others.
+    :ivar lock: jobs of the queue with the same one run one after another.
     """
 
     id: int
@@ -114,6 +128,7 @@ class Job(msgspec.Struct, frozen=True):
     process: int = 0
     reason: str = ""
     coalesce: str | None = None
+    lock: str | None = None
 
     def json(self) -> Any:
         """Decode the body, anew for each call. :raises NotJSON: it is not JSON."""

@@ -12,9 +12,9 @@ from typing import Self, Unpack
 from sqlalchemy import URL
 
 from hub.interfaces import Clock
-from hub.jobs.checks import JobOptions, check_key, exit_status, filled, template
+from hub.jobs.checks import JobOptions, check_key, exit_status, filled, queue_limits, template
 from hub.jobs.connections import url_of
-from hub.jobs.job import Ending, Handle, Job, JobCounts, JobError, JobState, JobStatus, NewJob, Settlement
+from hub.jobs.job import ClaimLimits, Ending, Handle, Job, JobCounts, JobError, JobState, JobStatus, NewJob, Settlement
 from hub.jobs.postgresql import PostgreSQL
 from hub.jobs.retries import RetryDelay, backoff
 from hub.jobs.sqlite import SQLite, SQLiteFile
@@ -230,6 +230,24 @@ class Jobs(Working):
         chosen = _at_rest(state)
         self._ready()
         return self._storage.purge(queue, chosen, limit)
+
+    def set_limits(
+        self, queue: str, *, per_lock: int = 1, rate: float | str | None = None, burst: int | None = None
+    ) -> None:
+        """Limit what all programs together claim of a queue, until this is called again. It outlives all processes.
+
+        :param per_lock: how many jobs with the same lock run at a time. :param rate: jobs per second, or such as
+            ``"100/m"``; ``None``: any. :param burst: how many may be claimed at once after a rest; ``None``: those of a
+            second, and one at least. :raises BadJob: one of them can't be used.
+        """
+        chosen = queue_limits(per_lock, rate, burst)
+        self._ready()
+        self._storage.set_limits(template(queue, self._queues).queue, chosen)
+
+    def limits(self) -> dict[str, ClaimLimits]:
+        """Limits of the queues that have any but the usual ones."""
+        self._ready()
+        return self._storage.limits()
 
     def pause(self, queue: str, reason: str = "") -> None:
         """Let nobody claim jobs of the queue, until ``resume``. It outlives all processes."""

@@ -6,7 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from hub.jobs.job import Coalescing, Handle, Job, JobCounts, JobError, JobState, JobStatus, NewJob, Settlement
+from hub.jobs.job import (
+    ClaimLimits,
+    Coalescing,
+    Handle,
+    Job,
+    JobCounts,
+    JobError,
+    JobState,
+    JobStatus,
+    NewJob,
+    Settlement,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +146,12 @@ class Storage(Protocol):
 
     def purge(self, queue: str, state: JobState, limit: int) -> int:
         """Cancel jobs that are waiting, delayed or dead. :returns: how many; fewer than the limit: no more can be."""
+
+    def set_limits(self, queue: str, limits: ClaimLimits) -> None:
+        """Limit what is claimed of a queue."""
+
+    def limits(self) -> dict[str, ClaimLimits]:
+        """Limits of the queues that have any but the usual ones."""
 
     def pause(self, queue: str, reason: str) -> None:
         """Let nobody claim jobs of the queue."""

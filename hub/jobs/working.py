@@ -316,7 +316,10 @@ class Working:
                 handles = accepted
                 self._in_hand.settled(mine)
                 self._waits.announce(
-                    [*(one.job.queue for one in mine if one.waits), *(job.queue for job in new if not job.later)]
+                    [
+                        *(one.job.queue for one in mine if one.waits or one.job.lock),
+                        *(job.queue for job in new if not job.later),
+                    ]
                 )
             else:
                 refused += [one.job for one in mine]

@@ -63,3 +63,17 @@ def let_lease_pass(jobs: Jobs) -> None:
                 "UPDATE hubbub_jobs.process SET seen = seen - interval '1 hour' WHERE id = %(id)s",
                 {"id": jobs._process},
             )
+
+
+def let_the_bucket_fill(jobs: Jobs, queue: str, seconds: float) -> None:
+    """Make the queue's bucket look as if it had been filling for so long."""
+    storage: Any = jobs._storage
+    with storage._database.begin() as link:
+        if type(storage).__name__ == "SQLite":
+            sql = "UPDATE queue_limit SET refilled = refilled - :seconds WHERE queue = :queue"
+        else:
+            sql = (
+                "UPDATE hubbub_jobs.queue_limit SET refilled = refilled - make_interval(secs => %(seconds)s)"
+                " WHERE queue = %(queue)s"
+            )
+        link.run(sql, {"queue": queue, "seconds": seconds})

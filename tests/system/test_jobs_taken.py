@@ -29,6 +29,23 @@ def jobs(dsn: str) -> Iterator[Jobs]:
         yield made
 
 
+def move_to_the_future(jobs: Jobs) -> None:
+    """As if this server had come to lower numbers than the former."""
+    storage: Any = jobs._storage
+    later = (
+        "format('%%s:%%s:', (pg_snapshot_xmin({0})::text)::bigint + {1}, (pg_snapshot_xmax({0})::text)::bigint + {1})"
+    )
+    with storage._database.begin() as link:
+        for table in ("job", "taken"):
+            link.run(f"UPDATE hubbub_jobs.{table} SET xid = ((xid::text)::bigint + 1000000)::text::xid8")
+        link.run(
+            "UPDATE hubbub_jobs.claim SET at_xid = ((at_xid::text)::bigint + 1000000)::text::xid8,"
+            f" snap = {later.format('snap', 1000000)}::pg_snapshot,"
+            f" prev = CASE WHEN pg_snapshot_xmax(prev)::text = '1' THEN prev"
+            f" ELSE {later.format('prev', 1000000)}::pg_snapshot END"
+        )
+
+
 def test_they_are_not_carried_to_another_segment(jobs: Jobs) -> None:
     jobs.insert_many("q", range(6))
     jobs.insert_many("q", ["c0", "c1"], coalesce="c")
@@ -62,13 +79,26 @@ def test_the_cursor_passes_them_and_forgets_them(jobs: Jobs) -> None:
 def test_they_are_not_stamped_anew_in_a_restored_database(jobs: Jobs, dsn: str) -> None:
     jobs.insert_many("q", range(3), coalesce="c")
     jobs.complete(jobs.claim(1, coalesce="c"))
-    storage: Any = jobs._storage
-    with storage._database.begin() as link:  # as if this server had come to lower numbers than the former
-        for table in ("job", "taken"):
-            link.run(f"UPDATE hubbub_jobs.{table} SET xid = ((xid::text)::bigint + 1000000)::text::xid8")
+    move_to_the_future(jobs)
     with Jobs(dsn, lease=60.0) as restored:
         assert [job.json() for job in restored.claim(9)] == [1, 2]
         assert rows(restored, "SELECT * FROM hubbub_jobs.taken") == []
+
+
+def test_those_that_wait_for_their_lock_wait_on_in_a_restored_database(jobs: Jobs, dsn: str) -> None:
+    jobs.insert_many("q", range(4), lock="a")
+    jobs.complete(jobs.claim(9))
+    assert [job.json() for job in jobs.claim(9)] == [1]
+    move_to_the_future(jobs)
+    with Jobs(dsn, lease=60.0) as restored:
+        assert restored.counts()["q"].waiting == 3
+        found = []
+        while claimed := restored.claim(9):
+            found += [job.json() for job in claimed]
+            restored.complete(claimed)
+        assert found == [1, 2, 3]
+        assert rows(restored, "SELECT * FROM hubbub_jobs.parked") == []
+        assert rows(restored, "SELECT * FROM hubbub_jobs.lock_holder") == []
 
 
 def test_jobs_of_the_first_schema_are_kept(dsn: str) -> None:

@@ -10,23 +10,25 @@ from hub.interfaces import Clock
 from hub.jobs.connections import Link, Rows
 from hub.jobs.job import Ending, Job
 from hub.jobs.postgresql.database import Database, all_lanes, lanes_of_queue
-from hub.jobs.postgresql.frontiers import Frontier, current_snapshot, frontier, window
+from hub.jobs.postgresql.frontiers import NOT_CANCELLED, Frontier, current_snapshot, frontier, window
+from hub.jobs.postgresql.limits import lock_lane, pay
+from hub.jobs.postgresql.locks import lock_for, locked_rows, release_locks, take_locks
 from hub.jobs.postgresql.rows import ALL_COLUMNS, READ, Lane, job_of
 
 REMEMBERED = 1.0
 """Seconds for which it is remembered which lanes had jobs: then one of a higher priority is looked for."""
-LOCK = """
-    SELECT 1 FROM hubbub_jobs.lane AS l, hubbub_jobs.process AS p
-    WHERE l.id = %(lane)s AND p.id = %(process)s
-    AND NOT EXISTS (SELECT FROM hubbub_jobs.paused AS s WHERE s.queue = %(queue)s)
-    FOR UPDATE OF l FOR KEY SHARE OF p
-"""
-"""Locks a lane, and the row of the living process that claims from it."""
 NUMBERS = """
     SELECT nextval('hubbub_jobs.claim_id'), last_value,
         EXISTS (SELECT FROM hubbub_jobs.cancelled), EXISTS (SELECT FROM hubbub_jobs.taken)
     FROM hubbub_jobs.segment_number
 """
+TAKEN = """
+    FROM hubbub_jobs.taken AS t WHERE (t.job, t.xid) IN (
+        SELECT * FROM unnest(CAST(%(ids)s AS bigint[]), CAST(%(xids)s AS xid8[])))
+"""
+"""Rows that were claimed before their turn, among some."""
+AHEAD = 1000
+"""Rows that a claim reads at most, to pass those that wait for their locks."""
 KEY_BUSY = 1.0
 """Seconds after which a job comes again whose key a transaction has locked."""
 
@@ -61,32 +63,37 @@ class Claims:
     def _take_all(self, process: int, lanes: Sequence[Lane], limit: int) -> list[Job]:
         jobs: list[Job] = []
         for lane in lanes:
+            ahead = 1
             while len(jobs) < limit:
-                taken, claimed = self._take(process, lane, limit - len(jobs))
+                left = limit - len(jobs)
+                passed, claimed = self._take(process, lane, left, max(left, ahead))
                 jobs += claimed
-                if not taken:
+                if not passed:
                     break
+                # Many that wait for their locks are passed in few transactions.
+                ahead = min(AHEAD, 4 * passed) if passed > len(claimed) else 1
         return jobs
 
-    def _take(self, process: int, lane: Lane, limit: int) -> tuple[int, list[Job]]:
-        """Claim what one window has. :returns: how many rows were read, and the jobs."""
+    def _take(self, process: int, lane: Lane, limit: int, ahead: int) -> tuple[int, list[Job]]:
+        """Claim what one window has. :param ahead: rows to read. :returns: how many rows were passed, and the jobs."""
         with self._database.begin() as link:
-            if not link.rows(LOCK, {"process": process, "lane": lane.id, "queue": lane.queue}):
-                return 0, []
-            at, rows = _next(link, frontier(link, lane.id), limit)
+            allowed, paid = lock_lane(link, process, lane, limit)
+            at, rows = _next(link, frontier(link, lane.id), max(ahead, allowed)) if allowed else (Frontier(lane.id), [])
             if not rows:
                 return 0, []
-            number, segment, mine = _claimable(link, lane, rows)
+            number, segment, passed, mine = _claimable(link, lane, rows, allowed)
+            if paid:
+                pay(link, lane, len(mine))
             ids = [row[0] for row in mine]
-            append_claim(link, segment, at, *_place(rows), number=number, process=process, ids=ids)
-            return len(rows), [job_of(row, lane, number, process) for row in mine]
+            append_claim(link, segment, at, *_place(passed), number=number, process=process, ids=ids)
+            return len(passed), [job_of(row, lane, number, process) for row in mine]
 
     def purge(self, queue: str, limit: int) -> int:
         """Cancel jobs that wait, also those of a paused queue: the lane's next claims have none of them. Each lane is a
         transaction of its own. :returns: how many."""
         with self._database.begin() as link:
             lanes = lanes_of_queue(link, queue)
-        purged = 0
+            purged = _cancel_parked(link, [lane.id for lane in lanes], limit)
         for lane in lanes:
             while purged < limit:
                 read, cancelled = self._drop(lane, limit - purged)
@@ -102,21 +109,36 @@ class Claims:
             at, rows = _next(link, frontier(link, lane.id), limit)
             if not rows:
                 return 0, 0
-            number, segment, mine = _claimable(link, lane, rows)
+            number, segment, _, mine = _claimable(link, lane, rows)
             if mine:
                 append_cancelled(link, segment, lane.id, [row[0] for row in mine], number)
+                release_locks(link, locked_rows(lane, mine))
             append_claim(link, segment, at, *_place(rows), number=number)
             return len(rows), len(mine)
 
 
-def _claimable(link: Link, lane: Lane, rows: Rows) -> tuple[int, int, Rows]:
-    """Number of a new claim, that of the current segment, and the rows of a window that the claim may have."""
+def _claimable(link: Link, lane: Lane, rows: Rows, limit: int | None = None) -> tuple[int, int, Rows, Rows]:
+    """Number of a new claim, that of the current segment, the rows that are passed, and those that the claim may have.
+
+    :param limit: how many it may have at most, which take their locks; ``None``: all, without their locks.
+    """
+    most = lock_for(link, lane, rows)
     ((number, segment, some_cancelled, some_taken),) = link.rows(NUMBERS)
-    found = without_taken(link, rows) if some_taken else rows
+    gone = _taken(link, rows) if some_taken else set()
+    found = [row for row in rows if (row[0], row[-1]) not in gone]
+    passed = rows
+    if limit is not None:
+        runs, count = take_locks(link, lane, found, limit, most)
+        if count < len(found):
+            passed = rows[: rows.index(found[count])]
+        found = runs
+    if gone:
+        link.run(f"DELETE {TAKEN}", values_of(passed))
     left_out = put_off_busy(link, found)
     if some_cancelled:
         left_out |= _cancelled(link, lane, [row[0] for row in found if row[0] not in left_out], segment, number)
-    return number, segment, [row for row in found if row[0] not in left_out]
+    release_locks(link, locked_rows(lane, [row for row in found if row[0] in left_out]))
+    return number, segment, passed, [row for row in found if row[0] not in left_out]
 
 
 def _place(rows: Rows) -> tuple[int, int]:
@@ -204,16 +226,9 @@ def append_cancelled(link: Link, segment: int, lane: int, ids: Sequence[int], cl
     )
 
 
-def without_taken(link: Link, rows: Rows) -> Rows:
-    """Rows but for those that were claimed before their turn, which are let go."""
-    found = link.rows(
-        "DELETE FROM hubbub_jobs.taken AS t"
-        " USING unnest(CAST(%(ids)s AS bigint[]), CAST(%(xids)s AS xid8[])) AS r (job, xid)"
-        " WHERE t.job = r.job AND t.xid = r.xid RETURNING t.job, t.xid::text",
-        values_of(rows),
-    )
-    gone = set(found)
-    return [row for row in rows if (row[0], row[-1]) not in gone]
+def _taken(link: Link, rows: Rows) -> set[tuple[object, ...]]:
+    """Numbers, with those of their transactions, of rows that were claimed before their turn."""
+    return set(link.rows(f"SELECT t.job, t.xid::text {TAKEN}", values_of(rows)))
 
 
 def values_of(rows: Rows) -> dict[str, str]:
@@ -254,6 +269,21 @@ def put_off_busy(link: Link, rows: Rows) -> set[int]:
             {"ids": list(busy), "delay": KEY_BUSY},
         )
     return busy
+
+
+def _cancel_parked(link: Link, lanes: Sequence[int], limit: int) -> int:
+    """Cancel jobs that wait for their locks. They end when these come to them. :returns: how many."""
+    found = link.rows(
+        "INSERT INTO hubbub_jobs.cancelled (job) SELECT j.id FROM hubbub_jobs.parked AS j"  # noqa: S608
+        f" WHERE j.lane = ANY (CAST(%(lanes)s AS integer[])) AND {NOT_CANCELLED} ORDER BY j.id LIMIT %(limit)s"
+        " ON CONFLICT DO NOTHING RETURNING job",
+        {"lanes": list(lanes), "limit": limit},
+    )
+    link.run(
+        "DELETE FROM hubbub_jobs.live_key WHERE job = ANY (CAST(%(ids)s AS bigint[]))",
+        {"ids": [job for (job,) in found]},
+    )
+    return len(found)
 
 
 def latest_rows(link: Link, ids: Sequence[int]) -> dict[int, tuple[object, ...]]:

@@ -7,9 +7,11 @@ from typing import Any
 
 from hub.jobs.connections import Link, Rows
 from hub.jobs.job import Coalescing, Job
-from hub.jobs.postgresql.claiming import LOCK, append_claim, put_off_busy, values_of
+from hub.jobs.postgresql.claiming import append_claim, put_off_busy, values_of
 from hub.jobs.postgresql.database import Database, all_lanes
 from hub.jobs.postgresql.frontiers import NOT_CANCELLED, frontier, waiting
+from hub.jobs.postgresql.limits import lock_lane, pay
+from hub.jobs.postgresql.locks import lock_for, locked_rows, release_locks, take_locks
 from hub.jobs.postgresql.rows import Lane, job_of
 
 EXACTLY = "j.coalesce = %(coalesce)s"
@@ -40,21 +42,26 @@ class Together:
 
     def _take(self, process: int, lane: Lane, limit: int, chosen: Coalescing) -> list[Job]:
         with self._database.begin() as link:
-            if not link.rows(LOCK, {"process": process, "lane": lane.id, "queue": lane.queue}):
-                return []
-            rows = _waiting(link, lane, limit, chosen)
+            allowed, paid = lock_lane(link, process, lane, limit)
+            rows = _waiting(link, lane, allowed, chosen) if allowed else []
+            most = lock_for(link, lane, rows)
+            rows = _waiting(link, lane, allowed, chosen) if rows else []
             if not rows:
                 return []
             ((number, segment),) = link.rows(
                 "SELECT nextval('hubbub_jobs.claim_id'), last_value FROM hubbub_jobs.segment_number"
             )
-            put_off = put_off_busy(link, rows)
+            found, _ = take_locks(link, lane, rows, len(rows), most)
+            put_off = put_off_busy(link, found)
+            release_locks(link, locked_rows(lane, [row for row in found if row[0] in put_off]))
             link.run(
                 "INSERT INTO hubbub_jobs.taken (job, xid)"
                 " SELECT * FROM unnest(CAST(%(ids)s AS bigint[]), CAST(%(xids)s AS xid8[]))",
                 values_of(rows),
             )
-            mine = [row for row in rows if row[0] not in put_off]
+            mine = [row for row in found if row[0] not in put_off]
+            if paid:
+                pay(link, lane, len(mine))
             at = frontier(link, lane.id)
             ids = [row[0] for row in mine]
             append_claim(link, segment, at, at.at_xid, at.at_id, number=number, process=process, ids=ids)

@@ -10,7 +10,7 @@ from hub.errors import Unavailable
 from hub.jobs.connections import Link, link_of
 from hub.jobs.job import Conflict, Handle, NewJob
 from hub.jobs.postgresql.database import Database
-from hub.jobs.postgresql.rows import COLUMNS, VALUES, JobRow, append, append_later, values_of_row
+from hub.jobs.postgresql.rows import COLUMNS, VALUES, append, append_later, row_of_new, values_of_row
 
 ATTEMPTS = 20
 """How often a key is tried whose holder goes away again and again."""
@@ -50,7 +50,7 @@ def insert_jobs(link: Link, jobs: Sequence[NewJob], lanes: dict[tuple[str, int],
     for job, handle in zip(settled, handles, strict=True):
         if handle.new:
             lane = lanes[job.queue, job.priority]
-            row = JobRow(handle.id, lane, job.body, job.max_retries, key=job.key, tags=job.tags, coalesce=job.coalesce)
+            row = row_of_new(job, handle.id, lane)
             if job.later:
                 later.append((row, job.delay, job.due))
             else:
@@ -114,7 +114,7 @@ def _debounced(link: Link, job: NewJob) -> NewJob:
 
 def _put_off(link: Link, job: NewJob, holder: int, lane: int) -> bool:
     """Have the holder of the key, if it is still delayed, become the new job."""
-    row = JobRow(holder, lane, job.body, job.max_retries, key=job.key, tags=job.tags, coalesce=job.coalesce)
+    row = row_of_new(job, holder, lane)
     changed = link.run(
         f"UPDATE hubbub_jobs.later SET ({COLUMNS}, due) = ({VALUES}, to_timestamp(%(due)s)) WHERE id = %(id)s",  # noqa: S608
         {**values_of_row(row), "due": job.due},

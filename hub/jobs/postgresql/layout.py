@@ -8,11 +8,12 @@ from sqlalchemy import URL
 
 from hub.errors import Unavailable
 from hub.jobs.errors import BadDatabase
-from hub.jobs.job import Coalescing, Handle, Job, JobState, NewJob, Settlement
+from hub.jobs.job import ClaimLimits, Coalescing, Handle, Job, JobState, NewJob, Settlement
 from hub.jobs.postgresql.claiming import Claims
 from hub.jobs.postgresql.coalescing import Together
 from hub.jobs.postgresql.database import Database
 from hub.jobs.postgresql.inserting import Insertion
+from hub.jobs.postgresql.limits import Limiting
 from hub.jobs.postgresql.notifying import NotificationListener, Notifications
 from hub.jobs.postgresql.operations import Operations
 from hub.jobs.postgresql.processes import Processes
@@ -35,6 +36,7 @@ class PostgreSQL(Operations, Processes, Pruning):
         super().__init__(Database(url))
         self._insertion = Insertion(self._database)
         self._claims = Claims(self._database)
+        self._limiting = Limiting(self._database)
         self._together = Together(self._database)
         self._settling = Settling(self._database)
         self._notifications = Notifications(self._database) if notify else None
@@ -104,6 +106,14 @@ class PostgreSQL(Operations, Processes, Pruning):
     ) -> list[Handle] | None:
         """See :class:`hub.jobs.storage.Storage`."""
         return self._settling.settle(process, settlements, new)
+
+    def set_limits(self, queue: str, limits: ClaimLimits) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        self._limiting.set(queue, limits)
+
+    def limits(self) -> dict[str, ClaimLimits]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        return self._limiting.all()
 
     def upkeep(self) -> None:
         """See :class:`hub.jobs.storage.Storage`."""

@@ -33,12 +33,14 @@ class Operations:
             in_hand: dict[int, int] = defaultdict(int)
             for lane_id, _ in running(link):
                 in_hand[lane_id] += 1
+            parked = _parked(link)
             for lane in all_lanes(link):
                 number, oldest = count_waiting(link, frontier(link, lane.id))
+                locked, since = parked.get(lane.id, (0, 0.0))
                 counts = found[lane.queue]
                 found[lane.queue] = JobCounts(
-                    counts.waiting + number,
-                    max(counts.oldest, oldest),
+                    counts.waiting + number + locked,
+                    max(counts.oldest, oldest, since),
                     counts.delayed + delayed.get(lane.id, 0),
                     counts.running + in_hand[lane.id],
                     counts.dead + dead.get(lane.id, 0),
@@ -63,7 +65,7 @@ class Operations:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.look() as link:
             lanes = {lane.id: lane for lane in all_lanes(link)}
-            for table, reason in (("dead", "j.reason"), ("later", "''")):
+            for table, reason in (("dead", "j.reason"), ("later", "''"), ("parked", "''")):
                 found = link.rows(
                     f"SELECT {READ}, {reason} FROM hubbub_jobs.{table} AS j WHERE j.id = %(job)s",  # noqa: S608
                     {"job": job},
@@ -111,7 +113,11 @@ class Operations:
                 if found:
                     append_cancelled(link, current_segment(link), found[0][0], [job])
                     return state
-            found = link.rows("SELECT lane FROM hubbub_jobs.job WHERE id = %(job)s LIMIT 1", {"job": job})
+            found = link.rows(
+                "SELECT lane FROM hubbub_jobs.job WHERE id = %(job)s"
+                " UNION SELECT lane FROM hubbub_jobs.parked WHERE id = %(job)s LIMIT 1",
+                {"job": job},
+            )
             if not found:
                 return None
             link.rows("SELECT 1 FROM hubbub_jobs.lane WHERE id = %(id)s FOR UPDATE", {"id": found[0][0]})
@@ -206,11 +212,25 @@ def _by_lane(link: Link, sql: str) -> dict[int, int]:
     return dict(link.rows(sql))
 
 
+def _parked(link: Link) -> dict[int, tuple[int, float]]:
+    """Of each lane, how many jobs wait for their locks, and the seconds since the oldest was inserted."""
+    found = link.rows(
+        "SELECT j.lane, count(*), coalesce(extract(epoch FROM now() - min(j.created)), 0)::float8"  # noqa: S608
+        f" FROM hubbub_jobs.parked AS j WHERE {NOT_CANCELLED} GROUP BY j.lane"
+    )
+    return {lane: (number, oldest) for lane, number, oldest in found}
+
+
 def _peek(link: Link, lane: Lane, state: JobState, limit: int, tags: Sequence[str]) -> list[Job]:
     tagged = "j.tags @> CAST(%(tags)s AS text[])" if tags else "true"
     values: dict[str, Any] = {"lane": lane.id, "limit": limit, "tags": list(tags)}
     if state is JobState.WAITING:
         rows = waiting(link, frontier(link, lane.id), limit, condition=f"{NOT_CANCELLED} AND {tagged}", tags=list(tags))
+        rows += link.rows(
+            f"SELECT {READ} FROM hubbub_jobs.parked AS j WHERE j.lane = %(lane)s AND {NOT_CANCELLED} AND {tagged}"  # noqa: S608
+            " ORDER BY j.lane, j.id LIMIT %(limit)s",
+            {**values, "limit": limit - len(rows)},
+        )
         return [job_of(row, lane) for row in rows]
     table, order, reason = {
         JobState.DELAYED: ("later", "j.due", "''"),
@@ -234,6 +254,13 @@ def _find(link: Link, job: int) -> JobStatus | None:
     ended = _ended(link, job, lanes)
     if ended is not None:
         return ended
+    for lane, attempt, cancelled in link.rows(
+        "SELECT j.lane, j.attempt, EXISTS (SELECT FROM hubbub_jobs.cancelled AS c WHERE c.job = j.id)"
+        " FROM hubbub_jobs.parked AS j WHERE j.id = %(job)s",
+        values,
+    ):
+        state = JobState.CANCELLED if cancelled else JobState.WAITING
+        return JobStatus(job, lanes[lane], state, attempt - 1)
     rows = link.rows(
         "SELECT j.lane, j.attempt, EXISTS (SELECT FROM hubbub_jobs.cancelled AS c WHERE c.job = j.id)"
         " FROM hubbub_jobs.job AS j WHERE j.id = %(job)s ORDER BY j.xid DESC LIMIT 1",

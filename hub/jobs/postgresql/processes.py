@@ -9,7 +9,7 @@ from hub.jobs.job import Ending, Job, Settlement
 from hub.jobs.postgresql.claiming import latest_rows
 from hub.jobs.postgresql.database import Database, all_lanes
 from hub.jobs.postgresql.rows import job_of
-from hub.jobs.postgresql.settling import end_claims
+from hub.jobs.postgresql.settling import end_claims, release_locks_of
 
 OPEN = """
     cardinality(c.ids) > 0
@@ -82,8 +82,9 @@ class Processes:
         last = {job.claim: job.id for job in jobs}
         settlements = [_given_up(job, failed, closes=last[job.claim] == job.id) for job in jobs]
         lanes = {(lane.queue, lane.priority): lane.id for lane in all_lanes(link)}
-        end_claims(link, settlements, lanes)
+        ended = end_claims(link, settlements, lanes)
         link.run("DELETE FROM hubbub_jobs.process WHERE id = %(id)s", {"id": process})
+        release_locks_of(link, ended)
         return len(jobs)
 
 

@@ -11,6 +11,11 @@ from hub.jobs.storage import KeepTimes
 
 LIMIT = 30.0
 """Seconds that a statement of maintenance may take."""
+NOWHERE = " ".join(
+    f"AND NOT EXISTS (SELECT FROM hubbub_jobs.{table} AS j WHERE j.id = t.job)" for table in ("job", "later", "parked")
+)
+"""Condition of cancellations that nothing will meet any more."""
+PASSED = "AND NOT EXISTS (SELECT FROM hubbub_jobs.job AS j WHERE j.id = t.job AND j.xid = t.xid)"
 
 
 class Pruning:
@@ -39,19 +44,8 @@ class Pruning:
             ("error", "at", keep.errors, ""),
             ("dead", "died", keep.dead, ""),
             ("live_key", "finished", keep.finished, ""),
-            (
-                "cancelled",
-                "at",
-                keep.finished,
-                "AND NOT EXISTS (SELECT FROM hubbub_jobs.job AS j WHERE j.id = t.job)"
-                " AND NOT EXISTS (SELECT FROM hubbub_jobs.later AS l WHERE l.id = t.job)",
-            ),
-            (
-                "taken",
-                "at",
-                keep.finished,
-                "AND NOT EXISTS (SELECT FROM hubbub_jobs.job AS j WHERE j.id = t.job AND j.xid = t.xid)",
-            ),
+            ("cancelled", "at", keep.finished, NOWHERE),
+            ("taken", "at", keep.finished, PASSED),
         )
         pruned = 0
         for table, moment, seconds, condition in old:

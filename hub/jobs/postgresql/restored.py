@@ -48,11 +48,14 @@ def stamp_anew(link: Link) -> None:
         WHERE id IN (SELECT job FROM ({UNSETTLED}) AS u) ORDER BY id, xid DESC
         """  # noqa: S608 - names of ours
     )
+    link.run(f"INSERT INTO pg_temp.hubbub_waiting SELECT {columns} FROM hubbub_jobs.parked")  # noqa: S608
     link.run("TRUNCATE hubbub_jobs.job, hubbub_jobs.claim")
     link.run(
         f"INSERT INTO hubbub_jobs.job_{current_segment(link)} ({columns})"  # noqa: S608 - names of ours
         f" SELECT {columns} FROM pg_temp.hubbub_waiting ORDER BY id"
     )
     link.run("DELETE FROM hubbub_jobs.taken")
+    link.run("DELETE FROM hubbub_jobs.parked")
+    link.run("DELETE FROM hubbub_jobs.lock_holder")
     link.run("UPDATE hubbub_jobs.live_key SET running = false")
     link.run("DELETE FROM hubbub_jobs.process")

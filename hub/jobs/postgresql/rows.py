@@ -8,18 +8,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.jobs.connections import Link, Rows
-from hub.jobs.job import Job
+from hub.jobs.job import Job, NewJob
 
 FEW = 5
 """Rows up to which single statements are faster than COPY."""
-COLUMNS = "id, lane, attempt, max_retries, key, tags, coalesce, body"
+COLUMNS = "id, lane, attempt, max_retries, key, tags, coalesce, lock, body"
 """Columns of each table that has jobs, but for ``created``."""
 ALL_COLUMNS = f"{COLUMNS}, created"
-VALUES = "%(id)s, %(lane)s, %(attempt)s, %(max_retries)s, %(key)s, CAST(%(tags)s AS text[]), %(coalesce)s, %(body)s"
+VALUES = (
+    "%(id)s, %(lane)s, %(attempt)s, %(max_retries)s, %(key)s, CAST(%(tags)s AS text[]), %(coalesce)s, %(lock)s,"
+    " %(body)s"
+)
 READ = (
-    "j.id, j.lane, extract(epoch FROM j.created)::float8, j.attempt, j.max_retries, j.key, j.tags, j.body, j.coalesce"
+    "j.id, j.lane, extract(epoch FROM j.created)::float8, j.attempt, j.max_retries, j.key, j.tags, j.body, j.coalesce,"
+    " j.lock"
 )
 """Columns in the order that :func:`job_of` wants."""
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -46,11 +51,19 @@ class JobRow(msgspec.Struct, frozen=True):
     key: str | None = None
     tags: tuple[str, ...] = ()
     coalesce: str | None = None
+    lock: str | None = None
+
+
+def row_of_new(job: NewJob, number: int, lane: int) -> JobRow:
+    """Row of a new job."""
+    row = JobRow(number, lane, job.body, job.max_retries, key=job.key, tags=job.tags)
+    return replace(row, coalesce=job.coalesce, lock=job.lock)
 
 
 def row_of_job(job: Job, lane: int, attempt: int) -> JobRow:
     """Row with which a job waits anew."""
-    return JobRow(job.id, lane, job.body, job.max_retries, attempt, job.created, job.key, job.tags, job.coalesce)
+    row = JobRow(job.id, lane, job.body, job.max_retries, attempt, job.created, job.key, job.tags)
+    return replace(row, coalesce=job.coalesce, lock=job.lock)
 
 
 def append(link: Link, segment: int, rows: Sequence[JobRow]) -> None:
@@ -89,7 +102,7 @@ def append_dead(link: Link, row: JobRow, reason: str) -> None:
 
 def job_of(row: Sequence[Any], lane: Lane, claim: int = 0, process: int = 0, reason: str = "") -> Job:
     """Value of a row that was read by ``READ``."""
-    number, _, created, attempt, max_retries, key, tags, body, coalesce = row[:9]
+    number, _, created, attempt, max_retries, key, tags, body, coalesce, lock = row[:10]
     return Job(
         number,
         lane.queue,
@@ -104,6 +117,7 @@ def job_of(row: Sequence[Any], lane: Lane, claim: int = 0, process: int = 0, rea
         process,
         reason,
         coalesce,
+        lock,
     )
 
 
@@ -122,6 +136,7 @@ def values_of_row(row: JobRow) -> dict[str, Any]:
         "key": row.key,
         "tags": list(row.tags) or None,
         "coalesce": row.coalesce,
+        "lock": row.lock,
         "body": row.body,
         "created": row.created,
     }
@@ -129,9 +144,9 @@ def values_of_row(row: JobRow) -> dict[str, Any]:
 
 def _copied(row: JobRow) -> str:
     """Line of COPY's text format."""
-    key, tags, coalesce = map(_escaped, (row.key, _array(row.tags) if row.tags else None, row.coalesce))
+    texts = "\t".join(map(_escaped, (row.key, _array(row.tags) if row.tags else None, row.coalesce, row.lock)))
     begin = f"{row.id}\t{row.lane}\t{row.attempt}\t{row.max_retries}"
-    line = f"{begin}\t{key}\t{tags}\t{coalesce}\t\\\\x{row.body.hex()}"
+    line = f"{begin}\t{texts}\t\\\\x{row.body.hex()}"
     if row.created is None:
         return f"{line}\n"
     return f"{line}\t{datetime.fromtimestamp(row.created, UTC).isoformat()}\n"

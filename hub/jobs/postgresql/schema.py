@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.jobs.connections import Link
 from hub.jobs.errors import BadDatabase
 
-VERSION = 5
+VERSION = 6
 """Version of the schema that this library works with."""
 OLDEST_SERVER = 130000
 """PostgreSQL 13 has ``xid8`` and ``pg_snapshot``."""
@@ -137,7 +137,44 @@ DO $$ DECLARE segment regclass; BEGIN
 """  # noqa: S608 - names of ours
 KEYS_SINCE = "ALTER TABLE hubbub_jobs.live_key ADD COLUMN since timestamptz NOT NULL DEFAULT now()"
 SLEEPING_PROCESSES = "ALTER TABLE hubbub_jobs.process ADD COLUMN asleep_until timestamptz"
-MIGRATIONS = [TABLES, QUEUES_OF_ERRORS, COALESCE, KEYS_SINCE, SLEEPING_PROCESSES]
+LOCKS = """
+ALTER TABLE hubbub_jobs.job ADD COLUMN lock text;
+ALTER TABLE hubbub_jobs.later ADD COLUMN lock text;
+ALTER TABLE hubbub_jobs.dead ADD COLUMN lock text;
+CREATE TABLE hubbub_jobs.queue_limit (
+    queue text PRIMARY KEY,
+    per_lock integer NOT NULL DEFAULT 1,
+    rate float8,
+    burst float8 NOT NULL DEFAULT 1,
+    tokens float8 NOT NULL DEFAULT 0,
+    refilled timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE hubbub_jobs.lock_holder (
+    queue text NOT NULL,
+    lock text NOT NULL,
+    job bigint NOT NULL,
+    priority smallint NOT NULL,
+    running boolean NOT NULL,
+    PRIMARY KEY (queue, lock, job)
+);
+CREATE TABLE hubbub_jobs.parked (
+    id bigint PRIMARY KEY,
+    created timestamptz NOT NULL,
+    queue text NOT NULL,
+    priority smallint NOT NULL,
+    lane integer NOT NULL,
+    attempt integer NOT NULL,
+    max_retries integer NOT NULL,
+    key text,
+    tags text[],
+    coalesce text COLLATE "C",
+    lock text NOT NULL,
+    body bytea NOT NULL
+);
+CREATE INDEX parked_lock ON hubbub_jobs.parked (queue, lock, priority DESC, id);
+CREATE INDEX parked_lane ON hubbub_jobs.parked (lane, id)
+"""
+MIGRATIONS = [TABLES, QUEUES_OF_ERRORS, COALESCE, KEYS_SINCE, SLEEPING_PROCESSES, LOCKS]
 """Statements that lead from each version to the next, beginning with none."""
 
 

@@ -12,6 +12,7 @@ from hub.jobs.connections import Link
 from hub.jobs.job import Ending, Handle, NewJob, Settlement
 from hub.jobs.postgresql.database import Database
 from hub.jobs.postgresql.inserting import insert_jobs
+from hub.jobs.postgresql.locks import Held, release_locks
 from hub.jobs.postgresql.rows import append, append_dead, append_later, row_of_job
 
 FENCE = "SELECT 1 FROM hubbub_jobs.process WHERE id = %(id)s FOR KEY SHARE"
@@ -38,17 +39,19 @@ class Settling:
             if not link.rows(FENCE, {"id": process}):
                 return None
             ended = end_claims(link, settlements, lanes)
-            return insert_jobs(link, new, lanes) if new and ended else []
+            handles = insert_jobs(link, new, lanes) if new and ended else []
+            release_locks_of(link, ended)
+            return handles
 
 
-def end_claims(link: Link, settlements: Sequence[Settlement], lanes: dict[tuple[str, int], int]) -> bool:
+def end_claims(link: Link, settlements: Sequence[Settlement], lanes: dict[tuple[str, int], int]) -> list[Settlement]:
     """End claims in the link's transaction, which has locked the row of their process.
 
-    :returns: false if all were settled before.
+    :returns: those that were not settled before. Their locks are to be released, as the last thing.
     """
     left = _without_settled(link, settlements)
     if not left:
-        return False
+        return []
     ((segment, some_cancelled),) = link.rows(
         "SELECT last_value, EXISTS (SELECT FROM hubbub_jobs.cancelled) FROM hubbub_jobs.segment_number"
     )
@@ -70,7 +73,7 @@ def end_claims(link: Link, settlements: Sequence[Settlement], lanes: dict[tuple[
     append_later(link, later)
     append(link, segment, waiting)
     _release_keys(link, left)
-    return True
+    return left
 
 
 def _without_settled(link: Link, settlements: Sequence[Settlement]) -> list[Settlement]:
@@ -135,6 +138,18 @@ def _log_error(link: Link, one: Settlement) -> None:
         "INSERT INTO hubbub_jobs.error (job, queue, attempt, text) VALUES (%(job)s, %(queue)s, %(attempt)s, %(text)s)",
         {"job": one.job.id, "queue": one.job.queue, "attempt": one.job.attempt, "text": one.error},
     )
+
+
+def release_locks_of(link: Link, settlements: Sequence[Settlement]) -> None:
+    """Last of all: nobody waits for somebody's transaction while he keeps others from the queue's locks."""
+    ended: list[Held] = []
+    again: list[Held] = []
+    for one in settlements:
+        if one.job.lock is not None:
+            at_once = one.ending in (Ending.RETRIED, Ending.GIVEN_BACK) and one.delay <= 0
+            (again if at_once else ended).append((one.job.queue, one.job.lock, one.job.id))
+    if ended or again:
+        release_locks(link, ended, again)
 
 
 def _release_keys(link: Link, settlements: Sequence[Settlement]) -> None:

@@ -19,7 +19,7 @@ from hub.jobs.sqlite.filesystems import network_type, read_mounts
 from hub.jobs.sqlite.watching import Watcher
 from hub.jobs.storage import Deaf, Heard, Listening
 
-VERSION = 4
+VERSION = 5
 """Version of the schema that this library works with; in the file it is ``user_version``."""
 APPLICATION = 0x68756A6F
 """Mark of such a file (``application_id``)."""
@@ -86,6 +86,22 @@ MIGRATIONS = [
         WHERE state = 'waiting' AND coalesce IS NOT NULL;
     """,
     "ALTER TABLE live_key ADD COLUMN since REAL NOT NULL DEFAULT 0",
+    """
+    ALTER TABLE job ADD COLUMN lock TEXT;
+    ALTER TABLE job ADD COLUMN parked INTEGER NOT NULL DEFAULT 0;
+    DROP INDEX job_waiting;
+    CREATE INDEX job_waiting ON job (queue, priority DESC, id) WHERE state = 'waiting' AND parked = 0;
+    CREATE INDEX job_parked ON job (queue, lock, priority DESC, id) WHERE parked = 1;
+    CREATE INDEX job_locked ON job (queue, lock) WHERE state = 'running' AND lock IS NOT NULL;
+    CREATE TABLE queue_limit (
+        queue TEXT PRIMARY KEY,
+        per_lock INTEGER NOT NULL,
+        rate REAL,
+        burst REAL NOT NULL,
+        tokens REAL NOT NULL,
+        refilled REAL NOT NULL
+    ) WITHOUT ROWID;
+    """,
 ]
 """Statements that lead from each version to the next, beginning with none."""
 

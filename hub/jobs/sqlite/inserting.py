@@ -13,8 +13,8 @@ from hub.jobs.job import Conflict, Handle, NewJob
 from hub.jobs.sqlite.operations import cancel_waiting
 
 INSERT = """
-    INSERT INTO job (id, queue, priority, state, created, due, attempt, max_retries, key, tags, coalesce, body)
-    VALUES (:id, :queue, :priority, :state, :created, :due, 1, :max_retries, :key, :tags, :coalesce, :body)
+    INSERT INTO job (id, queue, priority, state, created, due, attempt, max_retries, key, tags, coalesce, lock, body)
+    VALUES (:id, :queue, :priority, :state, :created, :due, 1, :max_retries, :key, :tags, :coalesce, :lock, :body)
 """
 
 
@@ -54,6 +54,7 @@ def _row(number: int, job: NewJob, now: float) -> dict[str, Any]:
         "key": job.key,
         "tags": json.dumps(job.tags),
         "coalesce": job.coalesce,
+        "lock": job.lock,
         "body": job.body,
     }
 
@@ -88,7 +89,7 @@ def _put_off(link: Link, job: NewJob, holder: int, now: float) -> None:
     """Have the delayed holder of the key become the new job."""
     link.run(
         "UPDATE job SET priority = :priority, due = :due, attempt = 1, max_retries = :max_retries, tags = :tags,"
-        " coalesce = :coalesce, body = :body WHERE id = :id",
+        " coalesce = :coalesce, lock = :lock, body = :body WHERE id = :id",
         _row(holder, job, now),
     )
     link.run("UPDATE live_key SET keeps = :keeps WHERE job = :job", {"job": holder, "keeps": job.unique.value})

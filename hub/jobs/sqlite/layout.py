@@ -11,10 +11,15 @@ from hub.jobs.connections import Link
 from hub.jobs.job import Coalescing, Ending, Handle, Job, NewJob, Settlement
 from hub.jobs.sqlite.database import SQLiteFile
 from hub.jobs.sqlite.inserting import insert_jobs
+from hub.jobs.sqlite.limits import limits_of, pay, release_next, take_locks
 from hub.jobs.sqlite.operations import READ, SQLiteOperations, cancel_waiting, job_of
 from hub.jobs.storage import Heard, Listening
 
 DIED = "its process died, or was away for longer than its lease"
+
+
+AHEAD = 1000
+"""Rows that a claim reads at most, to pass those that wait for their locks."""
 
 
 class SQLite(SQLiteOperations):
@@ -107,9 +112,10 @@ class SQLite(SQLiteOperations):
         found = link.rows(
             """
             WITH RECURSIVE name (queue) AS (
-                SELECT min(queue) FROM job WHERE state = 'waiting'
+                SELECT min(queue) FROM job WHERE state = 'waiting' AND parked = 0
                 UNION ALL
-                SELECT (SELECT min(queue) FROM job WHERE state = 'waiting' AND queue > name.queue) FROM name
+                SELECT (SELECT min(queue) FROM job WHERE state = 'waiting' AND parked = 0 AND queue > name.queue)
+                FROM name
                 WHERE name.queue IS NOT NULL)
             SELECT queue FROM name WHERE queue IS NOT NULL
             """
@@ -119,9 +125,36 @@ class SQLite(SQLiteOperations):
         return names[start:] + names[:start]
 
     def _take(self, link: Link, process: int, queue: str, limit: int, coalescing: Coalescing | None) -> list[Job]:
+        now = self._wall()
+        most, tokens = limits_of(link, queue, now)
+        limit = limit if tokens is None else min(limit, int(tokens + 1e-9))
+        jobs: list[Job] = []
+        ahead = 1
+        while len(jobs) < limit:
+            left = limit - len(jobs)
+            found = self._waiting(link, process, queue, max(left, ahead), coalescing)
+            taken = take_locks(link, queue, found, most, left)
+            link.many(
+                "UPDATE job SET state = 'running', claim = :claim, process = :process WHERE id = :id",
+                [{"claim": job.claim, "process": process, "id": job.id} for job in taken],
+            )
+            jobs += taken
+            if len(taken) == len(found):
+                break
+            ahead = min(AHEAD, 4 * len(found))  # many that wait for their locks are passed in few steps
+        if tokens is not None and jobs:
+            pay(link, queue, tokens, len(jobs), now)
+        link.many(
+            "DELETE FROM live_key WHERE job = :id AND keeps = 'waiting'",
+            [{"id": job.id} for job in jobs if job.key is not None],
+        )
+        return jobs
+
+    def _waiting(self, link: Link, process: int, queue: str, limit: int, coalescing: Coalescing | None) -> list[Job]:
+        """First jobs that wait, under the number of a new claim."""
         condition, values = _chosen(coalescing)
         rows = link.rows(
-            f"SELECT {READ} FROM job WHERE queue = :queue AND state = 'waiting' {condition}"  # noqa: S608 - names of ours
+            f"SELECT {READ} FROM job WHERE queue = :queue AND state = 'waiting' AND parked = 0 {condition}"  # noqa: S608
             " ORDER BY priority DESC, id LIMIT :limit",
             {"queue": queue, "limit": limit, **values},
         )
@@ -129,15 +162,7 @@ class SQLite(SQLiteOperations):
             return []
         link.run("UPDATE counter SET claims = claims + 1")
         ((claim,),) = link.rows("SELECT claims FROM counter")
-        jobs = [job_of(row, claim, process) for row in rows]
-        link.many(
-            "UPDATE job SET state = 'running', claim = :claim, process = :process WHERE id = :id",
-            [{"claim": claim, "process": process, "id": job.id} for job in jobs],
-        )
-        keyed = [{"id": job.id} for job in jobs if job.key is not None]
-        if keyed:
-            link.many("DELETE FROM live_key WHERE job = :id AND keeps = 'waiting'", keyed)
-        return jobs
+        return [job_of(row, claim, process) for row in rows]
 
     def settle(
         self, process: int, settlements: Sequence[Settlement], new: Sequence[NewJob] = ()
@@ -170,6 +195,7 @@ class SQLite(SQLiteOperations):
             ended |= link.many("DELETE FROM job WHERE id = :id AND claim = :claim AND state = 'running'", finished) > 0
             keyed = [{"id": one.job.id, "now": now} for one in settlements if one.job.key is not None]
             self._release(link, [values for values in keyed if values["id"] in {each["id"] for each in finished}])
+        release_next(link, [(one.job.queue, one.job.lock) for one in settlements])
         return ended
 
     def _end_otherwise(self, link: Link, one: Settlement, now: float) -> bool:

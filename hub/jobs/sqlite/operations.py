@@ -13,11 +13,12 @@ from msgspec import structs
 
 from hub.interfaces import Clock
 from hub.jobs.connections import Link
-from hub.jobs.job import Job, JobCounts, JobError, JobState, JobStatus
+from hub.jobs.job import ClaimLimits, Job, JobCounts, JobError, JobState, JobStatus
 from hub.jobs.sqlite.database import SQLiteFile
+from hub.jobs.sqlite.limits import all_limits, release_next, set_limits
 from hub.jobs.storage import KeepTimes
 
-READ = "id, queue, priority, created, attempt, max_retries, key, tags, body, claim, process, reason, coalesce"
+READ = "id, queue, priority, created, attempt, max_retries, key, tags, body, claim, process, reason, coalesce, lock"
 """Columns in the order that :func:`job_of` wants."""
 ORDER = {JobState.WAITING: "priority DESC, id", JobState.DELAYED: "due, id", JobState.DEAD: "died, id"}
 
@@ -180,6 +181,16 @@ class SQLiteOperations:
                 {"queue": queue, "limit": limit, "jobs": json.dumps(list(jobs or [])), "error": error},
             )
 
+    def set_limits(self, queue: str, limits: ClaimLimits) -> None:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            set_limits(link, queue, limits, self._wall())
+
+    def limits(self) -> dict[str, ClaimLimits]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            return all_limits(link)
+
     def pause(self, queue: str, reason: str) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
@@ -196,7 +207,8 @@ class SQLiteOperations:
 
 def job_of(row: Sequence[Any], claim: int = 0, process: int = 0) -> Job:
     """Value of a row that was read by ``READ``. :param claim: instead of the row's."""
-    number, queue, priority, created, attempt, max_retries, key, tags, body, claimed, owner, reason, coalesce = row
+    number, queue, priority, created, attempt, max_retries, key, tags, body, *others = row
+    claimed, owner, reason, coalesce, lock = others
     return Job(
         id=number,
         queue=queue,
@@ -211,12 +223,14 @@ def job_of(row: Sequence[Any], claim: int = 0, process: int = 0) -> Job:
         process=process or owner or 0,
         reason=reason,
         coalesce=coalesce,
+        lock=lock,
     )
 
 
 def cancel_waiting(link: Link, job: int, now: float) -> None:
     """End a job that nobody runs any more, or yet. :param now: epoch seconds."""
     values = {"job": job, "now": now}
+    place = link.rows("SELECT queue, lock FROM job WHERE id = :job", values)
     link.run(
         "INSERT OR IGNORE INTO ended"
         " SELECT id, queue, 'cancelled', attempt - (state IN ('waiting', 'delayed')), NULL, :now FROM job"
@@ -225,3 +239,4 @@ def cancel_waiting(link: Link, job: int, now: float) -> None:
     )
     link.run("DELETE FROM job WHERE id = :job", values)
     link.run("DELETE FROM live_key WHERE job = :job", values)
+    release_next(link, place)

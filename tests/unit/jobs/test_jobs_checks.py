@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from hub.jobs.checks import check_key, coalescing, encoded, filled, template
+from hub.jobs.checks import check_key, coalescing, encoded, filled, queue_limits, template
 from hub.jobs.errors import BadJob
-from hub.jobs.job import Coalescing, JobState, NewJob, Unique
+from hub.jobs.job import ClaimLimits, Coalescing, JobState, NewJob, Unique
 
 GOOD: dict[str, Any] = {
     "queues": None,
@@ -39,6 +39,7 @@ def made(queue: Any = "q", body: object = None, key: Any = None, **changed: Any)
         ({"body": b"x" * 101}, "queue 'q': the body has 101 bytes, more than 100"),
         ({"key": ""}, "a key is a text"),
         ({"key": "k" * 501}, "501 characters"),
+        ({"lock": ""}, "a lock is a text"),
         ({"coalesce": ""}, "coalesce is a text"),
         ({"coalesce": "c" * 501}, "501 characters"),
         (
@@ -122,3 +123,21 @@ def test_options_of_a_key_without_one_are_refused() -> None:
     check_key("q", None, {"priority": 4, "unique": "unfinished", "conflict": "keep"})
     with pytest.raises(BadJob, match="queue 'q': unique, conflict without a key"):
         check_key("q", None, {"unique": "kept", "conflict": "replace"})
+
+
+def test_limits_of_a_queue_are_checked() -> None:
+    assert queue_limits(1, None, None) == ClaimLimits()
+    assert queue_limits(2, "120/m", None) == ClaimLimits(2, 2.0, 2.0)
+    assert queue_limits(1, "1/h", 7).burst == 7.0
+    assert queue_limits(1, 0.1, None).burst == 1.0
+    wrong: list[tuple[Any, Any, Any]] = [
+        (0, None, None),
+        (1, 0, None),
+        (1, "5/w", None),
+        (1, "x/s", None),
+        (1, -1, None),
+    ]
+    wrong += [(1, True, None), (1, float("nan"), None), (1, [], None), (1, 1, 0), (1, None, 3), (1.5, None, None)]
+    for values in wrong:
+        with pytest.raises(BadJob):
+            queue_limits(*values)
