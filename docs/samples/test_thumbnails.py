@@ -36,7 +36,7 @@ def test_a_picture_that_comes_late_is_tried_again(jobs: MemoryJobs, tmp_path: Pa
     thumbnails.add([str(tmp_path / "late.png")])
     thumbnails.work(once=True)
     draw(tmp_path / "late.png")
-    jobs.advance(15)
+    jobs.advance(60)
     thumbnails.work(once=True)
     assert (tmp_path / "late.thumb.jpg").exists()
 

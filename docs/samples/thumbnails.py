@@ -46,7 +46,7 @@ def handle(job: Job) -> None:
     except NEVER_WORKS as error:
         jobs.bury(job, error)
     except OSError as error:  # not there yet, the disk is full
-        jobs.retry(job, error)
+        jobs.retry(job, error, delay=60 * job.attempt)
     else:
         jobs.complete(job)
 
@@ -56,7 +56,9 @@ def work(once: bool = False) -> None:
     with jobs.keep_alive():
         while not stopping.is_set():
             try:
-                claimed = jobs.claim(BATCH, [QUEUE])
+                if once:
+                    jobs.maintain()  # what is due by now waits; otherwise keep_alive() sees to it
+                claimed = jobs.claim(BATCH, [QUEUE], wait=0 if once else 1)
                 for job in claimed:
                     if not stopping.is_set():
                         handle(job)
@@ -68,8 +70,6 @@ def work(once: bool = False) -> None:
             else:
                 if once and not claimed:
                     break
-                if not claimed:
-                    stopping.wait(1)
     jobs.close()  # what was claimed and not begun goes back at once
 
 
