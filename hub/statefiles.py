@@ -138,6 +138,23 @@ def owner_reaches(directory: Path) -> bool:
     return outcome != _NOT_REACHED
 
 
+def database_as_owner(file: Path) -> Path:
+    """Become the owner of the directory of SQLite's file: SQLite creates files beside it, and root must not create them
+    through a link. Where that owner can't reach the file by its path, root stays root, if no part is a link.
+
+    :returns: the path to use from now on. :raises Unavailable: one of these files is a link.
+    """
+    file = file.absolute()
+    try:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            check_file(file.with_name(file.name + suffix))
+    except OSError as error:
+        raise Unavailable(f"the database can't be read: {error}") from error
+    if owner_reaches(file.parent):
+        as_owner(file.parent)
+    return file
+
+
 def _become(uid: int, gid: int) -> None:
     """Give up root's rights for good. :param gid: group for a user without an account, such as systemd's dynamic
     ones."""

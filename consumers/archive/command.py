@@ -13,7 +13,6 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.cli.common import ConfigReader, config_option, json_option
@@ -25,7 +24,7 @@ from hub.consumers.archive.database import Database
 from hub.consumers.archive.search import Query, search
 from hub.errors import ConfigError, Unavailable
 from hub.postgres import reason_of
-from hub.statefiles import as_owner, check_file, owner_reaches
+from hub.statefiles import database_as_owner
 from hub.text import printable
 from hub.units import parse_duration
 
@@ -92,7 +91,9 @@ def search_command(load_config: ConfigReader, as_json: bool, consumer: str | Non
     if url.get_backend_name() == "sqlite" and not Path(url.database).exists():
         # SQLite would create an empty file, owned by the user who searches, not by the hub's.
         raise Unavailable(f"nothing is archived yet: there is no {url.database}")
-    database = Database(_as_its_owner(url), connections=1)
+    if url.get_backend_name() == "sqlite":
+        url = url.set(database=str(database_as_owner(Path(str(url.database)))))
+    database = Database(url, connections=1)
     try:
         rows = search(database.engine, Query(**criteria))
         if as_json:
@@ -107,25 +108,6 @@ def search_command(load_config: ConfigReader, as_json: bool, consumer: str | Non
         raise Unavailable(f"the archive can't be read: {reason_of(error)}") from error
     finally:
         database.close()
-
-
-def _as_its_owner(url: URL) -> URL:
-    """Run as the owner of the directory of SQLite's file: SQLite creates files beside it, and root must not create
-    them through a link. Where that owner can't reach the file by its path, root stays root, if no part is a link.
-
-    :raises Unavailable: a part of the path is a link.
-    """
-    if url.get_backend_name() != "sqlite":
-        return url
-    file = Path(str(url.database)).absolute()
-    try:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            check_file(file.with_name(file.name + suffix))
-    except OSError as error:
-        raise Unavailable(f"the archive can't be read: {error}") from error
-    if owner_reaches(file.parent):
-        as_owner(file.parent)
-    return url.set(database=str(file))
 
 
 def _choose(configuration: Configuration, name: str | None) -> Part:

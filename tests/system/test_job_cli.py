@@ -174,9 +174,12 @@ def test_a_database_that_cannot_be_used_is_told(
     code, _, err = run("job", "queues", "--database", "mysql://x/y")
     assert (code, err) == (78, "hubbub: jobs are kept in PostgreSQL or SQLite, not in mysql\n")
     monkeypatch.delenv("HUBBUB_JOBS")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("hub.cli.job.database.DEFAULT_FILES", (Path("hub.conf"),))
     code, _, err = run("job", "queues")
     assert code == 64
-    assert "which database? Give --database DSN, or set HUBBUB_JOBS" in err
+    assert "which database? Give --database DSN, set HUBBUB_JOBS, or --config FILE" in err
+    assert run("job", "queues", "--database", dsn, "--jobs", "main")[0] == 64
 
 
 def test_a_newer_schema_is_refused(run: Run, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,18 +1,25 @@
-"""The database of ``hubbub job``: its option, its errors in the command's words, completion of its queues."""
+"""The database of ``hubbub job``: its options, its errors in the command's words, completion of its queues."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hub.cli.common import ConfigReader, config_option
+from hub.configuration.locate import DEFAULT_FILES
 from hub.errors import ConfigError, MissingExtra, OrderRefused
 from hub.text import printable, some_of
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+    from hub.configuration.schema import Configuration, Part
     from hub.jobs import Jobs
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -25,10 +32,17 @@ BATCH = 1000
 
 
 class JobsDatabase:
-    """The database that a command's options name. :param dsn: as in :class:`hub.jobs.Jobs`."""
+    """The database that a command's options name, or the environment, or the configuration, in this order.
 
-    def __init__(self, dsn: str | None) -> None:
-        self._dsn = dsn
+    :param dsn: as in :class:`hub.jobs.Jobs`. :param part: name of a part ``[jobs.NAME]``; ``None``: the only one.
+    :param configured: whether an option names the configuration, or overrides a setting.
+    """
+
+    def __init__(self, dsn: str | None, part: str | None, load_config: ConfigReader, configured: bool) -> None:
+        self._dsn = dsn or (None if configured or part is not None else os.environ.get(VARIABLE)) or None
+        self._part = part
+        self._load_config = load_config
+        self._configured = configured
 
     @contextmanager
     def open(self, migrate: bool = False) -> Iterator[Jobs]:
@@ -39,29 +53,66 @@ class JobsDatabase:
         """
         from hub.jobs import BadDatabase, BadJob, Jobs
 
-        if not self._dsn:
-            raise click.UsageError(f"which database? Give --database DSN, or set {VARIABLE}")
+        dsn, options = self.place()
         try:
-            with Jobs(self._dsn, migrate=migrate) as jobs:
+            with Jobs(dsn, migrate=migrate, **options) as jobs:
                 yield jobs
         except (BadDatabase, MissingExtra) as error:
             raise ConfigError([str(error)]) from error
         except BadJob as error:
             raise click.UsageError(str(error)) from error
 
+    def place(self) -> tuple[str | URL, dict[str, Any]]:
+        """The DSN, and options of :class:`hub.jobs.Jobs`."""
+        if self._dsn is not None:
+            return self._dsn, {}
+        if not self._configured and not any(map(os.path.lexists, DEFAULT_FILES)):
+            raise click.UsageError(f"which database? Give --database DSN, set {VARIABLE}, or --config FILE")
+        return _place_of(self._load_config(), self._part)
+
+
+def _place_of(configuration: Configuration, name: str | None) -> tuple[URL, dict[str, Any]]:
+    """The same of a part. Root becomes the owner of SQLite's file: the hub's user works in its directory, too."""
+    from hub.job_database.settings import DatabaseSettings
+    from hub.statefiles import database_as_owner
+
+    part = _chosen(configuration.of("jobs"), name)
+    config = part.config
+    if not isinstance(config, DatabaseSettings):
+        raise ConfigError([f"[jobs.{part.name}] is of another type than database: give --database DSN"])
+    url = config.url(configuration.state_dir)
+    if url.get_backend_name() == "sqlite":
+        url = url.set(database=str(database_as_owner(Path(str(url.database)))))
+    return url, {"max_body": config.max_body}
+
+
+def _chosen(parts: Mapping[str, Part], name: str | None) -> Part:
+    if name is not None and name not in parts:
+        raise ConfigError([f"there is no [jobs.{name}]; there are: {some_of(parts)}"])
+    if name is None and len(parts) != 1:
+        several = f"several databases of jobs, {some_of(parts)}: give --jobs NAME"
+        raise ConfigError([f"the configuration has {several if parts else 'no [jobs.NAME]: give --database DSN'}"])
+    return parts[name] if name is not None else next(iter(parts.values()))
+
 
 def database_option(function: Function) -> Function:
-    """Add the option ``--database``. The command gets ``database``, a :class:`JobsDatabase`."""
+    """Add the options that name the database. The command gets ``database``, a :class:`JobsDatabase`."""
 
+    @config_option
+    @click.option("--jobs", "part", metavar="NAME", help="The database that [jobs.NAME] names [default: the only one].")
     @click.option(
         "--database",
         metavar="DSN",
-        envvar=VARIABLE,
-        help=f"Where the jobs are: postgresql://user@host/name, or sqlite:////file [default: ${VARIABLE}].",
+        help="The database: postgresql://user@host/name, or sqlite:////file "
+        f"[default: ${VARIABLE}, then the configuration's].",
     )
     @wraps(function)
-    def command(*args: Any, database: str | None, **kwargs: Any) -> Any:
-        return function(*args, database=JobsDatabase(database), **kwargs)
+    def command(*args: Any, load_config: ConfigReader, database: str | None, part: str | None, **kwargs: Any) -> Any:
+        if database and part is not None:
+            raise click.UsageError("give --database or --jobs, not both")
+        given = click.get_current_context().params
+        configured = bool(given.get("path") or given.get("overrides"))
+        return function(*args, database=JobsDatabase(database, part, load_config, configured), **kwargs)
 
     return command  # type: ignore[return-value]
 
@@ -73,14 +124,16 @@ def queue_argument(function: Any) -> Any:
 
 def queue_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Complete the name of a queue; nothing if the database does not answer: a shell can't show errors."""
-    import os
-
     from sqlalchemy import make_url
 
     from hub.jobs import Jobs
 
+    given = context.params
+    path, overrides = given.get("path"), given.get("overrides") or ()
+    reader = ConfigReader(path and path.expanduser(), overrides)
     try:
-        url = make_url(context.params.get("database") or os.environ[VARIABLE])
+        dsn, _options = JobsDatabase(given.get("database"), given.get("part"), reader, bool(path or overrides)).place()
+        url = make_url(dsn)
         if url.get_backend_name() == "postgresql":
             url = url.update_query_dict({"connect_timeout": COMPLETION_TIMEOUT})
         with Jobs(url, migrate=False) as jobs:
