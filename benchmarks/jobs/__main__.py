@@ -33,6 +33,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=1.0, help="a share of the jobs, for a quick look (1.0)")
     parser.add_argument("--only", choices=queues(1.0), nargs="+", metavar="QUEUE", help="some of the queues")
     parser.add_argument("--measures", choices=MEASURES, nargs="+", default=MEASURES, help="some of the measures")
+    parser.add_argument("--server", default="", help="options of PostgreSQL, such as '-c fsync=off'; they are told")
     parser.add_argument("--rst", action="store_true", help=f"write the tables into {REPORT.relative_to(ROOT)}")
     return parsed_on_a_disk(parser)
 
@@ -117,11 +118,12 @@ def main() -> int:
     before = os.getloadavg()[0]
     directory = Path(tempfile.mkdtemp(prefix="jobs-"))
     directory.chmod(0o755)
-    server = PostgreSQLServer(directory / "pg")
+    server = PostgreSQLServer(directory / "pg", given.server)
     server.start()
     try:
         rounds, problems = run(given, chosen, server, directory)
-        texts = [*report(rounds, chosen, given, (before, os.getloadavg()[0])), versions(server), *skipped, *problems]
+        notes = [f"PostgreSQL had the options {given.server}."] * bool(given.server) + skipped + problems
+        texts = [*report(rounds, chosen, given, (before, os.getloadavg()[0])), versions(server), *notes]
     finally:
         server.stop()
         shutil.rmtree(directory, ignore_errors=True)

@@ -22,14 +22,18 @@ def programs() -> Path | None:
 
 
 class PostgreSQLServer:
-    """Private server on a Unix socket. :param directory: a short path, for the socket's sake."""
+    """Private server on a Unix socket.
 
-    def __init__(self, directory: Path) -> None:
+    :param directory: a short path, for the socket's sake. :param options: of the server, such as ``-c fsync=off``.
+    """
+
+    def __init__(self, directory: Path, options: str = "") -> None:
         found = programs()
         if found is None:
             raise RuntimeError("PostgreSQL's server is not installed")
         self._programs = found
         self._directory = directory
+        self._options = options
         self._numbers = count(1)
         root = os.geteuid() == 0
         self._user = ROOT_MAY_NOT if root else pwd.getpwuid(os.geteuid()).pw_name
@@ -58,7 +62,7 @@ class PostgreSQLServer:
 
     def start(self) -> None:
         """Start it."""
-        options = f"-k {self._directory} -c listen_addresses="
+        options = f"-k {self._directory} -c listen_addresses= {self._options}"
         self._control("-l", str(self._directory / "log"), "-o", options, "start")
 
     def stop(self) -> None:

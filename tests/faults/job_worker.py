@@ -19,6 +19,8 @@ from hub.jobs import Fenced, Job, Jobs
 
 FAILING = 0.1
 """Share of the attempts that fail."""
+TAKES = 0.01
+"""Seconds of a job: a kill mostly meets some in hand."""
 QUEUE = "q"
 
 
@@ -46,7 +48,7 @@ class Worker:
         done: list[Job] = []
         for job in claimed:
             self._note("begun", [job])
-            time.sleep(0.001)
+            time.sleep(TAKES)
             if self._chance.random() < FAILING:
                 self._note("failing", [job])
                 self._end(lambda job=job: self._jobs.retry(job, "failed", self._chance.choice((0.0, 0.05))), [])  # type: ignore[misc]

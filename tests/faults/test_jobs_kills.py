@@ -30,7 +30,7 @@ BATCH = 20
 LEASE = 1.0
 STOPPED_EVERY = 5
 """Of so many faults one is a process that stands still for longer than its lease, and then goes on."""
-MOST_WAITING = 2000
+MOST_WAITING = 300
 """Jobs that wait at most while more are inserted: what is left at the end has to be worked, too."""
 
 
@@ -60,15 +60,18 @@ class Workers:
 
     def __init__(self, dsn: str, notes: Path) -> None:
         self._command = [sys.executable, "-m", "tests.faults.job_worker", dsn, str(notes), str(BATCH), str(LEASE)]
+        self._ready: set[subprocess.Popen[str]] = set()
         self._running = [self._start() for _ in range(WORKERS)]
 
     def _start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(self._command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
-    def wait_ready(self) -> None:
-        for process in self._running:
+    def wait_ready(self, number: int) -> None:
+        process = self._running[number]
+        if process not in self._ready:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
+            self._ready.add(process)
 
     def kill(self, number: int) -> None:
         self._running[number].kill()
@@ -104,7 +107,7 @@ class Inserter(threading.Thread):
         while not self.stopped.wait(0.02):
             counts = self._jobs.counts().get("q")
             if counts is None or counts.waiting < MOST_WAITING:
-                self.ids += [handle.id for handle in self._jobs.insert_many("q", range(15), max_retries=10_000)]
+                self.ids += [handle.id for handle in self._jobs.insert_many("q", range(50), max_retries=10_000)]
 
 
 def test_no_job_is_lost_and_none_is_accepted_twice(dsn: str, tmp_path: Path) -> None:
@@ -116,13 +119,15 @@ def test_no_job_is_lost_and_none_is_accepted_twice(dsn: str, tmp_path: Path) -> 
         inserter.start()
         workers = Workers(dsn, notes)
         try:
-            workers.wait_ready()
             stops = 0
             for fault in range(KILLS):
+                number = chance.randrange(WORKERS)
+                workers.wait_ready(number)
                 time.sleep(chance.uniform(0.0, 0.5))
-                workers.kill(chance.randrange(WORKERS))
+                workers.kill(number)
                 if fault % STOPPED_EVERY == 0:
-                    workers.stand_still(chance.randrange(WORKERS), 2.5 * LEASE)
+                    workers.wait_ready((number + 1) % WORKERS)
+                    workers.stand_still((number + 1) % WORKERS, 2.5 * LEASE)
                     stops += 1
             inserter.stopped.set()
             inserter.join()
