@@ -10,10 +10,18 @@ from typing import Any, ClassVar
 
 from hub.errors import HubError
 from hub.http.verb import Verb
+from hub.job_access import JobKeeper
 from hub.message import Headers, Message
 from hub.settings import Settings
 
 NO_CONNECTIONS: Mapping[str, object] = MappingProxyType({})
+
+
+def no_database(name: str | None) -> JobKeeper:
+    """In the place of a hub's databases of jobs, where there are none. :raises HubError: always."""
+    raise HubError(
+        f"no database of jobs is called {name!r}: there are none" if name else "there is no database of jobs"
+    )
 
 
 class Context:
@@ -33,6 +41,7 @@ class Context:
         publish: Callable[[str, object, Headers, str | None], None],
         state_dir: Path,
         connections: Mapping[str, object] = NO_CONNECTIONS,
+        databases: Callable[[str | None], JobKeeper] = no_database,
     ) -> None:
         self.name = name
         self.config = config
@@ -40,6 +49,7 @@ class Context:
         self.state_dir = state_dir
         self._publish = publish
         self._connections = connections
+        self._databases = databases
 
     def publish(self, topic: str, body: object, headers: Headers | None = None, *, backend: str | None = None) -> None:
         """Publish a message, from any thread. Inside ``consume`` it is sent when the message in hand is finished.
@@ -69,6 +79,22 @@ class Context:
         except KeyError:
             known = ", ".join(self._connections) or "none"
             raise HubError(f"no connection is called {name!r}: there are {known}") from None
+
+    def jobs(self, name: str | None = None) -> Any:
+        """Return a database of jobs, a :class:`hub.jobs.Jobs`, to insert jobs by. Call it from ``start`` on, in any
+        thread, for each use: a reload may replace it. The hub claims and ends jobs, and closes it; leave that.
+
+        :param name: of its part, ``[jobs.NAME]``; ``None``: the only one. :raises HubError: there is none.
+        """
+        return self._databases(name).jobs
+
+    def is_cancelled(self, message: Message) -> bool:
+        """Tell whether the job that a message stands for was cancelled while it runs; a long one may then end early.
+        What is known is as old as a third of the lease at most. False for a message of a bus."""
+        try:
+            return self._databases(message.backend).is_cancelled(int(message.id))
+        except (HubError, ValueError):
+            return False
 
 
 class Consumer:

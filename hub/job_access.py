@@ -34,6 +34,8 @@ class JobKeeper(Protocol):
     """
 
     Config: type[Settings]
+    jobs: Any
+    """The database, as programs use it: a :class:`hub.jobs.Jobs`. Thread-safe; its calls wait for the database."""
 
     def __init__(self, context: JobContext) -> None: ...
 
@@ -45,6 +47,9 @@ class JobKeeper(Protocol):
 
     def detach(self, source: Any) -> None:
         """Claim none for it any more. What its workers have in hand is still settled. Thread-safe."""
+
+    def is_cancelled(self, job: int) -> bool:
+        """Tell whether a job in hand was cancelled, as far as is known. Thread-safe, and cheap."""
 
     def drain(self, timeout: float) -> None:
         """Claim no jobs any more, and wait until none is in hand, at most ``timeout`` seconds. In any thread."""

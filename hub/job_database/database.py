@@ -10,6 +10,7 @@ from hub.errors import Unavailable
 from hub.extra import Extra
 from hub.failure import told
 from hub.job_access import JobContext
+from hub.job_database.cron import Cron
 from hub.job_database.dispatcher import Dispatcher
 from hub.job_database.settings import DatabaseSettings
 from hub.job_database.source import JobSource
@@ -29,6 +30,7 @@ number of jobs."""
 STEP = 0.02
 """Seconds between two looks whether something is still in hand, at the end."""
 FAULTS = (Unavailable, BadDatabase)
+CRON = Extra("a cron entry", "jobs", ("cronsim",))
 
 
 class JobDatabase:
@@ -39,12 +41,13 @@ class JobDatabase:
     """
 
     Config = DatabaseSettings
+    jobs: Jobs
 
     @classmethod
     def needed_extras(cls, config: DatabaseSettings) -> Iterable[Extra]:
-        """The driver."""
+        """The driver, and what reads cron lines."""
         found = extras("a job queue in PostgreSQL").get(config.driver)
-        return () if found is None else (found,)
+        return [*([] if found is None else [found]), *([CRON] if config.cron else [])]
 
     def __init__(self, context: JobContext) -> None:
         config: DatabaseSettings = context.config
@@ -62,6 +65,9 @@ class JobDatabase:
             clock=context.monotonic,
         )
         self.dispatcher = Dispatcher(context.name, self.jobs, self._clock, self._log, self._tell)
+        file = context.state_dir / f"cron-{context.name}.json"
+        given = (config.cron, self.jobs, file, context.wall, config.keep_finished, self._log)
+        self._cron = Cron(*given)
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -69,6 +75,7 @@ class JobDatabase:
         self._state = "connecting"
         self._error = self._last_error = ""
         self._beaten = float("-inf")
+        self._cancelled: frozenset[int] = frozenset()
 
     # -- as a part
 
@@ -86,6 +93,10 @@ class JobDatabase:
     def detach(self, source: JobSource) -> None:
         """Claim none for it any more."""
         self.dispatcher.detach(source)
+
+    def is_cancelled(self, job: int) -> bool:
+        """Tell whether a job in hand was cancelled, as of the last heartbeat."""
+        return job in self._cancelled
 
     def drain(self, timeout: float) -> None:
         """Claim no jobs any more, and wait until none is in hand."""
@@ -134,6 +145,7 @@ class JobDatabase:
                 }
                 for queue, counts in self._counts.items()
             },
+            "cron": self._cron.status(),
             "last_error": last or None,
         }
         if error or state == "connecting":
@@ -168,11 +180,12 @@ class JobDatabase:
         """Renew the lease if that is due within ``pause`` seconds, and do the upkeep."""
         began = self._clock()
         if began - self._beaten >= self.jobs.lease / BEATS - pause:
-            self.jobs.heartbeat()
+            self._cancelled = frozenset(job.id for job in self.jobs.heartbeat())
             self._beaten = began
             self.dispatcher.beaten(began)
         self.jobs.maintain()
         self.jobs.listen(self.dispatcher.look_again)
+        self._cron.round()
         self._tell(None)
 
     def _look_on(self) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 from twisted.internet.defer import Deferred, inlineCallbacks
 
 from hub.configuration.schema import Part
-from hub.consumer import NO_CONNECTIONS, Consumer, Context
+from hub.consumer import NO_CONNECTIONS, Consumer, Context, no_database
 from hub.errors import ConfigError
+from hub.job_access import JobKeeper
 from hub.message import Headers
 from hub.partlog import part_log
 from hub.parts.job_consumers import JobConsumers
@@ -122,13 +123,16 @@ class Consumers(Manager[Consumer]):
             text = "is a declared queue: rename the consumer, or delete the queue first ('hubbub queue delete')"
             raise ConfigError([f"consumers.{part.name}: {part.name!r} {text}"])
         self._jobs.check(part)
-        return make_consumer(part, self._publish, self._state_dir, self._connections)
+        return self._make(part)
+
+    def _make(self, part: Part) -> Consumer:
+        return make_consumer(part, self._publish, self._state_dir, self._connections, self._jobs.database)
 
     def start(self, part: Part, prepared: Consumer) -> None:
         """Start a crew for a consumer, on its old queue if it has one. :raises RuntimeError: no thread can be
         started."""
         if part.settings.queue is not None:
-            self._jobs.start(part, prepared, partial(make_consumer, part, self._publish, self._state_dir))
+            self._jobs.start(part, prepared, partial(self._make, part))
             self.parts[part.name] = part
             return
         self._jobs.remove(part.name)
@@ -137,7 +141,7 @@ class Consumers(Manager[Consumer]):
         store = self.succession.store_for(part, previous.queue if previous else None)
         part = self._in_force(part, store)
         queue, rates = self._queue_of(part, store, previous)
-        another = partial(make_consumer, part, self._publish, self._state_dir)
+        another = partial(self._make, part)
         log = part_log("consumer", part.name)
         crew = Crew(prepared, queue, crew_policy(part), self._runtime, log, make=another)
         if previous is not None:
@@ -315,12 +319,16 @@ def _send(hub: Resources, outbox: Sequence[Outgoing]) -> None:
 
 
 def make_consumer(
-    part: Part, publish: Publish, state_dir: Path, connections: Mapping[str, object] = NO_CONNECTIONS
+    part: Part,
+    publish: Publish,
+    state_dir: Path,
+    connections: Mapping[str, object] = NO_CONNECTIONS,
+    databases: Callable[[str | None], JobKeeper] = no_database,
 ) -> Consumer:
     """Make an instance of a consumer's class. :raises ConfigError: its constructor failed."""
     log = part_log("consumer", part.name)
     try:
-        context = Context(part.name, part.config, log, publish, state_dir, connections)
+        context = Context(part.name, part.config, log, publish, state_dir, connections, databases)
         consumer = part.plugin.make(f"consumers.{part.name}", context)
     except ConfigError:
         raise

@@ -26,11 +26,13 @@ HAS_QUEUE = (
 class JobConsumers:
     """The consumers of jobs. Belongs to the reactor's thread.
 
+    :ivar database: finds a database by its name; see :meth:`hub.parts.job_sources.JobSources.database`.
     :param sources: brings their sources to the databases. :param send: sends what jobs publish; thread-safe.
     """
 
     def __init__(self, queues: Queues, runtime: Runtime, sources: JobSources, send: Send) -> None:
         self.members = queues.jobs
+        self.database = sources.database
         self._queues = queues
         self._runtime = runtime
         self._sources = sources

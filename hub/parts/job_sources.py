@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from hub.errors import HubError
 from hub.job_access import JobKeeper
 from hub.job_database.source import JobSource
+from hub.text import some_of
 
 
 class JobSources:
@@ -15,6 +17,17 @@ class JobSources:
     def __init__(self) -> None:
         self.running: dict[str, JobKeeper] = {}
         self._sources: list[JobSource] = []
+
+    def database(self, name: str | None) -> JobKeeper:
+        """Find a database. Thread-safe. :param name: ``None``: the only one. :raises HubError: there is none."""
+        running = dict(self.running)
+        if name is None and len(running) == 1:
+            return next(iter(running.values()))
+        if name is None:
+            raise HubError(f"name the database of jobs: there are {some_of(running)}")
+        if name not in running:
+            raise HubError(f"no database of jobs is called {name!r}: there are {some_of(running)}")
+        return running[name]
 
     def add(self, source: JobSource) -> None:
         """Add the source of a consumer that starts."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hub.jobs import Jobs
+from hub.jobs import Jobs, JobState
 from tests.support import wait_until
 from tests.system.hubs import RunningHub
 from tests.system.postgres import Postgres
@@ -36,6 +36,10 @@ class Work(Consumer):
         body = message.json()
         with (HERE / f"done-{os.getpid()}").open("a") as file:
             file.write(f"{message.id} {message.headers['attempt']} {message.topic}\\n")
+        if body == "more":
+            self.context.jobs().insert("work", "of a job")
+        while body == "wait" and not self.context.is_cancelled(message):
+            time.sleep(0.01)
         if body == "reject":
             raise Reject("not this one")
         if body == "fail":
@@ -239,6 +243,23 @@ def test_a_hub_starts_without_its_database_and_outlives_its_restart(tmp_path: Pa
         (hub.directory / "go").touch()
         wait_until(lambda: hub.consumer("work")["finished"] == 31, 40, "the job in hand to be written")
         assert Counter(job for job, _, _ in done(hub)) == {str(one.id): 1 for one in [*handles, hung]}
+
+
+def test_a_job_inserts_others_and_notices_that_it_is_cancelled(hub_of: Callable[..., RunningHub], jobs: Jobs) -> None:
+    with hub_of() as hub:
+        jobs.insert("work", "more")
+        hub.wait_for("work", "finished", 2)
+        waiting = jobs.insert("work", "wait")
+        wait_until(lambda: len(done(hub)) == 3, 20, "a job that waits for its end")
+        assert jobs.cancel(waiting) is JobState.RUNNING
+        hub.wait_for("work", "finished", 3)
+
+
+def test_an_entry_of_cron_is_shown_with_its_next_time(hub_of: Callable[..., RunningHub], jobs: Jobs) -> None:
+    entry = '[jobs.main.cron.yearly]\nline = "@yearly"\nzone = "Europe/Berlin"\nqueue = "work"\n'
+    with hub_of(more=entry) as hub:
+        wait_until(lambda: hub.status()["jobs"]["main"]["cron"]["yearly"]["next"], 20, "the next slot")
+        assert (hub.directory / "state" / "cron-main.json").exists()
 
 
 def test_what_a_job_publishes_is_sent_before_it_is_finished(hub_of: Callable[..., RunningHub], jobs: Jobs) -> None:

@@ -69,6 +69,15 @@ def test_a_database_needs_no_type(tmp_path: Path) -> None:
         (MAIN + '[consumers.c]\ntype = "job.py:Ticks"\nqueue = "q"\n', "consumers.c.queue: Ticks has no consume()"),
         (MAIN + WORK + 'queue = ""\n', "consumers.c.queue: expected a text of 1 characters or more"),
         (MAIN + 'lease = "10ms"\n', "jobs.main.lease: expected 1s or more"),
+        (
+            MAIN + '[jobs.main.cron.nightly]\nline = "30 25 * * *"\nqueue = "q"\n',
+            ":2: jobs.main.cron.nightly: line: ",
+        ),
+        (
+            MAIN + '[jobs.main.cron.nightly]\nline = "@daily"\nqueue = "q"\nzone = "Europe/Berln"\n',
+            "jobs.main.cron.nightly: zone: expected an IANA time zone such as 'Europe/Berlin'",
+        ),
+        (MAIN + '[jobs.main.cron.nightly]\nline = "@daily"\n', "jobs.main.cron.nightly.queue: must be set"),
         (MAIN + 'databse = "x"\n', "jobs.main.databse: unknown setting; did you mean 'database'?"),
         (MAIN + 'database = "mysql:///x"\n', "jobs.main: database: expected sqlite or postgresql, not mysql"),
         (MAIN + 'type = "databse"\n', "jobs.main.type: no job is called 'databse'; did you mean 'database'?"),
