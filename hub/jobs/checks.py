@@ -30,6 +30,8 @@ LONGEST_NAME = 200
 """Characters of a queue's name or a tag."""
 LONGEST_KEY = 500
 """Characters of a key. An entry of PostgreSQL's B-tree has 2704 bytes."""
+LARGEST_RESULT = 16 << 10
+"""Bytes of a result, of a job or a step."""
 MOST_TAGS = 20
 MOST_RETRIES = 1_000_000
 LONGEST_ERROR = 4000
@@ -161,6 +163,31 @@ def encoded(body: object, max_body: int) -> bytes:
     if len(raw) > max_body:
         raise BadJob(f"the body has {len(raw)} bytes, more than {max_body}")
     return raw
+
+
+def result_text(value: object, what: str) -> str:
+    """JSON of a result. :raises BadJob: it can't be encoded, or is larger than ``LARGEST_RESULT``."""
+    try:
+        text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadJob(f"{what} can't be encoded as JSON: {error}") from error
+    if len(text) > LARGEST_RESULT:
+        raise BadJob(f"{what} has {len(text)} bytes, more than {LARGEST_RESULT}")
+    return text
+
+
+def progress_text(fraction: object, text: object) -> str:
+    """JSON of a progress. :raises BadJob: it is not from 0 to 1, or the text can't be used."""
+    number = fraction if isinstance(fraction, (int, float)) and not isinstance(fraction, bool) else -1.0
+    if not 0 <= number <= 1:
+        raise BadJob(f"progress is a number from 0 to 1, not {fraction!r}")
+    said = _name(text, "the text of progress", LONGEST_KEY) if text else ""
+    return json.dumps([float(number), said])
+
+
+def step_name(name: object) -> str:
+    """Pass the name of a step. :raises BadJob: it can't be used."""
+    return _name(name, "a step's name", LONGEST_NAME)
 
 
 def _name(value: object, what: str, longest: int) -> str:

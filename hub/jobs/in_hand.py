@@ -6,6 +6,8 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from hub.jobs.job import Job, Settlement
 
 
@@ -21,6 +23,11 @@ class ClaimedJobs:
         """All of them."""
         with self._lock:
             return list(self._jobs.values())
+
+    def has(self, job: Job) -> bool:
+        """True if it is one of them, by this claim."""
+        with self._lock:
+            return (job.claim, job.id) in self._jobs
 
     def add(self, jobs: Iterable[Job]) -> None:
         """Note jobs that were claimed."""
@@ -45,7 +52,7 @@ class ClaimedJobs:
                 counts[one.job.claim] += 1
                 # Only what is committed has left the count: a claim is never closed for a completion that may fail.
                 closes = counts[one.job.claim] == self._left[one.job.claim]
-                taken.append(Settlement(one.job, one.ending, one.status, one.attempt, one.delay, one.error, closes))
+                taken.append(replace(one, closes=closes))
         return taken, refused
 
     def put_back(self, jobs: Iterable[Job]) -> None:

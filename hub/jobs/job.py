@@ -149,6 +149,8 @@ class JobStatus:
 
     :ivar attempts: how many were begun. :ivar status: the exit status of a finished one. :ivar due: epoch seconds, of a
         delayed one. :ivar ended: epoch seconds, of a finished, cancelled or dead one.
+    :ivar result: what a finished one was completed with. :ivar progress: from 0 to 1, if it has told it.
+    :ivar progress_text: what it has told with that.
     """
 
     id: int
@@ -158,6 +160,9 @@ class JobStatus:
     status: int | None = None
     due: float | None = None
     ended: float | None = None
+    result: Any = None
+    progress: float | None = None
+    progress_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +190,17 @@ class JobCounts:
     reason: str = ""
 
 
+class NoteKind(StrEnum):
+    """What a job's process records of it beside its end."""
+
+    RESULT = "result"
+    """JSON with which it was completed. It has no name."""
+    PROGRESS = "progress"
+    """JSON: how far it is, and a text. It has no name."""
+    STEP = "step"
+    """JSON: the result of a step, by its name."""
+
+
 class Ending(StrEnum):
     """End of a claim on a job."""
 
@@ -200,6 +216,7 @@ class Settlement(msgspec.Struct, frozen=True):
 
     :ivar attempt: the number that its next attempt has. :ivar delay: seconds until then. :ivar error: text for the
         log of errors; empty: no line. :ivar closes: whether the claim has no other job left.
+        :ivar result: JSON that is kept with the exit status; empty: none.
     """
 
     job: Job
@@ -209,6 +226,7 @@ class Settlement(msgspec.Struct, frozen=True):
     delay: float = 0.0
     error: str = ""
     closes: bool = False
+    result: str = ""
 
     @property
     def waits(self) -> bool:

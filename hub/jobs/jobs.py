@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
@@ -14,12 +16,24 @@ from sqlalchemy import URL
 from hub.interfaces import Clock
 from hub.jobs.checks import JobOptions, check_key, exit_status, filled, queue_limits, template
 from hub.jobs.connections import url_of
-from hub.jobs.job import ClaimLimits, Ending, Handle, Job, JobCounts, JobError, JobState, JobStatus, NewJob, Settlement
+from hub.jobs.job import (
+    ClaimLimits,
+    Ending,
+    Handle,
+    Job,
+    JobCounts,
+    JobError,
+    JobState,
+    JobStatus,
+    NewJob,
+    NoteKind,
+    Settlement,
+)
+from hub.jobs.noting import Noting
 from hub.jobs.postgresql import PostgreSQL
 from hub.jobs.retries import RetryDelay, backoff
 from hub.jobs.sqlite import SQLite, SQLiteFile
 from hub.jobs.storage import KeepTimes, Storage
-from hub.jobs.working import Working
 from hub.units import parse_duration
 
 PEEKED = 100
@@ -27,7 +41,7 @@ PEEKED = 100
 SHORTEST_LEASE = 0.1
 
 
-class Jobs(Working):
+class Jobs(Noting):
     """Jobs in a database. Thread-safe; nothing is opened before the first use.
 
     :param dsn: ``postgresql://user@host/name``, ``postgresql+psycopg://...``, ``sqlite:////file``; or a
@@ -166,7 +180,13 @@ class Jobs(Working):
     def find(self, job: Handle | int) -> JobStatus | None:
         """Status of a job; ``None``: there is none of that number, or its exit status is pruned."""
         self._ready()
-        return self._storage.find(_number(job))
+        found = self._storage.find(_number(job))
+        notes = {} if found is None else self._storage.notes(_number(job))
+        if found is None or not notes:
+            return found
+        fraction, text = json.loads(notes.get((NoteKind.PROGRESS, ""), '[null, ""]'))
+        result = json.loads(notes.get((NoteKind.RESULT, ""), "null"))
+        return replace(found, result=result, progress=fraction, progress_text=text)
 
     def read(self, job: Handle | int) -> Job | None:
         """A job with its body, without a claim. ``None``: it is finished or cancelled, or there is none."""

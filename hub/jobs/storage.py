@@ -16,6 +16,7 @@ from hub.jobs.job import (
     JobState,
     JobStatus,
     NewJob,
+    NoteKind,
     Settlement,
 )
 
@@ -97,6 +98,12 @@ class Storage(Protocol):
 
         :returns: a handle for each new job; ``None``: the process was given up.
         """
+
+    def note(self, process: int, job: int, kind: NoteKind, name: str, text: str) -> bool:
+        """Record something of a job that the process has. :returns: false: the process was given up."""
+
+    def notes(self, job: int) -> dict[tuple[NoteKind, str], str]:
+        """What is recorded of a job, by kind and name."""
 
     def rescue(self, lease: float) -> int:
         """Give up processes whose last heartbeat is older than ``lease`` seconds, and let others have their jobs; that

@@ -13,7 +13,7 @@ from functools import partial
 
 from hub.errors import Unavailable
 from hub.interfaces import Clock
-from hub.jobs.checks import coalescing, error_text, exit_status
+from hub.jobs.checks import coalescing, error_text, exit_status, result_text
 from hub.jobs.errors import BadDatabase, Fenced
 from hub.jobs.in_hand import ClaimedJobs
 from hub.jobs.job import Coalescing, Ending, Handle, Job, NewJob, Settlement
@@ -118,15 +118,17 @@ class Working:
         self._in_hand.add(jobs)
         return jobs
 
-    def complete(self, jobs: Several, status: int = 0) -> None:
+    def complete(self, jobs: Several, status: int = 0, result: object = None) -> None:
         """End jobs as finished.
 
-        :param status: exit status, which is kept for a time.
+        :param status: exit status, which is kept for a time. :param result: what JSON can hold, kept as long.
+        :raises BadJob: the result can't be encoded, or is too large.
         :raises Fenced: some were refused; the others are finished.
         :raises Unavailable: the database is away or busy; call again. It counts once.
         """
         status = exit_status(status)
-        self._end([Settlement(job, Ending.FINISHED, status=status) for job in _listed(jobs)])
+        text = "" if result is None else result_text(result, "the result")
+        self._end([Settlement(job, Ending.FINISHED, status=status, result=text) for job in _listed(jobs)])
 
     def retry(self, jobs: Several, error: BaseException | str, delay: float | str | None = None) -> None:
         """Have jobs that failed tried again, or buried after their last attempt. Errors are those of ``complete``.

@@ -13,6 +13,7 @@ from hub.jobs.postgresql.database import Database, all_lanes, lanes_of_queue
 from hub.jobs.postgresql.frontiers import NOT_CANCELLED, Frontier, current_snapshot, frontier, window
 from hub.jobs.postgresql.limits import lock_lane, pay
 from hub.jobs.postgresql.locks import lock_for, locked_rows, release_locks, take_locks
+from hub.jobs.postgresql.notes import forget_notes
 from hub.jobs.postgresql.rows import ALL_COLUMNS, READ, Lane, job_of
 
 REMEMBERED = 1.0
@@ -224,6 +225,7 @@ def append_cancelled(link: Link, segment: int, lane: int, ids: Sequence[int], cl
         "DELETE FROM hubbub_jobs.live_key WHERE job = ANY (CAST(%(ids)s AS bigint[]))",
         {"ids": list(ids)},
     )
+    forget_notes(link, ids)
 
 
 def _taken(link: Link, rows: Rows) -> set[tuple[object, ...]]:

@@ -8,12 +8,13 @@ from sqlalchemy import URL
 
 from hub.errors import Unavailable
 from hub.jobs.errors import BadDatabase
-from hub.jobs.job import ClaimLimits, Coalescing, Handle, Job, JobState, NewJob, Settlement
+from hub.jobs.job import ClaimLimits, Coalescing, Handle, Job, JobState, NewJob, NoteKind, Settlement
 from hub.jobs.postgresql.claiming import Claims
 from hub.jobs.postgresql.coalescing import Together
 from hub.jobs.postgresql.database import Database
 from hub.jobs.postgresql.inserting import Insertion
 from hub.jobs.postgresql.limits import Limiting
+from hub.jobs.postgresql.notes import Notes
 from hub.jobs.postgresql.notifying import NotificationListener, Notifications
 from hub.jobs.postgresql.operations import Operations
 from hub.jobs.postgresql.processes import Processes
@@ -36,6 +37,7 @@ class PostgreSQL(Operations, Processes, Pruning):
         super().__init__(Database(url))
         self._insertion = Insertion(self._database)
         self._claims = Claims(self._database)
+        self._notes = Notes(self._database)
         self._limiting = Limiting(self._database)
         self._together = Together(self._database)
         self._settling = Settling(self._database)
@@ -106,6 +108,14 @@ class PostgreSQL(Operations, Processes, Pruning):
     ) -> list[Handle] | None:
         """See :class:`hub.jobs.storage.Storage`."""
         return self._settling.settle(process, settlements, new)
+
+    def note(self, process: int, job: int, kind: NoteKind, name: str, text: str) -> bool:
+        """See :class:`hub.jobs.storage.Storage`."""
+        return self._notes.note(process, job, kind, name, text)
+
+    def notes(self, job: int) -> dict[tuple[NoteKind, str], str]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        return self._notes.notes(job)
 
     def set_limits(self, queue: str, limits: ClaimLimits) -> None:
         """See :class:`hub.jobs.storage.Storage`."""

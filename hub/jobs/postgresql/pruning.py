@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from hub.errors import Unavailable
 from hub.jobs.postgresql.database import LOCK_WAIT, Database, current_segment
+from hub.jobs.postgresql.notes import forget_notes
 from hub.jobs.postgresql.rows import ALL_COLUMNS
 from hub.jobs.storage import KeepTimes
 
@@ -46,6 +47,7 @@ class Pruning:
             ("live_key", "finished", keep.finished, ""),
             ("cancelled", "at", keep.finished, NOWHERE),
             ("taken", "at", keep.finished, PASSED),
+            ("note", "at", keep.finished, "AND t.kind = 'result'"),
         )
         pruned = 0
         for table, moment, seconds, condition in old:
@@ -66,6 +68,7 @@ class Pruning:
                         "DELETE FROM hubbub_jobs.live_key WHERE job = ANY (CAST(%(ids)s AS bigint[]))",
                         {"ids": [job for (job,) in found]},
                     )
+                    forget_notes(link, [job for (job,) in found])
         return pruned + self._drop_outcomes(keep)
 
     def _drop_outcomes(self, keep: KeepTimes) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.jobs.connections import Link
 from hub.jobs.errors import BadDatabase
 
-VERSION = 6
+VERSION = 7
 """Version of the schema that this library works with."""
 OLDEST_SERVER = 130000
 """PostgreSQL 13 has ``xid8`` and ``pg_snapshot``."""
@@ -174,7 +174,18 @@ CREATE TABLE hubbub_jobs.parked (
 CREATE INDEX parked_lock ON hubbub_jobs.parked (queue, lock, priority DESC, id);
 CREATE INDEX parked_lane ON hubbub_jobs.parked (lane, id)
 """
-MIGRATIONS = [TABLES, QUEUES_OF_ERRORS, COALESCE, KEYS_SINCE, SLEEPING_PROCESSES, LOCKS]
+NOTES = """
+CREATE TABLE hubbub_jobs.note (
+    job bigint NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    text text NOT NULL,
+    PRIMARY KEY (job, kind, name)
+);
+CREATE INDEX note_result ON hubbub_jobs.note (at) WHERE kind = 'result'
+"""
+MIGRATIONS = [TABLES, QUEUES_OF_ERRORS, COALESCE, KEYS_SINCE, SLEEPING_PROCESSES, LOCKS, NOTES]
 """Statements that lead from each version to the next, beginning with none."""
 
 

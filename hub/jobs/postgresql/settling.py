@@ -13,10 +13,9 @@ from hub.jobs.job import Ending, Handle, NewJob, Settlement
 from hub.jobs.postgresql.database import Database
 from hub.jobs.postgresql.inserting import insert_jobs
 from hub.jobs.postgresql.locks import Held, release_locks
+from hub.jobs.postgresql.notes import FENCE, end_notes
 from hub.jobs.postgresql.rows import append, append_dead, append_later, row_of_job
 
-FENCE = "SELECT 1 FROM hubbub_jobs.process WHERE id = %(id)s FOR KEY SHARE"
-"""Locks the row of a living process: a heartbeat does not wait for it, a rescue does."""
 KEPT_BY_DEAD = "('unfinished-or-dead', 'kept-or-dead')"
 """What says of a key that a dead letter holds it; its ``running`` stays true, for it does not wait."""
 GROUPS = 100
@@ -52,8 +51,9 @@ def end_claims(link: Link, settlements: Sequence[Settlement], lanes: dict[tuple[
     left = _without_settled(link, settlements)
     if not left:
         return []
-    ((segment, some_cancelled),) = link.rows(
-        "SELECT last_value, EXISTS (SELECT FROM hubbub_jobs.cancelled) FROM hubbub_jobs.segment_number"
+    ((segment, some_cancelled, some_notes),) = link.rows(
+        "SELECT last_value, EXISTS (SELECT FROM hubbub_jobs.cancelled), EXISTS (SELECT FROM hubbub_jobs.note)"
+        " FROM hubbub_jobs.segment_number"
     )
     if some_cancelled:
         left = _with_cancelled(link, left)
@@ -72,6 +72,7 @@ def end_claims(link: Link, settlements: Sequence[Settlement], lanes: dict[tuple[
             _log_error(link, one)
     append_later(link, later)
     append(link, segment, waiting)
+    end_notes(link, left, some_notes)
     _release_keys(link, left)
     return left
 

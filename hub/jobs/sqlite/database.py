@@ -19,7 +19,7 @@ from hub.jobs.sqlite.filesystems import network_type, read_mounts
 from hub.jobs.sqlite.watching import Watcher
 from hub.jobs.storage import Deaf, Heard, Listening
 
-VERSION = 5
+VERSION = 6
 """Version of the schema that this library works with; in the file it is ``user_version``."""
 APPLICATION = 0x68756A6F
 """Mark of such a file (``application_id``)."""
@@ -101,6 +101,17 @@ MIGRATIONS = [
         tokens REAL NOT NULL,
         refilled REAL NOT NULL
     ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE note (
+        job INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        at REAL NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (job, kind, name)
+    ) WITHOUT ROWID;
+    CREATE INDEX note_result ON note (at) WHERE kind = 'result';
     """,
 ]
 """Statements that lead from each version to the next, beginning with none."""

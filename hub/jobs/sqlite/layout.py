@@ -12,7 +12,7 @@ from hub.jobs.job import Coalescing, Ending, Handle, Job, NewJob, Settlement
 from hub.jobs.sqlite.database import SQLiteFile
 from hub.jobs.sqlite.inserting import insert_jobs
 from hub.jobs.sqlite.limits import limits_of, pay, release_next, take_locks
-from hub.jobs.sqlite.operations import READ, SQLiteOperations, cancel_waiting, job_of
+from hub.jobs.sqlite.operations import NOTE, READ, SQLiteOperations, cancel_waiting, job_of
 from hub.jobs.storage import Heard, Listening
 
 DIED = "its process died, or was away for longer than its lease"
@@ -193,6 +193,13 @@ class SQLite(SQLiteOperations):
                 finished,
             )
             ended |= link.many("DELETE FROM job WHERE id = :id AND claim = :claim AND state = 'running'", finished) > 0
+            if link.rows("SELECT 1 FROM note LIMIT 1"):
+                link.many("DELETE FROM note WHERE job = :id", [{"id": each["id"]} for each in finished])
+            results = [one for one in settlements if one.result and one.ending is Ending.FINISHED]
+            link.many(
+                NOTE,
+                [{"job": one.job.id, "kind": "result", "name": "", "now": now, "text": one.result} for one in results],
+            )
             keyed = [{"id": one.job.id, "now": now} for one in settlements if one.job.key is not None]
             self._release(link, [values for values in keyed if values["id"] in {each["id"] for each in finished}])
         release_next(link, [(one.job.queue, one.job.lock) for one in settlements])

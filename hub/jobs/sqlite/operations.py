@@ -13,7 +13,7 @@ from msgspec import structs
 
 from hub.interfaces import Clock
 from hub.jobs.connections import Link
-from hub.jobs.job import ClaimLimits, Job, JobCounts, JobError, JobState, JobStatus
+from hub.jobs.job import ClaimLimits, Job, JobCounts, JobError, JobState, JobStatus, NoteKind
 from hub.jobs.sqlite.database import SQLiteFile
 from hub.jobs.sqlite.limits import all_limits, release_next, set_limits
 from hub.jobs.storage import KeepTimes
@@ -21,6 +21,9 @@ from hub.jobs.storage import KeepTimes
 READ = "id, queue, priority, created, attempt, max_retries, key, tags, body, claim, process, reason, coalesce, lock"
 """Columns in the order that :func:`job_of` wants."""
 ORDER = {JobState.WAITING: "priority DESC, id", JobState.DELAYED: "due, id", JobState.DEAD: "died, id"}
+
+
+NOTE = "INSERT OR REPLACE INTO note VALUES (:job, :kind, :name, :now, :text)"
 
 
 class SQLiteOperations:
@@ -56,6 +59,8 @@ class SQLiteOperations:
                 )
         with self._database.begin() as link:
             pruned += link.run("DELETE FROM live_key WHERE finished < :then", {"then": now - keep.finished})
+            pruned += link.run("DELETE FROM note WHERE kind = 'result' AND at < :then", {"then": now - keep.finished})
+            link.run("DELETE FROM note WHERE kind <> 'result' AND NOT EXISTS (SELECT 1 FROM job WHERE id = note.job)")
             link.run(
                 "DELETE FROM live_key WHERE finished IS NULL AND keeps IN ('unfinished-or-dead', 'kept-or-dead')"
                 " AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = live_key.job)"
@@ -181,6 +186,20 @@ class SQLiteOperations:
                 {"queue": queue, "limit": limit, "jobs": json.dumps(list(jobs or [])), "error": error},
             )
 
+    def note(self, process: int, job: int, kind: NoteKind, name: str, text: str) -> bool:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            if not link.rows("SELECT 1 FROM process WHERE id = :id", {"id": process}):
+                return False
+            link.run(NOTE, {"job": job, "kind": kind.value, "name": name, "now": self._wall(), "text": text})
+            return True
+
+    def notes(self, job: int) -> dict[tuple[NoteKind, str], str]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            found = link.rows("SELECT kind, name, text FROM note WHERE job = :job", {"job": job})
+        return {(NoteKind(kind), name): text for kind, name, text in found}
+
     def set_limits(self, queue: str, limits: ClaimLimits) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
@@ -239,4 +258,5 @@ def cancel_waiting(link: Link, job: int, now: float) -> None:
     )
     link.run("DELETE FROM job WHERE id = :job", values)
     link.run("DELETE FROM live_key WHERE job = :job", values)
+    link.run("DELETE FROM note WHERE job = :job", values)
     release_next(link, place)

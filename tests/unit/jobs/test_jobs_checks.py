@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from hub.jobs.checks import check_key, coalescing, encoded, filled, queue_limits, template
+from hub.jobs.checks import (
+    check_key,
+    coalescing,
+    encoded,
+    filled,
+    progress_text,
+    queue_limits,
+    result_text,
+    step_name,
+    template,
+)
 from hub.jobs.errors import BadJob
 from hub.jobs.job import ClaimLimits, Coalescing, JobState, NewJob, Unique
 
@@ -141,3 +152,14 @@ def test_limits_of_a_queue_are_checked() -> None:
     for values in wrong:
         with pytest.raises(BadJob):
             queue_limits(*values)
+
+
+def test_what_is_recorded_of_a_job_is_checked() -> None:
+    assert result_text({"a": (1,)}, "it") == '{"a":[1]}'
+    assert json.loads(progress_text(1, "")) == [1.0, ""]
+    assert step_name("one") == "one"
+    for wrong in (lambda: result_text(float("nan"), "it"), lambda: progress_text(2, ""), lambda: step_name("")):
+        with pytest.raises(BadJob):
+            wrong()
+    with pytest.raises(BadJob, match="the text of progress"):
+        progress_text(0.5, "a\0")
