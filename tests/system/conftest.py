@@ -30,8 +30,7 @@ DRIVERS = ["postgresql", "postgresql+psycopg"]
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Postgres]:
-    """One server for all tests; each makes databases of its own."""
+def postgres_of_the_run() -> Iterator[Postgres]:
     directory = Path(tempfile.mkdtemp(prefix="hubbub-pg-"))
     try:
         server = Postgres(directory)
@@ -40,6 +39,13 @@ def postgres_server() -> Iterator[Postgres]:
         server.stop()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_server(postgres_of_the_run: Postgres) -> Iterator[Postgres]:
+    """One server for all tests; each makes databases of its own, which go with it: a thousand of them fill a disk."""
+    yield postgres_of_the_run
+    postgres_of_the_run.drop_databases()
 
 
 @pytest.fixture(params=DRIVERS)

@@ -40,6 +40,7 @@ class Postgres:
         self._programs = programs
         self._directory = directory
         self._numbers = count(1)
+        self._databases: list[str] = []
         directory.mkdir(mode=0o755, exist_ok=True)
         # It refuses to run as root.
         self._user = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
@@ -79,7 +80,13 @@ class Postgres:
         name = f"test{next(self._numbers)}"
         options = f"TEMPLATE template0 LOCALE 'C' ENCODING '{encoding}'"
         self.execute(self.url("postgres"), f"CREATE DATABASE {name} {options if encoding != 'UTF8' else ''}")
+        self._databases.append(name)
         return self.url(name).replace("postgresql", self.scheme, 1)
+
+    def drop_databases(self) -> None:
+        """Drop all that were created, also where somebody is connected still."""
+        while self._databases:
+            self.execute(self.url("postgres"), f"DROP DATABASE IF EXISTS {self._databases.pop()} WITH (FORCE)")
 
     def execute(self, url: str, statement: str) -> None:
         engine = create_engine(_with_driver(url), isolation_level="AUTOCOMMIT")

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -153,6 +154,12 @@ def _last(client: WebClient, name: str, column: str) -> object:
     return consumers[name][column][-1] if name in consumers else None
 
 
+def _worker(client: WebClient) -> dict[str, Any]:
+    """The one worker of the slow consumer. Between two messages it has none."""
+    (worker,) = client.ask("GET", "/api/status").json()["consumers"]["SlowConsumer"]["workers"]
+    return dict(worker)
+
+
 def test_readiness_names_each_reason(tmp_path: Path) -> None:
     with web_hub(tmp_path) as (_, client, token):
         ready = client.ask("GET", "/readyz")
@@ -229,8 +236,7 @@ def test_a_unix_socket_needs_no_token_and_knows_who_asks(tmp_path: Path) -> None
     with lagging_hub(tmp_path, server(f"unix:{path}", 'mode = "0600"')) as hub:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         client = WebClient(path)
-        (worker,) = client.ask("GET", "/api/status").json()["consumers"]["SlowConsumer"]["workers"]
-        assert worker["message_id"]
+        wait_until(lambda: _worker(client)["message_id"], what="a message in the hand of the worker")
         assert client.ask("POST", "/api/pause", {"consumer": "fast"}).json()["paused"]
         assert client.ask("GET", "/", Host="evil.example").code == 403
         assert f"pid {os.getpid()}" in (tmp_path / "state" / "audit.log").read_text()
