@@ -14,6 +14,7 @@ from hub.declarations import QueueDeclarations
 from hub.extra import Extra
 from hub.http.access import Auditor
 from hub.http.verb import Mounts, Verb
+from hub.job_queues import JobQueues
 from hub.message import Message
 from hub.receipt import Answer as Answer
 from hub.receipt import Receipt as Receipt
@@ -105,6 +106,8 @@ class BackendContext:
     """Declares queues that the backend fills and reads itself, for clients of its own."""
     replays: ReplaySource | None = None
     """Reads the hub's log for clients of the backend; ``None``: the hub keeps no history (``keep``)."""
+    jobs: JobQueues | None = None
+    """Queues of jobs in the hub's databases, ``[jobs.NAME]``; ``None``: it is not a hub's backend."""
     settled: bool = False
     """True if messages are confirmed after the work (``confirm = "settled"``), and so out of order."""
 

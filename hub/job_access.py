@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,7 +30,7 @@ class JobContext:
 class JobKeeper(Protocol):
     """A part ``[jobs.NAME]``: it claims jobs for the consumers' sources, and writes what became of them.
 
-    A source is a :class:`hub.job_database.source.JobSource`.
+    A source is a :class:`hub.job_database.interfaces.Source`.
     """
 
     Config: type[Settings]
@@ -41,6 +41,16 @@ class JobKeeper(Protocol):
 
     def start(self) -> None:
         """Start. A database that is away is tried again and again. :raises HubError: it can't be used at all."""
+
+    @property
+    def max_body(self) -> int:
+        """Bytes that the body of a job may have."""
+
+    def insert(self, jobs: Sequence[Any]) -> None:
+        """Insert jobs (:class:`hub.jobs.job.NewJob`) in one transaction. In any thread, which may wait.
+
+        :raises HubError: the database is away, busy, or can't be used.
+        """
 
     def attach(self, source: Any) -> None:
         """Claim jobs for a source from now on. Thread-safe."""

@@ -20,6 +20,8 @@ from hub.backends.stomp.dispatcher import Dispatcher
 from hub.backends.stomp.durable_name import PREFIX
 from hub.backends.stomp.feed import Feed, Source
 from hub.backends.stomp.frame import ProtocolError, Version
+from hub.backends.stomp.job_destinations import JobDestinations
+from hub.backends.stomp.job_feed import JobFeed
 from hub.backends.stomp.letters import Letters
 from hub.backends.stomp.lifetime import Lifetime
 from hub.backends.stomp.login import Users
@@ -28,7 +30,7 @@ from hub.backends.stomp.priority import priorities
 from hub.backends.stomp.publication import Publication, destination_to_publish
 from hub.backends.stomp.replay_feed import ReplayFeed
 from hub.backends.stomp.rights import Rights, rights_of
-from hub.backends.stomp.sends import Sends, Token
+from hub.backends.stomp.sends import Sends, Token, confirm
 from hub.backends.stomp.settings import Config
 from hub.backends.stomp.subscription import Subscription
 from hub.backoff import Uniform, delay_after
@@ -66,6 +68,7 @@ class Broker:
         self.orphaned: list[Sends] = []
         self.held = False
         self._queues, self._replays, self._intake = context.queues, context.replays, intake
+        self.jobs = JobDestinations(context.jobs, config, context.reactor)
         self._reactor = context.reactor
         self._uniform = uniform
         self._run = secrets.token_hex(4)
@@ -100,9 +103,11 @@ class Broker:
         """Messages that a subscription may ask for."""
         return self.config.max_prefetch
 
-    def retry_delay(self, taken: Taken) -> float | None:
-        """Seconds until a message that failed comes again; ``None``: it failed too often."""
+    def retry_delay(self, feed: Feed, taken: Taken) -> float | None:
+        """See :class:`~hub.backends.stomp.feed.Feeds`."""
         config, failures = self.config, taken.failures + 1
+        if isinstance(feed, JobFeed):
+            return feed.retry_delay(taken)
         if failures >= config.max_attempts:
             return None
         return delay_after(failures, self._uniform, config.backoff, config.backoff_limit)
@@ -124,6 +129,9 @@ class Broker:
                 answer(Receipt(len(messages)))
                 self._reactor.callLater(0, confirm, tokens)
                 return
+        elif (jobs := self.jobs.of(to)) is not None:
+            self.jobs.put(jobs, messages, tokens, answer)
+            return
         else:
             queue = self.declare(to.name)
         queue.put(messages, tokens, answer, self.lifetime.delays(messages), priorities(messages))
@@ -184,6 +192,8 @@ class Broker:
         destination, start = source.destination, source.start
         if start is not None and (self._replays is not None or start.place != "next"):
             return self._replay(destination, start)
+        if (jobs := self.jobs.feed(destination)) is not None:
+            return jobs
         if destination.kind is Kind.DEAD:
             return self._letters_of(destination.name)
         if destination.kind is Kind.QUEUE:
@@ -231,6 +241,9 @@ class Broker:
     def lost(self, feed: Feed, subscription: Subscription) -> None:
         """Bury the first message that a lost client had in hand, if it was delivered too often: it may be what ends its
         clients. The others may be innocent; if not, each will be the first one."""
+        if isinstance(feed, JobFeed):
+            feed.lost(subscription)
+            return
         most, first = self.config.max_deliveries, subscription.in_hand.first
         if not most or first is None or not isinstance(feed, Dispatcher) or not feed.queue.durable:
             return
@@ -334,9 +347,3 @@ class Broker:
         feeds: list[Feed] = [feed for feed in (dispatcher, letters) if feed is not None]
         for subscription in [one for feed in feeds for one in feed.subscriptions]:
             subscription.deleted()
-
-
-def confirm(tokens: Sequence[Token]) -> None:
-    """Tell senders that their messages are safe."""
-    for sends, told in tokens:
-        sends.confirm(told)

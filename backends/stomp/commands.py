@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -66,6 +66,7 @@ class Commands:
             config.max_transactions, config.max_transaction_frames, config.max_transaction_size
         )
         self._envelopes: dict[tuple[tuple[str, str], ...], Envelope] = {}
+        self._sent_jobs = False
         self._last: tuple[Mapping[str, str], Envelope] | None = None
         """Of the last SEND: frames with the same head share their headers."""
         self._handlers: dict[str, Callable[[Commands, Frame], None]] = {  # bound methods would be a cycle
@@ -101,6 +102,11 @@ class Commands:
         """Pass on what was sent and acked, together. :param even_if_held: even if the hub takes no messages."""
         self.sends.flush(even_if_held)
         self.subscriptions.report()
+        if self._sent_jobs:
+            self._sent_jobs = False
+            transport = self._owner.transport
+            if self._broker.jobs.when_room(transport.resume):  # the database is slower than this client
+                transport.pause()
 
     def end(self, lost: bool) -> None:
         """End, because the connection has. :param lost: whether the client, or the network, has ended it."""
@@ -134,6 +140,9 @@ class Commands:
     def _pass_on(self, frame: Frame, envelope: Envelope, receipt: str | Countdown | None) -> None:
         if self._broker.held:
             self._check_held()
+        if (jobs := self._broker.jobs.of(envelope.destination)) is not None:
+            self._broker.jobs.admit(jobs, frame.body, self.sends, self._broker.config)
+            self._sent_jobs = True
         self.sends.add(frame, envelope, receipt)
 
     def _check_held(self) -> None:
@@ -164,7 +173,9 @@ class Commands:
         priority.check(headers, destination.kind)
         answered = headers.get(REPLY_TO, "").startswith(Kind.TEMPORARY)
         lasting = not answered and destination.kind is not Kind.TEMPORARY
-        if destination.kind is Kind.QUEUE:
+        if (jobs := self._broker.jobs.of(destination)) is not None:
+            self._broker.jobs.check(jobs, headers)
+        elif destination.kind is Kind.QUEUE:
             self._broker.declare(destination.name)
         if destination.kind is Kind.TEMPORARY:
             destination = self._temporary.reply_to(destination.name)
@@ -231,13 +242,38 @@ class Commands:
         sends = [(one, self._envelope(one.headers)) for one in frames if one.command == "SEND"]
         receipt = frame.headers.get("receipt")
         told = _nothing if receipt is None else partial(self._owner.receipt, receipt)
+        settles = [one for one in frames if one.command != "SEND"]
+        if settles and self._concern_jobs([envelope for _, envelope in sends], settles):
+            self._commit_jobs(sends, settles, told)
+            return
         safe = Countdown(len(sends) + 1, told)
         for one, envelope in sends:
             self._pass_on(one, envelope, safe)
-        for one in frames:
-            if one.command != "SEND":
-                self.sends.then(safe, partial(self._settle, one))
+        for one in settles:
+            self.sends.then(safe, partial(self._settle, one))
         self.sends.then(safe, safe.down)
+
+    def _concern_jobs(self, envelopes: Sequence[Envelope], settles: Sequence[Frame]) -> bool:
+        """Tell whether a transaction sends jobs, or settles some."""
+        if any(self._broker.jobs.of(one.destination) is not None for one in envelopes):
+            return True
+        return any(self.subscriptions.of_jobs(self.subscriptions.check(one.command, one.headers)[0]) for one in settles)
+
+    def _commit_jobs(
+        self, sends: Sequence[tuple[Frame, Envelope]], settles: Sequence[Frame], told: Callable[[], None]
+    ) -> None:
+        """Settle only once all messages are safe: the hub and a database, or two databases, share no order."""
+
+        def settle() -> None:
+            for one in settles:
+                self._settle(one)
+            self.subscriptions.report()
+            told()
+
+        safe = Countdown(len(sends) + 1, settle)
+        for one, envelope in sends:
+            self._pass_on(one, envelope, safe)
+        safe.down()
 
     def _settle(self, frame: Frame) -> None:
         found = self.subscriptions.check(frame.command, frame.headers)

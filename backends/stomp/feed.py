@@ -69,8 +69,8 @@ class Feeds(Protocol):
     def tails(self, version: Version) -> Tails:
         """The tails of messages in a version."""
 
-    def retry_delay(self, taken: Taken) -> float | None:
-        """Seconds until a message that failed comes again; ``None``: it failed too often."""
+    def retry_delay(self, feed: Feed, taken: Taken) -> float | None:
+        """Seconds until a message of a feed that failed comes again; ``None``: it failed too often."""
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,11 @@ class Publication:
         if receipt.full and not self.safe.called:
             self.safe.errback(Unavailable(f"the queue {why_full}"))
 
+    def turned_away(self, told: str | Countdown | None, reason: str) -> None:
+        """Note that it will not be taken, after all."""
+        if not self.safe.called:
+            self.safe.errback(CannotPublish(reason))
+
     def confirm(self, told: str | Countdown | None) -> None:
         """Note that it is safe."""
         if not self.safe.called:

@@ -101,6 +101,9 @@ class Sender(Protocol):
     def confirm(self, told: str | Countdown | None) -> None:
         """Note that a message is safe. :param told: as in its token."""
 
+    def turned_away(self, told: str | Countdown | None, reason: str) -> None:
+        """Note that a message will not be taken, after all. :param told: as in its token."""
+
 
 Token = tuple[Sender, str | Countdown | None]
 """Of one message on its way to the disk: its sender, and the id of its receipt, or what counts it."""
@@ -267,6 +270,14 @@ class Sends:
         if self._finished is not None or self._refuse is not None:
             self._look()
 
+    def turned_away(self, told: str | Countdown | None, reason: str) -> None:
+        """Note that a message will not be taken, after all: the client gets an ERROR. :param told: as in its token."""
+        self.unconfirmed -= 1
+        if isinstance(told, Countdown):
+            told.broken = True
+        self.refuse(reason, told if isinstance(told, str) else None)
+        self._look()
+
     def _tell(self, told: str | Countdown) -> None:
         if isinstance(told, str):
             self._owner.receipt(told)
@@ -279,3 +290,9 @@ class Sends:
         elif self._finished is not None and not self.unconfirmed and not self._batches:
             finished, self._finished = self._finished, None
             finished()
+
+
+def confirm(tokens: Sequence[Token]) -> None:
+    """Tell senders that their messages are safe."""
+    for sends, told in tokens:
+        sends.confirm(told)

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks
 from hub.address import TcpAddress, parse
 from hub.backends.stomp import settings
 from hub.backends.stomp.authentication import Authentication
-from hub.backends.stomp.broker import Broker, confirm
+from hub.backends.stomp.broker import Broker
 from hub.backends.stomp.connections import WEB_SOCKET, Connections
 from hub.backends.stomp.counters import Counters
 from hub.backends.stomp.heartbeat import Beats
@@ -22,10 +22,11 @@ from hub.backends.stomp.login import Users, UsersFile
 from hub.backends.stomp.open_connections import OpenConnections
 from hub.backends.stomp.options import Options
 from hub.backends.stomp.publication import destination_to_publish
+from hub.backends.stomp.sends import confirm
 from hub.backends.stomp.session import Session as StompSession
 from hub.backends.stomp.tls import EXTRA, ServerTLS
 from hub.backends.stomp.web_mount import WebSocketMount
-from hub.errors import Unavailable
+from hub.errors import ConfigError, Unavailable
 from hub.extra import Extra
 from hub.http.verb import Verb
 from hub.interfaces import BackendContext, Intake
@@ -44,8 +45,16 @@ CHANGEABLE = frozenset(
 """Settings that a reload changes without ending connections; new connections, or new frames, follow them."""
 
 
+HAS_QUEUE = (
+    "is a queue of jobs now, and the hub has its queue of messages: give it another name, or take it out, reload, have "
+    "it worked off, and 'hubbub queue delete' the queue"
+)
 LOCAL = ("http://localhost", "http://localhost:*", "http://127.0.0.1", "http://127.0.0.1:*")
 """Web pages that may connect by default: those of this machine."""
+
+
+JOBS_TIMEOUT = 3.0
+"""Seconds, at most, that a stop waits for jobs to be inserted, so that their senders get the receipts."""
 
 
 class StompServer:
@@ -78,6 +87,9 @@ class StompServer:
         :raises Unavailable: an address is in use. :raises ConfigError: a file can't be read.
         """
         context, config = self._context, self._config
+        for name in config.job_queues():
+            if context.queues.get(name) is not None:
+                raise ConfigError([f"backends.{context.name}.queues.{name}: {HAS_QUEUE}"])
         authentication = Authentication(self._users(config), config.tls_client_ca_file is not None, context.reactor)
         self._broker = Broker(context, config, intake, random.uniform, authentication)
         self._broker.held = self._paused
@@ -208,6 +220,7 @@ class StompServer:
         yield DeferredList([listener.close() for listener in self._listeners])
         assert self._broker is not None
         self._broker.pass_on_all()
+        yield self._broker.jobs.close(JOBS_TIMEOUT)
         yield DeferredList([connections.stop() for connections in self._connections])
         self._state = "stopped"
 
@@ -246,7 +259,7 @@ class StompServer:
             "peers": sum(map(len, connections)),
             "connections_accepted": sum(one.accepted for one in connections),
             "subscribers": sum(len(one.subscriptions) for one in sessions),
-            "held": sum(one.sends.waiting for one in sessions),
+            "held": sum(one.sends.waiting for one in sessions) + (broker.jobs.waiting if broker is not None else 0),
             "unread_bytes": sum(one.unread for one in connections),
             "endpoints": [{"endpoint": str(parse(text)), "state": "listening"} for text in self._config.listen],
         }

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from hub import queue_name
 from hub.address import TcpAddress, parse, valid
 from hub.settings import Duration, FilePath, Settings, Size, setting
 
@@ -20,6 +21,13 @@ def _destinations(patterns: list[str]) -> list[str]:
     return patterns
 
 
+def _queue_names(queues: dict[str, QueueSettings]) -> dict[str, QueueSettings]:
+    for name in queues:
+        if found := queue_name.flaw(name):
+            raise ValueError(f"the name of the queue {name!r} {found}")
+    return queues
+
+
 Destinations = Annotated[list[str], AfterValidator(_destinations)]
 
 
@@ -28,6 +36,20 @@ class UserRights(Settings):
 
     read: Destinations = setting([], "Destinations that it may subscribe to: '/topic/a.#', '/queue/*'.")
     write: Destinations = setting([], "Destinations that it may send to.")
+
+
+class QueueSettings(Settings):
+    """Settings of one queue."""
+
+    jobs: bool | str = setting(
+        False,
+        "true: the queue is one of jobs, in the hub's database [jobs.NAME]. If there are several of these, the name of "
+        "the one.",
+        example=True,
+    )
+
+
+Queues = Annotated[dict[str, QueueSettings], AfterValidator(_queue_names)]
 
 
 class Config(Settings):
@@ -65,6 +87,7 @@ class Config(Settings):
         "What users may read and write; '*' is for those who are not named, and for clients without a login. Empty: "
         "everybody may do everything.",
     )
+    queues: Queues = setting({}, "Queues that are not the hub's own: [backends.NAME.queues.thumbnails], jobs = true.")
     virtual_hosts: list[str] = setting(
         [], "Names that the 'host' header of CONNECT may have. Empty: any. A client that sends none is accepted."
     )
@@ -146,6 +169,17 @@ class Config(Settings):
     def tls(self) -> bool:
         """True if TCP connections are encrypted."""
         return self.tls_certificate_file is not None
+
+    def job_queues(self) -> dict[str, str | None]:
+        """Names of queues of jobs, each with that of its database; ``None``: the only one."""
+        return {
+            name: None if one.jobs is True else one.jobs for name, one in self.queues.items() if one.jobs is not False
+        }
+
+    def uses_of_jobs(self) -> Iterator[tuple[tuple[str, ...], str | None]]:
+        """Yield the place of each setting that names a database of jobs, and the name; ``None``: the only one."""
+        for name, database in self.job_queues().items():
+            yield ("queues", name, "jobs"), database
 
     def contradictions(self) -> Iterator[str]:
         """Yield each combination of settings that can't be."""

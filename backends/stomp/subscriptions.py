@@ -14,6 +14,7 @@ from hub.backends.stomp.durable_name import queue_name
 from hub.backends.stomp.feed import Feed, Feeds, Source, TemporaryFeeds
 from hub.backends.stomp.frame import ProtocolError, Version
 from hub.backends.stomp.head import number_of
+from hub.backends.stomp.job_feed import JobFeed
 from hub.backends.stomp.message_frame import Heads
 from hub.backends.stomp.subscription import Subscription
 from hub.backends.stomp.unsupported import check_subscribe
@@ -95,6 +96,8 @@ class Subscriptions:
         matches = _matches(headers, destination)
         own = destination.kind is Kind.TEMPORARY
         feed = client.temporary.dispatcher(destination.name) if own else self._feeds.open(source)
+        if matches is not None and isinstance(feed, JobFeed):
+            raise ProtocolError("a selector on jobs is not supported: give jobs of another kind a queue of their own")
         self._add(name, headers.get("id"), feed, mode, credit, destination, matches)
 
     def subscribe_to_answers(self, destination: Destination) -> None:
@@ -208,6 +211,11 @@ class Subscriptions:
         if active is not None and active.subscription.id != name:
             raise ProtocolError(f"{command} names subscription {shown(name)}, the message is of another one")
 
+    def of_jobs(self, number: int) -> bool:
+        """Tell whether a subscription is to jobs, or was not long ago."""
+        known = self._by_number.get(number) or self._ended.get(number)
+        return known is not None and isinstance(known.feed, JobFeed)
+
     def ack(self, number: int, serial: int) -> None:
         """Note an ACK; ``report`` passes it on."""
         active = self._by_number.get(number)
@@ -237,7 +245,7 @@ class Subscriptions:
             self._report(active)
             taken = active.subscription.in_hand.take(serial, active.subscription.cumulative)
             for one in taken:
-                delay = self._feeds.retry_delay(one) if requeue else None
+                delay = self._feeds.retry_delay(active.feed, one) if requeue else None
                 active.feed.reject(one, delay, "NACK" if requeue else "NACK with requeue:false")
             active.subscription.rejected()
             active.feed.wake()

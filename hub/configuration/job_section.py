@@ -30,18 +30,33 @@ def unknown_databases(
         place = ("consumers", name, "jobs")
         if queue is None and jobs is not None:
             yield place, "names a database of jobs, and there is no queue: set queue, too"
-        elif queue is None:
-            continue
-        elif jobs is not None and jobs not in tables:
-            yield place, f"there is no [jobs.{jobs}]; there are: {some_of(tables) if tables else 'none'}"
-        elif jobs is not None and jobs in tables and jobs not in databases and _disabled(tables[jobs]):
-            yield place, f"[jobs.{jobs}] is not enabled"
-        elif jobs is None and not tables:
-            yield ("consumers", name, "queue"), "is a queue of jobs, and there is no database for it: add [jobs.main]"
-        elif jobs is None and len(databases) > 1:
-            yield place, f"must be set: there are several databases of jobs, {some_of(databases)}"
-        elif jobs is None and not databases and all(_disabled(table) for table in tables.values()):
-            yield ("consumers", name, "queue"), f"is a queue of jobs, and no database is enabled: {some_of(tables)}"
+        elif queue is not None and (flaw := _flaw(jobs, databases, tables)):
+            yield place if jobs is not None or databases else ("consumers", name, "queue"), flaw
+
+
+def unknown_to_backends(
+    backends: Mapping[str, Part], databases: Mapping[str, Part], tables: Mapping[str, object]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The same, of backends: those that use jobs say where by ``uses_of_jobs`` of their settings."""
+    for name, part in backends.items():
+        for place, jobs in getattr(part.config, "uses_of_jobs", tuple)():
+            if flaw := _flaw(jobs, databases, tables):
+                yield ("backends", name, *place), flaw
+
+
+def _flaw(jobs: str | None, databases: Mapping[str, Part], tables: Mapping[str, object]) -> str:
+    """What is wrong with a database of jobs that is named, or is to be the only one; empty: nothing."""
+    if jobs is not None and jobs not in tables:
+        return f"there is no [jobs.{jobs}]; there are: {some_of(tables) if tables else 'none'}"
+    if jobs is not None and jobs not in databases and _disabled(tables[jobs]):
+        return f"[jobs.{jobs}] is not enabled"
+    if jobs is None and not tables:
+        return "is a queue of jobs, and there is no database for it: add [jobs.main]"
+    if jobs is None and len(databases) > 1:
+        return f"must name one of the databases of jobs, of which there are several: {some_of(databases)}"
+    if jobs is None and not databases and all(_disabled(table) for table in tables.values()):
+        return f"is a queue of jobs, and no database is enabled: {some_of(tables)}"
+    return ""
 
 
 def _disabled(table: object) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from hub.configuration import places
-from hub.configuration.job_section import unknown_databases
+from hub.configuration.job_section import unknown_databases, unknown_to_backends
 from hub.configuration.layers import Layers
 from hub.configuration.locate import find, one_line
 from hub.configuration.masking import shown_masked
@@ -99,7 +99,8 @@ def _unknown_sections(layers: Layers) -> list[str]:
 
 def _unknown_databases(layers: Layers, parts: Mapping[str, Mapping[str, Part]]) -> list[str]:
     tables = layers.content.get("jobs", {})
-    found = unknown_databases(parts["consumers"], parts["jobs"], tables if isinstance(tables, dict) else {})
+    known = (parts["jobs"], tables if isinstance(tables, dict) else {})
+    found = [*unknown_databases(parts["consumers"], *known), *unknown_to_backends(parts["backends"], *known)]
     return [f"{layers.where(place)}: {text}" for place, text in found]
 
 

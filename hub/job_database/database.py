@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hub.errors import Unavailable
@@ -12,9 +12,10 @@ from hub.failure import told
 from hub.job_access import JobContext
 from hub.job_database.cron import Cron
 from hub.job_database.dispatcher import Dispatcher
+from hub.job_database.interfaces import Source
 from hub.job_database.settings import DatabaseSettings
-from hub.job_database.source import JobSource
 from hub.jobs import BadDatabase, JobCounts, Jobs
+from hub.jobs.job import NewJob
 from hub.partlog import part_log
 from hub.postgres import extras
 
@@ -55,6 +56,7 @@ class JobDatabase:
         self._clock = context.monotonic
         self._log = part_log("jobs", context.name)
         self._url = config.url(context.state_dir)
+        self._max_body = config.max_body
         self.jobs = Jobs(
             self._url,
             lease=config.lease,
@@ -86,11 +88,23 @@ class JobDatabase:
             self._threads.append(thread)
             thread.start()
 
-    def attach(self, source: JobSource) -> None:
+    @property
+    def max_body(self) -> int:
+        """Bytes that the body of a job may have."""
+        return self._max_body
+
+    def insert(self, jobs: Sequence[NewJob]) -> None:
+        """See :class:`hub.job_access.JobKeeper`."""
+        if self._ended.is_set():
+            raise Unavailable(f"the database of jobs {self.name} is being stopped")
+        self.jobs.insert_jobs(jobs)
+        self.dispatcher.look_again()
+
+    def attach(self, source: Source) -> None:
         """Claim jobs for a source from now on."""
         self.dispatcher.attach(source)
 
-    def detach(self, source: JobSource) -> None:
+    def detach(self, source: Source) -> None:
         """Claim none for it any more."""
         self.dispatcher.detach(source)
 
@@ -104,7 +118,7 @@ class JobDatabase:
         self.dispatcher.close()
         self._wait(sources, timeout)
 
-    def _wait(self, sources: Iterable[JobSource], timeout: float) -> None:
+    def _wait(self, sources: Iterable[Source], timeout: float) -> None:
         """Wait until everything is written. :param sources: those whose workers may have something in hand."""
         sources, deadline = list(sources), self._clock() + timeout
         waiting = threading.Event()

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from hub.errors import Unavailable
 from hub.interfaces import Clock
+from hub.job_database.interfaces import Source
 from hub.job_database.result import Result
-from hub.job_database.source import JobSource
 from hub.jobs import BadDatabase, Fenced, Jobs
 from hub.jobs.job import Job
 from hub.partlog import PartLog
@@ -31,7 +31,7 @@ IDLE = 60.0
 """Seconds of a wait in which nothing is due."""
 STARTED = float("-inf")
 
-Settled = tuple[JobSource, Result]
+Settled = tuple[Source, Result]
 
 
 class Dispatcher:
@@ -55,11 +55,11 @@ class Dispatcher:
         self._away = away
         self._lock = threading.Lock()
         self._woken = threading.Event()
-        self._sources: list[JobSource] = []
+        self._sources: list[Source] = []
         self._waiting: list[Settled] = []
         self._since = 0.0
-        self._polls: dict[JobSource, tuple[float, float]] = {}
-        self._heard: set[JobSource] = set()
+        self._polls: dict[Source, tuple[float, float]] = {}
+        self._heard: set[Source] = set()
         self._turn = 0
         self._retry_at, self._pause = STARTED, FIRST_PAUSE
         self._beaten = clock()
@@ -76,7 +76,7 @@ class Dispatcher:
         """Have the thread look soon what is to do."""
         self._woken.set()
 
-    def settle(self, source: JobSource, results: Sequence[Result]) -> None:
+    def settle(self, source: Source, results: Sequence[Result]) -> None:
         """Have results written."""
         with self._lock:
             ended = self._ended
@@ -88,7 +88,7 @@ class Dispatcher:
             self._refuse([(source, result) for result in results], "their database is not used any more")
         self._woken.set()
 
-    def attach(self, source: JobSource) -> None:
+    def attach(self, source: Source) -> None:
         """Claim for a source from now on."""
         with self._lock:
             self._sources.append(source)
@@ -96,7 +96,7 @@ class Dispatcher:
         source.attach(self)
         self._woken.set()
 
-    def detach(self, source: JobSource) -> None:
+    def detach(self, source: Source) -> None:
         """Claim no more for a source; what workers have in hand is still settled."""
         with self._lock:
             if source not in self._sources:
@@ -132,7 +132,7 @@ class Dispatcher:
             self.fenced += source.forget([job for job in held if (job.claim, job.id) not in mine])
 
     @property
-    def sources(self) -> list[JobSource]:
+    def sources(self) -> list[Source]:
         """Those that it claims for."""
         with self._lock:
             return list(self._sources)
@@ -185,7 +185,7 @@ class Dispatcher:
         self._retry_at, self._pause = STARTED, FIRST_PAUSE
         self._away(None)
 
-    def _in_turn(self) -> list[JobSource]:
+    def _in_turn(self) -> list[Source]:
         sources = self.sources
         self._turn += 1
         start = self._turn % len(sources) if sources else 0
@@ -199,7 +199,7 @@ class Dispatcher:
             due += [self._since + GATHER] if self._waiting else []
         return max(0.0, min(due) - now) if due else IDLE
 
-    def _claim(self, source: JobSource) -> None:
+    def _claim(self, source: Source) -> None:
         due, interval = self._polls.get(source, (STARTED, FIRST_POLL))
         if self._closing or self._clock() < due or not (wanted := source.wants):
             return
@@ -277,8 +277,8 @@ class Dispatcher:
                 self._log.warning(text, len(lost), source.name, reason, extra={"action": "refuse"})
 
 
-def _by_source(results: Iterable[Settled]) -> Iterator[tuple[JobSource, list[Result]]]:
-    groups: dict[JobSource, list[Result]] = defaultdict(list)
+def _by_source(results: Iterable[Settled]) -> Iterator[tuple[Source, list[Result]]]:
+    groups: dict[Source, list[Result]] = defaultdict(list)
     for source, result in results:
         groups[source].append(result)
     yield from groups.items()

@@ -11,11 +11,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from hub.deadletter import DeadLetter
 from hub.errors import Unavailable
 from hub.interfaces import Clock
+from hub.job_database.interfaces import Dispatching
 from hub.job_database.messages import message_of
 from hub.job_database.numbers import JobNumbers, SettledSoFar
 from hub.job_database.pace import Pace
@@ -36,26 +37,6 @@ MOST_UNSENT = 1000
 
 Send = Callable[[Sequence[Outgoing]], None]
 """Sends messages, and tells each one's ``sent``. Thread-safe."""
-
-
-class Dispatching(Protocol):
-    """What a source asks of its database. Thread-safe; no call waits.
-
-    :ivar name: name of the part. :ivar jobs: the database, for whoever may wait for it.
-    """
-
-    name: str
-    jobs: Jobs
-
-    @property
-    def alive(self) -> bool:
-        """False: its lease may have passed, so that others have its jobs."""
-
-    def wake(self) -> None:
-        """Have it look soon whether a source wants jobs."""
-
-    def settle(self, source: JobSource, results: Sequence[Result]) -> None:
-        """Have results written."""
 
 
 class InHand(NamedTuple):

@@ -139,6 +139,13 @@ class Jobs(Noting):
         ]
         return self._insert(jobs, connection)
 
+    def insert_jobs(self, jobs: Iterable[NewJob], *, connection: object | None = None) -> list[Handle]:
+        """Insert jobs of any queues in one transaction: all or none. :param jobs: made by :meth:`new_job`.
+
+        :returns: a handle for each, in this order. :raises Unavailable: the database is away or busy.
+        """
+        return self._insert(list(jobs), connection)
+
     def _insert(self, jobs: Sequence[NewJob], connection: object | None) -> list[Handle]:
         self._ready()
         handles = self._storage.insert(jobs, connection) if jobs else []
@@ -148,8 +155,9 @@ class Jobs(Noting):
         return handles
 
     def new_job(self, queue: str, body: object, *, key: str | None = None, **options: Unpack[JobOptions]) -> NewJob:
-        """Check a job, for :meth:`replace_with`; nothing is inserted. The parameters are those of ``insert``.
+        """Check a job, for :meth:`insert_jobs` or :meth:`replace_with`; nothing is inserted.
 
+        The parameters are those of ``insert``.
         :raises BadJob: one of the values can't be used.
         """
         check_key(queue, key, options)

@@ -20,6 +20,8 @@ from hub.parts.declared import DeclaredQueues
 from hub.parts.declared_queue import Owner
 from hub.parts.flow_control import FlowControl
 from hub.parts.former_counts import FormerCounts
+from hub.parts.job_queues import BackendJobQueues
+from hub.parts.job_sources import JobSources
 from hub.parts.manager import Manager, release_all, status_of, stop_all
 from hub.parts.replay import LogReplays
 from hub.parts.resources import Resources
@@ -47,6 +49,7 @@ class Backends(Manager[Backend]):
         wall: Clock,
         declared: DeclaredQueues,
         replays: LogReplays | None = None,
+        job_sources: JobSources | None = None,
     ) -> None:
         super().__init__()
         self.running = flow.backends
@@ -54,6 +57,7 @@ class Backends(Manager[Backend]):
         self._reactor = reactor
         self._enqueuer = enqueuer
         self._declared, self._replays = declared, replays
+        self._job_sources = job_sources or JobSources()
         self._wall = wall
         self._log = part_log("hub", "backends")
         self._started: list[Backend] = []
@@ -69,7 +73,7 @@ class Backends(Manager[Backend]):
     def of(cls, hub: Resources) -> Backends:
         """Make the manager for a hub."""
         replays = LogReplays.of(hub.stores.store, hub.enqueuer, hub.reactor)
-        return cls(hub.flow, hub.reactor, hub.enqueuer, hub.runtime.wall, hub.declared, replays)
+        return cls(hub.flow, hub.reactor, hub.enqueuer, hub.runtime.wall, hub.declared, replays, hub.job_sources)
 
     def prepare(self, part: Part) -> Backend:
         """Make the instance of a part."""
@@ -77,7 +81,8 @@ class Backends(Manager[Backend]):
         owner = Owner(part.name, part.settings.type)
         queues = self._declared.of(owner)
         settled = part.settings.confirm == "settled"
-        given = (self._reactor, log, self._wall, show, queues, self._replays, settled)
+        jobs = BackendJobQueues(part.name, self._job_sources, self._reactor, log)
+        given = (self._reactor, log, self._wall, show, queues, self._replays, jobs, settled)
         context = BackendContext(part.name, part.config, *given)
         backend: Backend = part.plugin.make(f"backends.{part.name}", context)
         if settled and not backend.confirms:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.errors import HubError
 from hub.job_access import JobKeeper
-from hub.job_database.source import JobSource
+from hub.job_database.interfaces import Source
 from hub.text import some_of
 
 
@@ -16,7 +16,7 @@ class JobSources:
 
     def __init__(self) -> None:
         self.running: dict[str, JobKeeper] = {}
-        self._sources: list[JobSource] = []
+        self._sources: list[Source] = []
 
     def database(self, name: str | None) -> JobKeeper:
         """Find a database. Thread-safe. :param name: ``None``: the only one. :raises HubError: there is none."""
@@ -29,14 +29,14 @@ class JobSources:
             raise HubError(f"no database of jobs is called {name!r}: there are {some_of(running)}")
         return running[name]
 
-    def add(self, source: JobSource) -> None:
+    def add(self, source: Source) -> None:
         """Add the source of a consumer that starts."""
         self._sources.append(source)
         for name, database in self.running.items():
             if source.database in (None, name):
                 database.attach(source)
 
-    def remove(self, source: JobSource) -> None:
+    def remove(self, source: Source) -> None:
         """Remove the source of a consumer that is gone."""
         if source in self._sources:
             self._sources.remove(source)

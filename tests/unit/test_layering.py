@@ -27,6 +27,7 @@ BOTTOM = {
         "hub.declarations",
         "hub.replays",
         "hub.job_access",
+        "hub.job_queues",
         "hub.receipt",
         "hub.consumer",
     ),

@@ -59,7 +59,7 @@ def test_a_database_needs_no_type(tmp_path: Path) -> None:
         (MAIN + WORK + 'jobs = "x"\n', "consumers.c.jobs: there is no [jobs.x]; there are: main"),
         (
             MAIN + "[jobs.b]\n" + WORK,
-            "consumers.c.jobs: must be set: there are several databases of jobs, main, b",
+            "consumers.c.jobs: must name one of the databases of jobs, of which there are several: main, b",
         ),
         (MAIN + PLAIN + 'jobs = "main"\n', "consumers.c.jobs: names a database of jobs, and there is no queue"),
         (MAIN + "enabled = false\n" + WORK + 'jobs = "main"\n', "consumers.c.jobs: [jobs.main] is not enabled"),
@@ -91,3 +91,30 @@ def test_a_mistake_is_named_with_its_place(text: str, problem: str, tmp_path: Pa
 def test_a_database_with_a_mistake_is_not_missed_as_well(tmp_path: Path) -> None:
     (found,) = problems(tmp_path, MAIN + "lease = 0\n" + WORK)
     assert "jobs.main.lease" in found
+
+
+STOMP = '[backends.s]\ntype = "stomp-server"\nlisten = ["unix:/tmp/s"]\n[backends.s.queues.work]\njobs = {}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (STOMP.format("true"), "is a queue of jobs, and there is no database for it: add [jobs.main]"),
+        (STOMP.format('"x"') + MAIN, "there is no [jobs.x]; there are: main"),
+        (
+            STOMP.format("true") + MAIN + "[jobs.b]\n",
+            "must name one of the databases of jobs, of which there are several: main, b",
+        ),
+        (STOMP.format("true") + MAIN + "enabled = false\n", "is a queue of jobs, and no database is enabled: main"),
+    ],
+)
+def test_a_backends_queue_of_jobs_needs_its_database(tmp_path: Path, text: str, problem: str) -> None:
+    assert problems(tmp_path, text) == [f"hub.conf:5: backends.s.queues.work.jobs: {problem}"]
+
+
+@pytest.mark.parametrize(("value", "database"), [("true", None), ('"b"', "b")])
+def test_a_backend_names_its_database_or_uses_the_only_one(tmp_path: Path, value: str, database: str | None) -> None:
+    more = "[jobs.b]\n" if database else ""
+    config = configure(tmp_path, STOMP.format(value) + MAIN + more).of("backends")["s"].config
+    assert config.job_queues() == {"work": database}
+    assert configure(tmp_path, STOMP.format("false")).of("backends")["s"].config.job_queues() == {}

@@ -10,12 +10,13 @@ from typing import Any
 from twisted.python.failure import Failure
 
 from hub.backends.stomp.authentication import Authentication
-from hub.backends.stomp.broker import Broker, confirm
+from hub.backends.stomp.broker import Broker
 from hub.backends.stomp.frame import Frame, ProtocolError, Version, encode
 from hub.backends.stomp.heartbeat import Beats
 from hub.backends.stomp.limits import Limits
 from hub.backends.stomp.login import Users
 from hub.backends.stomp.parser import Parser
+from hub.backends.stomp.sends import confirm
 from hub.backends.stomp.session import Session
 from hub.backends.stomp.settings import Config
 from hub.intakes import BackendIntake
