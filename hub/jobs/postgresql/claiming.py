@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from hub.interfaces import Clock
 from hub.jobs.connections import Link, Rows
 from hub.jobs.job import Ending, Job
-from hub.jobs.postgresql.database import Database, all_lanes, lanes_of_queue
-from hub.jobs.postgresql.frontiers import NOT_CANCELLED, Frontier, current_snapshot, frontier, window
+from hub.jobs.postgresql.database import Database, lanes_of_queue
+from hub.jobs.postgresql.frontiers import NOT_CANCELLED, Frontier, current_snapshot, frontier, lanes_with_more, window
 from hub.jobs.postgresql.limits import lock_lane, pay
 from hub.jobs.postgresql.locks import lock_for, locked_rows, release_locks, take_locks
 from hub.jobs.postgresql.notes import forget_notes
@@ -34,6 +35,10 @@ KEY_BUSY = 1.0
 """Seconds after which a job comes again whose key a transaction has locked."""
 
 
+class _NothingWaits(Exception):
+    """Ends a transaction without a commit."""
+
+
 class Claims:
     """Claims jobs."""
 
@@ -55,8 +60,7 @@ class Claims:
             if jobs:
                 return jobs
         with self._database.begin() as link:
-            began, lanes = self._clock(), all_lanes(link)
-            busy = [lane for lane in lanes if (queues is None or lane.queue in queues) and _has_more(link, lane)]
+            began, busy = self._clock(), lanes_with_more(link, queues)
         # Idle lanes are not locked again and again.
         self._known = began, busy
         return self._take_all(process, _in_turn(busy, queues, turn), limit)
@@ -67,27 +71,34 @@ class Claims:
             ahead = 1
             while len(jobs) < limit:
                 left = limit - len(jobs)
-                passed, claimed = self._take(process, lane, left, max(left, ahead))
+                passed, claimed, more = self._take(process, lane, left, max(left, ahead))
                 jobs += claimed
-                if not passed:
+                if not more:
                     break
                 # Many that wait for their locks are passed in few transactions.
                 ahead = min(AHEAD, 4 * passed) if passed > len(claimed) else 1
         return jobs
 
-    def _take(self, process: int, lane: Lane, limit: int, ahead: int) -> tuple[int, list[Job]]:
-        """Claim what one window has. :param ahead: rows to read. :returns: how many rows were passed, and the jobs."""
-        with self._database.begin() as link:
+    def _take(self, process: int, lane: Lane, limit: int, ahead: int) -> tuple[int, list[Job], bool]:
+        """Claim what one window has.
+
+        :param ahead: rows to read. :returns: how many rows were passed, the jobs, and whether there may be more.
+        """
+        with suppress(_NothingWaits), self._database.begin() as link:
             allowed, paid = lock_lane(link, process, lane, limit)
-            at, rows = _next(link, frontier(link, lane.id), max(ahead, allowed)) if allowed else (Frontier(lane.id), [])
+            last, asked = frontier(link, lane.id), max(ahead, allowed)
+            at, rows = _next(link, last, asked) if allowed else (last, [])
             if not rows:
-                return 0, []
+                raise _NothingWaits  # it has locked a row: a commit would wait for the disk
             number, segment, passed, mine = _claimable(link, lane, rows, allowed)
             if paid:
                 pay(link, lane, len(mine))
             ids = [row[0] for row in mine]
             append_claim(link, segment, at, *_place(passed), number=number, process=process, ids=ids)
-            return len(passed), [job_of(row, lane, number, process) for row in mine]
+            # Beyond a window that ends now there is nothing yet, unless one that was left out has let another go on.
+            more = at.snap == last.snap or len(rows) >= asked or len(mine) < len(rows)
+            return len(passed), [job_of(row, lane, number, process) for row in mine], more
+        return 0, [], False
 
     def purge(self, queue: str, limit: int) -> int:
         """Cancel jobs that wait, also those of a paused queue: the lane's next claims have none of them. Each lane is a
@@ -184,11 +195,6 @@ def _next(link: Link, at: Frontier, limit: int) -> tuple[Frontier, Rows]:
         return at, rows
     at = at.opened(current_snapshot(link))
     return at, window(link, at, limit)
-
-
-def _has_more(link: Link, lane: Lane) -> bool:
-    """True if a claim would find a row. It takes no lock, and no number of a transaction: idle programs ask often."""
-    return bool(_next(link, frontier(link, lane.id), 1)[1])
 
 
 def _in_turn(lanes: Sequence[Lane], queues: Sequence[str] | None, turn: int) -> list[Lane]:

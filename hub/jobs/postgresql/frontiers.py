@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hub.jobs.connections import Link, Rows
-from hub.jobs.postgresql.rows import READ
+from hub.jobs.postgresql.rows import READ, Lane, lanes_of
 from hub.jobs.postgresql.snapshots import DatabaseSnapshot
 
 NOTHING = DatabaseSnapshot(1, 1)
@@ -96,6 +97,38 @@ def window(link: Link, at: Frontier, limit: int) -> Rows:
                 {**at.values(), "lower": str(lower), "below": str(upper), "limit": limit - len(rows)},
             )
     return rows
+
+
+def lanes_with_more(link: Link, queues: Sequence[str] | None) -> list[Lane]:
+    """Lanes where a claim would find a row, the highest priority first.
+
+    It takes no lock, and no number of a transaction: idle programs ask often.
+
+    :param queues: only theirs; ``None``: all.
+
+    Each condition is a range of the index: the rest of the open window, of it those that ran in ``prev``, those from
+    ``snap``'s upper bound on, and those that ran in ``snap``.
+    """
+    rest = "(j.xid, j.id) > (f.at_xid, f.at_id) AND pg_visible_in_snapshot(j.xid, f.snap)"
+    conditions = (
+        f"j.xid >= greatest(pg_snapshot_xmax(f.prev), f.at_xid) AND j.xid < pg_snapshot_xmax(f.snap) AND {rest}",
+        f"j.xid = ANY (ARRAY(SELECT pg_snapshot_xip(f.prev))) AND {rest}",
+        "j.xid >= coalesce(pg_snapshot_xmax(f.snap), '0'::xid8)",
+        "j.xid = ANY (ARRAY(SELECT pg_snapshot_xip(f.snap)))",
+    )
+    more = " OR ".join(f"EXISTS (SELECT FROM hubbub_jobs.job AS j WHERE j.lane = l.id AND {one})" for one in conditions)
+    return lanes_of(
+        link.rows(
+            f"""
+            SELECT l.id, l.queue, l.priority FROM hubbub_jobs.lane AS l LEFT JOIN LATERAL (
+                SELECT c.prev, c.snap, c.at_xid, c.at_id FROM hubbub_jobs.claim AS c
+                WHERE c.lane = l.id ORDER BY c.seq DESC LIMIT 1) AS f ON true
+            WHERE (CAST(%(queues)s AS text[]) IS NULL OR l.queue = ANY (CAST(%(queues)s AS text[]))) AND ({more})
+            ORDER BY l.priority DESC, l.id
+            """,  # noqa: S608 - names of ours
+            {"queues": None if queues is None else list(queues)},
+        )
+    )
 
 
 def waiting(
