@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic
 
 from hub import plugins
 from hub.configuration.layers import Layers, Origin
@@ -33,14 +33,27 @@ from hub.plugins import Plugin
 from hub.queue.inspect import MessageState
 from hub.router import Router
 from hub.stats.counters import Counters
+from hub.store import Outgoing
 from hub.store.memory import MemoryStore
-from hub.testing.stand_ins import AtOnce, RecordingPublisher, RecordingQueue, declared_queues, longest, taken_by_bus
+from hub.testing.stand_ins import (
+    AnyConsumer,
+    AtOnce,
+    RecordingPublisher,
+    RecordingQueue,
+    declared_queues,
+    longest,
+    taken_by_bus,
+)
 from hub.text import printable
 from hub.workers.answer import call
 from hub.workers.runtime import Runtime
+from hub.workers.source import WorkSource
 from hub.workers.worker import Worker
 
-AnyConsumer = TypeVar("AnyConsumer", bound=Consumer)
+if TYPE_CHECKING:  # the job queue brings SQLAlchemy, which a test of messages need not load
+    from hub.testing.job_bench import JobBench
+    from hub.testing.memory_jobs import MemoryJobs
+
 MOST_ROUNDS = 10_000
 LONGEST_WAIT = 30.0
 """Seconds after which a paused worker continues, even if no retry is due."""
@@ -77,15 +90,35 @@ class Benches:
         self.began: float | None = None
         self._directory = directory
         self._made: list[Bench[Any]] = []
+        self._databases: list[MemoryJobs] = []
 
     def __call__(self, consumer: type[AnyConsumer], /, **settings: Any) -> Bench[AnyConsumer]:
         """Make a bench. :param settings: the consumer's table in ``hub.conf``: its own settings and the hub's.
 
         :raises ConfigError: with the problems that ``hubbub check`` would report.
         """
-        began = time.time() if self.began is None else self.began
         part = checked(consumer, settings, self._directory)
-        bench: Bench[AnyConsumer] = Bench(part, self.buses, self._directory, began, self.format)
+        if part.settings.queue is not None:
+            raise ConfigError([f"{consumer.__name__} works jobs: hubbub.jobs({consumer.__name__}) makes its bench"])
+        return self._bench(part)
+
+    def jobs(self, consumer: type[AnyConsumer], /, **settings: Any) -> JobBench[AnyConsumer]:
+        """Make a bench for a consumer of jobs, with a database in memory. The parameters are those of a call.
+
+        :raises ConfigError: with the problems that ``hubbub check`` would report, or it has no queue of jobs.
+        """
+        from hub.testing.job_bench import JobBench
+
+        part = checked(consumer, settings, self._directory)
+        if part.settings.queue is None:
+            raise ConfigError([f"{consumer.__name__} works messages: it has no queue of jobs"])
+        bench: JobBench[AnyConsumer] = JobBench(self._bench(part), part)
+        self._databases.append(bench.jobs)
+        return bench
+
+    def _bench(self, part: Part) -> Bench[Any]:
+        began = time.time() if self.began is None else self.began
+        bench: Bench[Any] = Bench(part, self.buses, self._directory, began, self.format)
         self._made.append(bench)
         return bench
 
@@ -93,6 +126,8 @@ class Benches:
         """Call ``stop()`` of all consumers that have started."""
         while self._made:
             self._made.pop().stop()
+        while self._databases:
+            self._databases.pop().discard()
 
 
 def checked(consumer: type[Consumer], settings: Mapping[str, Any], directory: Path) -> Part:
@@ -118,6 +153,7 @@ class Bench(Generic[AnyConsumer]):
 
     def __init__(self, part: Part, buses: Iterable[str], directory: Path, began: float, format: str = "fedmsg") -> None:
         self.finished: list[Message] = []
+        self._part = part
         self._began = began
         self._now = 0.0
         self._delivered = 0
@@ -132,7 +168,7 @@ class Bench(Generic[AnyConsumer]):
         backends = Backends(self._flow, AtOnce(), self._enqueuer, self._wall, declared)
         taken = taken_by_bus(format, directory)
         self._publisher = RecordingPublisher(self._flow.backends, self._store, self._wall, taken)
-        around = Runtime(self._monotonic, self._wall, longest, self._publisher.tracing)
+        self.runtime = Runtime(self._monotonic, self._wall, longest, self._publisher.tracing)
         for bus in parts.values():
             backends.start(bus, backends.prepare(bus))
         self.consumer: AnyConsumer = make_consumer(part, self._publisher.publish, directory)  # type: ignore[assignment]
@@ -141,8 +177,8 @@ class Bench(Generic[AnyConsumer]):
         self._queue.finished = self.finished
         self._store.limit_dead_letters(part.name, part.settings.max_dead)
         self._store.watch(lambda state, reason: None, lambda first, batch: self._publisher.unstored(batch))
-        worker_policy = replace(crew_policy(part).worker, batch_wait=0.0)  # no message arrives while a test waits
-        self._worker = Worker(self.consumer, self._queue, worker_policy, around, part_log("consumer", part.name))
+        self._policy = replace(crew_policy(part).worker, batch_wait=0.0)  # no message arrives while a test waits
+        self._worker = self.worker_on(self._queue)
         self._enqueuer.router = Router([(part.settings.topics, self._queue)])
         self._publisher.open()
 
@@ -249,6 +285,14 @@ class Bench(Generic[AnyConsumer]):
         return self._enqueuer.counters.unrouted
 
     # -- inside
+
+    def worker_on(self, source: WorkSource) -> Worker:
+        """A worker of the consumer on a source of work."""
+        return Worker(self.consumer, source, self._policy, self.runtime, part_log("consumer", self._part.name))
+
+    def send(self, outbox: Sequence[Outgoing]) -> None:
+        """Send what was published without a store."""
+        self._publisher.unstored(outbox)
 
     @property
     def _bus(self) -> Any:

@@ -93,18 +93,19 @@ class MemoryJobs(Jobs):
         worked: list[Job] = []
         for _ in range(MOST_ROUNDS):
             worked += self.run(handler, queues)
-            due = self._next_due(queues)
-            if due is None:
+            seconds = self.due_in(queues)
+            if seconds is None:
                 return worked
-            self.advance(max(0.0, due - self._wall()))
+            self.advance(seconds)
         raise AssertionError(f"jobs still come after {MOST_ROUNDS} rounds: the last is {worked[-1]}")
 
-    def _next_due(self, queues: Sequence[str] | None) -> float | None:
-        """Epoch seconds at which the next delayed job is due. Those of a paused queue are left."""
+    def due_in(self, queues: Sequence[str] | None = None) -> float | None:
+        """Seconds until the next delayed job is due; ``None``: there is none. Those of a paused queue do not count."""
         counts = self.counts()
         chosen = [name for name in counts if (queues is None or name in queues) and not counts[name].paused]
         first = [self.find(job.id) for name in chosen for job in self.peek(name, "delayed", 1)]
-        return min((status.due for status in first if status is not None and status.due is not None), default=None)
+        due = [status.due for status in first if status is not None and status.due is not None]
+        return max(0.0, min(due) - self._wall()) if due else None
 
     def discard(self) -> None:
         """Let all jobs go. The fixture calls this at the end of a test."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from twisted.internet.defer import Deferred
 
 from hub import plugins
+from hub.consumer import Consumer
 from hub.enqueuer import Enqueuer
 from hub.interfaces import Backend, BackendContext, Clock
 from hub.message import Message
@@ -24,6 +26,8 @@ from hub.router import Router
 from hub.store import Outgoing, Store
 from hub.store.memory import MemoryStore
 from hub.workers.runtime import Runtime
+
+AnyConsumer = TypeVar("AnyConsumer", bound=Consumer)
 
 
 class AtOnce:
