@@ -28,7 +28,8 @@ the control socket has the same as JSON.
   ``queues`` and ``largest_backlog``. Its counters begin with the hub, and keep what clients have counted that are gone.
   Each queue by itself is in ``hubbub status``, in ``hubbub top`` and on the page; ``summed_in`` names its row of sums.
 - The key is that of ``hubbub status --json``.
-- ``C`` is the name of a consumer, ``B`` of a backend, ``E`` of an exporter, ``S`` of a server. In names of collectd,
+- ``C`` is the name of a consumer, ``B`` of a backend, ``E`` of an exporter, ``J`` of a database of jobs,
+  ``S`` of a server. In names of collectd,
   statsd and Graphite every character of it other than letters, digits and ``_`` becomes ``_``.
 - For Prometheus see also `what to do about each <prometheus.rst>`_, which has the metrics that it alone is shown.
 """
@@ -38,6 +39,7 @@ TITLES = {
     "consumers": ("Consumers", "C"),
     "backends": ("Backends", "B"),
     "exporters": ("Exporters", "E"),
+    "jobs": ("Databases of jobs", "J"),
     "servers": ("Servers", "S"),
 }
 UNITS = {"s": "seconds", "By": "bytes", "1": "share"}

@@ -13,6 +13,7 @@ from hub.configuration.schema import Part
 from hub.errors import HubError
 from hub.job_access import JobContext, JobKeeper
 from hub.partlog import part_log
+from hub.parts.former_counts import FormerCounts
 from hub.parts.job_sources import JobSources
 from hub.parts.manager import Manager, status_of
 from hub.parts.resources import Resources
@@ -40,6 +41,7 @@ class JobDatabases(Manager[JobKeeper]):
         self._state_dir = state_dir
         self._sources = sources
         self._spawn = spawn
+        self._former = FormerCounts("jobs")
         self._log = part_log("hub", "jobs")
 
     @classmethod
@@ -79,8 +81,8 @@ class JobDatabases(Manager[JobKeeper]):
 
     def _stop(self, names: Collection[str], timeout: float) -> Deferred[Any]:
         leaving = [self._sources.end(name) for name in names]
-        for name in names:
-            del self.parts[name]
+        for name, database in zip(names, leaving, strict=True):
+            self._former.keep(name, status_of(self.parts.pop(name), database))
         return self._in_threads([partial(database.stop, timeout) for database in leaving], timeout)
 
     def _in_threads(self, calls: Collection[Callable[[], None]], timeout: float) -> Deferred[bool]:
@@ -104,4 +106,5 @@ class JobDatabases(Manager[JobKeeper]):
     def status(self) -> dict[str, Any]:
         """Status rows of the running parts."""
         running = self._sources.running
-        return {name: status_of(part, running[name]) for name, part in self.parts.items()}
+        rows = {name: status_of(part, running[name]) for name, part in self.parts.items()}
+        return {name: self._former.added(name, row) for name, row in rows.items()}

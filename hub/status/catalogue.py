@@ -10,7 +10,7 @@ from hub.status.consumers import ConsumerStatus
 from hub.status.document import Status
 from hub.status.hub import HubRow, StoreStatus
 from hub.status.metric import Metric
-from hub.status.parts import BackendStatus, ExporterStatus, ServerStatus
+from hub.status.parts import BackendStatus, ExporterStatus, JobDatabaseStatus, ServerStatus
 from hub.status.rows import stable
 
 
@@ -74,6 +74,7 @@ CATALOGUE = (
     section("store", "", StoreStatus),
     section("consumers", "consumer", ConsumerStatus),
     section("backends", "backend", BackendStatus),
+    section("jobs", "job_database", JobDatabaseStatus),
     section("exporters", "exporter", ExporterStatus),
     section("servers", "server", ServerStatus),
 )

@@ -110,6 +110,15 @@ class QueueStatus(TypedDict):
             "counter", "{message}", "Messages dropped, by cause.", by="cause", total="dropped", title="dropped by cause"
         ),
     ]
+    settled_elsewhere: Annotated[
+        int,
+        Metric(
+            "counter",
+            "{job}",
+            "Jobs of its queue in a database that other programs have ended, or that were cancelled.",
+            title="elsewhere",
+        ),
+    ]
     oldest_age: Annotated[
         float | None,
         Metric("gauge", "s", "Age of the oldest message that is not settled.", column=7, title="oldest"),

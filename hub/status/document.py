@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 
 from hub.status.consumers import ConsumerStatus
 from hub.status.hub import HubRow
-from hub.status.parts import BackendStatus, ExporterStatus, ServerStatus
+from hub.status.parts import BackendStatus, ExporterStatus, JobDatabaseStatus, ServerStatus
 
 
 class HubStatus(TypedDict):
@@ -18,6 +18,7 @@ class HubStatus(TypedDict):
     hub: HubRow
     backends: dict[str, BackendStatus]
     consumers: dict[str, ConsumerStatus]
+    jobs: dict[str, JobDatabaseStatus]
     exporters: dict[str, ExporterStatus]
     servers: dict[str, ServerStatus]
 

@@ -1,4 +1,4 @@
-"""Types of the rows of backends, exporters and servers."""
+"""Types of the rows of backends, databases of jobs, exporters and servers."""
 
 from typing import Annotated, Any, TypedDict
 
@@ -176,6 +176,24 @@ class BackendStatus(PartStatus, OutboxStatus, total=False):
     logins_refused: Annotated[int, Metric("counter", "{login}", "Logins that were refused.", level="warn")]
     connections_accepted: Annotated[int, Metric("counter", "{connection}", "Connections that clients made.")]
     unread_bytes: Annotated[int, Metric("gauge", "By", "Bytes that clients have not read yet.")]
+
+
+class JobDatabaseStatus(PartStatus, total=False):
+    """A database of jobs. ``queues``: its numbers by queue, as of the last look. ``cron``: its entries."""
+
+    not_ready: ErrorText | None
+    claimed: Annotated[int, Metric("counter", "{job}", "Jobs that this hub has claimed.")]
+    refused: Annotated[
+        int,
+        Metric(
+            "counter",
+            "{job}",
+            "Results that came after the lease had passed: the jobs were somebody else's by then.",
+            level="warn",
+        ),
+    ]
+    queues: dict[str, Any]
+    cron: dict[str, Any]
 
 
 class ExporterStatus(TypedDict):
