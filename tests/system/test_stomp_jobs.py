@@ -20,10 +20,10 @@ WORK = "/queue/work"
 class JobHub(RunningHub):
     """A hub whose STOMP server has the queue of jobs ``work``."""
 
-    def __init__(self, directory: Path, dsn: str, settings: str = "", lease: str = "2s") -> None:
+    def __init__(self, directory: Path, dsn: str, settings: str = "", lease: str = "2s", before: str = "") -> None:
         self.port = free_port()
         text = f"""\
-[jobs.main]
+{before}[jobs.main]
 database = "{dsn}"
 lease = "{lease}"
 

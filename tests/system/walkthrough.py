@@ -26,7 +26,7 @@ _CONSOLE = re.compile(r"^\.\. code-block:: console\n\n(?P<block>(?:    .*\n|\n)+
 _READS = re.compile(
     r"hubbub (status|dead (list|show)|queue (list|show|peek)|threads(?! .*--count)|trace|check)|^grep|^tail|^jq"
 )
-_PORTS = ("9940", "9941")
+_PORTS = ("9940", "9941", "61613")
 PATIENCE = 30.0
 """Seconds until what is only looked at must be as the document says."""
 
