@@ -5,6 +5,7 @@ from __future__ import annotations
 from hub.jobs.errors import BadDatabase, BadJob, Fenced
 from hub.jobs.job import ClaimLimits, Conflict, Handle, Job, JobCounts, JobError, JobState, JobStatus, Unique
 from hub.jobs.jobs import Jobs
+from hub.jobs.sharded import ShardedJobs
 
 __all__ = [
     "BadDatabase",
@@ -19,5 +20,6 @@ __all__ = [
     "JobStatus",
     "Jobs",
     "ClaimLimits",
+    "ShardedJobs",
     "Unique",
 ]

@@ -22,10 +22,11 @@ class BadDatabase(HubError):
 class Fenced(HubError):
     """The completion of jobs was refused: their process was given up, or they were settled before.
 
-    :ivar jobs: those that were refused. All others of the call were accepted.
+    :ivar jobs: those that were refused. All others of the call were accepted. :ivar reason: why.
     """
 
     def __init__(self, jobs: Sequence[Job], reason: str) -> None:
         numbers = ", ".join(str(job.id) for job in jobs[:10]) + (", ..." if len(jobs) > 10 else "")
         super().__init__(f"refused: {numbers}: {reason}")
         self.jobs = list(jobs)
+        self.reason = reason
