@@ -53,6 +53,20 @@ def test_a_finished_job_is_shown_with_its_exit_status(run: Run, jobs: Jobs) -> N
     assert "there is no job 12345" in err
 
 
+def test_a_jobs_progress_and_result_are_shown(run: Run, jobs: Jobs) -> None:
+    code, out, _ = run("job", "insert", "q", "1", "--lock", "disk", "--coalesce", "a/b")
+    assert (code, out) == (0, "1\n")
+    (job,) = jobs.claim()
+    assert (job.lock, job.coalesce) == ("disk", "a/b")
+    jobs.progress(job, 0.25, "scaled")
+    shown = run("job", "show", "1")[1]
+    assert "progress:       25% scaled\n" in shown
+    assert "lock:           disk\n" in shown
+    jobs.complete(job, result={"size": 3})
+    assert 'result:         {"size":3}\n' in run("job", "show", "1")[1]
+    assert json.loads(run("job", "show", "1", "--json")[1])["result"] == {"size": 3}
+
+
 def test_errors_are_shown_the_newest_last(run: Run, jobs: Jobs) -> None:
     for number in range(3):
         bury(jobs, f"Traceback\nError: {number}")

@@ -83,6 +83,8 @@ def row_of_job(job: Job) -> dict[str, Any]:
         "created_at": job.created,
         "key": job.key,
         "tags": list(job.tags),
+        "coalesce": job.coalesce,
+        "lock": job.lock,
         "reason": job.reason,
         "body": body,
     }
@@ -100,6 +102,9 @@ def _row_of_status(status: JobStatus) -> dict[str, Any]:
         "state": status.state.value,
         "attempts": status.attempts,
         "status": status.status,
+        "result": status.result,
+        "progress": status.progress,
+        "progress_text": status.progress_text,
         "due_at": status.due,
         "ended_at": status.ended,
     }
@@ -123,6 +128,10 @@ def described(status: JobStatus, job: Job | None, now: float) -> Iterator[tuple[
     yield "attempts", f"{status.attempts}{most}"
     if status.status is not None:
         yield "exit status", str(status.status)
+    if status.result is not None:
+        yield "result", json_text(status.result)
+    if status.progress is not None:
+        yield "progress", f"{status.progress:.0%} {status.progress_text}".strip()
     if job is not None:
         yield "priority", str(job.priority)
         yield "inserted", clock_time(job.created, now)
@@ -131,7 +140,8 @@ def described(status: JobStatus, job: Job | None, now: float) -> Iterator[tuple[
     if status.ended is not None:
         yield "ended", clock_time(status.ended, now)
     if job is not None:
-        yield from ((name, value) for name, value in (("key", job.key), ("tags", " ".join(job.tags))) if value)
+        words = {"key": job.key, "tags": " ".join(job.tags), "coalesce": job.coalesce, "lock": job.lock}
+        yield from ((name, value) for name, value in words.items() if value)
         yield "body", text_of(job.body)
 
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     "--max-retries", type=click.IntRange(min=0), default=25, show_default=True, help="Retries after a failure."
 )
 @click.option("--tag", "tags", multiple=True, metavar="WORD", help="A word to find it by; can be repeated.")
+@click.option("--coalesce", metavar="TEXT", help="Jobs with the same one may be claimed together.")
+@click.option("--lock", metavar="TEXT", help="Jobs of the queue with the same one run one after another.")
 @click.option("--key", metavar="KEY", help="Insert nothing while a job of the queue holds this key.")
 @click.option(
     "--unique",
