@@ -143,6 +143,27 @@ def test_another_hub_rescues_the_jobs_of_one_that_is_killed(hub_of: Callable[...
             assert found[hung.id] == "2"
 
 
+def test_two_hubs_share_a_queue_and_each_knows_what_the_other_did(
+    hub_of: Callable[..., RunningHub], jobs: Jobs
+) -> None:
+    with hub_of("a") as first, hub_of("b") as second:
+        hung = [jobs.insert("work", "hang") for _ in range(2)]
+        wait_until(lambda: done(first) and done(second), 30, "a job in the hands of each")
+        handles = jobs.insert_many("work", range(100))
+        hubs = (first, second)
+        wait_until(lambda: all(hub.consumer("work")["backlog"] == 102 for hub in hubs), 30, "the backlog")
+        for hub in hubs:
+            (hub.directory / "go").touch()
+        wait_until(lambda: is_empty(jobs), 60, "all jobs")
+        worked = Counter(int(job) for job, _, _ in done(first, second))
+        assert worked == Counter(handle.id for handle in [*hung, *handles])
+        wait_until(lambda: all(hub.consumer("work")["backlog"] == 0 for hub in hubs), 30, "a look at the queue")
+        for hub in hubs:
+            row = hub.consumer("work")
+            assert row["finished"] == len(done(hub))
+            assert row["finished"] + row["settled_elsewhere"] == row["received"] == 102
+
+
 def test_a_stop_gives_back_what_it_interrupts_and_counts_no_attempt(
     hub_of: Callable[..., RunningHub], jobs: Jobs
 ) -> None:

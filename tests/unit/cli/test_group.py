@@ -13,7 +13,7 @@ from hub.cli import GROUP, LazyGroup
 from hub.cli.group import Group
 from hub.errors import Unavailable
 
-GROUPS: list[list[str]] = [[], ["queue"], ["dead"], ["refused"], ["outbox"], ["archive"], ["web"], ["stomp"]]
+GROUPS: list[list[str]] = [[], ["queue"], ["dead"], ["job"], ["refused"], ["outbox"], ["archive"], ["web"], ["stomp"]]
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=" ".join)
