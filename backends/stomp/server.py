@@ -101,6 +101,7 @@ class StompServer:
             for listener in self._listeners:
                 listener.close()
             self._listeners.clear()
+            self._broker.jobs.close(0.0)
             raise
         if config.web:
             self._of_web = self._make_connections(None)

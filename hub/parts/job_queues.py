@@ -107,7 +107,7 @@ class BackendJobQueues:
         from hub.job_database.reader import DatabaseReader
 
         in_reactor = partial(self._reactor.callFromThread, on_ready)
-        reader = DatabaseReader(f"of {self._backend}", queue, database, in_reactor, self._sources.remove)
+        reader = DatabaseReader(f"{queue} of {self._backend}", queue, database, in_reactor, self._sources.remove)
         self._sources.add(reader)
         self._readers.append(reader)
         return reader

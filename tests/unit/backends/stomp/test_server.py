@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hub.errors import CannotPublish, ConfigError, Unavailable
 from hub.message import Message
 from tests.support import free_port
 from tests.system.server import listens
+from tests.unit.backends.stomp.job_bench import JobBench
 from tests.unit.backends.support import REACTOR, Recorder, hub_context, stop, turn_until
 
 Start = Callable[..., StompServer]
@@ -75,6 +77,29 @@ def test_a_port_in_use_is_named_and_nothing_of_it_listens(start: Start) -> None:
         server.start(Recorder())
     turn_until(lambda: not listens(free), "the other port to be closed")
     assert server.status()["state"] == "stopped"
+
+
+@pytest.fixture
+def jobs() -> Iterator[JobBench]:
+    bench = JobBench()
+    yield bench
+    bench.end()
+
+
+def test_a_server_that_does_not_start_leaves_nothing_that_inserts_jobs(start: Start, jobs: JobBench) -> None:
+    taken = address(start())[1]
+    config = configured(listen=[f"127.0.0.1:{taken}"], queues={"new": {"jobs": "other"}})
+    server = StompServer(replace(hub_context(config), jobs=jobs.queues))
+    with pytest.raises(Unavailable, match=str(taken)):
+        server.start(Recorder())
+    assert jobs.queues._inserters == {}
+
+
+def test_a_queue_that_the_hub_has_does_not_become_one_of_jobs() -> None:
+    context = hub_context(configured(queues={"old": {"jobs": True}}))
+    context.queues.declare("old", durable=True)
+    with pytest.raises(ConfigError, match="is a queue of jobs now, and the hub has its queue"):
+        StompServer(context).start(Recorder())
 
 
 def test_a_unix_socket_is_an_address_too(start: Start, tmp_path: Path) -> None:
