@@ -58,6 +58,8 @@ MOST_COUNTED = 1000
 """Skipped slots that are counted at a time, in 10 us each, or 100 us if each is on a day of its own."""
 GRACE = 60.0
 """Seconds after its time within which a slot is not missed, by default."""
+LONGEST_STEP = timedelta(days=1)
+"""How far ahead a last slot may be. One that is further is of a clock that was wrong, and is given up."""
 LONGEST_ZONE = 64
 """Characters of a zone's name."""
 _SECOND = timedelta(seconds=1)
@@ -70,8 +72,8 @@ class Due:
     :ivar slots: to run now, ascending.
     :ivar skipped: slots that do not run, because of ``catch_up`` or the bound. The count ends at ``MOST_COUNTED``:
         there may have been more.
-    :ivar last: the slot to keep as the last one. Later than ``now``: the clock has stepped back, and nothing is due
-        until it has passed that slot again.
+    :ivar last: the slot to keep as the last one. Later than ``now``: the clock has stepped back, by ``LONGEST_STEP`` at
+        most, and nothing is due until it has passed that slot again.
     """
 
     slots: tuple[datetime, ...]
@@ -120,8 +122,9 @@ class CronSchedule:
     ) -> Due:
         """Find what is due now, once for each slot, whatever the clock did since the last call.
 
-        After a step back nothing is due until the clock has passed ``last``. After a step forward, or time away, the
-        slots in between are *missed*, but for those younger than ``grace``, which run whatever ``catch_up`` says.
+        After a step back nothing is due until the clock has passed ``last``; after one of more than ``LONGEST_STEP``
+        the entry goes on from ``now``, as a new one. After a step forward, or time away, the slots in between
+        are *missed*, but for those younger than ``grace``, which run whatever ``catch_up`` says.
 
         :param last: ``Due.last`` of the call before; for a new entry, the time when it was made.
         :param catch_up: which missed slots run. ``last``: the last one stands for all; it is left out if a slot runs
@@ -135,6 +138,8 @@ class CronSchedule:
                 f"expected catch_up of {get_args(CatchUp)}, most of 1 or more, grace of 0 or more, not "
                 f"{catch_up!r}, {most!r}, {grace!r}"
             )
+        if last - now > LONGEST_STEP:
+            return Due((), 0, now)
         newest = self._newest(last, now, most)
         if not newest:
             return Due((), 0, last)

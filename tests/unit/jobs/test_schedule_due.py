@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from hub.errors import MissingExtra
 from hub.jobs.cron_line import BadSchedule
-from hub.jobs.schedule import MOST_COUNTED, CatchUp, CronSchedule, Due
+from hub.jobs.schedule import LONGEST_STEP, MOST_COUNTED, CatchUp, CronSchedule, Due
 from tests.unit.jobs.test_schedule import DAY, MINUTE, NIGHT, on, windows
 
 NOON = datetime(2027, 6, 1, 12, 0, 5, tzinfo=UTC)
@@ -51,6 +51,15 @@ def test_a_clock_that_steps_back_runs_nothing_twice() -> None:
         runs += due.slots
         last = due.last
     assert tuple(runs) == at(10, 11, 12)
+
+
+def test_a_clock_that_was_years_ahead_does_not_leave_the_entry_at_rest() -> None:
+    schedule, now = hourly(), NOON + 2 * MINUTE
+    ahead = schedule.due(now + LONGEST_STEP, now)
+    assert (ahead.slots, ahead.last) == ((), now + LONGEST_STEP)
+    due = schedule.due(now + 1000 * LONGEST_STEP, now, "all")
+    assert (due.slots, due.skipped, due.last) == ((), 0, now)
+    assert schedule.due(due.last, NOON + 60 * MINUTE, "all").slots == at(13)
 
 
 @pytest.mark.parametrize(
