@@ -158,8 +158,11 @@ def test_what_is_recorded_of_a_job_is_checked() -> None:
     assert result_text({"a": (1,)}, "it") == '{"a":[1]}'
     assert json.loads(progress_text(1, "")) == [1.0, ""]
     assert step_name("one") == "one"
-    for wrong in (lambda: result_text(float("nan"), "it"), lambda: progress_text(2, ""), lambda: step_name("")):
-        with pytest.raises(BadJob):
-            wrong()
+    with pytest.raises(BadJob):
+        result_text(float("nan"), "it")
+    with pytest.raises(BadJob):
+        progress_text(2, "")
+    with pytest.raises(BadJob):
+        step_name("")
     with pytest.raises(BadJob, match="the text of progress"):
         progress_text(0.5, "a\0")
