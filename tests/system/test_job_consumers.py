@@ -52,12 +52,12 @@ class Work(Consumer):
 """
 
 
-def configuration(dsn: str, more: str = "", **settings: object) -> str:
+def configuration(dsn: str, more: str = "", lease: str = "15s", **settings: object) -> str:
     given = "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
     return f"""\
 [jobs.main]
 database = "{dsn}"
-lease = "2s"
+lease = "{lease}"
 {more}
 [consumers.work]
 type = "work.py:Work"
@@ -69,11 +69,11 @@ backoff = "0s"
 def hub_of(tmp_path: Path, dsn: str) -> Callable[..., RunningHub]:
     """Makes hubs at one database."""
 
-    def make(name: str = "a", more: str = "", ready: bool = True, **settings: object) -> RunningHub:
+    def make(name: str = "a", more: str = "", ready: bool = True, lease: str = "15s", **settings: object) -> RunningHub:
         directory = tmp_path / name
         directory.mkdir(exist_ok=True)
         (directory / "work.py").write_text(WORK)
-        return RunningHub(directory, configuration(dsn, more, **settings), ready=ready)
+        return RunningHub(directory, configuration(dsn, more, lease, **settings), ready=ready)
 
     return make
 
@@ -130,12 +130,12 @@ def test_the_consumer_may_bound_the_attempts(hub_of: Callable[..., RunningHub], 
 
 def test_another_hub_rescues_the_jobs_of_one_that_is_killed(hub_of: Callable[..., RunningHub], jobs: Jobs) -> None:
     hung = jobs.insert("work", "hang")
-    with hub_of("a") as first:
+    with hub_of("a", lease="2s") as first:
         wait_until(lambda: done(first), 30, "the job to begin")
         more = jobs.insert_many("work", range(50))
         first.process.kill()
         first.process.wait()
-        with hub_of("b") as second:
+        with hub_of("b", lease="2s") as second:
             (second.directory / "go").touch()
             wait_until(lambda: is_empty(jobs), 60, "the rescue")
             found = {int(job): attempt for job, attempt, _ in done(second)}
@@ -185,7 +185,7 @@ def test_a_reload_gives_the_consumer_another_queue(hub_of: Callable[..., Running
         answer = json.loads(hub.command("reload", "--json").stdout)
         assert answer == {"changes": ["consumer work: changed (queue)"], "problems": []}
         hub.wait_for("work", "finished", 7)
-        hub.file.write_text(hub.file.read_text().replace('"2s"', '"3s"'))
+        hub.file.write_text(hub.file.read_text().replace('"15s"', '"3s"'))
         answer = json.loads(hub.command("reload", "--json").stdout)
         assert answer == {"changes": ["database of jobs main: changed (lease)"], "problems": []}
         jobs.insert_many("other", range(5))
