@@ -209,7 +209,7 @@ class JobDatabase:
             try:
                 self.look()
             except FAULTS:  # the heartbeat tells
-                self._log.debug("the queues could not be counted", exc_info=True)
+                self._log.debug("the queues could not be counted", exc_info=True, extra={"action": "read"})
             before, took = took, self._clock() - began
             self._ended.wait(max(LOOK_EVERY, LOOK_SHARE * min(before, took)))
 
