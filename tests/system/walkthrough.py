@@ -24,7 +24,8 @@ from tests.system.hubs import HUBBUB, RunningHub
 _FILE = re.compile(r"^``(?P<name>[\w./-]+)``:\n\n\.\. code-block:: (?!console)\w+\n\n(?P<text>(?:    .*\n|\n)+)", re.M)
 _CONSOLE = re.compile(r"^\.\. code-block:: console\n\n(?P<block>(?:    .*\n|\n)+)", re.M)
 _READS = re.compile(
-    r"hubbub (status|dead (list|show)|queue (list|show|peek)|threads(?! .*--count)|trace|check)|^grep|^tail|^jq"
+    r"hubbub (status|dead (list|show)|queue (list|show|peek)|job (queues|show|peek|errors(?! .*--follow))"
+    r"|threads(?! .*--count)|trace|check)|^grep|^tail|^jq"
 )
 _PORTS = ("9940", "9941", "61613")
 PATIENCE = 30.0
