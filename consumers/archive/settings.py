@@ -5,53 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL
 
+from hub import database_url
 from hub.settings import SecretRef, Settings, setting
-
-DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg2", "postgresql+psycopg")
-"""Drivers whose errors are classified; see :mod:`hub.consumers.archive.database`."""
 
 
 class Config(Settings):
     """Settings of the archive's database."""
 
-    database: str = setting(
-        "sqlite:///archive.db",
-        "SQLAlchemy's URL: sqlite:///FILE, relative to the state directory, or postgresql://user@host/name "
-        "(with hubbub[postgres] installed), or postgresql+psycopg://... (with hubbub[psycopg]).",
-    )
+    database: str = setting("sqlite:///archive.db", database_url.HELP)
     password: SecretRef | None = setting(None, "The database's password: file:/path or credential:name.")
 
     def contradictions(self) -> Iterator[str]:
         """Yield what is wrong with the database's URL."""
-        try:
-            url = make_url(self.database)
-            backend = url.get_backend_name()
-        except (ArgumentError, ValueError):
-            yield "database: expected a URL such as sqlite:///archive.db or postgresql:///name"
-            return
-        if backend not in ("sqlite", "postgresql"):
-            yield f"database: expected sqlite or postgresql, not {backend}"
-        elif url.drivername not in DRIVERS:
-            yield f"database: expected {backend}://..., not {url.drivername}"
-        if backend == "sqlite" and url.database in (None, "", ":memory:"):
-            yield "database: expected a file, as in sqlite:///archive.db, not a database in memory"
-        if "password" in url.query:  # a query parameter is not masked where the URL is shown, unlike user:password@
-            yield "database: the URL must not contain the password: set password = 'file:/path'"
+        yield from database_url.contradictions(self.database, "archive.db", mode=True)
 
     @property
     def driver(self) -> str:
         """Name of the URL's driver: ``pysqlite``, ``psycopg2`` or ``psycopg``."""
-        drivername = make_url(self.database).drivername
-        return {"sqlite": "pysqlite", "postgresql": "psycopg2"}.get(drivername, drivername.rpartition("+")[2])
+        return database_url.driver_of(self.database)
 
     def url(self, state_dir: Path) -> URL:
         """URL with its password, and an absolute file. :raises ConfigError: the password can't be read."""
-        url = make_url(self.database)
-        if url.get_backend_name() == "sqlite":
-            return url.set(database=str(state_dir / (url.database or "")))
-        if url.drivername == "postgresql":
-            url = url.set(drivername="postgresql+psycopg2")
-        return url.set(password=self.password.read()) if self.password is not None else url
+        return database_url.complete(self.database, state_dir, self.password)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL
 
+from hub import database_url
 from hub.errors import MissingExtra
 from hub.jobs.checks import encoded, template
 from hub.jobs.cron_line import BadSchedule
@@ -17,7 +17,6 @@ from hub.jobs.errors import BadJob
 from hub.jobs.schedule import CronSchedule
 from hub.settings import Duration, SecretRef, Settings, Size, setting
 
-DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg2", "postgresql+psycopg")
 LEAST_LEASE = 1.0
 LARGEST_BODY = 64 << 20
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -55,11 +54,7 @@ class CronEntry(Settings):
 class DatabaseSettings(Settings):
     """Settings of ``[jobs.NAME]``."""
 
-    database: str = setting(
-        "sqlite:///jobs.db",
-        "SQLAlchemy's URL: sqlite:///FILE, relative to the state directory, or postgresql://user@host/name "
-        "(with hubbub[postgres] installed), or postgresql+psycopg://... (with hubbub[psycopg]).",
-    )
+    database: str = setting("sqlite:///jobs.db", database_url.HELP)
     password: SecretRef | None = setting(None, "The database's password: file:/path or credential:name.")
     lease: Duration = setting(
         "15s",
@@ -85,32 +80,13 @@ class DatabaseSettings(Settings):
                 encoded(entry.body, self.max_body)
             except BadJob as error:
                 yield f"cron.{name}: {error}"
-        try:
-            url = make_url(self.database)
-            backend = url.get_backend_name()
-        except (ArgumentError, ValueError):
-            yield "database: expected a URL such as sqlite:///jobs.db or postgresql:///name"
-            return
-        if backend not in ("sqlite", "postgresql"):
-            yield f"database: expected sqlite or postgresql, not {backend}"
-        elif url.drivername not in DRIVERS:
-            yield f"database: expected {backend}://..., not {url.drivername}"
-        if backend == "sqlite" and (url.database in (None, "", ":memory:") or "mode" in url.query):
-            yield "database: expected a file, as in sqlite:///jobs.db, not a database in memory"
-        if "password" in url.query:  # a query parameter is not masked where the URL is shown, unlike user:password@
-            yield "database: the URL must not contain the password: set password = 'file:/path'"
+        yield from database_url.contradictions(self.database, "jobs.db", mode=False)
 
     @property
     def driver(self) -> str:
         """Name of the URL's driver: ``pysqlite``, ``psycopg2`` or ``psycopg``."""
-        drivername = make_url(self.database).drivername
-        return {"sqlite": "pysqlite", "postgresql": "psycopg2"}.get(drivername, drivername.rpartition("+")[2])
+        return database_url.driver_of(self.database)
 
     def url(self, state_dir: Path) -> URL:
         """URL with its password, and an absolute file. :raises ConfigError: the password can't be read."""
-        url = make_url(self.database)
-        if url.get_backend_name() == "sqlite":
-            return url.set(database=str(state_dir / (url.database or "")))
-        if url.drivername == "postgresql":
-            url = url.set(drivername="postgresql+psycopg2")
-        return url.set(password=self.password.read()) if self.password is not None else url
+        return database_url.complete(self.database, state_dir, self.password)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hub.deadletter import DeadLetter
+from hub.job_database.slot import NoSlot
 from hub.message import Message
 from hub.queue.delivery import Delivery
 from hub.store import Outgoing
@@ -14,16 +15,6 @@ from tests.contracts.job_sources import JobRig
 from tests.unit.doubles import make_queue, offer
 
 Clock = Callable[[], float]
-
-
-class NoSlot:
-    """Notes nothing."""
-
-    def hold(self, start: int, stop: int) -> None:
-        pass
-
-    def drop(self) -> None:
-        pass
 
 
 @dataclass
