@@ -1,4 +1,4 @@
-"""What the hub asks of a database of jobs, and what such a part is made with."""
+"""Protocols between the hub and a database of jobs, and the context of such a part."""
 
 from __future__ import annotations
 

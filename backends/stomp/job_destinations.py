@@ -44,7 +44,7 @@ class JobDestinations:
         return self._all.waiting if self._all is not None and self._queues else 0
 
     def feed(self, destination: Destination) -> JobFeed | None:
-        """What deals out the jobs of a destination; ``None``: it is none of jobs.
+        """Feed of the jobs of a destination; ``None``: it is none of jobs.
 
         :raises ProtocolError: it is the dead letters of one.
         """

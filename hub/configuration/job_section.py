@@ -45,7 +45,7 @@ def unknown_to_backends(
 
 
 def _flaw(jobs: str | None, databases: Mapping[str, Part], tables: Mapping[str, object]) -> str:
-    """What is wrong with a database of jobs that is named, or is to be the only one; empty: nothing."""
+    """Problem of a database of jobs that is named, or is to be the only one; empty: none."""
     if jobs is not None and jobs not in tables:
         return f"there is no [jobs.{jobs}]; there are: {some_of(tables) if tables else 'none'}"
     if jobs is not None and jobs not in databases and _disabled(tables[jobs]):

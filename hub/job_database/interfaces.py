@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the package brings SQLAlchemy, which a hub without jobs nee
 
 
 class Dispatching(Protocol):
-    """What a source asks of its database. Thread-safe; no call waits.
+    """Database of a source, as the source sees it. Thread-safe; no call waits.
 
     :ivar name: name of the part. :ivar jobs: the database, for whoever may wait for it.
     """
@@ -49,7 +49,7 @@ class Source(Protocol):
 
     @property
     def wants(self) -> int:
-        """How many jobs it wants claimed now."""
+        """Number of jobs that it wants claimed now."""
 
     def attach(self, dispatcher: Dispatching | None) -> None:
         """Take jobs from this database from now on; ``None``: from none. What nobody has goes back."""
@@ -73,7 +73,7 @@ class Source(Protocol):
         """Count results that the database refused. :param lost: those of them that were of work."""
 
     def progress(self) -> SettledSoFar:
-        """What is settled now."""
+        """Progress until now."""
 
     def counted(self, counts: JobCounts, before: SettledSoFar) -> None:
         """Take a look at the queue in. :param before: progress before the look."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SettledSoFar(NamedTuple):
-    """What this hub has settled of a queue: what the database surely has, and how much more it may have by now."""
+    """Number of a queue's jobs that this hub has settled: surely, and how many more the database may have by now."""
 
     sure: int
     maybe: int
@@ -65,7 +65,7 @@ class JobNumbers:
 
     @property
     def progress(self) -> SettledSoFar:
-        """What is settled now."""
+        """Progress until now."""
         return SettledSoFar(self.counters.worked, self.unwritten)
 
     def look(self, counts: JobCounts, before: SettledSoFar, wall: float) -> None:

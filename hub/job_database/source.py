@@ -242,7 +242,7 @@ class JobSource:
 
     @property
     def wants(self) -> int:
-        """How many jobs it wants claimed now."""
+        """Number of jobs that it wants claimed now."""
         with self._changed:
             if self.closed or self.paused or self._unsent >= MOST_UNSENT:
                 return 0
@@ -309,7 +309,7 @@ class JobSource:
             return self._numbers.stats(sum([delivery.left - delivery.unreported for delivery in self._taken]))
 
     def progress(self) -> SettledSoFar:
-        """What is settled now."""
+        """Progress until now."""
         with self._changed:
             return self._numbers.progress
 
