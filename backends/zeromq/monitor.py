@@ -37,6 +37,61 @@ _HELD = 2000
 """Events that ZeroMQ buffers at most; then its thread blocks."""
 
 
+class _Connections:
+    """Connections of one endpoint, by descriptor.
+
+    The event of a handshake does not name its connection. While several are opening, their outcomes are therefore
+    counted, until all of them have one. A failed handshake's connection is closed next.
+    """
+
+    def __init__(self) -> None:
+        self._opening: set[int] = set()
+        self._established: set[int] = set()
+        self._succeeded = self._failed = 0
+
+    def opened(self, descriptor: int) -> None:
+        """Add a connection whose handshake begins."""
+        self._opening.add(descriptor)
+
+    def succeeded(self) -> None:
+        """Count a handshake that succeeded."""
+        self._succeeded += self._awaited()
+        self._settle()
+
+    def failed(self) -> None:
+        """Count a handshake that failed."""
+        self._failed += self._awaited()
+
+    def closed(self, descriptor: int) -> bool:
+        """Remove a connection. :returns: whether it was an established one."""
+        if descriptor in self._established:
+            self._established.remove(descriptor)
+            return True
+        if descriptor not in self._opening:
+            return False
+        self._opening.remove(descriptor)
+        established = False
+        if self._failed:
+            self._failed -= 1
+        elif self._succeeded:
+            self._succeeded -= 1
+            established = True
+        self._settle()
+        return established
+
+    def _awaited(self) -> bool:
+        return len(self._opening) > self._succeeded + self._failed
+
+    def _settle(self) -> None:
+        if not self._failed and self._succeeded == len(self._opening):
+            self._succeeded = 0
+            self._established |= self._opening
+            self._opening.clear()
+
+    def __len__(self) -> int:
+        return len(self._established) + self._succeeded
+
+
 class Monitor:
     """Monitor of one socket.
 
@@ -58,9 +113,7 @@ class Monitor:
         self._notice = notice
         self._changed = changed
         self.lost: set[str] = set()
-        # A handshake event does not name its connection, so it is attributed to the one that waits longest.
-        self._opening: dict[str, list[int]] = {}
-        self._open: dict[str, list[int]] = {}
+        self._connections: dict[str, _Connections] = {}
 
     def watch(self, endpoint: str, *, connects: bool) -> None:
         """Add an endpoint, before the socket connects to it, or after it is bound."""
@@ -77,18 +130,17 @@ class Monitor:
         key = self._key(endpoint)
         self._connects.discard(endpoint)
         self.lost.discard(key)
-        self._opening.pop(key, None)
-        self._open.pop(key, None)
+        self._connections.pop(key, None)
         self._forgotten.add(key)
 
     def peers(self, endpoint: str) -> int:
         """Number of established connections of an endpoint, given as configured or as bound."""
-        return len(self._open.get(self._key(endpoint), ()))
+        return len(self._connections.get(self._key(endpoint), ()))
 
     @property
     def all_peers(self) -> int:
         """Number of established connections."""
-        return sum(map(len, self._open.values()))
+        return sum(map(len, self._connections.values()))
 
     def drain(self) -> bool:
         """Read the waiting events. :returns: whether there may be more."""
@@ -110,13 +162,13 @@ class Monitor:
             return
         if event in _OPENED:
             self.lost.discard(key)
-            self._opening.setdefault(key, []).append(value)
+            self._of(key).opened(value)
         elif event == zmq.Event.HANDSHAKE_SUCCEEDED:
-            waiting = self._opening.get(key)
-            self._open.setdefault(key, []).append(waiting.pop(0) if waiting else -1)
+            self._of(key).succeeded()
             self._notice(f"connect {key}", logging.INFO, f"connected: {endpoint!a}")
         elif event in _FAILED:
             self.handshake_failures += 1
+            self._of(key).failed()
             self._notice(f"handshake {event}", logging.WARNING, f"handshake {_FAILED[event]}: {endpoint!a}")
         elif event == zmq.Event.ACCEPT_FAILED:
             self.accept_failures += 1
@@ -129,17 +181,14 @@ class Monitor:
     def _disconnected(self, key: str, descriptor: int, endpoint: str) -> None:
         if key in self._connects:
             self.lost.add(key)
-        for connections in (self._opening.get(key, []), self._open.get(key, [])):
-            if descriptor in connections:
-                connections.remove(descriptor)
-                break
-        else:
-            return
-        if connections is self._open.get(key):
+        if self._of(key).closed(descriptor):
             self.disconnects += 1
             # A peer that connected to us may leave when it is done; one that we connected to is missed.
             level = logging.WARNING if key in self._connects else logging.INFO
             self._notice(f"disconnect {key}", level, f"disconnected: {endpoint!a}")
+
+    def _of(self, key: str) -> _Connections:
+        return self._connections.setdefault(key, _Connections())
 
     def _key(self, endpoint: str) -> str:
         """Key of an endpoint: for a bound one its port, for events name the address that the peer connected to."""

@@ -85,6 +85,23 @@ def test_a_silent_connection_beside_a_good_one_leaves_the_good_one(bench: Bench)
     assert bench.monitor.disconnects == 0
 
 
+@pytest.mark.parametrize("refused", [20, 21])
+def test_of_two_that_open_together_the_one_that_is_refused_is_not_missed(bench: Bench, refused: int) -> None:
+    bench.tell((Event.ACCEPTED, 20), (Event.ACCEPTED, 21), (Event.HANDSHAKE_SUCCEEDED, 0))
+    assert bench.monitor.all_peers == 1
+    bench.tell((Event.HANDSHAKE_FAILED_AUTH, 400), (Event.DISCONNECTED, refused))
+    assert (bench.monitor.all_peers, bench.monitor.disconnects) == (1, 0)
+    bench.tell((Event.DISCONNECTED, 41 - refused))
+    assert (bench.monitor.all_peers, bench.monitor.disconnects) == (0, 1)
+
+
+def test_who_leaves_beside_a_connection_that_says_nothing_is_counted(bench: Bench) -> None:
+    bench.tell((Event.ACCEPTED, 20), (Event.ACCEPTED, 21), (Event.HANDSHAKE_SUCCEEDED, 0), (Event.DISCONNECTED, 21))
+    assert (bench.monitor.all_peers, bench.monitor.disconnects) == (0, 1)
+    bench.tell((Event.HANDSHAKE_FAILED_NO_DETAIL, 0), (Event.DISCONNECTED, 20))
+    assert (bench.monitor.all_peers, bench.monitor.disconnects) == (0, 1)
+
+
 def test_too_few_descriptors_is_an_error_line(bench: Bench) -> None:
     bench.tell((Event.ACCEPT_FAILED, 24))
     assert bench.monitor.accept_failures == 1
