@@ -1,0 +1,1 @@
+"""Simulation of how messages are divided among workers on several machines."""
