@@ -29,6 +29,11 @@ class ClaimedJobs:
         with self._lock:
             return (job.claim, job.id) in self._jobs
 
+    def claims(self) -> set[int]:
+        """Numbers of the claims that have a job whose end is not committed."""
+        with self._lock:
+            return set(self._left)
+
     def add(self, jobs: Iterable[Job]) -> None:
         """Note jobs that were claimed."""
         with self._lock:

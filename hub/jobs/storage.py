@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -104,6 +104,12 @@ class Storage(Protocol):
 
     def notes(self, job: int) -> dict[tuple[NoteKind, str], str]:
         """What is recorded of a job, by kind and name."""
+
+    def give_back_others(self, process: int, claims: Collection[int]) -> int:
+        """Let others have what a process has by other claims than these, at once; that counts no attempt.
+
+        :returns: how many jobs.
+        """
 
     def rescue(self, lease: float) -> int:
         """Give up processes whose last heartbeat is older than ``lease`` seconds, and let others have their jobs; that

@@ -19,6 +19,7 @@ from hub.jobs.in_hand import ClaimedJobs
 from hub.jobs.job import Coalescing, Ending, Handle, Job, NewJob, Settlement
 from hub.jobs.retries import RetryDelay
 from hub.jobs.storage import Heard, KeepTimes, Storage
+from hub.jobs.unanswered import UnansweredClaims
 from hub.jobs.waiting import Waits
 from hub.text import printable
 from hub.units import parse_duration
@@ -75,6 +76,7 @@ class Working:
         self._beaten = 0.0
         self._done: dict[str, float] = {}
         self._in_hand = ClaimedJobs()
+        self._unanswered = UnansweredClaims(storage, self._in_hand)
         self._cancelled: frozenset[int] = frozenset()
 
     @property
@@ -114,8 +116,11 @@ class Working:
         if self._clock() - self._beaten >= self.lease / BEATS:
             self.heartbeat()
         process = self._ensure_process()
-        jobs = self._storage.claim(process, limit, queues, together)
-        self._in_hand.add(jobs)
+        if self._unanswered.give_back(process):
+            self._waits.announce([""])
+        with self._unanswered.claiming():
+            jobs = self._storage.claim(process, limit, queues, together)
+            self._in_hand.add(jobs)
         return jobs
 
     def complete(self, jobs: Several, status: int = 0, result: object = None) -> None:
@@ -186,6 +191,8 @@ class Working:
         It is cheap to call often. :raises Unavailable: as for ``claim``.
         """
         self._ready()
+        if self._unanswered.give_back(self._process):
+            self._waits.announce([""])
         for _ in range(ROUNDS):
             moved = self._storage.move_due(MOVED)
             if moved:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from hub.jobs.connections import Link
 from hub.jobs.job import Ending, Job, Settlement
 from hub.jobs.postgresql.claiming import latest_rows
 from hub.jobs.postgresql.database import Database, all_lanes
+from hub.jobs.postgresql.notes import FENCE
 from hub.jobs.postgresql.rows import job_of
 from hub.jobs.postgresql.settling import end_claims, release_locks_of
 
@@ -62,6 +63,13 @@ class Processes:
                 return 0
             return self._give_up(link, process, failed=False)
 
+    def give_back_others(self, process: int, claims: Collection[int]) -> int:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            if not link.rows(FENCE, {"id": process}):
+                return 0
+            return _give_back(link, [job for job in _jobs_of(link, process) if job.claim not in claims], failed=False)
+
     def rescue(self, lease: float) -> int:
         """See :class:`hub.jobs.storage.Storage`. Each process is a transaction of its own."""
         rescued = 0
@@ -79,13 +87,17 @@ class Processes:
     def _give_up(self, link: Link, process: int, failed: bool) -> int:
         """End a process whose row the link has locked for update: no completion of it is accepted any more."""
         jobs = _jobs_of(link, process)
-        last = {job.claim: job.id for job in jobs}
-        settlements = [_given_up(job, failed, closes=last[job.claim] == job.id) for job in jobs]
-        lanes = {(lane.queue, lane.priority): lane.id for lane in all_lanes(link)}
-        ended = end_claims(link, settlements, lanes)
         link.run("DELETE FROM hubbub_jobs.process WHERE id = %(id)s", {"id": process})
-        release_locks_of(link, ended)
-        return len(jobs)
+        return _give_back(link, jobs, failed)
+
+
+def _give_back(link: Link, jobs: Sequence[Job], failed: bool) -> int:
+    """End claims whose jobs nobody works any more. :param jobs: all that those claims have left."""
+    last = {job.claim: job.id for job in jobs}
+    settlements = [_given_up(job, failed, closes=last[job.claim] == job.id) for job in jobs]
+    lanes = {(lane.queue, lane.priority): lane.id for lane in all_lanes(link)}
+    release_locks_of(link, end_claims(link, settlements, lanes))
+    return len(jobs)
 
 
 def _jobs_of(link: Link, process: int) -> list[Job]:

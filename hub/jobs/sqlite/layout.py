@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from hub.interfaces import Clock
@@ -70,6 +70,13 @@ class SQLite(SQLiteOperations):
         with self._database.begin() as link:
             return self._give_up(link, process, failed=False)
 
+    def give_back_others(self, process: int, claims: Collection[int]) -> int:
+        """See :class:`hub.jobs.storage.Storage`."""
+        with self._database.begin() as link:
+            unknown = [job for job in _running(link, process) if job.claim not in claims]
+            self._end(link, [_given_up(job, failed=False) for job in unknown])
+            return len(unknown)
+
     def rescue(self, lease: float) -> int:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
@@ -77,10 +84,10 @@ class SQLite(SQLiteOperations):
             return sum(self._give_up(link, process, failed=True) for (process,) in dead)
 
     def _give_up(self, link: Link, process: int, failed: bool) -> int:
-        rows = link.rows(f"SELECT {READ} FROM job WHERE state = 'running' AND process = :id", {"id": process})  # noqa: S608
-        self._end(link, [_given_up(job_of(row), failed) for row in rows])
+        jobs = _running(link, process)
+        self._end(link, [_given_up(job, failed) for job in jobs])
         link.run("DELETE FROM process WHERE id = :id", {"id": process})
-        return len(rows)
+        return len(jobs)
 
     def claim(
         self, process: int, limit: int, queues: Sequence[str] | None, coalescing: Coalescing | None = None
@@ -242,6 +249,12 @@ class SQLite(SQLiteOperations):
                 "UPDATE live_key SET finished = :now WHERE job = :id AND keeps IN ('kept', 'kept-or-dead')", finished
             )
             link.many("DELETE FROM live_key WHERE job = :id AND finished IS NULL", finished)
+
+
+def _running(link: Link, process: int) -> list[Job]:
+    """Jobs that a process has."""
+    rows = link.rows(f"SELECT {READ} FROM job WHERE state = 'running' AND process = :id", {"id": process})  # noqa: S608
+    return [job_of(row) for row in rows]
 
 
 def _chosen(coalescing: Coalescing | None) -> tuple[str, dict[str, str]]:
