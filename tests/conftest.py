@@ -14,7 +14,7 @@ from twisted.internet import reactor as twisted_reactor
 from twisted.internet.threads import blockingCallFromThread
 
 from tests.leftovers import Leftovers
-from tests.support import NEEDS_ROOT, STRICT
+from tests.support import NEEDS_ROOT, PATIENCE, STRICT
 
 # What CI says depends on the commit alone. Each run elsewhere looks at other examples.
 settings.register_profile("hubbub", deadline=None, print_blob=True, derandomize=os.environ.get("CI") == "true")
@@ -52,6 +52,15 @@ def pytest_configure(config: pytest.Config) -> None:
     made them ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(Leftovers())
+
+
+@pytest.hookimpl
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test as a whole has as many times its limit as what it waits for has."""
+    for item in items:
+        marker = item.get_closest_marker("timeout")
+        limit = float(marker.args[0] if marker is not None else config.getini("timeout"))
+        item.add_marker(pytest.mark.timeout(limit * PATIENCE), append=False)
 
 
 @pytest.hookimpl

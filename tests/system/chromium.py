@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
-from tests.support import ROOT, require
+from tests.support import PATIENCE, ROOT, require
 
 PROGRAM = Path("/usr/bin/chromium")
 FLAGS = (
@@ -40,6 +40,8 @@ SCAN = """
         .filter((violation) => ['serious', 'critical'].includes(violation.impact))
         .map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(' | ').slice(0, 500)}`)
 """
+
+expect.set_options(timeout=20_000 * PATIENCE)
 
 
 class Chromium:
@@ -72,7 +74,7 @@ class Chromium:
         context = self.browser.new_context(**{"viewport": DESKTOP, **options})
         problems: list[str] = []
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(20_000 * PATIENCE)
         page.add_init_script(WATCH)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda line: problems.append(line.text) if line.type in ("error", "warning") else None)

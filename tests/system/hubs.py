@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from hub.control.client import Client
 from hub.errors import HubError
-from tests.support import wait_until
+from tests.support import PATIENCE, wait_until
 
 HUBBUB = Path(sys.executable).with_name("hubbub")
 
@@ -38,7 +38,7 @@ class RunningHub:
         self.file = directory / "hub.conf"
         self.file.write_text(configuration)
         self.log_file = directory / "hub.log"
-        self.client = Client(directory / "state" / "hub.sock", timeout=10)
+        self.client = Client(directory / "state" / "hub.sock", timeout=10 * PATIENCE)
         self._ready = ready
         self._output = output
         self._program = str(program)
@@ -91,12 +91,17 @@ class RunningHub:
         """Until that number is reached, or passed."""
         wait_until(lambda: self.consumer(consumer)[key] >= value, timeout, f"{consumer}.{key} >= {value}")
 
+    def logs(self, text: str) -> None:
+        """Wait until that is in its log, which a thread of its own writes."""
+        wait_until(lambda: text in self.log, 20, f"{text!r} in the log: {self.log[-2000:]}")
+
     def stop(self, number: signal.Signals = signal.SIGTERM, timeout: float = 30) -> int:
-        """Send the signal; the exit code."""
+        """Send the signal; the exit code. See ``PATIENCE``."""
         self.process.send_signal(number)
-        return self.process.wait(timeout)
+        return self.process.wait(timeout * PATIENCE)
 
     def command(self, *arguments: str, check: bool = True, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run ``hubbub VERB ... -c FILE``."""
         command = [self._program, *arguments, "-c", str(self.file)]
+        timeout *= PATIENCE
         return subprocess.run(command, capture_output=True, text=True, check=check, cwd=self.directory, timeout=timeout)

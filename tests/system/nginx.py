@@ -7,7 +7,7 @@ import ssl
 import subprocess
 from pathlib import Path
 
-from tests.support import free_port
+from tests.support import PATIENCE, free_port
 from tests.system.server import Server, listens, program
 
 HOST = "hub.example.org"
@@ -58,7 +58,9 @@ class Nginx(Server):
 
     def connect(self) -> ssl.SSLSocket:
         """A connection, whose certificate is checked."""
-        return self.tls.wrap_socket(socket.create_connection(("127.0.0.1", self.port), 20), server_hostname=HOST)
+        return self.tls.wrap_socket(
+            socket.create_connection(("127.0.0.1", self.port), 20 * PATIENCE), server_hostname=HOST
+        )
 
 
 def _sign(certificate: Path, key: Path) -> None:

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.support import wait_until
+from tests.support import PATIENCE, wait_until
 
-WAIT = 60.0
+WAIT = 60.0 * PATIENCE
 
 
 class Machine:
@@ -30,7 +30,7 @@ class Machine:
         command += [f"--bind-ro={self.conf}:/etc/hubbub", "systemd.unit=basic.target"]
         with (self._directory / "console").open("wb") as console:
             self._nspawn = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
-        wait_until(self._booted, WAIT, "systemd to boot")
+        wait_until(self._booted, 60, "systemd to boot")
 
     def _booted(self) -> bool:
         assert self._nspawn is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from tests.support import require
+from tests.support import PATIENCE, require
 
 
 def _programs() -> Path | None:
@@ -51,7 +51,9 @@ class Postgres:
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), *arguments]
         user = "nobody" if os.geteuid() == 0 else None
-        done = subprocess.run(command, user=user, capture_output=True, text=True, cwd=self._directory, timeout=60)
+        done = subprocess.run(
+            command, user=user, capture_output=True, text=True, cwd=self._directory, timeout=60 * PATIENCE
+        )
         assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
 
     def start(self) -> None:
@@ -61,7 +63,9 @@ class Postgres:
         # Its output goes to a file: pg_ctl's child would keep a pipe open for ever.
         command = [str(self._programs / "pg_ctl"), "-D", data, "-l", log, "-o", options, "-w", "start"]
         user = "nobody" if os.geteuid() == 0 else None
-        subprocess.run(command, user=user, check=True, stdout=subprocess.DEVNULL, cwd=self._directory, timeout=60)
+        subprocess.run(
+            command, user=user, check=True, stdout=subprocess.DEVNULL, cwd=self._directory, timeout=60 * PATIENCE
+        )
 
     def stop(self) -> None:
         """At once, as after a crash."""

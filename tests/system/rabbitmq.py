@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.certificates import Authority
-from tests.support import free_port, require, wait_until
+from tests.support import PATIENCE, free_port, require, wait_until
 from tests.system.server import Server, listens, program
 
 PROGRAMS = Path("/usr/lib/rabbitmq/bin")
@@ -93,7 +93,7 @@ class RabbitMQ(Server):
     def _end_mapper(self) -> None:
         assert self._mapper is not None
         self._mapper.terminate()
-        self._mapper.wait(10)
+        self._mapper.wait(10 * PATIENCE)
 
     def control(self, *arguments: str) -> str:
         """What ``rabbitmqctl`` prints."""

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from tests.support import PATIENCE
+
 
 class Script:
     """``with Script(directory, "client.py", source, interpreter, ...) as script:``.
@@ -43,4 +45,4 @@ class Script:
 
     def ended(self) -> int:
         """Its exit code, when it has ended."""
-        return self._process.wait(60)
+        return self._process.wait(60 * PATIENCE)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from tests.support import require, wait_until
+from tests.support import PATIENCE, require, wait_until
 
 
 def program(name: str, package: str) -> str:
@@ -65,13 +65,13 @@ class Server:
     def __exit__(self, *_: object) -> None:
         assert self._process is not None
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(20 * PATIENCE)
 
     def kill(self) -> None:
         """End it as a power cut does."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(20)
+        self._process.wait(20 * PATIENCE)
 
     @property
     def is_running(self) -> bool:

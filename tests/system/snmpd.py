@@ -7,7 +7,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from tests.support import ROOT, free_port
+from tests.support import PATIENCE, ROOT, free_port
 from tests.system.hubs import HUBBUB
 from tests.system.server import Server, program
 
@@ -39,8 +39,22 @@ class Snmpd(Server):
 
     def _run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         mib = ["-M", f"+{ROOT}/hub/templates/snmp", "-m", "HUBBUB-MIB"]
-        line = [command, "-v2c", "-c", "hubbub", "-t", "10", "-r", "0", *mib, f"127.0.0.1:{self._port}", *arguments]
-        return subprocess.run(line, capture_output=True, text=True, check=False, timeout=30, env=self.environment)
+        line = [
+            command,
+            "-v2c",
+            "-c",
+            "hubbub",
+            "-t",
+            str(10 * PATIENCE),
+            "-r",
+            "0",
+            *mib,
+            f"127.0.0.1:{self._port}",
+            *arguments,
+        ]
+        return subprocess.run(
+            line, capture_output=True, text=True, check=False, timeout=30 * PATIENCE, env=self.environment
+        )
 
     def ask(self, command: str, *arguments: str) -> str:
         """What ``snmpget`` and the like print."""

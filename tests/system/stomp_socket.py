@@ -99,8 +99,8 @@ class StompSocket:
         assert self.wait("RECEIPT").headers["receipt-id"] == "r"
 
     def closed(self, timeout: float = 20.0) -> bool:
-        """True if the server closes within that time."""
-        deadline = time.monotonic() + timeout
+        """True if the server closes within that time. See ``PATIENCE``."""
+        deadline = time.monotonic() + timeout * PATIENCE
         while not self.over and (left := deadline - time.monotonic()) > 0:
             self.read(left)
         return self.over

@@ -17,7 +17,7 @@ from types import TracebackType
 
 import pyte
 
-from tests.support import wait_until
+from tests.support import PATIENCE, wait_until
 
 KEYS = {"enter": "\r", "escape": "\x1b", "up": "\x1b[A", "down": "\x1b[B", "tab": "\t"}
 
@@ -115,4 +115,4 @@ class Terminal:
     def ended(self) -> int:
         """Wait for its end; the exit code."""
         assert self._process is not None
-        return self._process.wait(20)
+        return self._process.wait(20 * PATIENCE)

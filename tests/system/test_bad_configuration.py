@@ -56,5 +56,5 @@ def test_a_spoilt_file_takes_no_command_away(tmp_path: Path, mistake: str, place
         refused = hub.command("reload", "--json", check=False)
         assert refused.returncode == 78
         assert place in json.loads(refused.stdout)["problems"][0]
-        assert place in hub.log
+        hub.logs(place)
         assert place in (tmp_path / "elsewhere" / "audit.log").read_text()

@@ -48,6 +48,12 @@ def has_exported(hub: RunningHub, times: int) -> bool:
     return bool(hub.status()["exporters"]["collectd"]["exported"] >= times)
 
 
+def estimates_well(hub: RunningHub) -> bool:
+    """It takes a second for each message, but for a moment in which the machine does something else."""
+    row = hub.consumer("slow")
+    return bool((row["catch_up_seconds"] or 0) == pytest.approx(row["backlog"], rel=0.35))
+
+
 def feed(hub: RunningHub, count: int) -> None:
     messages = hub.directory / "messages.jsonl"
     messages.write_text("".join(f'{{"topic": "org.example.a", "msg": {number}}}\n' for number in range(count)))
@@ -61,15 +67,13 @@ def test_a_slow_consumers_backlog_shows_in_the_status_in_collectd_and_in_the_gra
         Collectd(tmp_path / "collectd") as collectd,
         RunningHub(tmp_path, configuration(endpoint, push(collectd))) as hub,
     ):
-        feed(hub, 60)
-        assert 40 < hub.consumer("slow")["backlog"] <= 60
-        wait_until(lambda: (collectd.value(BACKLOG) or 0) > 40, 20, "the backlog in collectd")
+        feed(hub, 600)
+        assert 400 < hub.consumer("slow")["backlog"] <= 600
+        wait_until(lambda: (collectd.value(BACKLOG) or 0) > 400, 20, "the backlog in collectd")
         wait_until(
             lambda: collectd.value("hubbub-hub/queue_length-fast_one_backlog") == 0, 20, "none of the fast one's"
         )
-        wait_until(lambda: hub.consumer("slow")["catch_up_seconds"] is not None, 20, "an estimate")
-        left = hub.consumer("slow")
-        assert left["catch_up_seconds"] == pytest.approx(left["backlog"], rel=0.35)
+        wait_until(partial(estimates_well, hub), 20, "a good estimate")
         wait_until(lambda: (collectd.value("hubbub-hub/timeleft-slow_catch_up") or 0) > 20, 20, "the time left")
         wait_until(lambda: (collectd.rrd_dir / "testhost" / f"{BACKLOG}.rrd").exists(), 20, "the RRD file")
         wait_until(
@@ -130,7 +134,7 @@ def test_the_plugin_inside_collectd_gives_the_names_that_the_push_gives(tmp_path
         RunningHub(tmp_path, configuration(endpoint, push(pushed))) as hub,
         Collectd(tmp_path / "pulled", extra=plugin) as pulled,
     ):
-        feed(hub, 30)
+        feed(hub, 300)
         wait_until(lambda: (pulled.value(BACKLOG) or 0) > 15, 20, f"the backlog; {pulled.log}")
         wait_until(lambda: (pushed.value(BACKLOG) or 0) > 15, 20, "the backlog, pushed")
         wait_until(lambda: pulled.values() == pushed.values(), 20, "the same names")

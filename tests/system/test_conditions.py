@@ -113,7 +113,11 @@ def test_every_way_of_looking_at_a_consumer_that_does_badly_says_so(hub: Running
 def test_a_consumer_that_does_badly_makes_the_hub_not_ready(hub: RunningHub, web: WebClient) -> None:
     wait_until(lambda: every_one_is_told(hub), 30, "all of them to do badly")
     told = {f"consumer {name} is {name}" for name in ("failing", "retrying", "rejecting", "losing")}
-    assert {reason.partition(": ")[0] for reason in hub.status()["hub"]["not_ready"]} == told
+
+    def reasons() -> set[str]:
+        return {reason.partition(": ")[0] for reason in hub.status()["hub"]["not_ready"]}
+
+    wait_until(lambda: reasons() == told, 20, "these reasons alone")
     wait_until(lambda: set(web.ask("GET", "/readyz").json()["reasons"]) == told, 10, "the page's next snapshot")
     assert web.ask("GET", "/readyz").code == 503
 

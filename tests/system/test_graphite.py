@@ -37,7 +37,7 @@ def test_carbon_keeps_what_is_behind_and_what_was_received(tmp_path: Path, proto
     ):
         wait_until(lambda: carbon.values(f"{CONSUMER}.backlog")[-1:] == [BEHIND], 20, f"the backlog; {carbon.log}")
         wait_until(lambda: carbon.values(f"{CONSUMER}.received")[-1:] == [BEHIND], 20, "the received")
-        assert carbon.values(f"{CONSUMER}.finished")[-1:] == [0]
+        wait_until(lambda: carbon.values(f"{CONSUMER}.finished")[-1:] == [0], 20, "the finished")
         assert hub.status()["exporters"]["graphite"]["failed"] == 0
         assert "invalid" not in carbon.log.lower()
 
@@ -53,4 +53,6 @@ def test_after_a_restart_of_carbon_the_numbers_come_again_by_tcp(tmp_path: Path)
             with carbon:
                 backlog = f"{CONSUMER}.backlog"
                 wait_until(lambda: BEHIND in carbon.values(backlog, restarted), 20, "the backlog, again")
-                assert hub.status()["exporters"]["graphite"]["last_error"] is None
+                wait_until(
+                    lambda: hub.status()["exporters"]["graphite"]["last_error"] is None, 20, "success to be told"
+                )

@@ -29,8 +29,8 @@ def test_the_authors_guide_can_be_followed(tmp_path: Path) -> None:
     walk = walked(tmp_path, "guide.rst")
     assert walk.done > 15
     assert walk.hub is not None
-    assert "consumer.badges: ann pushed to kettle" in walk.hub.log
-    assert "org.example.demo.badges.award" in walk.hub.log
+    walk.hub.logs("consumer.badges: ann pushed to kettle")
+    walk.hub.logs("org.example.demo.badges.award")
 
 
 def test_the_reader_of_documents_reads_what_it_should(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import zmq
 
-from tests.support import free_port, wait_until
+from tests.support import PATIENCE, free_port, wait_until
 from tests.system.hubs import HUBBUB, RunningHub
 
 pytestmark = pytest.mark.system
@@ -74,15 +74,16 @@ def test_a_stop_in_backlog_finishes_what_is_in_hand_and_the_counts_add_up(tmp_pa
         hub.wait_for("slow", "received", 200)
         began = time.monotonic()
         assert hub.stop() == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 5 * PATIENCE
         counts = counts_at_the_end(hub, "slow")
     assert counts["received"] == 200
-    assert counts["left"] > 100
+    assert counts["left"] > 0
     assert counts["finished"] + counts["left"] == 200
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path, endpoint: str) -> None:
-    with RunningHub(tmp_path, bus(endpoint) + consumer("slow", delay=60)) as hub:
+    configuration = '[hub]\nstop_timeout = "1h"\n' + bus(endpoint) + consumer("slow", delay=3600)
+    with RunningHub(tmp_path, configuration) as hub:
         feed(hub, 1)
         hub.wait_for("slow", "in_flight", 1)
         hub.process.send_signal(signal.SIGTERM)
@@ -91,7 +92,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path, endpoint: str) -> None:
 
 
 def test_a_consumer_that_does_not_finish_in_time_is_named(tmp_path: Path, endpoint: str) -> None:
-    configuration = '[hub]\nstop_timeout = "300ms"\n' + bus(endpoint) + consumer("slow", delay=60)
+    configuration = '[hub]\nstop_timeout = "300ms"\n' + bus(endpoint) + consumer("slow", delay=3600)
     with RunningHub(tmp_path, configuration) as hub:
         feed(hub, 1)
         hub.wait_for("slow", "in_flight", 1)
@@ -106,12 +107,12 @@ def test_a_slow_consumer_does_not_hold_up_a_fast_one(tmp_path: Path, endpoint: s
             feed(hub, 600, "--rate", "300")
             hub.wait_for("fast", "finished", 600)
             if others:
-                assert hub.consumer("slow")["backlog"] >= 590
-            return float(hub.consumer("fast")["age_at_finish"]["p95"])
+                assert hub.consumer("slow")["finished"] == 0
+            return float(hub.consumer("fast")["age_at_finish"]["p50"])  # half of them may have met a busy machine
 
     alone = ages(tmp_path, "")
-    beside = ages(tmp_path, consumer("slow", delay=1))
-    assert beside < max(5 * alone, 0.02)
+    beside = ages(tmp_path, consumer("slow", delay=3600))
+    assert beside < max(5 * alone, 0.5)
 
 
 def test_reloads_under_load_lose_and_repeat_nothing(tmp_path: Path, endpoint: str) -> None:
@@ -128,7 +129,7 @@ def test_reloads_under_load_lose_and_repeat_nothing(tmp_path: Path, endpoint: st
             refused = hub.command("reload", check=False)
             assert (refused.returncode, "must be set" in refused.stderr) == (78, True)
             hub.file.write_text(configuration)
-            assert feeding.wait(60) == 0
+            assert feeding.wait(60 * PATIENCE) == 0
         for name in ("steady", "changing"):
             hub.wait_for(name, "finished", 2000)
             row = hub.consumer(name)
@@ -136,7 +137,7 @@ def test_reloads_under_load_lose_and_repeat_nothing(tmp_path: Path, endpoint: st
 
 
 def test_a_removed_consumer_keeps_its_backlog_and_finds_it_again(tmp_path: Path, endpoint: str) -> None:
-    with RunningHub(tmp_path, bus(endpoint) + consumer("fast") + consumer("slow", delay=0.2)) as hub:
+    with RunningHub(tmp_path, bus(endpoint) + consumer("fast") + consumer("slow", delay=2)) as hub:
         feed(hub, 50)
         hub.wait_for("slow", "received", 50)
         hub.file.write_text(bus(endpoint) + consumer("fast"))
@@ -150,7 +151,7 @@ def test_a_removed_consumer_keeps_its_backlog_and_finds_it_again(tmp_path: Path,
 
 
 def test_a_flood_into_a_full_queue_is_counted(tmp_path: Path, endpoint: str) -> None:
-    slow = consumer("slow", delay=60, max_backlog=1000) + consumer("fast")
+    slow = consumer("slow", delay=3600, max_backlog=1000) + consumer("fast")
     with RunningHub(tmp_path, bus(endpoint) + slow) as hub:
         feed(hub, 20_000)
         hub.wait_for("fast", "finished", 20_000)
@@ -163,8 +164,8 @@ def test_a_consumer_that_hangs_is_named_with_its_stack_and_the_others_go_on(tmp_
         tmp_path, bus(endpoint) + consumer("stuck", timeout="1s") + consumer("other", topics=["x.#"])
     ) as hub:
         hub.command("publish", "org.example.hang", "{}")
-        wait_until(lambda: "has been busy with message" in hub.log, 4, "the report")
-        assert "time.sleep(3600)" in hub.log
+        wait_until(lambda: "has been busy with message" in hub.log, 10, "the report")
+        hub.logs("time.sleep(3600)")
         assert hub.consumer("stuck")["state"] == "stuck"
         feed(hub, 10, topic="x.y")
         hub.wait_for("other", "finished", 10)
@@ -190,7 +191,7 @@ def test_what_a_consumer_publishes_goes_out_and_what_the_command_publishes_comes
     with RunningHub(tmp_path, bus(endpoint) + consumer("c")) as hub:
         tailing = [str(HUBBUB), "tail", "org.example.answer", "--json", "-n", "1", "-c", str(hub.file)]
         with subprocess.Popen(tailing, stdout=subprocess.PIPE, text=True) as tail:
-            wait_until(lambda: hub.client.get("/status"), 5, "the hub")
+            wait_until(lambda: hub.client.get("/status"), 20, "the hub")
             sent: set[str] = set()
 
             def answered() -> bool:
@@ -219,7 +220,7 @@ def test_a_second_hub_on_the_same_socket_is_refused(tmp_path: Path, endpoint: st
 def test_a_state_directory_that_can_not_be_made_is_said(tmp_path: Path, endpoint: str) -> None:
     configuration = f'[hub]\nstate_dir = "hub.conf/state"\ncontrol_socket = "{tmp_path}/sock"\n' + bus(endpoint)
     with RunningHub(tmp_path, configuration, ready=False) as hub:
-        assert hub.process.wait(20) == 78
+        assert hub.process.wait(20 * PATIENCE) == 78
         assert "hub.state_dir: " in hub.log
         assert "Traceback" not in hub.log
 
@@ -228,7 +229,7 @@ def test_an_address_in_use_is_said(tmp_path: Path, endpoint: str) -> None:
     other = tmp_path / "other"
     other.mkdir()
     with RunningHub(tmp_path, bus(endpoint)), RunningHub(other, bus(endpoint), ready=False) as second:
-        assert second.process.wait(20) == 69
+        assert second.process.wait(20 * PATIENCE) == 69
         assert f"{endpoint} can't be bound: Address already in use" in second.log
         assert "Traceback" not in second.log
 
@@ -238,7 +239,7 @@ def raw_publisher(endpoint: str) -> Iterator[zmq.Socket[bytes]]:
     context = zmq.Context()
     socket = context.socket(zmq.XPUB)
     socket.connect(endpoint)
-    assert socket.poll(5000)
+    assert socket.poll(20_000 * PATIENCE)
     socket.recv()
     yield socket
     context.destroy(linger=1000)
@@ -271,8 +272,8 @@ def test_bad_input_of_every_kind_is_counted_and_the_next_message_arrives(tmp_pat
 
 def test_the_status_and_the_check_read_well(tmp_path: Path, endpoint: str) -> None:
     with RunningHub(tmp_path, bus(endpoint) + consumer("slow", delay=0.1)) as hub:
-        feed(hub, 100)
-        hub.wait_for("slow", "received", 100)
+        feed(hub, 550)  # less than a minute's
+        hub.wait_for("slow", "received", 550)
         wait_until(lambda: hub.consumer("slow")["catch_up_seconds"], 20, "an estimate")
         table = hub.command("status").stdout
         assert re.search(r"slow +running +\d+ +1 ", table)

@@ -75,7 +75,7 @@ def test_a_reload_changes_the_level_of_one_part(hub: RunningHub) -> None:
     hub.file.write_text(text.replace("[hub]\n", '[hub]\nlog_levels = {"consumer.fussy" = "debug"}\n'))
     hub.command("reload")
     feed(hub, 2 * BURST)
-    assert len(lines(hub, action="greet", level="debug", attempt=1)) == BURST
+    wait_until(lambda: len(lines(hub, action="greet", level="debug", attempt=1)) == BURST, 20, "a line for each")
     hub.file.write_text(text)
     hub.command("reload")
     feed(hub, 3 * BURST)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import free_port, wait_until
+from tests.support import PATIENCE, free_port, wait_until
 from tests.system.hubs import RunningHub
 from tests.system.web_client import WebClient
 
@@ -30,7 +30,7 @@ class Slow(Consumer):
 
     def __init__(self, context):
         super().__init__(context)
-        if self.config.delay > 60:
+        if self.config.delay > 3600:
             raise ConfigError(["too slow", "far too slow"])
 
     def start(self):
@@ -125,11 +125,13 @@ def test_levels_of_the_log_take_effect(running: Reloads) -> None:
 
     assert "I have done" not in published()
     assert running.reload('[hub]\nlog_level = "debug"\n' + slow) == ["hub.log_level: changed"]
-    assert "I have done" in published()
+    published()
+    running.hub.logs("I have done")
     assert running.reload('[hub]\nlog_level = "error"\n' + slow) == ["hub.log_level: changed"]
     before = len(running.hub.log)
     published()
     assert running.reload(slow) == ["hub.log_level: changed"]
+    wait_until(lambda: "reload: hub.log_level: changed" in running.hub.log[before:], 20, "the line of the reload")
     assert running.hub.log[before:].count("reload: hub.log_level: changed") == 1
     assert "I begin" not in running.hub.log[before:]
 
@@ -171,9 +173,13 @@ def test_a_reload_waits_for_the_message_in_hand(running: Reloads) -> None:
     def slow(delay: float) -> str:
         return f'[consumers.c]\ntype = "consumers.py:Slow"\ndelay = {delay}\n'
 
+    def taken() -> bool:
+        row = running.hub.consumer("c")
+        return bool(row["in_flight"] + row["finished"])  # on a busy machine, it has done already
+
     running.reload(slow(2.0))
     running.hub.command("publish", "org.example.a", "{}")
-    running.hub.wait_for("c", "in_flight", 1)
+    wait_until(taken, 20, "the message to be in hand")
     assert running.reload(slow(0.0)) == ["consumer c: changed (delay)"]
     row = running.hub.consumer("c")
     assert (row["finished"], row["backlog"], row["state"]) == (1, 0, "running")
@@ -184,16 +190,16 @@ def test_a_message_that_hangs_does_not_halt_its_consumer(running: Reloads) -> No
     def consumer(delay: float) -> str:
         return f'[hub]\nstop_timeout = "1m"\n[consumers.c]\ntype = "consumers.py:Slow"\ndelay = {delay}\n'
 
-    running.reload(consumer(60.0))
+    running.reload(consumer(3600.0))
     running.hub.command("publish", "org.example.a", "{}")
     running.hub.wait_for("c", "in_flight", 1)
     begun = time.monotonic()
     assert running.reload(consumer(0.0)) == ["consumer c: changed (delay)"]
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 30 * PATIENCE
     running.hub.command("publish", "org.example.a", "{}")
     running.hub.wait_for("c", "finished", 1)
     assert running.hub.consumer("c")["in_flight"] == 1
-    assert "continues with new threads" in running.hub.log
+    running.hub.logs("continues with new threads")
     running.hub.process.kill()
 
 
@@ -225,7 +231,7 @@ def test_a_broken_file_changes_nothing_and_all_that_is_wrong_is_said(running: Re
 
 
 def test_what_only_its_own_class_refuses_is_said_too_and_changes_nothing(running: Reloads) -> None:
-    slow = '[consumers.{}]\ntype = "consumers.py:Slow"\ndelay = 61\n'
+    slow = '[consumers.{}]\ntype = "consumers.py:Slow"\ndelay = 3601\n'
     lines = running.reload(slow.format("a") + slow.format("b") + '[consumers.fine]\ntype = "slow"\n', code=78)
     assert lines == [f"hubbub: consumers.{name}: {text}" for name in "ab" for text in ("too slow", "far too slow")]
     status = running.hub.status()

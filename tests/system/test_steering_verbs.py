@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hub.errors import OrderRefused
-from tests.support import free_port, wait_until
+from tests.support import PATIENCE, free_port, wait_until
 from tests.system.hubs import RunningHub
 
 pytestmark = pytest.mark.system
@@ -68,7 +68,7 @@ def test_a_pause_outlives_the_hub(tmp_path: Path, configuration: str) -> None:
     with RunningHub(tmp_path, configuration) as hub:
         hub.client.post("/pause", {"consumer": "one"})
         hub.process.send_signal(signal.SIGKILL)
-        hub.process.wait(10)
+        hub.process.wait(10 * PATIENCE)
     with RunningHub(tmp_path, configuration) as hub:
         assert hub.consumer("one")["state"] == "paused"
         feed(hub, 5)
@@ -80,8 +80,8 @@ def test_a_pause_outlives_the_hub(tmp_path: Path, configuration: str) -> None:
 
 def test_a_pause_ends_at_its_time(hub: RunningHub) -> None:
     until = time.time() + 1.5
-    hub.client.post("/pause", {"consumer": "one", "until": until})
-    assert hub.consumer("one")["paused_until"] == pytest.approx(until)
+    told = hub.client.post("/pause", {"consumer": "one", "until": until})
+    assert told["paused_until"] == pytest.approx(until)
     feed(hub, 5)
     hub.wait_for("one", "finished", 5, timeout=20)
     assert time.time() >= until
@@ -144,7 +144,9 @@ def test_every_action_is_in_the_audit_log(hub: RunningHub) -> None:
 
 
 def test_the_utilisation_is_that_of_the_threads(hub: RunningHub) -> None:
-    feed(hub, 10_000)  # more than the seconds that it is told of
+    hub.client.post("/pause", {"consumer": "one"})
+    feed(hub, 20_000)  # more than the seconds that it is told of
+    hub.client.post("/resume", {"consumer": "one"})
     wait_until(lambda: (hub.consumer("one")["utilisation"] or 0) > 0.8, 20)
     histogram = hub.consumer("one")["consume_histogram"]
     assert histogram["sum"] > 0.2

@@ -13,7 +13,6 @@ from tests.system.chromium import Chromium
 from tests.system.web_hub import EVIL_ERROR, WebHub
 
 pytestmark = pytest.mark.system
-expect.set_options(timeout=20_000)
 
 TOPIC = "org.example.fragile.a"
 BASE64 = "q/8+Zm9v~.-_YmFyYmF6cXV4Zm9vYmFyYmF6cXV4=="

@@ -12,7 +12,6 @@ from tests.system.chromium import Chromium
 from tests.system.web_hub import EVIL_ERROR, WebHub
 
 pytestmark = pytest.mark.system
-expect.set_options(timeout=20_000)
 
 TABLES = (1920, 1500, 1440, 1366, 1280, 1270, 1140, 1024, 1000, 941)
 CARDS = (940, 768, 390)

@@ -9,15 +9,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.support import PATIENCE
+
 
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=20)
+        super().__init__("localhost", timeout=20 * PATIENCE)
         self._path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(20)
+        self.sock.settimeout(20 * PATIENCE)
         self.sock.connect(str(self._path))
 
 
@@ -76,7 +78,7 @@ class WebClient:
     def _connection(self) -> http.client.HTTPConnection:
         if isinstance(self._place, Path):
             return _UnixConnection(self._place)
-        return http.client.HTTPConnection("127.0.0.1", self._place, timeout=20)
+        return http.client.HTTPConnection("127.0.0.1", self._place, timeout=20 * PATIENCE)
 
 
 def bearer(token: str) -> Mapping[str, str]:
