@@ -36,6 +36,8 @@ MOST_TAGS = 20
 MOST_RETRIES = 1_000_000
 LONGEST_ERROR = 4000
 """Characters of an error that are kept: the end of a traceback says most."""
+LARGEST = 2**63 - 1
+"""What fits into the databases' whole numbers."""
 LONGEST_DELAY = 10 * 366 * 86400.0
 """Seconds: ten years."""
 
@@ -82,7 +84,7 @@ def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOp
     :param queues: those that there are; ``None``: any.
     :raises BadJob: one of them can't be used.
     """
-    name = _name(queue, "a queue's name", LONGEST_NAME)
+    name = queue_name(queue)
     if queues is not None and name not in queues:
         near = difflib.get_close_matches(name, queues, 1)
         raise BadJob(f"there is no queue {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
@@ -183,6 +185,28 @@ def progress_text(fraction: object, text: object) -> str:
         raise BadJob(f"progress is a number from 0 to 1, not {fraction!r}")
     said = _name(text, "the text of progress", LONGEST_KEY) if text else ""
     return json.dumps([float(number), said])
+
+
+def queue_name(name: object) -> str:
+    """Pass the name of a queue. :raises BadJob: no queue has such a name."""
+    return _name(name, "a queue's name", LONGEST_NAME)
+
+
+def tag_names(tags: Iterable[str]) -> list[str]:
+    """Pass tags to find jobs by. :raises BadJob: no job has such a tag."""
+    return list(_tags(tags))
+
+
+def at_most(limit: object) -> int:
+    """Pass a number of jobs that an order or a look takes at most. :raises ValueError: it is none."""
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
+        raise ValueError(f"expected a limit of 0 or more, not {limit!r}")
+    return min(limit, LARGEST)
+
+
+def job_number(number: int) -> int:
+    """The number of a job; 0, which none has, for one that no database can hold."""
+    return number if 0 < number <= LARGEST else 0
 
 
 def step_name(name: object) -> str:
@@ -294,5 +318,9 @@ def exit_status(status: int) -> int:
 def error_text(error: BaseException | str) -> str:
     """Text of an error for the log, bounded, without characters that a database does not take."""
     text = error if isinstance(error, str) else "".join(traceback.format_exception(error)).rstrip()
-    text = text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
-    return text[-LONGEST_ERROR:] or "no reason was given"
+    return storable(text)[-LONGEST_ERROR:] or "no reason was given"
+
+
+def storable(text: str) -> str:
+    """A text without characters that a database does not take."""
+    return text.replace("\0", "\\0").encode(errors="backslashreplace").decode()

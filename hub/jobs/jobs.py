@@ -14,7 +14,19 @@ from typing import Self, Unpack
 from sqlalchemy import URL
 
 from hub.interfaces import Clock
-from hub.jobs.checks import JobOptions, check_key, exit_status, filled, queue_limits, template
+from hub.jobs.checks import (
+    JobOptions,
+    at_most,
+    check_key,
+    exit_status,
+    filled,
+    job_number,
+    queue_limits,
+    queue_name,
+    storable,
+    tag_names,
+    template,
+)
 from hub.jobs.connections import url_of
 from hub.jobs.job import (
     ClaimLimits,
@@ -212,7 +224,8 @@ class Jobs(Noting):
         :param since: epoch seconds, by the database's clock.
         """
         self._ready()
-        return self._storage.recent_errors(queue, since, limit)
+        chosen = None if queue is None else queue_name(queue)
+        return self._storage.recent_errors(chosen, since, at_most(limit))
 
     def peek(
         self, queue: str, state: JobState | str = JobState.WAITING, limit: int = PEEKED, tags: Sequence[str] = ()
@@ -220,7 +233,7 @@ class Jobs(Noting):
         """First jobs of a queue that are ``waiting``, ``delayed`` or ``dead``, and have all of the tags."""
         chosen = _at_rest(state)
         self._ready()
-        return self._storage.peek(queue, chosen, limit, tags)
+        return self._storage.peek(queue_name(queue), chosen, at_most(limit), tag_names(tags))
 
     def cancel(self, job: Handle | int) -> JobState | None:
         """Cancel a job: it is never run, or, if it runs, not tried again.
@@ -233,7 +246,7 @@ class Jobs(Noting):
     def kick(self, queue: str, limit: int = PEEKED) -> int:
         """Make delayed jobs due now, the earliest first. :returns: how many."""
         self._ready()
-        return self._storage.kick(queue, limit)
+        return self._storage.kick(queue_name(queue), at_most(limit))
 
     def retry_dead(
         self, queue: str, limit: int = PEEKED, jobs: Sequence[Handle | int] | None = None, error: str = ""
@@ -244,7 +257,7 @@ class Jobs(Noting):
         """
         self._ready()
         chosen = None if jobs is None else [_number(job) for job in jobs]
-        count = self._storage.retry_dead(queue, limit, chosen, error)
+        count = self._storage.retry_dead(queue_name(queue), at_most(limit), chosen, storable(error))
         if count:
             self._waits.announce([queue])
         return count
@@ -257,7 +270,7 @@ class Jobs(Noting):
         """
         chosen = _at_rest(state)
         self._ready()
-        return self._storage.purge(queue, chosen, limit)
+        return self._storage.purge(queue_name(queue), chosen, at_most(limit))
 
     def set_limits(
         self, queue: str, *, per_lock: int = 1, rate: float | str | None = None, burst: int | None = None
@@ -280,12 +293,12 @@ class Jobs(Noting):
     def pause(self, queue: str, reason: str = "") -> None:
         """Let nobody claim jobs of the queue, until ``resume``. It outlives all processes."""
         self._ready()
-        self._storage.pause(queue, reason)
+        self._storage.pause(queue_name(queue), storable(reason))
 
     def resume(self, queue: str) -> None:
         """End a pause."""
         self._ready()
-        self._storage.resume(queue)
+        self._storage.resume(queue_name(queue))
         self._waits.announce([queue])
 
 
@@ -298,7 +311,7 @@ def _at_rest(state: JobState | str) -> JobState:
 
 
 def _number(job: Handle | int) -> int:
-    return job.id if isinstance(job, Handle) else job
+    return job_number(job.id if isinstance(job, Handle) else job)
 
 
 def _storage(dsn: str | URL | Storage, state_dir: Path, notify: bool) -> Storage:

@@ -13,7 +13,7 @@ from functools import partial
 
 from hub.errors import Unavailable
 from hub.interfaces import Clock
-from hub.jobs.checks import coalescing, error_text, exit_status, result_text
+from hub.jobs.checks import coalescing, error_text, exit_status, queue_name, result_text
 from hub.jobs.errors import BadDatabase, Fenced
 from hub.jobs.in_hand import ClaimedJobs
 from hub.jobs.job import Coalescing, Ending, Handle, Job, NewJob, Settlement
@@ -105,6 +105,7 @@ class Working:
             raise ValueError(f"expected to claim one job or more, not {limit}")
         if isinstance(queues, str):
             raise ValueError(f"queues are a list of names, not {queues!r}")
+        queues = None if queues is None else [queue_name(queue) for queue in queues]
         seconds = 0.0 if wait is None else parse_duration(wait)
         self._ready()
         if seconds > 0:

@@ -51,6 +51,19 @@ def test_a_finished_job_is_shown_with_its_exit_status(run: Run, jobs: Jobs) -> N
     code, out, err = run("job", "show", "12345")
     assert (code, out) == (64, "")
     assert "there is no job 12345" in err
+    code, out, err = run("job", "show", str(10**30))
+    assert (code, out) == (64, "")
+    assert f"there is no job {10**30}" in err
+
+
+def test_a_name_that_is_not_in_utf8_is_told(run: Run, jobs: Jobs) -> None:
+    jobs.insert("q", 1)
+    for command in ("peek", "errors"):
+        code, out, err = run("job", command, "\udcff")
+        assert (code, out) == (64, "")
+        assert "a queue's name has a character that can't be printed" in err
+    assert run("job", "pause", "q", "--reason", "\udcff")[0] == 0
+    assert jobs.counts()["q"].reason == "\\udcff"
 
 
 def test_a_jobs_progress_and_result_are_shown(run: Run, jobs: Jobs) -> None:

@@ -130,3 +130,12 @@ def test_options_of_a_key_without_one_insert_nothing(jobs: Jobs) -> None:
         with pytest.raises(BadJob, match="without a key"):
             jobs.insert_many("q", [1], **wrong)
     assert jobs.counts() == {}
+
+
+def test_a_batch_is_debounced_as_if_each_came_alone(jobs: Jobs) -> None:
+    handles = jobs.insert_many("q", [1, 2, 3], keys=["k"] * 3, **QUIET)
+    assert handles == [Handle(handles[0].id), Handle(handles[0].id, new=False), Handle(handles[0].id, new=False)]
+    assert jobs.counts()["q"].delayed == 1
+    assert jobs.kick("q", 9) == 1
+    jobs.maintain()
+    assert [(job.id, job.json()) for job in jobs.claim(9)] == [(handles[0].id, 3)]

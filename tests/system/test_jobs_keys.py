@@ -71,3 +71,15 @@ def test_a_batch_may_replace_its_own(jobs: Jobs) -> None:
     jobs.insert_many("q", [1, 2, 3], keys=["a", "a", "a"], conflict="replace")
     assert [job.json() for job in jobs.claim(10)] == [3]
     assert jobs.counts()["q"].running == 1
+
+
+def test_delayed_jobs_that_were_replaced_are_cancelled_at_once(jobs: Jobs) -> None:
+    first = jobs.insert("q", 0, key="a", run_after=3600)
+    replaced = jobs.insert_many("q", [1, 2, 3], keys=["a", "a", "a"], conflict="replace", run_after=3600)
+    assert jobs.counts()["q"].delayed == 1
+    assert [job.json() for job in jobs.peek("q", "delayed")] == [3]
+    found = [jobs.find(handle) for handle in (first, *replaced)]
+    assert [status.state for status in found if status is not None] == [JobState.CANCELLED] * 3 + [JobState.DELAYED]
+    assert jobs.kick("q") == 1
+    jobs.maintain()
+    assert [job.json() for job in jobs.claim(9)] == [3]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from hub.jobs import BadDatabase, Jobs, JobState
+from hub.jobs import BadDatabase, BadJob, Jobs, JobState
 from hub.jobs.connections import url_of
 from hub.jobs.postgresql import schema
 from hub.jobs.sqlite import database
@@ -207,3 +207,38 @@ def test_a_purge_waits_for_no_transaction_that_replaces_a_job(dsn: str, jobs: Jo
     assert [job.key for job in jobs.peek("q", "delayed")] == ["b"]
     assert rows(jobs, "SELECT key FROM hubbub_jobs.live_key") == [("b",)]
     wait_until(lambda: jobs.purge("q", "delayed") == 1)
+
+
+@pytest.mark.parametrize("name", ["", "a\0b", "\ud800", "x" * 201])
+def test_a_name_that_no_queue_can_have_is_refused_by_each_order(jobs: Jobs, name: str) -> None:
+    orders: list[Callable[[str], object]] = [jobs.peek, jobs.kick, jobs.purge, jobs.retry_dead, jobs.pause, jobs.resume]
+    orders += [jobs.recent_errors, lambda queue: jobs.claim(1, [queue])]
+    for order in orders:
+        with pytest.raises(BadJob, match="a queue's name"):
+            order(name)
+    with pytest.raises(BadJob, match="a tag"):
+        jobs.peek("q", tags=[name])
+
+
+def test_a_text_that_no_database_takes_is_a_reason_all_the_same(jobs: Jobs) -> None:
+    jobs.pause("q", "a\0b\ud800")
+    assert jobs.counts()["q"].reason == "a\\0b\\ud800"
+    jobs.insert("r", 1)
+    jobs.bury(jobs.claim(1, ["r"]), "a\0b\ud800")
+    assert jobs.retry_dead("r", error="\0b\ud800") == 1
+
+
+@pytest.mark.parametrize("number", [-1, 0, 2**63 - 1, 2**63, 10**30])
+def test_a_number_that_no_job_can_have_is_no_job(jobs: Jobs, number: int) -> None:
+    assert (jobs.find(number), jobs.read(number), jobs.errors(number), jobs.cancel(number)) == (None, None, [], None)
+    assert jobs.retry_dead("q", jobs=[number]) == 0
+
+
+def test_a_limit_is_any_number_but_a_negative_one(jobs: Jobs) -> None:
+    fill(jobs, number=2)
+    orders: list[Callable[..., object]] = [jobs.peek, jobs.kick, jobs.purge, jobs.retry_dead, jobs.recent_errors]
+    for order in orders:
+        with pytest.raises(ValueError, match="limit of 0 or more"):
+            order("q", limit=-1)
+        assert not order("q", limit=0)
+    assert len(jobs.peek("q", limit=10**30)) == jobs.kick("q", 10**30) == jobs.purge("q", limit=10**30) == 2

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from hub.errors import Unavailable
 from hub.jobs.connections import Link, link_of
 from hub.jobs.job import Conflict, Handle, NewJob
-from hub.jobs.postgresql.database import Database
+from hub.jobs.postgresql.claiming import append_cancelled
+from hub.jobs.postgresql.database import Database, current_segment
 from hub.jobs.postgresql.rows import COLUMNS, VALUES, append, append_later, row_of_new, values_of_row
 
 ATTEMPTS = 20
@@ -40,24 +41,20 @@ def insert_jobs(link: Link, jobs: Sequence[NewJob], lanes: dict[tuple[str, int],
     """Insert jobs in the link's transaction."""
     numbers, segment = _numbers(link, len(jobs))
     handles = [Handle(number) for number in numbers]
+    rows = [
+        (row_of_new(job, number, lanes[job.queue, job.priority]), job)
+        for job, number in zip(jobs, numbers, strict=True)
+    ]
     # In one order, so that two batches that share keys wait for each other, and never both ways.
-    keyed = sorted((job.queue, job.key, index) for index, job in enumerate(jobs) if job.key is not None)
-    settled = list(jobs)
-    for _, _, index in keyed:
-        job = jobs[index]
-        handles[index], settled[index] = _hold(link, job, numbers[index], lanes[job.queue, job.priority])
-    rows, later = [], []
-    for job, handle in zip(settled, handles, strict=True):
-        if handle.new:
-            lane = lanes[job.queue, job.priority]
-            row = row_of_new(job, handle.id, lane)
-            if job.later:
-                later.append((row, job.delay, job.due))
-            else:
-                rows.append(row)
-    append_later(link, later)
-    if rows:
-        append(link, segment, rows)
+    for _, _, index in sorted((job.queue, job.key, index) for index, job in enumerate(jobs) if job.key is not None):
+        row, job = rows[index]
+        handles[index], job = _hold(link, job, row.id, row.lane)
+        if handles[index].new and job.later:  # at once: a further one of the batch may replace it
+            append_later(link, [(row, job.delay, job.due)])
+    append_later(link, [(row, job.delay, job.due) for row, job in rows if job.later and job.key is None])
+    waiting = [row for (row, job), handle in zip(rows, handles, strict=True) if handle.new and not job.later]
+    if waiting:
+        append(link, segment, waiting)
     return handles
 
 
@@ -129,6 +126,8 @@ def _put_off(link: Link, job: NewJob, holder: int, lane: int) -> bool:
 
 def supersede(link: Link, job: int) -> None:
     """Let a waiting job never run."""
-    link.run("DELETE FROM hubbub_jobs.later WHERE id = %(job)s", {"job": job})
-    # Also if it was there: one of the same batch comes after this.
-    link.run("INSERT INTO hubbub_jobs.cancelled (job) VALUES (%(job)s) ON CONFLICT DO NOTHING", {"job": job})
+    delayed = link.rows("DELETE FROM hubbub_jobs.later WHERE id = %(job)s RETURNING lane", {"job": job})
+    if delayed:
+        append_cancelled(link, current_segment(link), delayed[0][0], [job])
+    else:  # also if it was not there yet: one of the same batch comes after this
+        link.run("INSERT INTO hubbub_jobs.cancelled (job) VALUES (%(job)s) ON CONFLICT DO NOTHING", {"job": job})

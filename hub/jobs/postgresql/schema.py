@@ -9,6 +9,8 @@ VERSION = 7
 """Version of the schema that this library works with."""
 OLDEST_SERVER = 130000
 """PostgreSQL 13 has ``xid8`` and ``pg_snapshot``."""
+ENCODINGS = ("UTF8", "SQL_ASCII")
+"""Encodings of a database that take every text; the second one takes bytes, and all programs write UTF-8."""
 TABLES = """
 CREATE TABLE hubbub_jobs.lane (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -194,9 +196,11 @@ def migrate(link: Link) -> bool:
 
     :returns: whether it is new. :raises BadDatabase: the schema, or the server, can't be used.
     """
-    (server,) = link.rows("SELECT current_setting('server_version_num')")[0]
+    server, encoding = link.rows("SELECT current_setting('server_version_num'), current_setting('server_encoding')")[0]
     if int(server) < OLDEST_SERVER:
         raise BadDatabase(f"jobs need PostgreSQL 13 or newer, not {server}")
+    if encoding not in ENCODINGS:  # the error of a job that can't be written would keep the job in hand for ever
+        raise BadDatabase(f"jobs need a database with the encoding UTF8, not {encoding}")
     if version(link) == VERSION:
         return False
     if not link.rows("SELECT 1 FROM pg_namespace WHERE nspname = 'hubbub_jobs'"):

@@ -113,7 +113,7 @@ class Segments:
             if not self._carry(number, lane):
                 return False
         with self._database.begin(seconds=30, lock_wait=LOCK_WAIT) as link:
-            if not _only_one(link):
+            if not _is_ours(link, number):
                 return False
             link.run(
                 f"LOCK TABLE hubbub_jobs.job_{number}, hubbub_jobs.claim_{number}, hubbub_jobs.outcome_{number}"
@@ -130,12 +130,16 @@ class Segments:
     def _carry(self, number: int, lane: int) -> bool:
         """Append a lane's frontier anew if it stands in that segment, and its waiting jobs if one of them does.
 
-        :returns: false if these are too many.
+        :returns: false if these are too many, or another program tends the segments.
         """
         with self._database.begin(seconds=30, lock_wait="1s") as link:
+            if not _is_ours(link, number):
+                return False
             if not (_waits_in(link, number, frontier(link, lane)) or _stands_in(link, number, lane)):
                 return True
         with self._database.begin(seconds=30, lock_wait="1s") as link:
+            if not _is_ours(link, number):
+                return False
             link.rows("SELECT 1 FROM hubbub_jobs.lane WHERE id = %(id)s FOR UPDATE", {"id": lane})
             at = frontier(link, lane)
             segment = current_segment(link)
@@ -167,6 +171,13 @@ def _append_again(link: Link, segment: int, ids: Sequence[int]) -> None:
 def _only_one(link: Link) -> bool:
     """True if nobody else tends the segments. A row is locked, for an advisory lock is not safe behind PgBouncer."""
     return bool(link.rows("SELECT 1 FROM hubbub_jobs.version FOR UPDATE SKIP LOCKED"))
+
+
+def _is_ours(link: Link, number: int) -> bool:
+    """True if nobody else tends the segments, or has dropped that one: its tables are there until the link ends."""
+    values = {"number": number}
+    there = "SELECT 1 FROM hubbub_jobs.segment WHERE number = %(number)s AND dropped IS NULL"
+    return _only_one(link) and bool(link.rows(there, values))
 
 
 def _waits_in(link: Link, number: int, at: Frontier) -> bool:

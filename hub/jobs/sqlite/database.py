@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, event, make_url
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from hub.errors import Unavailable
-from hub.jobs.connections import Link, OwnLink, engine_of, link_of, told
+from hub.jobs.connections import DriverLink, Link, OwnLink, engine_of, link_of, told
 from hub.jobs.errors import BadDatabase, BadJob
 from hub.jobs.sqlite.filesystems import network_type, read_mounts
 from hub.jobs.sqlite.watching import Watcher
@@ -144,6 +143,11 @@ class SQLiteFile:
         self._bring_up(migrate)
 
     def _bring_up(self, migrate: bool) -> None:
+        with self.look() as link:  # the caller of connection= may be the writer already
+            found = self._version(link)
+        self._write_ahead()
+        if found == VERSION:
+            return
         with self.begin() as link:
             found = self._version(link)
             if not migrate and not found:
@@ -155,13 +159,18 @@ class SQLiteFile:
                 )
             self._migrate(link, found)
 
+    def _write_ahead(self) -> None:
+        """Have the file in WAL mode, now that it is known to be ours; it stays so."""
+        with self._lock, _told(self.file), told(self._engine), self._engine.connect() as connection:
+            DriverLink(connection.connection.driver_connection).rows("PRAGMA journal_mode = WAL")
+
     def _version(self, link: Link) -> int:
         """Version that is there; 0: none. :raises BadDatabase: it is newer, or the file is something else's."""
         ((found,),) = link.rows("PRAGMA user_version")
         ((application,),) = link.rows("PRAGMA application_id")
         tables = link.rows("SELECT name FROM sqlite_master LIMIT 1")
         if application != APPLICATION and (found or tables):
-            raise BadDatabase(f"{self.file} is a database of something else")
+            raise BadDatabase(f"{self.file} is a database of something else: jobs need a file that they have made")
         if found > VERSION:
             raise BadDatabase(
                 f"the jobs' schema in {self.file} has version {found}, this program knows versions up to {VERSION}:"
@@ -183,6 +192,17 @@ class SQLiteFile:
         """Open a transaction of the writer."""
         with self._lock, _told(self.file), told(self._engine), self._engine.begin() as connection:
             yield OwnLink(connection)
+
+    @contextmanager
+    def look(self) -> Iterator[Link]:
+        """Open a transaction that only reads. It sees one state, waits for no writer, and keeps none waiting."""
+        with self._lock, _told(self.file), told(self._engine), self._engine.connect() as connection:
+            link = DriverLink(connection.connection.driver_connection)
+            link.run("BEGIN")
+            try:
+                yield link
+            finally:
+                link.run("ROLLBACK")
 
     def link(self, connection: object) -> Link:
         """Link by the caller's connection. :raises BadJob: it is to another file, or has no transaction."""
@@ -238,8 +258,8 @@ def _told(file: Path) -> Iterator[None]:
     try:
         yield
     except Unavailable as error:
-        original = getattr(error.__cause__, "orig", None)
-        if isinstance(error.__cause__, DBAPIError) and getattr(original, "sqlite_errorname", "") in (
+        original = getattr(error.__cause__, "orig", error.__cause__)
+        if getattr(original, "sqlite_errorname", "") in (
             "SQLITE_CANTOPEN",
             "SQLITE_READONLY",
             "SQLITE_READONLY_DBMOVED",
@@ -257,7 +277,6 @@ def _engine(url: URL) -> Engine:
         connection.isolation_level = None  # "BEGIN IMMEDIATE" is said below
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY}")
-        cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.close()
 

@@ -70,7 +70,7 @@ class SQLiteOperations:
     def counts(self) -> dict[str, JobCounts]:
         """See :class:`hub.jobs.storage.Storage`."""
         found: dict[str, JobCounts] = defaultdict(JobCounts)
-        with self._database.begin() as link:
+        with self._database.look() as link:
             rows = link.rows("SELECT queue, state, count(*), min(created) FROM job GROUP BY queue, state")
             paused = link.rows("SELECT queue, reason FROM paused")
         for queue, state, number, oldest in rows:
@@ -84,14 +84,14 @@ class SQLiteOperations:
 
     def queue_names(self) -> list[str]:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin() as link:
+        with self._database.look() as link:
             return [
                 name for (name,) in link.rows("SELECT name FROM queue UNION SELECT queue FROM paused ORDER BY name")
             ]
 
     def find(self, job: int) -> JobStatus | None:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin() as link:
+        with self._database.look() as link:
             for queue, state, attempt, due, died in link.rows(
                 "SELECT queue, state, attempt, due, died FROM job WHERE id = :job", {"job": job}
             ):
@@ -106,13 +106,13 @@ class SQLiteOperations:
 
     def read(self, job: int) -> Job | None:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin() as link:
+        with self._database.look() as link:
             rows = link.rows(f"SELECT {READ} FROM job WHERE id = :job", {"job": job})  # noqa: S608 - names of ours
         return structs.replace(job_of(rows[0]), claim=0, process=0) if rows else None
 
     def errors(self, job: int) -> list[JobError]:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin() as link:
+        with self._database.look() as link:
             rows = link.rows(
                 "SELECT attempt, at, text, job, queue FROM error WHERE job = :job ORDER BY at, attempt", {"job": job}
             )
@@ -120,7 +120,7 @@ class SQLiteOperations:
 
     def recent_errors(self, queue: str | None, since: float, limit: int) -> list[JobError]:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin() as link:
+        with self._database.look() as link:
             rows = link.rows(
                 "SELECT attempt, at, text, job, queue FROM error"
                 " WHERE at >= :since AND (:queue IS NULL OR queue = :queue)"
@@ -131,7 +131,7 @@ class SQLiteOperations:
 
     def peek(self, queue: str, state: JobState, limit: int, tags: Sequence[str]) -> list[Job]:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin() as link:
+        with self._database.look() as link:
             rows = link.rows(
                 f"SELECT {READ} FROM job WHERE queue = :queue AND state = :state"  # noqa: S608 - names of ours
                 " AND NOT EXISTS (SELECT 1 FROM json_each(:tags) AS wanted"
@@ -196,7 +196,7 @@ class SQLiteOperations:
 
     def notes(self, job: int) -> dict[tuple[NoteKind, str], str]:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin() as link:
+        with self._database.look() as link:
             found = link.rows("SELECT kind, name, text FROM note WHERE job = :job", {"job": job})
         return {(NoteKind(kind), name): text for kind, name, text in found}
 
@@ -207,7 +207,7 @@ class SQLiteOperations:
 
     def limits(self) -> dict[str, ClaimLimits]:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin() as link:
+        with self._database.look() as link:
             return all_limits(link)
 
     def pause(self, queue: str, reason: str) -> None:

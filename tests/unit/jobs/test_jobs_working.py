@@ -246,6 +246,9 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     other.close()
     with Jobs("sqlite:///jobs.db", state_dir=tmp_path) as jobs, pytest.raises(BadDatabase, match="something else"):
         jobs.counts()
+    with sqlite3.connect(tmp_path / "jobs.db") as other:
+        assert other.execute("PRAGMA journal_mode").fetchall() == [("delete",)]
+    other.close()
     (tmp_path / "jobs.db").write_bytes(b"this is no database" * 100)
     with Jobs("sqlite:///jobs.db", state_dir=tmp_path) as jobs, pytest.raises(BadDatabase, match="not a database"):
         jobs.counts()
