@@ -24,6 +24,10 @@ EXTRAS = {
     "postgres": ["psycopg2-binary>=2.9.13"],  # the archive, jobs on PostgreSQL; before it: an OpenSSL with known holes
     "psycopg": ["psycopg[binary]>=3.3.9"],  # the same by psycopg 3; its wheel has an OpenSSL of its own, too
     "collectd-encrypt": ["cryptography>=50"],  # collectd's SecurityLevel Encrypt (AES-256-OFB); before: CVE-2026-69247
+    "amqp": [
+        "pika>=1.4.4",  # AMQP 0-9-1, under Twisted's reactor; what it does on a lost connection is measured of this one
+        "Twisted[tls]>=26.10",  # TLS, with verified names
+    ],
     "stomp": [
         "Twisted[tls]>=26.10",  # TLS, with verified names: pyOpenSSL, service-identity
         "wsproto>=1.3",  # WebSocket, without a network of its own; before it any upgrade was taken for one
@@ -122,6 +126,7 @@ setup(
         "hub.backends": [
             "zeromq = hub.backends.zeromq:ZeroMQ",
             "memory = hub.backends.memory:Memory",
+            "amqp = hub.backends.amqp.client:AmqpClient",
             "stomp = hub.backends.stomp.client:StompClient",
             "stomp-server = hub.backends.stomp.server:StompServer",
         ],

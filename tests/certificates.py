@@ -41,10 +41,13 @@ class Authority:
         builder = builder.add_extension(_signs_certificates(), critical=True)
         self.file = self._write(name, builder.sign((above or self).key, hashes.SHA256()))
 
-    def sign(self, name: str, *alternatives: str) -> Certificate:
-        """Make a certificate. :param name: its CN. :param alternatives: its DNS names and IP addresses."""
+    def sign(self, name: str, *alternatives: str, ends: datetime.datetime | None = None) -> Certificate:
+        """Make a certificate. :param name: its CN. :param alternatives: its DNS names and IP addresses.
+
+        :param ends: when it expires; tomorrow by default.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(_name(name), key.public_key(), self)
+        builder = _builder(_name(name), key.public_key(), self, ends)
         if alternatives:
             names = [_alternative(text) for text in alternatives]
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
@@ -70,14 +73,17 @@ def _signs_certificates() -> x509.KeyUsage:
     return x509.KeyUsage(key_cert_sign=True, crl_sign=True, **uses)
 
 
-def _builder(name: x509.Name, key: ec.EllipticCurvePublicKey, issuer: Authority) -> x509.CertificateBuilder:
+def _builder(
+    name: x509.Name, key: ec.EllipticCurvePublicKey, issuer: Authority, ends: datetime.datetime | None = None
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
+    ends = ends or now + DAY
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer.name).public_key(key)
     builder = builder.serial_number(x509.random_serial_number())
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
     builder = builder.add_extension(signer, critical=False)
-    return builder.not_valid_before(now - DAY).not_valid_after(now + DAY)
+    return builder.not_valid_before(min(now, ends) - DAY).not_valid_after(ends)
 
 
 def _alternative(text: str) -> x509.GeneralName:

@@ -9,14 +9,15 @@ from typing import Any, Literal
 
 from twisted.internet.defer import Deferred, DeferredList
 
+from hub.backends.client_tls import ClientTLS, tls_extra
+from hub.backends.failover import Failover
 from hub.backends.stomp import client_settings
-from hub.backends.stomp.client_failover import Failover
+from hub.backends.stomp.client_connection import Connection
 from hub.backends.stomp.client_ledger import Delivery
 from hub.backends.stomp.client_login import Login
 from hub.backends.stomp.client_message import check, envelopes_of
 from hub.backends.stomp.client_publisher import Publisher
 from hub.backends.stomp.client_subscriber import Subscriber
-from hub.backends.stomp.client_tls import EXTRA, ClientTLS
 from hub.backends.stomp.client_tools import Sender, listen
 from hub.backoff import Uniform
 from hub.errors import Unavailable
@@ -25,6 +26,8 @@ from hub.interfaces import BackendContext, Intake
 from hub.message import Message
 from hub.settings import Settings
 from hub.status.states import BackendState
+
+EXTRA = tls_extra("stomp")
 
 
 class StompClient:
@@ -50,7 +53,7 @@ class StompClient:
         self._subscriber = Subscriber(context)
         self._envelopes = envelopes_of(config, context.wall)
         self._publisher = Publisher(config, self._envelopes)
-        self._links: dict[str, Failover] = {}
+        self._links: dict[str, Failover[Connection]] = {}
 
     def start(self, intake: Intake) -> None:
         """Begin to connect. A broker that is away is waited for.
@@ -58,7 +61,7 @@ class StompClient:
         :raises ConfigError: a file or secret can't be read. :raises MissingExtra: TLS needs the extra ``stomp``.
         """
         config = self._config
-        tls = ClientTLS(config) if config.tls else None
+        tls = ClientTLS(config, EXTRA) if config.tls else None
         login = Login.of(config)
         self._state = "running"
         self._warn_of_readers()
@@ -78,9 +81,13 @@ class StompClient:
                     text = "%s: passcode and messages are sent unencrypted: use 'stomp+ssl:' beyond this machine"
                     self._context.log.warning(text, address, extra={"action": "expose"})
 
-    def _link(self, login: Login, tls: ClientTLS | None, user: Subscriber | Publisher) -> Failover:
-        context = self._context
-        return Failover(self._config, login, tls, user, context.reactor, context.log, self._uniform)
+    def _link(self, login: Login, tls: ClientTLS | None, user: Subscriber | Publisher) -> Failover[Connection]:
+        context, config = self._context, self._config
+
+        def make(failover: Failover[Connection]) -> Connection:
+            return Connection(config, login, failover, context.reactor)
+
+        return Failover(config, make, tls, user, context.reactor, context.log, self._uniform)
 
     def subscribe(self, patterns: Collection[str]) -> None:
         """Do nothing: the broker's destinations are configured."""
@@ -150,7 +157,7 @@ class StompClient:
             "not_ready": self._not_ready(),
         }
 
-    def _rows(self, role: str, link: Failover) -> Iterator[dict[str, Any]]:
+    def _rows(self, role: str, link: Failover[Connection]) -> Iterator[dict[str, Any]]:
         """A row for each broker that was tried."""
         state = "connected" if link.usable else "connecting" if self._state == "running" else self._state
         for address, error in link.tried():

@@ -8,7 +8,7 @@ import ssl
 from collections import deque
 from collections.abc import Mapping
 
-from hub.backends.stomp.client_address import Address
+from hub.backends.broker_address import Address
 from hub.backends.stomp.client_errors import error_text
 from hub.backends.stomp.client_login import Login
 from hub.backends.stomp.client_settings import Config, limits

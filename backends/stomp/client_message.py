@@ -8,6 +8,7 @@ from hub.backends.stomp.client_destinations import destination_for, topic_of
 from hub.backends.stomp.client_settings import OURS, Config
 from hub.backends.stomp.frame import Frame
 from hub.backends.stomp.message_frame import text_of
+from hub.backends.unusable import Unusable
 from hub.errors import CannotPublish
 from hub.interfaces import Clock
 from hub.message import Message
@@ -19,18 +20,6 @@ REDELIVERED = "redelivered"
 """Header that RabbitMQ sends always, ActiveMQ only with the value ``true``. The hub keeps only that."""
 _NOT_SENT = {*OURS, "ack", REDELIVERED}
 """Headers that a message does not take along. Received and published again it would have them of its first way."""
-
-
-class Unusable(Exception):
-    """A MESSAGE can't become a message of the hub.
-
-    :ivar kind: counted under this name. :ivar message: the message as far as it can be shown.
-    """
-
-    def __init__(self, kind: str, reason: str, message: Message) -> None:
-        super().__init__(reason)
-        self.kind = kind
-        self.message = message
 
 
 def message_of(frame: Frame, config: Config, now: float, backend: str) -> Message:

@@ -9,9 +9,9 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from hub.backends.envelopes import Envelopes
+from hub.backends.failover import Failover
 from hub.backends.stomp.client_connection import Connection
 from hub.backends.stomp.client_errors import error_text, is_passing
-from hub.backends.stomp.client_failover import Failover
 from hub.backends.stomp.client_message import send_headers
 from hub.backends.stomp.client_settings import Config
 from hub.backends.stomp.frame import Frame, encode
@@ -42,7 +42,7 @@ class Publisher:
     :ivar published: messages that the broker has confirmed. :ivar failed: messages that were not.
     """
 
-    link: Failover
+    link: Failover[Connection]
 
     def __init__(self, config: Config, envelopes: Envelopes | None = None) -> None:
         self.published = self.failed = 0

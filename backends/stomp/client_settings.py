@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict
+from pydantic import AfterValidator
 
-from hub.backends.stomp.client_address import Address, BrokerAddress
+from hub.backends.broker_settings import BrokerSettings
+from hub.backends.stomp.client_address import STOMP, BrokerAddress
 from hub.backends.stomp.client_destinations import PLACEHOLDER
 from hub.backends.stomp.limits import Limits
-from hub.settings import Duration, FilePath, SecretRef, Settings, Size, setting
+from hub.settings import Duration, Size, setting
 
 OURS = {
     *("id", "destination", "ack", "receipt", "prefetch-count", "activemq.prefetchSize", "content-length"),
@@ -45,11 +46,10 @@ Template = Annotated[str, AfterValidator(_template)]
 Headers = Annotated[dict[str, str], AfterValidator(_headers)]
 
 
-class Config(Settings):
+class Config(BrokerSettings):
     """Settings of brokers, login, destinations and limits."""
 
-    # Secret is a plain class, which pydantic checks by isinstance only with this option.
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    scheme = STOMP
 
     connect: list[BrokerAddress] = setting(
         ...,
@@ -58,8 +58,6 @@ class Config(Settings):
         example=["stomp://127.0.0.1:61613"],
         min_length=1,
     )
-    login: str | None = setting(None, "Name of the hub's user at the broker.", min_length=1)
-    passcode: SecretRef | None = setting(None, "That user's password, as 'file:/path' or 'credential:name'.")
     virtual_host: str = setting("/", "Virtual host of the broker: RabbitMQ's; ActiveMQ ignores it.", min_length=1)
     destinations: list[Destination] = setting(
         [],
@@ -120,59 +118,22 @@ class Config(Settings):
         "Interval of heart-beats, both ways; the broker may want longer ones. After twice of it without any, the hub "
         "connects again. 0: none.",
     )
-    connect_timeout: Duration = setting(
-        "10s", "Time to connect, log in and subscribe; then the next broker is tried.", ge=0.1
-    )
-    reconnect_interval_max: Duration = setting(
-        "30s", "After a round of all brokers the hub waits, for a random time that grows up to this.", ge=0.1
-    )
     max_message_size: Size = setting(
         "8MiB", "Larger bodies are rejected (NACK), counted as malformed: oversize, and not published.", ge=1024
     )
     max_frame_size: Size = setting(
         "128MiB", "The connection ends when the broker sends a larger body; this bounds the memory.", ge=1024
     )
-    tls_ca_file: FilePath | None = setting(
-        None, "TLS: certificates of the authorities that the hub trusts, in PEM. Unset: those of the system."
-    )
-    tls_server_name: str | None = setting(
-        None,
-        "TLS: name that the broker's certificate must have, and that is sent (SNI). Unset: the host in 'connect'.",
-        min_length=1,
-    )
-    tls_certificate_file: FilePath | None = setting(
-        None, "TLS: the hub's own certificate, in PEM, with any intermediate ones after it."
-    )
-    tls_key: SecretRef | None = setting(
-        None, "TLS: the key of that certificate, in PEM without a passphrase, as 'file:/path' or 'credential:name'."
-    )
-
-    @property
-    def addresses(self) -> list[Address]:
-        """The brokers, in the order in which they are tried."""
-        return [Address.parse(text) for text in self.connect]
-
-    @property
-    def tls(self) -> bool:
-        """True if the connection to a broker is encrypted."""
-        return any(address.tls for address in self.addresses)
 
     def contradictions(self) -> Iterator[str]:
         """Yield each combination of settings that can't be."""
         if not self.destinations and self.publish is None:
             yield "give destinations to receive from, or publish, or both"
-        for name, texts in (("connect", self.connect), ("destinations", self.destinations)):
-            for text in sorted({text for text in texts if texts.count(text) > 1}):
-                yield f"{name}: {text} is given twice"
-        if self.passcode is not None and self.login is None:
-            yield "passcode needs login"
-        if (self.tls_certificate_file is None) != (self.tls_key is None):
-            yield "tls_certificate_file and tls_key go together"
+        yield from super().contradictions()
+        for text in sorted({text for text in self.destinations if self.destinations.count(text) > 1}):
+            yield f"destinations: {text} is given twice"
         if self.max_frame_size < self.max_message_size:
             yield "max_frame_size must not be smaller than max_message_size"
-        for name in ("tls_ca_file", "tls_server_name", "tls_certificate_file"):
-            if getattr(self, name) is not None and not self.tls:
-                yield f"{name} is for TLS, and no address in connect begins with 'stomp+ssl:'"
 
 
 def limits(config: Config) -> Limits:

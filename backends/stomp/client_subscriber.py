@@ -6,20 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
+from hub.backends.failover import Failover
 from hub.backends.stomp.client_connection import Connection
-from hub.backends.stomp.client_failover import Failover
 from hub.backends.stomp.client_ledger import Delivery, Ledger, Told, Verdict
-from hub.backends.stomp.client_message import REDELIVERED, Unusable, message_of
+from hub.backends.stomp.client_message import REDELIVERED, message_of
 from hub.backends.stomp.client_settings import Config
 from hub.backends.stomp.client_subscription import Subscription, subscribe_headers
 from hub.backends.stomp.frame import Frame, Version, encode
+from hub.backends.unusable import Unusable
 from hub.interfaces import BackendContext, Intake
 from hub.message import Message
-
-SHOWN = 1024
-"""Bytes that are kept of an unusable body."""
 
 
 class Subscriber:
@@ -30,7 +26,7 @@ class Subscriber:
     :ivar redelivered: messages that the broker had sent before.
     """
 
-    link: Failover | None = None
+    link: Failover[Connection] | None = None
 
     def __init__(self, context: BackendContext) -> None:
         self.count = self.bytes = self.redelivered = 0
@@ -121,8 +117,7 @@ class Subscriber:
         """Count a message that can't be used, and let the broker bury it."""
         assert self._intake is not None
         self.malformed[error.kind] += 1
-        shown = msgspec.structs.replace(error.message, body=error.message.body[:SHOWN])
-        self._intake.refuse(shown, str(error))
+        self._intake.refuse(error.shown, str(error))
         if token is not None:
             self._tell(self._ledger.settle([token], Verdict.NACK))
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from hub.backends.stomp.client_destinations import PLACEHOLDER, destination_for, is_shared, template_of, topic_of
 from hub.backends.stomp.client_line import Line
-from hub.backends.stomp.client_message import Unusable, envelopes_of, message_of, send_headers
+from hub.backends.stomp.client_message import envelopes_of, message_of, send_headers
 from hub.backends.stomp.client_settings import Config
+from hub.backends.unusable import Unusable
 from hub.backoff import delay_after
 from hub.errors import CannotPublish, Unavailable
 from hub.message import Message

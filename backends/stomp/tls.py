@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hub.backends.stomp.pem import certificates
+from hub.backends.pem import certificates
 from hub.errors import ConfigError
 from hub.extra import Extra
 from hub.watched_files import WatchedFiles

@@ -10,7 +10,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import pika  # type: ignore[import-not-found]
+import pika
 from workload import Ledger, ready  # type: ignore[import-not-found]
 
 EXCHANGE = "messages"

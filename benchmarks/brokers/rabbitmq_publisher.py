@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pika  # type: ignore[import-not-found]
+import pika
 from publication import Publication  # type: ignore[import-not-found]
 
 EXCHANGE = "messages"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 from collections.abc import Callable, Sequence
@@ -24,6 +25,8 @@ from hub.interfaces import Answer, Backend
 from hub.message import Message
 from hub.settings import Settings
 from tests.support import free_port
+from tests.unit.backends.amqp import clients as amqp_clients
+from tests.unit.backends.amqp.broker import Broker as AmqpBroker
 from tests.unit.backends.stomp.broker import Broker
 from tests.unit.backends.stomp.clients import connected, make
 from tests.unit.backends.support import (
@@ -184,6 +187,24 @@ def stomp(stack: ExitStack) -> Bench:
     return Bench(client, intake, send, Message("x", "a.b", oversize), heard, lambda: send("a.b", oversize))
 
 
+def amqp(stack: ExitStack) -> Bench:
+    broker, numbers = stack.enter_context(AmqpBroker()), itertools.count(1)
+    client = amqp_clients.make(broker.port, publish="e", max_message_size=1024)
+    intake = Recorder()
+    client.subscribe(["#"])
+    client.start(intake)
+    amqp_clients.connected(client)
+
+    def send(topic: str, body: bytes) -> None:
+        broker.send(topic, body, message_id=f"m-{next(numbers)}")
+
+    def heard() -> list[Heard]:
+        return [(message.routing_key, message.body) for message in broker.published]
+
+    oversize = b"x" * 1025
+    return Bench(client, intake, send, Message("x", "a.b", oversize), heard, lambda: send("a.b", oversize))
+
+
 def stomp_server(stack: ExitStack) -> Bench:
     port, enqueuer = free_port(), new_enqueuer()
     server = StompServer(hub_context(ServerConfig(listen=[f"127.0.0.1:{port}"]), enqueuer=enqueuer))
@@ -205,4 +226,4 @@ def stomp_server(stack: ExitStack) -> Bench:
     return Bench(server, intake, send, Message("x", "/nowhere", b"{}"), reader.read, spoil)
 
 
-BENCHES = (memory, zeromq, stomp, stomp_server)
+BENCHES = (memory, zeromq, stomp, amqp, stomp_server)

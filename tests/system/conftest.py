@@ -24,6 +24,8 @@ from tests.system.stomp_hub import StompHub
 
 FEDMSG = ["setuptools==65.5.0", "fedmsg[consumers,commands,crypto_ng]==1.1.7", "pyOpenSSL==24.2.1", "cryptography<44"]
 
+FEDORA = ["fedora-messaging==3.9.1", "bodhi-messages==26.4.0"]
+
 
 DRIVERS = ["postgresql", "postgresql+psycopg"]
 """What is claimed of PostgreSQL is claimed with each of them."""
@@ -84,17 +86,28 @@ def distribution(tmp_path_factory: pytest.TempPathFactory) -> Distribution:
 
 @pytest.fixture(scope="session")
 def fedmsg_python() -> Path:
-    """A Python 3.11 that has the real fedmsg; made once, kept beside the checkout's other environments."""
-    directory = ROOT / ".venv-fedmsg"
+    """A Python 3.11 that has the real fedmsg."""
+    require(sys.version_info[:2] == (3, 11), "fedmsg 1.1.7 needs Python 3.11")
+    # Some of its dependencies build their own by setuptools' old way, which needs this where pip is old.
+    return environment("fedmsg", ["wheel"], FEDMSG)
+
+
+@pytest.fixture(scope="session")
+def fedora_python() -> Path:
+    """A Python that has the real fedora-messaging, and schemas of Bodhi's."""
+    return environment("fedora", FEDORA)
+
+
+def environment(name: str, *steps: list[str]) -> Path:
+    """The Python of a virtual environment with these packages, made once, kept beside the checkout's other ones."""
+    directory = ROOT / f".venv-{name}"
     python = directory / "bin" / "python"
     if not (directory / "ready").exists():
-        require(sys.version_info[:2] == (3, 11), "fedmsg 1.1.7 needs Python 3.11")
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(directory)], check=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        # Some of its dependencies build their own by setuptools' old way, which needs this where pip is old.
-        subprocess.run([*pip, "wheel"], check=True, capture_output=True)
-        done = subprocess.run([*pip, *FEDMSG], capture_output=True, text=True)
-        require(done.returncode == 0, f"fedmsg 1.1.7 can't be installed: {done.stderr[-500:]}")
+        for packages in steps:
+            done = subprocess.run([*pip, *packages], capture_output=True, text=True)
+            require(done.returncode == 0, f"{packages[0]} can't be installed: {done.stderr[-500:]}")
         (directory / "ready").touch()
     return python
 

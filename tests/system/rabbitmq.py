@@ -1,4 +1,4 @@
-"""A real RabbitMQ with its STOMP plugin: a node, a port mapper and files of its own, on loopback."""
+"""A real RabbitMQ, which speaks AMQP and STOMP: a node, a port mapper and files of its own, on loopback."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ stomp.listeners.tcp.1 = 127.0.0.1:{port}
 """
 TLS = """
 stomp.listeners.ssl.1 = 127.0.0.1:{tls_port}
+listeners.ssl.1 = 127.0.0.1:{amqps_port}
+auth_mechanisms.1 = PLAIN
+auth_mechanisms.2 = EXTERNAL
+ssl_cert_login_from = common_name
 ssl_options.cacertfile = {authority}
 ssl_options.certfile = {certificate}
 ssl_options.keyfile = {key}
@@ -27,14 +31,17 @@ ssl_options.fail_if_no_peer_cert = true
 
 
 class RabbitMQ(Server):
-    """It speaks STOMP on ``port``. Its user is ``guest``, with the passcode ``guest``; its virtual host is ``/``.
+    """It speaks STOMP on ``port``, AMQP on ``amqp_port``. Its user is ``guest``, with the passcode ``guest``; its
+    virtual host is ``/``.
 
-    :param authority: it also speaks STOMP by TLS, on ``tls_port``, to clients with a certificate of this authority.
+    :param authority: it also speaks both by TLS, on ``tls_port`` and ``amqps_port``, to clients with a certificate of
+        this authority, whose common name may be the login. :param further: lines of its configuration.
     """
 
-    def __init__(self, directory: Path, authority: Authority | None = None) -> None:
+    def __init__(self, directory: Path, authority: Authority | None = None, further: str = "") -> None:
         require((PROGRAMS / "rabbitmq-server").exists(), "RabbitMQ is not installed (Debian's rabbitmq-server)")
         self.port, self.tls_port, self._mapper_port = free_port(), free_port(), free_port()
+        self.amqp_port, self.amqps_port = free_port(), free_port()
         self._configuration = directory / "rabbitmq.conf"
         super().__init__(
             directory,
@@ -51,7 +58,7 @@ class RabbitMQ(Server):
                 "RABBITMQ_ENABLED_PLUGINS_FILE": str(directory / "plugins"),
                 "RABBITMQ_NODENAME": "hubbub-test@localhost",
                 "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-                "RABBITMQ_NODE_PORT": str(free_port()),
+                "RABBITMQ_NODE_PORT": str(self.amqp_port),
                 "RABBITMQ_DIST_PORT": str(free_port()),
                 "RABBITMQ_MNESIA_BASE": str(directory / "mnesia"),
                 "RABBITMQ_LOG_BASE": str(directory / "log"),
@@ -61,18 +68,24 @@ class RabbitMQ(Server):
                 "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 +sbwt none",
             },
         )
-        self._configuration.write_text(CONFIGURATION.format(port=self.port) + self._tls(authority))
-        (directory / "plugins").write_text("[rabbitmq_stomp].\n")
+        self._configuration.write_text(CONFIGURATION.format(port=self.port) + self._tls(authority) + further)
+        (directory / "plugins").write_text("[rabbitmq_stomp, rabbitmq_auth_mechanism_ssl].\n")
         self._mapper: subprocess.Popen[bytes] | None = None
 
     def _tls(self, authority: Authority | None) -> str:
         if authority is None:
             return ""
         made = authority.sign("broker", "localhost", "127.0.0.1")
-        return TLS.format(tls_port=self.tls_port, authority=authority.file, certificate=made.file, key=made.key)
+        return TLS.format(
+            tls_port=self.tls_port,
+            amqps_port=self.amqps_port,
+            authority=authority.file,
+            certificate=made.file,
+            key=made.key,
+        )
 
     def answers(self) -> bool:
-        return listens(self.port)
+        return listens(self.port) and listens(self.amqp_port)
 
     def __enter__(self) -> Self:
         # A node that finds no port mapper starts one that outlives it.

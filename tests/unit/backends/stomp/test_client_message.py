@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from hub.backends.stomp.client_message import Unusable, check, envelopes_of, message_of, send_headers
+from hub.backends.stomp.client_message import check, envelopes_of, message_of, send_headers
 from hub.backends.stomp.frame import Frame
+from hub.backends.unusable import Unusable
 from hub.errors import CannotPublish
 from hub.message import HeaderValue, Message
 from tests.unit.backends.stomp.clients import settings

@@ -1,19 +1,24 @@
-"""TLS of a connection to a broker: its certificate and its name are verified. Needs the extra ``stomp``."""
+"""TLS of a connection to a broker: its certificate and its name are verified. Needs Twisted's extra ``tls``."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from twisted.internet.error import VerifyError
 from twisted.internet.protocol import Factory
 
-from hub.backends.stomp.client_settings import Config
-from hub.backends.stomp.pem import certificates
+from hub.backends.broker_settings import BrokerSettings
+from hub.backends.expired_certificates import dated, listen
+from hub.backends.pem import certificates
 from hub.errors import ConfigError
 from hub.extra import Extra
 
-EXTRA = Extra("TLS to a broker", "stomp", ("OpenSSL.crypto", "twisted.internet.ssl", "service_identity"))
-"""The libraries of TLS; without the last one Twisted verifies no names with wildcards."""
+
+def tls_extra(name: str) -> Extra:
+    """The libraries of TLS, which an extra of this name brings; without the last one Twisted verifies no names with
+    wildcards."""
+    return Extra("TLS to a broker", name, ("OpenSSL.crypto", "twisted.internet.ssl", "service_identity"))
 
 
 class ClientTLS:
@@ -22,8 +27,8 @@ class ClientTLS:
     :raises MissingExtra: the libraries are not installed.
     """
 
-    def __init__(self, config: Config) -> None:
-        EXTRA.check()
+    def __init__(self, config: BrokerSettings, extra: Extra) -> None:
+        extra.check()
         from OpenSSL.crypto import FILETYPE_PEM, Error
         from twisted.internet import ssl
         from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -35,11 +40,21 @@ class ClientTLS:
         self._name = config.tls_server_name
         self._authorities = self._trusted(config)
         self._intermediate: list[Any] = []
+        self._dates: list[str] = []
         self._certificate = self._own(config)
 
     def wrap(self, factory: Factory, host: str, clock: Any) -> Any:
         """Make a factory of connections by TLS. :param host: of the address. :param clock: Twisted's reactor."""
-        return self._wrapper(self._options(self._name or host), True, factory, clock)
+        options = self._options(self._name or host)
+        listen(options, self._dates.append)
+        return self._wrapper(options, True, factory, clock)
+
+    def explained(self, reason: str) -> str:
+        """The reason why a connection failed, with the date of a certificate that has expired."""
+        own = None if self._certificate is None else dated(self._certificate.original, datetime.now(UTC))
+        texts, self._dates[:] = list(self._dates), []
+        texts += [] if own is None else [f"the hub's own certificate {own}"]
+        return "; ".join(dict.fromkeys([reason, *texts]))
 
     def _options(self, name: str) -> Any:
         if self._certificate is None:
@@ -49,7 +64,7 @@ class ClientTLS:
             name, self._authorities, self._certificate, extraCertificateOptions=chain if self._intermediate else {}
         )
 
-    def _trusted(self, config: Config) -> Any:
+    def _trusted(self, config: BrokerSettings) -> Any:
         if config.tls_ca_file is None:
             return self._ssl.platformTrust()
         try:
@@ -58,7 +73,7 @@ class ClientTLS:
         except (OSError, ValueError) as error:
             raise ConfigError([f"tls_ca_file: {config.tls_ca_file} can't be used: {error}"]) from error
 
-    def _own(self, config: Config) -> Any:
+    def _own(self, config: BrokerSettings) -> Any:
         if config.tls_certificate_file is None or config.tls_key is None:
             return None
         key = config.tls_key.read().encode()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
 
 from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import CancelledError, Deferred, succeed
@@ -11,12 +12,9 @@ from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
-from hub.backends.stomp.client_address import Address
-from hub.backends.stomp.client_connection import Connection, User
-from hub.backends.stomp.client_login import Login
-from hub.backends.stomp.client_settings import Config
-from hub.backends.stomp.client_tls import ClientTLS
-from hub.backends.stomp.frame import Frame
+from hub.backends.broker_address import Address
+from hub.backends.broker_settings import BrokerSettings
+from hub.backends.client_tls import ClientTLS
 from hub.backoff import Uniform, delay_after
 from hub.text import printable
 
@@ -25,12 +23,47 @@ STABLE = 10.0
 that accepts a connection and ends it at once is not asked again without pauses."""
 
 
-class Failover:
+class BrokerConnection(Protocol):
+    """Connection to a broker, a protocol of Twisted.
+
+    It calls the failover's ``opened`` once it is logged in, then ``received`` with what comes, and ``lost`` once, when
+    it has ended. :ivar server: the broker's name for itself; empty: unknown.
+    """
+
+    transport: Any
+    server: str
+
+    def fail(self, reason: str) -> None:
+        """End the connection at once."""
+
+    def close(self) -> Deferred[None]:
+        """Say goodbye, then end the connection. :returns: fires when it has ended."""
+
+
+C = TypeVar("C", bound=BrokerConnection)
+U = TypeVar("U", bound=BrokerConnection, contravariant=True)
+
+
+class BrokerUser(Protocol[U]):
+    """User of a connection to a broker, told in the reactor's thread."""
+
+    def opened(self, connection: U) -> None:
+        """The broker has accepted the login."""
+
+    def received(self, batch: list[Any]) -> None:
+        """Take what arrived together."""
+
+    def lost(self, reason: str, error: Any) -> None:
+        """The connection has ended, or was never opened. :param error: the broker's own words, if it gave any."""
+
+
+class Failover(Generic[C]):
     """One connection to a list of brokers. Belongs to the reactor's thread.
 
     The brokers are tried in order, from the first at the start, and from the next one when a connection ends. After a
     round in vain there is a pause: exponential backoff with full jitter, see :mod:`hub.backoff`.
 
+    :param make: makes the connection of an attempt, which reports to the failover that is given.
     :param user: uses the connection; it calls :meth:`established` once it can work.
     :ivar connection: the current one, once it is logged in. :ivar address: that of the last attempt.
     :ivar disconnects: connections that ended. :ivar failures: attempts that failed.
@@ -38,20 +71,20 @@ class Failover:
 
     def __init__(
         self,
-        config: Config,
-        login: Login,
+        config: BrokerSettings,
+        make: Callable[[Failover[C]], C],
         tls: ClientTLS | None,
-        user: User,
+        user: BrokerUser[C],
         reactor: Any,
         log: logging.LoggerAdapter[logging.Logger],
         uniform: Uniform,
     ) -> None:
-        self.connection: Connection | None = None
+        self.connection: C | None = None
         self._addresses = config.addresses
         self.address: Address = self._addresses[0]
         self.disconnects = self.failures = 0
         self._config = config
-        self._login = login
+        self._make = make
         self._tls = tls
         self._user = user
         self._reactor = reactor
@@ -64,7 +97,7 @@ class Failover:
         """Of each broker that was tried since the last good connection: the last failure."""
         self._running = False
         self._attempt: Deferred[Any] | None = None
-        self._protocol: Connection | None = None
+        self._protocol: C | None = None
         self._timer: Any = None
 
     @property
@@ -117,7 +150,7 @@ class Failover:
         self._timer = None
         self.address = self._addresses[self._tried % len(self._addresses)]
         self._tried += 1
-        made = Connection(self._config, self._login, self, self._reactor)
+        made: Any = self._make(self)
         self._timer = self._reactor.callLater(self._config.connect_timeout, self._too_late)
         factory: Any = Factory.forProtocol(lambda: made)
         if self.address.tls and self._tls is not None:
@@ -134,7 +167,7 @@ class Failover:
         kind = next((kind for kind, fits in kinds if fits(address.host)), endpoints.HostnameEndpoint)
         return kind(self._reactor, address.host, address.port, timeout=self._config.connect_timeout)
 
-    def _connected(self, protocol: Connection) -> None:
+    def _connected(self, protocol: C) -> None:
         self._attempt = None
         self._protocol = protocol
 
@@ -150,19 +183,19 @@ class Failover:
         elif self._protocol is not None:
             self._protocol.fail(f"no login within {self._config.connect_timeout:g} s")
 
-    # -- the current connection; see :class:`~hub.backends.stomp.client_connection.User`
+    # -- the current connection; see :class:`BrokerUser`
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: C) -> None:
         """Pass it on."""
         self._cancel_timer()
         self._protocol = self.connection = connection
         self._user.opened(connection)
 
-    def received(self, frames: list[Frame]) -> None:
+    def received(self, batch: list[Any]) -> None:
         """Pass them on."""
-        self._user.received(frames)
+        self._user.received(batch)
 
-    def lost(self, reason: str, error: Frame | None) -> None:
+    def lost(self, reason: str, error: Any) -> None:
         """Pass it on, and connect again."""
         opened, self.connection, self._protocol = self.connection is not None, None, None
         lasted = 0.0 if self._since is None else self._reactor.seconds() - self._since
@@ -176,6 +209,8 @@ class Failover:
 
     def _failed(self, reason: str, was_good: bool = False) -> None:
         self._cancel_timer()
+        if self._tls is not None and self.address.tls:
+            reason = self._tls.explained(reason)
         known, self._reasons[self.address] = self._reasons.get(self.address), reason
         if not self._running:
             return

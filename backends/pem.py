@@ -1,4 +1,4 @@
-"""Certificates in PEM files (RFC 7468). Needs the extra ``stomp``."""
+"""Certificates in PEM files (RFC 7468). Needs pyOpenSSL."""
 
 from __future__ import annotations
 

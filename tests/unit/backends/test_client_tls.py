@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from twisted.internet import ssl
 
+from hub.backends.client_tls import ClientTLS
+from hub.backends.stomp.client import EXTRA
 from hub.backends.stomp.client_settings import Config
-from hub.backends.stomp.client_tls import ClientTLS
 from hub.errors import ConfigError, MissingExtra
 from tests.certificates import Authority, Certificate
 from tests.unit.backends.stomp.broker import Broker
@@ -62,6 +64,28 @@ def test_any_other_broker_is_refused(authority: Authority, tmp_path: Path, why: 
         assert expected in lines.texts[0]
 
 
+ENDED = datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize("whose", ["the broker's certificate", "the hub's own certificate"])
+def test_a_certificate_that_has_expired_is_named_with_its_date(authority: Authority, whose: str) -> None:
+    lines, hub = Lines(), whose == "the hub's own certificate"
+    mine = authority.sign("hub", ends=ENDED if hub else None)
+    theirs = authority.sign("broker", "127.0.0.1", ends=None if hub else ENDED)
+    own = {"tls_certificate_file": str(mine.file), "tls_key": f"file:{mine.key}"}
+    options = serving(theirs, clients=authority)
+    with (
+        Broker(tls=options) as broker,
+        running(wait=False, lines=lines, **settings(broker, authority, **own)) as (
+            client,
+            _,
+        ),
+    ):
+        turn_until(lambda: broker.connections > 1, "another attempt")
+        assert f"{whose} expired on 2024-02-29" in str(client.status()["not_ready"])
+        assert "expired on 2024-02-29" in lines.texts[0]
+
+
 def test_it_shows_its_own_certificate(authority: Authority, tmp_path: Path) -> None:
     """And those between it and the authority that the broker trusts."""
     between = Authority(tmp_path / "between", "between", above=authority)
@@ -98,13 +122,13 @@ def test_files_that_can_not_be_used_are_named(authority: Authority, tmp_path: Pa
         ({**own, "tls_key": "file:/no/such"}, "the secret can't be read"),
     ):
         with pytest.raises(ConfigError, match=text):
-            ClientTLS(config(**given))
+            ClientTLS(config(**given), EXTRA)
 
 
 def test_a_key_of_another_certificate_is_found_out_at_the_start(authority: Authority) -> None:
     one, other = authority.sign("one"), authority.sign("other")
     with pytest.raises(ConfigError, match="tls_certificate_file and tls_key can't be used"):
-        ClientTLS(config(tls_certificate_file=str(one.file), tls_key=f"file:{other.key}"))
+        ClientTLS(config(tls_certificate_file=str(one.file), tls_key=f"file:{other.key}"), EXTRA)
 
 
 def test_without_the_libraries_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,4 +136,4 @@ def test_without_the_libraries_the_extra_is_named(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setitem(sys.modules, "OpenSSL.crypto", None)
     with pytest.raises(MissingExtra, match=r"hubbub\[stomp\]"):
-        ClientTLS(config())
+        ClientTLS(config(), EXTRA)

@@ -10,8 +10,8 @@ from twisted.internet.error import ConnectionDone, ConnectionRefusedError
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
+from hub.backends.failover import STABLE, Failover
 from hub.backends.stomp.client_connection import Connection
-from hub.backends.stomp.client_failover import STABLE, Failover
 from hub.backends.stomp.client_login import Login
 from hub.backends.stomp.client_settings import Config
 from hub.backends.stomp.frame import Frame
@@ -31,7 +31,11 @@ class World:
         connect = [f"stomp://{host}:1" for host in hosts]
         config = Config(connect=connect, destinations=["/queue/x"], heart_beat=0, **given)
         log = logging.LoggerAdapter(logger, {})
-        self.failover = Failover(config, Login(), None, self, self.reactor, log, self.draw)
+
+        def make(failover: Failover[Connection]) -> Connection:
+            return Connection(config, Login(), failover, self.reactor)
+
+        self.failover = Failover(config, make, None, self, self.reactor, log, self.draw)
         self.works = True
         self.lost_for: list[str] = []
         self.seen = 0

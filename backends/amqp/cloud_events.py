@@ -1,0 +1,79 @@
+"""Format of CloudEvents 1.0 over AMQP 0-9-1, for which there is no binding: that of AMQP 1.0 is taken, with headers for
+its application properties. Both modes are read."""
+
+from __future__ import annotations
+
+from hub.backends.amqp.formats import Delivery, Outgoing, Plain, check, routing_key
+from hub.backends.amqp.properties import REDELIVERED, properties_of
+from hub.backends.amqp.settings import Config
+from hub.backends.cloudevents import (
+    CONTENT_TYPE,
+    PREFIX,
+    STRUCTURED,
+    Event,
+    NoEvent,
+    event_of,
+    read_structured,
+    write_structured,
+)
+from hub.backends.unusable import Unusable
+from hub.errors import CannotPublish
+from hub.interfaces import Clock
+from hub.message import HeaderValue, Message
+
+MARKS = ("cloudEvents:", "cloudEvents_")
+"""Beginnings of the names of headers that are attributes. Either is read; the first is written."""
+
+
+class CloudEvents:
+    """Format of CloudEvents. The topic is the routing key. :param wall: returns epoch seconds."""
+
+    def __init__(self, config: Config, wall: Clock) -> None:
+        self._config = config
+        self._plain = Plain(config)
+        self._wall = wall
+
+    def read(self, delivery: Delivery) -> Message:
+        """Make a message. :raises Unusable: it is no event."""
+        raw = self._plain.read(delivery)
+        try:
+            event = self._event(raw)
+        except NoEvent as error:
+            raise Unusable(error.kind, str(error), raw) from error
+        kept = {name: value for name, value in raw.headers.items() if not name.startswith(MARKS)}
+        kept.pop(CONTENT_TYPE, None)
+        return Message(event.id, raw.topic, event.data, kept | event.headers(), raw.received_at, raw.backend)
+
+    def _event(self, raw: Message) -> Event:
+        kind = str(raw.headers.get(CONTENT_TYPE, ""))
+        if kind.lower().startswith(STRUCTURED):
+            return read_structured(raw.body)
+        if kind.lower().startswith("application/cloudevents"):
+            raise NoEvent("cloudevent", f"the format {kind[:60]!r} is not read, only {STRUCTURED}")
+        attributes: dict[str, HeaderValue] = {
+            name[len(MARKS[0]) :]: value for name, value in raw.headers.items() if name.startswith(MARKS)
+        }
+        if kind:
+            attributes["datacontenttype"] = kind
+        return Event(attributes, raw.body)
+
+    def write(self, message: Message) -> Outgoing:
+        """Make what is published. :raises CannotPublish: see :meth:`~hub.backends.amqp.formats.Format.write`."""
+        check(message, self._config)
+        try:
+            event = event_of(message, self._config.cloudevents_source, self._wall())
+        except NoEvent as error:
+            raise CannotPublish(str(error)) from error
+        own = {name: value for name, value in message.headers.items() if not name.startswith(PREFIX)}
+        own.pop(REDELIVERED, None)
+        body = event.data
+        if self._config.cloudevents_mode == "structured":
+            body = write_structured(event)
+            own[CONTENT_TYPE] = f"{STRUCTURED}; charset=utf-8"
+        else:
+            attributes = dict(event.attributes)
+            kind = attributes.pop("datacontenttype", None)
+            own.update({MARKS[0] + name: value for name, value in attributes.items()})
+            own |= {} if kind is None else {CONTENT_TYPE: kind}
+        properties = properties_of(message, self._config.persistent, own)
+        return Outgoing(routing_key(message.topic, self._config), body, properties)

@@ -1,0 +1,93 @@
+"""Properties and headers of AMQP 0-9-1, and the headers of the hub's messages. Needs the extra ``amqp``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hub.errors import CannotPublish
+from hub.headers import received
+from hub.message import NO_HEADERS, HeaderValue, Message
+
+TEXTS = {
+    "content-type": "content_type",
+    "content-encoding": "content_encoding",
+    "correlation-id": "correlation_id",
+    "reply-to": "reply_to",
+    "expiration": "expiration",
+    "type": "type",
+    "app-id": "app_id",
+}
+"""Headers by the names that RabbitMQ gives them in STOMP, and the properties that have them."""
+NUMBERS = {"priority": "priority", "timestamp": "timestamp"}
+HIGHEST = {"priority": 255, "timestamp": (1 << 63) - 1}
+REDELIVERED = "redelivered"
+_NOT_SENT = {REDELIVERED, "user-id", "CC", "BCC", "x-death"}
+"""Headers that a message does not take along: RabbitMQ reads them itself, ends the channel if they are no lists
+(``CC``, ``BCC``) or another's name (``user-id``), and takes a message with an ``x-death`` for one in a circle."""
+
+
+def headers_of(properties: Any, redelivered: bool) -> Mapping[str, HeaderValue]:
+    """Headers of a received message. One of the publisher's own wins over a property of its name."""
+    found: dict[str, Any] = {}
+    for names in (TEXTS, NUMBERS):
+        for name, attribute in names.items():
+            value = getattr(properties, attribute)
+            if value is not None:
+                found[name] = value
+    if properties.user_id is not None:
+        found["user-id"] = properties.user_id
+    if redelivered:
+        found[REDELIVERED] = True
+    if properties.headers:
+        found.update(_plain(properties.headers))
+    return received(found) if found else NO_HEADERS
+
+
+def _plain(value: Any) -> Any:
+    """The value without pika's own class of integers, whose text is ``1L``."""
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def properties_of(message: Message, persistent: bool, headers: Mapping[str, HeaderValue] | None = None) -> Any:
+    """Properties of a message to publish. :param headers: others than the message's.
+
+    :raises CannotPublish: a header that is a property has a value that this can't have.
+    """
+    from pika import BasicProperties
+
+    given = dict(message.headers if headers is None else headers)
+    fields: dict[str, Any] = {}
+    for name in TEXTS.keys() & given.keys():
+        fields[TEXTS[name]] = _short(name, given.pop(name))
+    for name in NUMBERS.keys() & given.keys():
+        fields[NUMBERS[name]] = _number(name, given.pop(name))
+    kept = {name: value for name, value in given.items() if name not in _NOT_SENT}
+    fields["message_id"] = _short("message_id", message.id) or None
+    fields.update(delivery_mode=2 if persistent else 1, headers=kept or None)
+    if any(isinstance(value, float) for value in kept.values()):
+        from hub.backends.amqp.float_headers import FloatProperties
+
+        return FloatProperties(**fields)
+    return BasicProperties(**fields)
+
+
+def _short(name: str, value: HeaderValue) -> str:
+    text = str(value)
+    if len(text.encode(errors="surrogatepass")) > 255:
+        raise CannotPublish(f"the header {name!r} has more than 255 bytes, and is a property of AMQP")
+    return text
+
+
+def _number(name: str, value: HeaderValue) -> int:
+    try:
+        number = int(value)
+    except (ValueError, OverflowError):
+        number = -1
+    if not 0 <= number <= HIGHEST[name]:
+        raise CannotPublish(f"the header {name!r} is a property of AMQP, a number from 0 to {HIGHEST[name]}")
+    return number

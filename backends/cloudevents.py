@@ -1,0 +1,126 @@
+"""CloudEvents 1.0 (https://github.com/cloudevents/spec): attributes and data of an event, and both modes. Pure.
+
+A message of the hub has the data for its body, the event's id for its id, and the other attributes as headers whose
+names begin with ``ce-``; ``datacontenttype`` is the header ``content-type``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from hub import jsontext
+from hub.backends.json_body import NoObject, read_object
+from hub.headers import received
+from hub.message import HeaderValue, Message
+
+PREFIX = "ce-"
+CONTENT_TYPE = "content-type"
+STRUCTURED = "application/cloudevents+json"
+_REQUIRED = ("specversion", "id", "source", "type")
+
+
+class NoEvent(Exception):
+    """A message is no event. :ivar kind: malformed input is counted by it."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+class Event:
+    """Event. :ivar attributes: by name, with ``id`` and ``datacontenttype``. :ivar data: the message's body.
+
+    :raises NoEvent: an attribute that each event has is missing, or the version is another one.
+    """
+
+    def __init__(self, attributes: Mapping[str, HeaderValue], data: bytes) -> None:
+        self.attributes = attributes
+        self.data = data
+        missing = [name for name in _REQUIRED if attributes.get(name) in (None, "")]
+        if missing:
+            raise NoEvent("cloudevent", f"the event has no {', '.join(missing)}")
+        if attributes["specversion"] != "1.0":
+            raise NoEvent("cloudevent", f"the event is of CloudEvents {str(attributes['specversion'])[:10]!r}, not 1.0")
+
+    @property
+    def id(self) -> str:
+        """Id of the message."""
+        return str(self.attributes["id"])
+
+    def headers(self) -> dict[str, HeaderValue]:
+        """Headers of the message."""
+        others = {name: value for name, value in self.attributes.items() if name not in ("id", "datacontenttype")}
+        found: dict[str, HeaderValue] = {PREFIX + name: value for name, value in others.items()}
+        if "datacontenttype" in self.attributes:
+            found[CONTENT_TYPE] = self.attributes["datacontenttype"]
+        return found
+
+
+def event_of(message: Message, source: str, now: float) -> Event:
+    """Make an event of a message. Without headers ``ce-type``, ``ce-source``, ``ce-time`` it has the topic, ``source``
+    and the time.
+
+    :param now: epoch seconds.
+    """
+    attributes: dict[str, HeaderValue] = {
+        "specversion": "1.0",
+        "id": message.id,
+        "source": source,
+        "type": message.topic,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
+    }
+    own = {name[len(PREFIX) :]: value for name, value in message.headers.items() if name.startswith(PREFIX)}
+    attributes.update({name: value for name, value in own.items() if name not in ("id", "specversion")})
+    if CONTENT_TYPE in message.headers:
+        attributes["datacontenttype"] = message.headers[CONTENT_TYPE]
+    elif jsontext.is_strict(message.body):
+        attributes["datacontenttype"] = "application/json"
+    return Event(attributes, message.body)
+
+
+def write_structured(event: Event) -> bytes:
+    """The body that is the whole event."""
+    content: dict[str, Any] = dict(event.attributes)
+    if is_json(event):
+        # A text there would be data that is a text, so what is not JSON after all goes as bytes.
+        if jsontext.is_strict(event.data):
+            return jsontext.write(content | {"data": jsontext.read(event.data)})
+    else:
+        try:
+            return jsontext.write(content | {"data": event.data.decode()})
+        except UnicodeDecodeError:
+            pass
+    return jsontext.write(content | {"data_base64": base64.b64encode(event.data).decode()})
+
+
+def read_structured(body: bytes) -> Event:
+    """Read a whole event. :raises NoEvent: it is none."""
+    try:
+        content = read_object(body)
+    except NoObject as error:
+        raise NoEvent(error.kind, str(error)) from error
+    data, encoded = content.pop("data", None), content.pop("data_base64", None)
+    attributes = received(content)
+    if encoded is not None:
+        try:
+            return Event(attributes, base64.b64decode(str(encoded), validate=True))
+        except (binascii.Error, ValueError) as error:
+            raise NoEvent("cloudevent", f"data_base64 is not base64: {error}") from error
+    kind = str(attributes.get("datacontenttype", "application/json"))
+    if isinstance(data, str) and not _names_json(kind):
+        return Event(attributes, data.encode(errors="backslashreplace"))
+    return Event(attributes, b"" if data is None else jsontext.write(data))
+
+
+def is_json(event: Event) -> bool:
+    """True if the data is JSON, as its type says. Without a type it is."""
+    return _names_json(str(event.attributes.get("datacontenttype", "application/json")))
+
+
+def _names_json(kind: str) -> bool:
+    name = kind.partition(";")[0].strip().lower()
+    return name.endswith(("/json", "+json"))

@@ -1,0 +1,64 @@
+"""Headers of fedora-messaging: schema, severity, time and what filters look for. Pure.
+
+Seen on the wire of fedora-messaging 3.9.1. Its consumers drop a message whose severity is a text.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from hub.message import HeaderValue
+
+SCHEMA, PACKAGE = "fedora_messaging_schema", "fedora_messaging_schema_package"
+SEVERITY = "fedora_messaging_severity"
+SENT_AT = "sent-at"
+PRIORITY = "priority"
+SEVERITIES = (10, 20, 30, 40)
+"""Debug, info, warning, error."""
+FILTERS = tuple(f"fedora_messaging_{kind}_" for kind in ("user", "group", "rpm", "container", "module", "flatpak"))
+"""Beginnings of the names of headers that are true or missing."""
+_TRUE = {"true", "1", "yes"}
+
+
+class WrongHeader(Exception):
+    """A header has a value that its consumers refuse. :ivar kind: malformed input is counted by it."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+def check_severity(headers: Mapping[str, HeaderValue]) -> None:
+    """Check a received severity, as its consumers do. :raises WrongHeader: it is none of the four numbers."""
+    severity = headers.get(SEVERITY, 20)
+    if isinstance(severity, bool) or severity not in SEVERITIES or not isinstance(severity, int):
+        expected = ", ".join(map(str, SEVERITIES))
+        raise WrongHeader("severity", f"{SEVERITY} is {str(severity)[:40]!r}: expected one of the numbers {expected}")
+
+
+def headers_to_send(headers: Mapping[str, HeaderValue], now: float) -> dict[str, HeaderValue]:
+    """Headers of a message to publish, with those that every publisher sends. What came as text from another bus gets
+    its type.
+
+    :param now: epoch seconds, where a message has no ``sent-at``. :raises WrongHeader: the severity is none.
+    """
+    found: dict[str, HeaderValue] = {
+        SCHEMA: "base.message",
+        PACKAGE: "fedora_messaging",
+        SENT_AT: time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(now)),
+        SEVERITY: 20,
+        PRIORITY: 0,
+        **headers,
+    }
+    for name in (SEVERITY, PRIORITY):
+        found[name] = _number(found[name])
+    for name, value in headers.items():
+        if name.startswith(FILTERS) and not isinstance(value, bool):
+            found[name] = str(value).lower() in _TRUE
+    check_severity(found)
+    return found
+
+
+def _number(value: HeaderValue) -> HeaderValue:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value

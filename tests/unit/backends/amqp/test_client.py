@@ -1,0 +1,312 @@
+"""The AMQP client on a broker in the tests' reactor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pika import spec
+
+from hub.backends.amqp.client import PIKA, TLS, AmqpClient
+from hub.errors import CannotPublish, MissingExtra, Unavailable
+from hub.message import Message
+from tests.unit.backends.amqp.broker import Broker
+from tests.unit.backends.amqp.clients import connected, make, running, settings
+from tests.unit.backends.support import Lines, Recorder, stop, turn_for, turn_until
+
+
+def test_it_declares_binds_and_consumes_as_configured() -> None:
+    queue = {
+        "type": "quorum",
+        "arguments": {"x-delivery-limit": 3},
+        "bindings": [{"exchange": "amq.topic", "keys": ["a.#", "b"]}],
+        "prefetch": 7,
+        "consume_arguments": {"x-priority": 5},
+    }
+    with Broker() as broker, running(broker.port, queues={"work": queue}):
+        (declared,) = broker.of("Queue.Declare")
+        assert (declared.queue, declared.passive, declared.durable, declared.exclusive) == ("work", False, True, False)
+        assert declared.arguments == {"x-queue-type": "quorum", "x-delivery-limit": 3}
+        assert [(one.exchange, one.routing_key) for one in broker.of("Queue.Bind")] == [
+            ("amq.topic", "a.#"),
+            ("amq.topic", "b"),
+        ]
+        assert broker.of("Basic.Qos")[0].prefetch_count == 7
+        assert broker.of("Basic.Consume")[0].arguments == {"x-priority": 5}
+
+
+def test_a_queue_that_is_not_its_own_is_only_asked_for() -> None:
+    with Broker() as broker, running(broker.port, queues={"theirs": {"declare": False}}):
+        assert broker.of("Queue.Declare")[0].passive
+
+
+def test_it_logs_in_as_guest_by_password_or_by_certificate(tmp_path: Any) -> None:
+    passcode = tmp_path / "passcode"
+    passcode.write_text("secret\n")
+    with Broker() as broker:
+        with running(broker.port):
+            assert broker.of("Connection.StartOk")[0].response == b"\0guest\0guest"
+        with running(broker.port, login="me", passcode=f"file:{passcode}", virtual_host="v") as (client, _):
+            start = broker.of("Connection.StartOk")[1]
+            assert (start.mechanism, start.response) == ("PLAIN", b"\0me\0secret")
+            assert start.client_properties["connection_name"] == "hubbub bus: receives"
+            assert broker.of("Connection.Open")[1].virtual_host == "v"
+            assert "secret" not in str(client.status())
+
+
+def test_messages_of_one_read_are_one_batch_and_one_acknowledgement() -> None:
+    with Broker() as broker, running(broker.port) as (client, intake):
+        broker.answers["Basic.Ack"] = lambda client, channel, method: broker.settle(client, channel, method)
+        for number in range(100):
+            broker.send("a.b", b"%d" % number)
+        turn_until(lambda: len(intake.messages) == 100, "the messages")
+        assert len(intake.batches) < 100
+        assert client.status()["unacknowledged"] == 100
+        client.confirm(intake.tokens)
+        turn_until(lambda: not broker.unacked, "the acknowledgement")
+        assert [(one.delivery_tag, one.multiple) for one in broker.of("Basic.Ack")] == [(100, True)]
+
+
+@pytest.mark.parametrize(("refused", "buried"), [("nack", [b"no"]), ("ack", [])])
+def test_what_the_format_refuses_goes_where_it_is_configured_and_is_counted(refused: str, buried: list[bytes]) -> None:
+    with Broker() as broker, running(broker.port, format="fedora-messaging", refused=refused) as (client, intake):
+        broker.send("a.b", b"no")
+        broker.send("a.b", b"{}")
+        turn_until(lambda: intake.messages and not broker.unacked - 1, "the verdicts")
+        assert broker.buried == buried
+        assert client.status()["malformed"] == {"not_json": 1}
+        ((message, reason),) = intake.refused
+        assert (message.topic, message.body) == ("a.b", b"no")
+        assert reason.startswith("the body is not JSON")
+        assert not any(method.requeue for method in broker.of("Basic.Nack"))
+
+
+def test_an_old_token_is_of_no_use_on_a_new_connection() -> None:
+    with Broker() as broker, running(broker.port) as (client, intake):
+        broker.send("a.b", b"{}")
+        turn_until(lambda: intake.messages, "the message")
+        broker.disconnect()
+        turn_until(lambda: len(intake.messages) == 2, "the message again")
+        assert client.status()["redelivered"] == 1
+        client.confirm(intake.tokens[:1])
+        turn_for(0.1)
+        assert broker.unacked == 1
+        client.confirm(intake.tokens[1:])
+        turn_until(lambda: not broker.unacked, "the acknowledgement")
+
+
+def test_a_consumer_that_the_broker_cancels_consumes_again_by_itself() -> None:
+    lines = Lines()
+    with Broker() as broker, running(broker.port, lines=lines) as (client, intake):
+        (consumer,) = broker.consumers
+        consumer.client.send(consumer.channel, spec.Basic.Cancel(consumer.tag))
+        turn_until(lambda: len(broker.of("Basic.Consume")) == 2, "another consumer")
+        connected(client)
+        assert broker.connections == 1
+        assert any("the broker has cancelled the consumer" in text for text in lines.texts)
+        broker.send("a.b", b"{}")
+        turn_until(lambda: intake.messages, "a message")
+
+
+@pytest.mark.parametrize("method", ["Queue.Declare", "Queue.Bind", "Basic.Consume"])
+def test_what_the_broker_refuses_is_told_once_in_its_words_and_tried_again(method: str) -> None:
+    lines = Lines()
+    queues = {"q": {"bindings": [{"exchange": "x"}]}}
+    with Broker() as broker:
+        broker.answers[method] = lambda client, channel, _: client.close_channel(channel, 404, "NOT_FOUND - no 'x'")
+        with running(broker.port, lines=lines, wait=False, queues=queues) as (client, _):
+            turn_until(lambda: len(broker.of(method)) > 2, "more attempts")
+            assert client.status()["state"] == "connecting"
+            assert client.status()["not_ready"].endswith("queue q: NOT_FOUND - no 'x' (404)")
+            told = [text for text in lines.texts if "NOT_FOUND" in text]
+            assert told == ["nothing comes from the queue 'q': NOT_FOUND - no 'x' (404); trying on"]
+            del broker.answers[method]
+            connected(client)
+            assert client.status()["not_ready"] is None
+
+
+def test_one_queue_that_is_missing_holds_up_no_other() -> None:
+    with Broker() as broker:
+
+        def declare(client: Any, channel: int, method: Any) -> None:
+            if method.queue == "missing":
+                client.close_channel(channel, 404, "NOT_FOUND")
+            else:
+                client.send(channel, spec.Queue.DeclareOk(method.queue, 0, 0))
+
+        broker.answers["Queue.Declare"] = declare
+        with running(broker.port, wait=False, queues={"missing": {}, "q": {}}) as (client, intake):
+            broker.send("a.b", b"{}")
+            turn_until(lambda: intake.messages, "the message")
+            assert client.status()["subscriptions"] == ["q"]
+            assert client.status()["state"] == "connecting"
+
+
+def test_a_broker_that_confirms_no_subscription_is_left() -> None:
+    """Readiness is red meanwhile: a connection alone receives nothing."""
+    with Broker() as broker:
+        broker.answers["Basic.Consume"] = lambda client, channel, method: None
+        with running(broker.port, wait=False, connect_timeout="200ms") as (client, _):
+            turn_until(lambda: broker.of("Basic.Consume"), "the subscription")
+            assert client.status()["not_ready"] is not None
+            turn_until(lambda: broker.connections > 1, "another connection")
+            assert "does not confirm the subscription to 'q'" in str(client.status()["not_ready"])
+
+
+def test_a_refused_login_is_told_in_the_brokers_words() -> None:
+    lines = Lines()
+    with Broker() as broker:
+        broker.answers["Connection.StartOk"] = lambda client, channel, method: client.send(
+            0, spec.Connection.Close(403, "ACCESS_REFUSED - Login was refused", 0, 0)
+        )
+        with running(broker.port, lines=lines, wait=False) as (client, _):
+            turn_until(lambda: broker.connections > 2, "more attempts")
+            assert "ACCESS_REFUSED - Login was refused (403)" in client.status()["not_ready"]
+            assert len([text for text in lines.texts if "ACCESS_REFUSED" in text]) == 1
+
+
+def test_a_timeout_of_the_broker_is_named() -> None:
+    lines = Lines()
+    with Broker() as broker, running(broker.port, lines=lines):
+        (consumer,) = broker.consumers
+        text = "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out"
+        consumer.client.close_channel(consumer.channel, 406, text)
+        turn_until(lambda: any("consumer_timeout" in line for line in lines.texts), "the line")
+
+
+NO_FRAME = b"\x01\0\0\0\0\0\x01xx"
+"""Its last byte should be the end mark."""
+
+
+def test_what_is_no_amqp_ends_the_connection() -> None:
+    with Broker() as broker:
+        broker.answers["Connection.StartOk"] = lambda client, channel, method: client.transport.write(NO_FRAME)
+        with running(broker.port, wait=False) as (client, _):
+            turn_until(lambda: broker.connections > 1, "another attempt")
+            assert client.status()["handshake_failures"]
+
+
+def test_the_next_broker_is_tried_when_one_goes() -> None:
+    with Broker() as first, Broker() as second, running(first.port, second.port) as (client, intake):
+        first.__exit__()
+        turn_until(lambda: second.consumers, "the other broker")
+        second.send("a.b", b"{}")
+        turn_until(lambda: intake.messages, "the message")
+        assert client.status()["disconnects"] == 1
+        first.__enter__()
+
+
+# -- publishing
+
+
+def outcome(client: AmqpClient, message: Message) -> list[Any]:
+    found: list[Any] = []
+    client.publish(message).addBoth(lambda result: found.append(getattr(result, "value", result)))
+    return found
+
+
+def test_a_message_is_published_when_the_broker_has_confirmed_it() -> None:
+    held: list[Any] = []
+    with Broker() as broker, running(broker.port, queues={}, publish="e") as (client, _):
+        broker.answers["published"] = lambda other, channel, sent: held.append((other, channel, sent[0]))
+        results = [outcome(client, Message("i", "a", b"%d" % number)) for number in range(3)]
+        turn_until(lambda: len(held) == 3, "the messages")
+        assert results == [[], [], []]
+        other, channel, _ = held[0]
+        other.send(channel, spec.Basic.Ack(2, multiple=True))
+        turn_until(lambda: results[1], "the confirmations")
+        assert results == [[None], [None], []]
+        other.send(channel, spec.Basic.Nack(3))
+        turn_until(lambda: results[2], "the refusal")
+        assert isinstance(results[2][0], Unavailable)
+        assert (client.status()["published"], client.status()["publish_failed"]) == (2, 1)
+
+
+def test_a_mandatory_message_that_reaches_no_queue_is_given_up_with_the_reason() -> None:
+    def answer(other: Any, channel: int, sent: Any) -> None:
+        number, message = sent
+        if message.routing_key == "nobody":
+            other.content(channel, spec.Basic.Return(312, "NO_ROUTE", "e", "nobody"), message.properties, message.body)
+        other.send(channel, spec.Basic.Ack(number))
+
+    with Broker() as broker, running(broker.port, queues={}, publish="e", mandatory=True) as (client, _):
+        broker.answers["published"] = answer
+        results = [outcome(client, Message("i", topic, b"1")) for topic in ("a", "nobody", "a")]
+        turn_until(lambda: all(results), "the verdicts")
+        assert all(one.mandatory for one in broker.of("Basic.Publish"))
+        assert [results[0], results[2]] == [[None], [None]]
+        assert isinstance(results[1][0], CannotPublish)
+        assert "NO_ROUTE (312)" in str(results[1][0])
+
+
+def test_a_missing_exchange_is_told_and_waited_for() -> None:
+    lines = Lines()
+    with Broker() as broker:
+        broker.answers["Exchange.Declare"] = lambda other, channel, _: other.close_channel(
+            channel, 404, "NOT_FOUND - e"
+        )
+        with running(broker.port, lines=lines, queues={}, publish="e", wait=False) as (client, _):
+            turn_until(lambda: len(broker.of("Exchange.Declare")) > 2, "more attempts")
+            assert client.status()["not_ready"].endswith("exchange e: NOT_FOUND - e (404)")
+            with pytest.raises(Unavailable, match="NOT_FOUND"):
+                client.publish(Message("i", "a", b""))
+            assert len([text for text in lines.texts if "NOT_FOUND" in text]) == 1
+            del broker.answers["Exchange.Declare"]
+            connected(client)
+
+
+def test_a_lost_connection_fails_what_is_unconfirmed_for_now() -> None:
+    with Broker() as broker, running(broker.port, queues={}, publish="e") as (client, _):
+        broker.answers["published"] = lambda other, channel, sent: None
+        result = outcome(client, Message("i", "a", b""))
+        turn_until(lambda: broker.published, "the message")
+        broker.disconnect()
+        turn_until(lambda: result, "the failure")
+        assert isinstance(result[0], Unavailable)
+
+
+def test_a_broker_that_takes_no_messages_is_named_until_it_does() -> None:
+    with Broker() as broker, running(broker.port, queues={}, publish="e") as (client, _):
+        (other,) = broker.clients
+        other.send(0, spec.Connection.Blocked("low on memory"))
+        turn_until(lambda: client.status()["blocked"], "the block")
+        assert client.status()["blocked"] == "low on memory"
+        assert client.status()["not_ready"].endswith("the broker takes no messages: low on memory")
+        other.send(0, spec.Connection.Unblocked())
+        turn_until(lambda: not client.status()["blocked"], "the end of it")
+        assert client.status()["not_ready"] is None
+
+
+def test_nothing_is_published_before_the_start() -> None:
+    client = make(1, publish="e")
+    with pytest.raises(Unavailable, match="does not run"):
+        client.publish(Message("i", "a", b""))
+    client.check(Message("i", "a", b""))
+    with pytest.raises(CannotPublish):
+        client.check(Message("i", "", b""))
+
+
+def test_a_broker_that_never_says_goodbye_holds_up_no_stop() -> None:
+    with Broker() as broker:
+        client, intake = make(broker.port), Recorder()
+        client.start(intake)
+        connected(client)
+        broker.answers["Connection.Close"] = lambda other, channel, method: None
+        stop(client)
+        assert client.status()["state"] == "stopped"
+
+
+def test_the_extras_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(AmqpClient.needed_extras(settings(1))) == [PIKA]
+    assert list(AmqpClient.needed_extras(settings(connect=["amqps://a"]))) == [PIKA, TLS]
+    monkeypatch.setitem(__import__("sys").modules, "pika", None)
+    with pytest.raises(MissingExtra, match=r"AMQP needs an optional library: pip install 'hubbub\[amqp\]'"):
+        make(1).start(Recorder())
+
+
+def test_a_login_beyond_the_machine_is_warned_of() -> None:
+    lines = Lines()
+    client = make(lines=lines, connect=["amqp://192.0.2.1"])
+    client.start(Recorder())
+    stop(client)
+    assert "use 'amqps:' beyond this machine" in lines.texts[0]
