@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from hub.unixsocket import LONGEST_PATH
 
 SYNTAX = "'127.0.0.1:9941', '[::1]:9941' or 'unix:/path'"
 
 
-@dataclass(frozen=True)
-class TcpAddress:
+class TcpAddress(msgspec.Struct, frozen=True):
     """TCP address of this machine, numeric: the meaning of a name may change."""
 
     host: str
@@ -35,8 +35,7 @@ class TcpAddress:
         return f"http://{self}/"
 
 
-@dataclass(frozen=True)
-class UnixAddress:
+class UnixAddress(msgspec.Struct, frozen=True):
     """Unix socket, whose file permissions are the access control."""
 
     path: Path

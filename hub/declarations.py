@@ -4,16 +4,16 @@ own. This module holds no behaviour."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
+
+import msgspec
 
 from hub.deadletter import DeadLetter
 from hub.message import Message
 from hub.receipt import Answer
 
 
-@dataclass(frozen=True)
-class QueueLimits:
+class QueueLimits(msgspec.Struct, frozen=True):
     """The limits of a declared queue.
 
     :ivar max_backlog: messages; ``None``: no bound, or 100 000 for a queue in memory.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.deadletter import DeadLetter
 from hub.duplicates import Duplicates
@@ -23,8 +24,7 @@ PAGE_BYTES = 512 << 10
 Offer = tuple[Queue, int, Sequence[Message], int, int]
 
 
-@dataclass
-class IntakeCounters:
+class IntakeCounters(msgspec.Struct):
     """Counters of received messages; they only grow."""
 
     received: int = 0

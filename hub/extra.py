@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.errors import MissingExtra
 
 
-@dataclass(frozen=True)
-class Extra:
+class Extra(msgspec.Struct, frozen=True):
     """A use of an extra.
 
     :ivar use: the subject of "... needs an optional library": ``TLS to a broker``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from hub.message import Message
 from hub.text import encodable
@@ -11,8 +11,7 @@ LONGEST = 1000
 """Characters of an error's text; a consumer may put a whole message into one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """A failed attempt: reason, time (epoch seconds) and message. :ivar attempt: its number, from 1."""
 
     time: float

@@ -15,11 +15,12 @@ import importlib.util
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import quote, unquote
+
+import msgspec
 
 from hub.collectors import replaced
 from hub.trust import Trust
@@ -29,8 +30,7 @@ __path__: list[str] = []
 PREFIX = f"{__name__}."
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """The newest module of a file. :ivar fingerprint: hash of its content and of the modules beside it."""
 
     module: ModuleType

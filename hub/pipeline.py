@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -33,8 +33,7 @@ Run = Callable[[Callable[[], list[Verdict]]], "Deferred[list[Verdict]]"]
 """Runs a call in a thread, or in a thread pool."""
 
 
-@dataclass(frozen=True)
-class Checks:
+class Checks(msgspec.Struct, frozen=True):
     """The stages of a backend, in order, and the function that runs them off the reactor's thread."""
 
     stages: Sequence[Stage]
@@ -49,8 +48,7 @@ class Target(Intake, Protocol):
         """Make a message a dead letter of each matching queue."""
 
 
-@dataclass(eq=False, slots=True)
-class _Batch:
+class _Batch(msgspec.Struct, eq=False):
     messages: list[Message]
     tokens: Sequence[Any]
     answer: Answer | None

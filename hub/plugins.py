@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import msgspec
 
 from hub import files
 from hub.children import other_code
@@ -17,8 +18,7 @@ from hub.signals import kept
 from hub.trust import Trust
 
 
-@dataclass(frozen=True)
-class Plugin:
+class Plugin(msgspec.Struct, frozen=True):
     """A plugin's class.
 
     :ivar fingerprint: differs if the same name means other code; a reload compares it.

@@ -20,6 +20,7 @@ from hub.configuration.exposure import exposures
 from hub.configuration.schema import Configuration
 from hub.descriptors import Descriptors
 from hub.errors import PASSING, ConfigError, HubError
+from hub.garbage import GC_THRESHOLD
 from hub.leaving import Leaving
 from hub.logs.logs import configure, continue_in_child, flush
 from hub.partlog import part_log
@@ -33,10 +34,6 @@ from hub.trust import Trust
 
 EX_OK, EX_UNAVAILABLE, EX_SOFTWARE, EX_CONFIG = 0, os.EX_UNAVAILABLE, os.EX_SOFTWARE, os.EX_CONFIG
 EX_IOERR = os.EX_IOERR
-
-GC_THRESHOLD = 50_000
-"""Allocations between two collections of the youngest generation. CPython's 700 would mean one for every few hundred
-waiting messages, which hold no cycles."""
 
 STACK = 8 << 20
 """Bytes of stack for each thread, Linux' usual limit. Publishers control the nesting of JSON, and a decoder stops at
@@ -80,6 +77,9 @@ class Process:
         :returns: the exit code, after sysexits.
         :raises ConfigError: the configuration is invalid; nothing was started.
         """
+        gc.set_threshold(GC_THRESHOLD)
+        gc.freeze()  # what was imported so far stays: no collection looks through it
+        gc.enable()
         configuration = self._load()
         hub = configuration.hub
         self._log_writer = configure(hub.log_level, hub.log_to, hub.log_format, hub.log_levels)
@@ -91,7 +91,6 @@ class Process:
         give_back_large_blocks()
         reserve_stack()
         sys.setswitchinterval(configuration.hub.switch_interval)
-        gc.set_threshold(GC_THRESHOLD)
         faulthandler.enable()  # the watchdog's SIGABRT prints all stacks, even if a thread holds the GIL
         self._signals.install()
         self._service = Service(configuration, self._reactor, self._notifier, self._load, on_fatal=self._end)

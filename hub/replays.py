@@ -4,14 +4,14 @@ own. This module holds no behaviour."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+import msgspec
 
 from hub.message import DEFAULT_PRIORITY, Message
 
 
-@dataclass(frozen=True)
-class ReplayStart:
+class ReplayStart(msgspec.Struct, frozen=True):
     """Place in the log at which a replay begins.
 
     :ivar place: the ``first`` message that is kept; the ``last`` one that is wanted; the ``next`` one to come; that
@@ -23,8 +23,7 @@ class ReplayStart:
     number: float = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayedMessage:
+class ReplayedMessage(msgspec.Struct, frozen=True):
     """A message of a replay. It has the attributes of :class:`hub.declarations.Taken`, and needs no settlement.
 
     :ivar position: its offset: its place in the log. Offsets rise, and not by one.

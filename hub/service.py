@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -18,11 +18,11 @@ from hub.control.audit import AUDIT_FILE, Audit
 from hub.control.backfill import Backfills
 from hub.control.holds import HOLDS_FILE, Holds
 from hub.control.socket import ControlSocket
-from hub.control.verbs import verbs_of
 from hub.duplicates import Duplicates
 from hub.enqueuer import Enqueuer
 from hub.errors import ConfigError
 from hub.http.mounts import PluginMounts
+from hub.http.verb import Verb
 from hub.interfaces import Clock
 from hub.logs.logs import flush, set_levels
 from hub.memory import Memory
@@ -130,9 +130,14 @@ class Service:
 
     def _make_parts(self, runtime: Runtime) -> Parts:
         rooms = (self.stores, self.enqueuer, self.publisher, self.flow, self.queues, self.declared)
-        calls = (self._periodic, self.snapshot, partial(verbs_of, self), self.audit)
+        calls = (self._periodic, self.snapshot, self._verbs, self.audit)
         resources = Resources(self.reactor, runtime, self.configuration.state_dir, *rooms, *calls)
         return Parts.of(replace(resources, mounts=self.mounts))
+
+    def _verbs(self) -> Sequence[Verb]:
+        from hub.control.verbs import verbs_of  # only the control socket and web servers need them, once they are asked
+
+        return verbs_of(self)
 
     # -- start
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 Event = TypeVar("Event")
 
 
-@dataclass(slots=True)
-class Burst(Generic[Event]):
+class Burst(msgspec.Struct, Generic[Event]):
     """A burst: events of one kind within one period.
 
     :ivar since: monotonic seconds of the first event. :ivar held: events not shown. :ivar last: set by the user to

@@ -13,8 +13,9 @@ import os
 import pwd
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 VARIABLE = "HUBBUB_TRUST"
 """Variable with names or numbers of trusted users, separated by commas; ``all``: files are not checked."""
@@ -23,8 +24,7 @@ MOST_LINKS = 40
 ROOT = 0
 
 
-@dataclass(frozen=True)
-class Trust:
+class Trust(msgspec.Struct, frozen=True):
     """Users whose files one user trusts.
 
     :ivar me: the user who runs this. :ivar others: further trusted users.

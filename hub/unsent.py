@@ -6,8 +6,8 @@ import itertools
 from bisect import insort
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+import msgspec
 from twisted.internet.defer import Deferred
 
 from hub.message import Message
@@ -28,8 +28,7 @@ DROPPED = 100
 """Rows of the store's outbox read in one step of a drop, with their bodies."""
 
 
-@dataclass(slots=True, eq=False)
-class UnsentMessage:
+class UnsentMessage(msgspec.Struct, eq=False):
     """An outgoing message.
 
     :ivar number: its number in the store's outbox; ``None``: it is in no store.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 from hub.store import Range
 
@@ -14,8 +15,7 @@ Source = TypeVar("Source")
 Token = object
 
 
-@dataclass(slots=True, eq=False)
-class _Waiting(Generic[Source]):
+class _Waiting(msgspec.Struct, Generic[Source], eq=False):
     """A message. :ivar left: number of queues that have not settled it."""
 
     source: Source

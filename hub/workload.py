@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Self
+
+import msgspec
 
 from hub.failure import Failure
 from hub.parts.queue_entry import QueueEntry
@@ -26,8 +27,7 @@ _WITHOUT_THREADS: WorkStatus = {
 }
 
 
-@dataclass(frozen=True)
-class Workload:
+class Workload(msgspec.Struct, frozen=True):
     """The work of the threads that drain a queue; empty if none do.
 
     :ivar threads: living threads. :ivar workers: a row for each.
@@ -35,7 +35,7 @@ class Workload:
     """
 
     threads: int = 0
-    workers: list[WorkerRow] = field(default_factory=list)
+    workers: list[WorkerRow] = msgspec.field(default_factory=list)
     hung_for: float = 0.0
     row: WorkStatus | None = None
 

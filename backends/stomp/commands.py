@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -107,6 +108,15 @@ class Commands:
             transport = self._owner.transport
             if self._broker.jobs.when_room(transport.resume):  # the database is slower than this client
                 transport.pause()
+
+    def end_by(self, call: Callable[[], None]) -> None:
+        """Make a call that ends the connection, once what was sent before is safe and has its receipts."""
+        with suppress(ProtocolError):
+            self.flush()
+        if self.sends.unconfirmed:
+            self.sends.refuse_by(call)
+        else:
+            call()
 
     def end(self, lost: bool) -> None:
         """End, because the connection has. :param lost: whether the client, or the network, has ended it."""

@@ -6,8 +6,8 @@ command of STOMP begins so.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from twisted.internet.protocol import Protocol
@@ -55,10 +55,9 @@ class Connection(Protocol):
         """The rest of a segment's frames."""
         self._held = b""
         """Input that came while nothing is read: TLS had it already."""
-        self._paused = self._passing = self._over = False
+        self._paused = self._passing = self._over = self._deaf = False
         self._too_many = ""  # or why it is
-        self._timer: Any = None
-        """Of the login; then of the end."""
+        self._timer: Any = None  # of the login; then of the end
 
     # Of the session.
 
@@ -163,8 +162,8 @@ class Connection(Protocol):
             return
         if self._heart is not None:
             self._heart.heard()
-        if self._paused or self._passing:
-            self._held += data
+        if self._paused or self._passing or self._deaf:
+            self._held += b"" if self._deaf else data
             return
         if self._codec is not None or self._recognize(data):
             self._owner.received_bytes += len(data)
@@ -245,11 +244,13 @@ class Connection(Protocol):
                 self.dataReceived(data)
 
     def _broken(self, error: ProtocolError, frame: Frame | None) -> None:
-        """Refuse a frame. :param frame: the session refused it; ``None``: it could not be parsed."""
-        if self._session is not None and not self._over:
-            with contextlib.suppress(ProtocolError):
-                self._session.read()  # what came before it counts
-        self._fail("protocol", str(error), frame)
+        """Refuse a frame when those before it have their receipts. :param frame: ``None``: it could not be parsed."""
+        self._deaf, self._held, self._frames = True, b"", None
+        fail = partial(self._fail, "protocol", str(error), frame)
+        if self._session is None:
+            fail()
+        else:
+            self._session.broken(fail)
 
     def _wrap(self, frame: bytes) -> bytes:
         return frame if self._codec is None else self._codec.wrap(frame)

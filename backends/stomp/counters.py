@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass
-class Counters:
+class Counters(msgspec.Struct):
     """Counts of the server, over all connections.
 
     :ivar received: messages of SEND frames that were passed on. :ivar bytes: of their bodies and topics.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.backends.stomp.destination import shown
 from hub.backends.stomp.frame import ProtocolError
@@ -12,8 +13,7 @@ from hub.backends.stomp.head import number_of
 _PREFETCH = ("prefetch-count", "activemq.prefetchSize")
 
 
-@dataclass(frozen=True)
-class Credit:
+class Credit(msgspec.Struct, frozen=True):
     """Most that a client may have in hand. One message is always allowed, whatever its size.
 
     :ivar count: messages. :ivar size: bytes of bodies.

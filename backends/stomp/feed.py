@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from hub.backends.stomp.counters import Counters
 from hub.backends.stomp.credit import Credit
@@ -73,8 +74,7 @@ class Feeds(Protocol):
         """Seconds until a message of a feed that failed comes again; ``None``: it failed too often."""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Source that a SUBSCRIBE names for its messages.
 
     :ivar session: key of the session. :ivar number: of the subscription.

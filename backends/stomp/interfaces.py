@@ -72,6 +72,10 @@ class Session(Protocol):
     def read(self) -> None:
         """Handle what the frames since the last call brought together: one segment of the stream is over."""
 
+    def broken(self, end: Callable[[], None]) -> None:
+        """Make the call, which ends the connection with an ERROR, once the frames that came before have their receipts:
+        what follows can't be parsed. Frames come no more."""
+
     def blocked(self) -> None:
         """Send no more for now: the client does not read. It may be called within ``Transport.send``."""
 

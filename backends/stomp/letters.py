@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from twisted.internet.threads import deferToThreadPool
 
 from hub.backends.stomp.destination import Destination, Kind
@@ -21,8 +21,7 @@ READ_AT_ONCE = 256 << 10
 """Bytes that are read from the store at a time, about."""
 
 
-@dataclass(frozen=True)
-class Letter:
+class Letter(msgspec.Struct, frozen=True):
     """A dead letter in the hands of a client: a :class:`hub.declarations.Taken`.
 
     :ivar current: its message, with what became of it in headers. :ivar position: its number.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """Limits on what a peer may send; they bound the memory of its connection.
 
     :ivar headers: headers of a frame. :ivar line: bytes of the command or of a header, without the line break.

@@ -13,8 +13,9 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from hub.errors import ConfigError
 from hub.statefiles import write_whole
@@ -35,8 +36,7 @@ NAME = re.compile(r"[^\s:#*][^\s:]*")
 Bytes = Callable[[int], bytes]
 
 
-@dataclass(frozen=True)
-class Hash:
+class Hash(msgspec.Struct, frozen=True):
     """A hashed password, with its cost (RFC 7914)."""
 
     n: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from hub.backends.stomp.destination import Destination, Kind
 
@@ -13,8 +14,7 @@ EVERYBODY = "*"
 _OF_QUEUES = (Kind.QUEUE, Kind.DEAD)
 
 
-@dataclass(frozen=True)
-class Rights:
+class Rights(msgspec.Struct, frozen=True):
     """Rights of one user.
 
     :ivar read: destination patterns that it may subscribe to. :ivar write: those that it may send to. ``/queue/a.*``:

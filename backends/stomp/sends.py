@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from typing import Protocol
+
+import msgspec
 
 from hub.backends.stomp.destination import Destination, Kind
 from hub.backends.stomp.frame import Frame
@@ -20,8 +21,7 @@ REFUSAL_WAITS = 5.0
 """Seconds, at most, that an ERROR waits for the receipts of what was taken: the disk may be full."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True):
     """Common part of SEND frames of one kind.
 
     :ivar topic: the topic in the hub. :ivar headers: those that the messages keep.
@@ -250,9 +250,13 @@ class Sends:
 
         :param receipt: the id of the refused frame's receipt.
         """
+        self.refuse_by(partial(self._owner.refuse, reason, receipt))
+
+    def refuse_by(self, call: Callable[[], None]) -> None:
+        """Make a call that ends the connection, once what was taken is safe and has its receipts."""
         if not self.refused:
             self.refused = True
-            self._refuse = partial(self._owner.refuse, reason, receipt)
+            self._refuse = call
             self._hub.later(REFUSAL_WAITS, self._refuse_now)
 
     def _refuse_now(self) -> None:

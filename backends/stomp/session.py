@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from twisted.python.failure import Failure
@@ -50,6 +51,13 @@ class Session:
         """Pass on what the last frames brought, together."""
         if self.commands is not None and not self._ended:
             self.commands.flush()
+
+    def broken(self, end: Callable[[], None]) -> None:
+        """End by that call, once the frames that came before have their receipts: what follows can't be parsed."""
+        if self.commands is not None:
+            self.commands.end_by(end)
+        else:
+            end()
 
     def blocked(self) -> None:
         """Deliver nothing for now: the client is slow to read."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from hub.backends.stomp import selector, stream_offset
 from hub.backends.stomp.ack_mode import AckMode
@@ -24,8 +25,7 @@ MOST_ENDED = 100
 """Ended subscriptions whose late ACKs are understood."""
 
 
-@dataclass
-class Client:
+class Client(msgspec.Struct):
     """The session, as its subscriptions know it.
 
     :ivar key: of the session, in the ids of its messages. :ivar user: who has logged in, or, where no login is checked,
@@ -41,19 +41,17 @@ class Client:
     refuse: Callable[[str], None]
 
 
-@dataclass
-class _Active:
+class _Active(msgspec.Struct):
     subscription: Subscription
     feed: Feed
     name: str
 
 
-@dataclass
-class _Ended:
+class _Ended(msgspec.Struct):
     feed: Feed
     positions: Mapping[int, int]
     next_serial: int
-    late: set[int] = field(default_factory=set)
+    late: set[int] = msgspec.field(default_factory=set)
 
 
 class Subscriptions:

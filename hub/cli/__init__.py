@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -14,6 +15,7 @@ from hub.cli.group import Group
 from hub.cli.output import complain
 from hub.cli.summary import summary_of
 from hub.errors import CannotPublish, ConfigError, HubError, OrderRefused, Unavailable
+from hub.garbage import GC_THRESHOLD
 from hub.text import printable
 
 if TYPE_CHECKING:
@@ -112,6 +114,7 @@ def main() -> None:
 
     With ``--json``, errors are also written to standard output, as ``{"problems": [...]}``.
     """
+    gc.set_threshold(GC_THRESHOLD)
     try:
         code, problems = _run()
         if problems and "--json" in sys.argv[1:]:

@@ -8,6 +8,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from hub.configuration.override import Override, spelled
 from hub.configuration.toml_file import TomlFile
 from hub.configuration.toml_lines import KeyPath, Place
@@ -19,8 +21,7 @@ DEEPEST = 20
 """Most levels of nested tables. Deeper ones would overflow the stack of recursive functions."""
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """The place of a setting: ``hub.conf:12``, ``$HUBBUB_...`` or ``--set ...``; and the directory of its relative
     paths."""
 

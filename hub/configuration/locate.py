@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from hub.configuration import places
 from hub.configuration.layers import Layers
@@ -26,8 +27,7 @@ LONGEST_PROBLEM = 1000
 """Characters of a problem; a list of all settings fits."""
 
 
-@dataclass(frozen=True)
-class Located:
+class Located(msgspec.Struct, frozen=True):
     """The control socket of a hub.
 
     :ivar problems: reasons why the file does not give the socket's path, one line each; usually none. ``socket`` is

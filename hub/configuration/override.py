@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.configuration.masking import masked
 from hub.configuration.toml_lines import KeyPath, key_path
@@ -15,8 +16,7 @@ from hub.text import printable
 PREFIX = "HUBBUB_"
 
 
-@dataclass(frozen=True)
-class Override:
+class Override(msgspec.Struct, frozen=True):
     """An override: the setting, its value, and its origin."""
 
     words: KeyPath

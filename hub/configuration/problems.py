@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
@@ -57,8 +57,7 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
     return f"there are: {', '.join(sorted(known))}" if known else "there are none"
 
 
-@dataclass(frozen=True)
-class _Problem:
+class _Problem(msgspec.Struct, frozen=True):
     place: Place
     secret: bool
     raw: object

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from hub.configuration.toml_lines import KeyPath, key_lines
 from hub.errors import ConfigError
@@ -15,8 +16,7 @@ from hub.errors import ConfigError
 _AT = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")
 
 
-@dataclass(frozen=True)
-class TomlFile:
+class TomlFile(msgspec.Struct, frozen=True):
     """The content of a file, with line numbers."""
 
     path: Path

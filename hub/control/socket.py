@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.web.server import Request, Site
+from twisted.internet.protocol import ServerFactory
 
 from hub import unixsocket
-from hub.control.hub import Hub
-from hub.control.verbs import verbs_of
 from hub.errors import ConfigError
-from hub.http.access import Access, Caller, Guard
-from hub.http.api import Api
-from hub.partlog import part_log
+
+if TYPE_CHECKING:
+    from hub.control.hub import Hub
 
 
 class ControlSocket:
@@ -34,9 +32,8 @@ class ControlSocket:
         """Start to listen. :raises ConfigError: another hub answers there, or the socket can't be made."""
         if unixsocket.answers(self._path):
             raise ConfigError([f"hub.control_socket: another hub is running: it answers at {self._path}"])
-        site = _QuietSite(control_api(self._hub, PeerGuard()))  # type: ignore[no-untyped-call]
         try:
-            self._port = unixsocket.listen(self._hub.reactor, self._path, site, self._mode)
+            self._port = unixsocket.listen(self._hub.reactor, self._path, _SiteWhenUsed(self._site), self._mode)
         except Exception as error:
             raise ConfigError([f"the control socket {self._path} can't be made: {error}"]) from error
 
@@ -45,28 +42,29 @@ class ControlSocket:
         stop: Callable[[], Any] = self._port.stopListening if self._port is not None else lambda: None
         return maybeDeferred(stop)
 
+    def _site(self) -> Any:
+        from hub.control.site import control_site
 
-def control_api(hub: Hub, guard: Guard) -> Api:
-    """The hub's verbs at the root, those of plugins below their sections, and the description of all."""
-    return Api(guard, hub.audit, part_log("hub", "api"), {"": verbs_of(hub)}, plugins=hub.mounts.now)
-
-
-class PeerGuard:
-    """Admits everybody who could open the socket, and identifies them."""
-
-    def who(self, request: Request) -> str:
-        """User and process at the other end, from the kernel."""
-        return unixsocket.peer(request.transport)
-
-    def admit(self, request: Request, access: Access, any_host: bool = False, any_origin: bool = False) -> Caller:
-        """Admit the caller with all rights."""
-        return Caller(self.who(request), contents=True)
+        return control_site(self._hub)
 
 
-class _QuietSite(Site):
-    """A site without an access log: a status read every second would fill the journal."""
+class _SiteWhenUsed(ServerFactory[Any]):
+    """Makes the site for the first connection, see :mod:`hub.control.site`."""
 
-    displayTracebacks = False
+    noisy = False
 
-    def log(self, request: Any) -> None:
-        pass
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._site: Any = None
+
+    def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
+        """The protocol of a connection, from the site."""
+        if self._site is None:
+            self._site = self._make()
+            self._site.doStart()
+        return self._site.buildProtocol(addr)
+
+    def stopFactory(self) -> None:  # noqa: N802 - Twisted's name
+        """Stop the site, if there is one."""
+        if self._site is not None:
+            self._site.doStop()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import msgspec
 
 if TYPE_CHECKING:
     import msgspec
@@ -15,8 +16,7 @@ Access = Literal["open", "numbers", "status", "contents", "actions"]
 with the right to contents is shown these too (:attr:`Caller.contents`). The others: the right of that name."""
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """The caller of a verb. :ivar name: for the audit log. :ivar contents: true if contents may be shown."""
 
     name: str

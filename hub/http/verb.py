@@ -28,8 +28,7 @@ class Nothing(msgspec.Struct):
     """An order or an answer without content."""
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """A whole answer that is not plain JSON with the code 200."""
 
     media: str
@@ -37,8 +36,7 @@ class Document:
     code: int = 200
 
 
-@dataclass(frozen=True)
-class Stream:
+class Stream(msgspec.Struct, frozen=True):
     """A large answer: pieces of its body, each made when the client has read the one before it."""
 
     pieces: Iterator[bytes]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from hub import files
 from hub.configuration.schema import Configuration, Part
 from hub.configuration.section import Section
@@ -14,8 +16,7 @@ LIVE = {"log_level", "log_levels", "max_disk", "stop_timeout"}
 """Settings of ``[hub]`` that a reload can apply."""
 
 
-@dataclass(frozen=True)
-class Delta:
+class Delta(msgspec.Struct, frozen=True):
     """The changes in one section: names of parts."""
 
     changed: list[str]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 from hub.deadletter import DeadLetter
 from hub.declarations import QueueLimits
@@ -31,8 +32,7 @@ def nobody(tokens: Sequence[Any]) -> None:
     """Confirm to nobody: the backend does not run."""
 
 
-@dataclass
-class Owner:
+class Owner(msgspec.Struct):
     """The owner of declared queues: one instance of a backend.
 
     :ivar backend: name of the backend. :ivar kind: its type.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import sys
 from collections import deque
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.interfaces import Clock
 from hub.steadyclock import SteadyClock
@@ -16,8 +17,7 @@ SHORTEST = 0.01
 """Shortest span, in seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgeLimit:
+class AgeLimit(msgspec.Struct, frozen=True):
     """Limit that tells which messages are too old.
 
     :ivar oldest: epoch seconds; messages received before it are too old.

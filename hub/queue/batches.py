@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
+
+import msgspec
 
 from hub.message import Message
 from hub.queue.ages import AgeLimit
@@ -17,8 +18,7 @@ received_at = attrgetter("received_at")
 """Key for sorting and searching: a message's time of receipt, in epoch seconds."""
 
 
-@dataclass(slots=True)
-class _Chunk:
+class _Chunk(msgspec.Struct):
     start: int
     messages: Sequence[Message]
     size: int

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
 from hub.message import DEFAULT_PRIORITY, Message
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(msgspec.Struct):
     """One message outside the ready window: it waits for a retry, or in key order.
 
     :ivar message: ``None``: it is read from the store when it is due.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from heapq import nsmallest
 from itertools import islice
 from typing import Literal
+
+import msgspec
 
 from hub.message import Message
 from hub.queue.ack_state import AckState
@@ -29,8 +31,7 @@ LONGEST_REASON = 300
 StateName = Literal["waiting", "delayed", "in flight", "retry", "settled"]
 
 
-@dataclass(frozen=True, slots=True)
-class MessageState:
+class MessageState(msgspec.Struct, frozen=True):
     """The state of the message at one position.
 
     :ivar before: number of earlier messages that are not settled; ``None``: it is settled, or they are too scattered to

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice, takewhile
+
+import msgspec
 
 from hub.message import Message
 from hub.queue.delivery import Entry
@@ -19,11 +20,10 @@ Item = Entry | int
 """A message of a key: its entry, or only the position if it was unloaded and never tried."""
 
 
-@dataclass(slots=True)
-class _Lane:
+class _Lane(msgspec.Struct):
     """Messages of one key. :ivar count: those in memory. :ivar size: bytes of their bodies."""
 
-    items: deque[Item] = field(default_factory=deque)
+    items: deque[Item] = msgspec.field(default_factory=deque)
     free: bool = True
     count: int = 0
     size: int = 0

@@ -33,9 +33,10 @@ retries has no forecast either.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
+
+import msgspec
 
 from hub.stats.counters import QueueStats
 from hub.stats.samples import Flow, Sample, flow, grown, longest
@@ -59,8 +60,7 @@ QUIET = 10.0
 """Seconds without a settlement after which the forecast is not known, if gaps were never that long."""
 
 
-@dataclass(frozen=True)
-class CatchUp:
+class CatchUp(msgspec.Struct, frozen=True):
     """The forecast of a backlog.
 
     :ivar seconds: time to catch up; ``None``: never at this rate, or not known. ``0.0``: there is no backlog.

@@ -22,6 +22,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
+import msgspec
+
 from hub.stats.outcomes import Outcomes, Recent
 from hub.status.consumers import ConditionRow
 from hub.status.rows import sums_queues
@@ -58,8 +60,7 @@ class Condition:
         return f"{self.word}: {self.reason}" if self.reason else self.word
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """The facts that a consumer's conditions follow from.
 
     :ivar state: state of the consumer, as in the status. :ivar orders: an operator's orders in force.

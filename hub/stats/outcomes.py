@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.stats.counters import Counters
 
@@ -14,8 +15,7 @@ SOON = 10.0
 MANY = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Outcomes:
+class Outcomes(msgspec.Struct, frozen=True):
     """Numbers of attempts in a period by outcome, and of messages lost in it.
 
     :ivar finished: ``consume`` returned. :ivar failed: it raised an error. :ivar asked: it raised ``Retry``.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
+
+import msgspec
 
 Count = Literal["entered", "worked"]
 
@@ -13,8 +14,7 @@ COARSE = 1.0
 """Least variance, in messages squared: counts are whole numbers, so no flow is known better than to one message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True):
     """The counters of a queue at one time.
 
     :ivar time: monotonic seconds.
@@ -58,8 +58,7 @@ class Sample:
         return self.backlog - self.in_flight == self.delayed > 0
 
 
-@dataclass(frozen=True)
-class Flow:
+class Flow(msgspec.Struct, frozen=True):
     """Number of messages that arrived, or were settled, between the first and the last sample.
 
     :ivar variance: variance of the count, from the differences between intervals.

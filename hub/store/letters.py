@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from hub.deadletter import DeadLetter
 from hub.store import records as r
 from hub.store import tables as t
@@ -19,8 +21,7 @@ AT_ONCE = 512
 """Most letters that are evicted for their age in one commit: each must be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(msgspec.Struct, frozen=True):
     """A number of dead letters. :ivar size: their bytes."""
 
     count: int = 0

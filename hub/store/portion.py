@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+
+import msgspec
 
 from hub.store.ledger import Burden, Ledger
 from hub.store.pending import Item
@@ -17,8 +18,7 @@ PER_MESSAGE = 64
 MOST_STANDING = 256 << 20
 
 
-@dataclass(frozen=True)
-class Portion:
+class Portion(msgspec.Struct, frozen=True):
     """A portion of the pending changes.
 
     :ivar batches: the oldest pending batches. :ivar burdens: settlements that need space, with their ledgers.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Any
 
 import lmdb
+import msgspec
 
 from hub.errors import ConfigError
 from hub.store import Try
@@ -20,8 +20,7 @@ from hub.store.sequences import Sequences
 from hub.store.settled import SettledRows
 
 
-@dataclass(frozen=True)
-class RecoveredStore:
+class RecoveredStore(msgspec.Struct, frozen=True):
     """State at the last commit. :ivar ledgers: by name of the queue. :ivar tries: by name and position.
 
     :ivar levels: by name, as in :class:`hub.store.CommittedState`.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from hub.stats.histogram import Histogram, shares
 
 
-@dataclass
-class WriterCounters:
+class WriterCounters(msgspec.Struct):
     """Counters of the writer, which only grow; ``commit_times`` is in seconds."""
 
     commits: int = 0
@@ -18,7 +18,7 @@ class WriterCounters:
     messages: int = 0
     failures: int = 0
     expired: int = 0
-    commit_times: Histogram = field(default_factory=Histogram)
+    commit_times: Histogram = msgspec.field(default_factory=Histogram)
 
     def shown(self) -> dict[str, Any]:
         """The counters as in the status."""
@@ -33,8 +33,7 @@ class WriterCounters:
         }
 
 
-@dataclass(frozen=True)
-class Sequences:
+class Sequences(msgspec.Struct, frozen=True):
     """Numbers found at the start: of the next page and outgoing message, and the highest one of a queue."""
 
     page: int

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
+
 from hub.deadletter import DeadLetter
 from hub.headers import size_of
 from hub.message import DEFAULT_PRIORITY, Message
@@ -133,8 +135,7 @@ class OutboxPortion(NamedTuple):
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LogPortion:
+class LogPortion(msgspec.Struct, frozen=True):
     """Portion of the log, read in one step. An *offset* is the place of a message in the log: the number of its page
     times :data:`PER_PAGE`, plus its index in the page.
 
@@ -159,8 +160,7 @@ class Tie(NamedTuple):
     outgoing: int
 
 
-@dataclass(slots=True)
-class Journal:
+class Journal(msgspec.Struct):
     """Changes of a queue since the store fetched its last journal. The store commits all or nothing.
 
     :ivar settled: settled ranges.
@@ -170,12 +170,12 @@ class Journal:
     :ivar admitted: the queue's next position when ``counters`` was read.
     """
 
-    settled: list[Range] = field(default_factory=list)
-    ties: list[Tie] = field(default_factory=list)
-    tries: dict[int, Try] = field(default_factory=dict)
-    letters: list[DeadLetter] = field(default_factory=list)
-    outbox: list[Outgoing] = field(default_factory=list)
-    counters: Counters = field(default_factory=Counters)
+    settled: list[Range] = msgspec.field(default_factory=list)
+    ties: list[Tie] = msgspec.field(default_factory=list)
+    tries: dict[int, Try] = msgspec.field(default_factory=dict)
+    letters: list[DeadLetter] = msgspec.field(default_factory=list)
+    outbox: list[Outgoing] = msgspec.field(default_factory=list)
+    counters: Counters = msgspec.field(default_factory=Counters)
     admitted: int = 0
     unread_bytes: int = 0
 
@@ -183,8 +183,7 @@ class Journal:
         return bool(self.settled or self.ties or self.tries or self.letters or self.outbox)
 
 
-@dataclass(slots=True)
-class CommittedState:
+class CommittedState(msgspec.Struct):
     """State of a queue at the last commit.
 
     :ivar ranges: settled ranges above the floor.
@@ -194,17 +193,16 @@ class CommittedState:
     """
 
     floor: int = 0
-    ranges: list[Range] = field(default_factory=list)
+    ranges: list[Range] = msgspec.field(default_factory=list)
     next_position: int = 0
-    counters: Counters = field(default_factory=Counters)
-    tries: dict[int, Try] = field(default_factory=dict)
+    counters: Counters = msgspec.field(default_factory=Counters)
+    tries: dict[int, Try] = msgspec.field(default_factory=dict)
     unread_bytes: int = 0
     oldest: float | None = None
     levels: Sequence[tuple[int, int, int]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """Messages of one queue with consecutive positions, read from the store.
 
     :ivar damaged: the reason why ``count`` messages can't be read; ``messages`` is empty then.
@@ -217,8 +215,7 @@ class Run:
     damaged: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A message found by its id.
 
     :ivar places: its queues, each with its position there; a queue that settled it before it was stored may be

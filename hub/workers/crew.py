@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hub.consumer import Consumer
 from hub.errors import HubError
@@ -30,8 +31,7 @@ def spawn(target: Callable[[], None], name: str) -> threading.Thread:
     return thread
 
 
-@dataclass(frozen=True)
-class CrewPolicy:
+class CrewPolicy(msgspec.Struct, frozen=True):
     """The settings of a crew.
 
     :ivar timeout: seconds after which a message is reported as stuck.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import msgspec
+
 from hub.backoff import Uniform, delay_after
 from hub.errors import Reject, Retry
 from hub.interfaces import Bury
@@ -14,8 +16,7 @@ SOONEST = 0.01
 """Shortest delay in seconds: a consumer that always raises ``Retry(0)`` must not block its other messages."""
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(msgspec.Struct, frozen=True):
     """Verdict: deliver the message again after ``delay`` seconds.
 
     :ivar failure: whether the attempt counts towards ``max_attempts``.
@@ -70,8 +71,7 @@ class Backoff:
         return Again(self.delay(failures + 1, uniform), failure=True)
 
 
-@dataclass(frozen=True)
-class JobBackoff:
+class JobBackoff(msgspec.Struct, frozen=True):
     """The default for jobs, each of which brings its own ``max_retries``.
 
     :ivar backoff: for the delays. :ivar max_attempts: of the consumer; ``None``: each job's own alone.

@@ -63,8 +63,9 @@ OPTIONAL = [
     *("hub.backends.memory", "hub.consumers.archive", "hub.consumers.slow"),
     *("hub.monitoring.web", "hub.monitoring.prometheus", "hub.monitoring.statsd", "hub.monitoring.snmp"),
     *("hub.backends.stomp.client", "hub.backends.stomp.client_settings", "hub.backends.stomp.websocket"),
+    *("twisted.web", "hub.http.api", "hub.control.site", "hub.control.verbs", "hub.store.fsck.check", "hub.jobs"),
 ]
-"""What no hub imports that is not configured to use it."""
+"""What no hub imports that is not configured to use it, and was not asked."""
 ZEROMQ = """
 [backends.bus]
 type = "zeromq"

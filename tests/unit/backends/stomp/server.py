@@ -35,6 +35,9 @@ class RecordingSession:
         self.frames: list[Frame] = []
         self.told: list[str] = []
         self.reads = 0
+        self.waits = False
+        """True if receipts are outstanding, so that ``end`` is kept."""
+        self.end: Callable[[], None] | None = None
 
     def received(self, frame: Frame) -> None:
         self.frames.append(frame)
@@ -57,6 +60,13 @@ class RecordingSession:
 
     def read(self) -> None:
         self.reads += 1
+
+    def broken(self, end: Callable[[], None]) -> None:
+        self.reads += 1
+        if self.waits:
+            self.end = end
+        else:
+            end()
 
     def blocked(self) -> None:
         self.told.append("blocked")

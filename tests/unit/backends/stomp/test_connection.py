@@ -199,6 +199,22 @@ def test_a_connection_may_be_closed_by_a_frame_that_was_held(server: Server) -> 
     server.gone()
 
 
+def test_the_error_of_a_broken_stream_waits_for_the_receipts_of_what_came_before(server: Server) -> None:
+    client = server.client()
+    client.connect()
+    server.session.waits = True
+    client.send(b"SEND\n\n\0SEND\nno colon\n\n\0SEND\n\n\0")
+    server.wait(lambda: server.session.end is not None, "the fault to be noticed")
+    client.send(b"SEND\n\n\0")
+    assert server.connections.ended == {}
+    end = server.session.end
+    assert end is not None
+    server.call(end)
+    assert client.frame().command == "ERROR"
+    assert client.rest() == b""
+    assert (server.session.commands, server.connections.ended) == (["CONNECT", "SEND"], {"protocol": 1})
+
+
 def test_beats_by_the_clock(server: Server) -> None:
     client = server.client()
     assert client.connect(BEATS).headers["heart-beat"] == "4000,4000"

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hub.backends.stomp.frame import encode
 from hub.backends.stomp.sends import REFUSAL_WAITS
-from tests.unit.backends.stomp.bench import Bench, fill, frame, send
+from tests.unit.backends.stomp.bench import Bench, Line, fill, frame, send
 
 
 @pytest.fixture
@@ -43,6 +44,23 @@ def test_a_frame_that_is_wrong_takes_no_receipts_from_those_before_it(small: Ben
     assert line.frames() == []
     small.commit()
     assert [(one.command, one.headers["receipt-id"]) for one in line.frames()] == [("RECEIPT", "a"), ("ERROR", "b")]
+
+
+def test_a_stream_that_breaks_takes_no_receipts_from_the_frames_before(small: Bench) -> None:
+    line = small.line()
+    line.write(*send("/queue/q", 1, receipt="a"))
+    error = encode("ERROR", {"message": "it can't be parsed"})
+    line.session.broken(lambda: line.close(error))
+    assert not line.over
+    small.commit()
+    assert [one.command for one in line.frames()] == ["RECEIPT", "ERROR"]
+
+
+def test_a_stream_that_breaks_ends_at_once_where_nothing_has_a_receipt_to_come(small: Bench) -> None:
+    ended: list[object] = []
+    small.line().session.broken(lambda: ended.append("logged in"))
+    Line(small).session.broken(lambda: ended.append("not logged in"))
+    assert ended == ["logged in", "not logged in"]
 
 
 def test_an_error_waits_only_so_long_for_a_disk_that_is_full(small: Bench) -> None:
