@@ -213,7 +213,7 @@ class Broker:
                 "take another name (id), or end it first by an UNSUBSCRIBE with the same headers"
             )
         queue.bind(pattern)
-        return self._shared(name)
+        return self._shared(name).selecting(source.selector)
 
     def _replay(self, destination: Destination, start: ReplayStart) -> ReplayFeed:
         if self._replays is None:

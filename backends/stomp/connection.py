@@ -150,14 +150,13 @@ class Connection(Protocol):
         self._too_many = self._owner.add(self)
         # The first bytes of one that is too many tell whether it understands an ERROR, or HTTP.
         self._timer = self._clock.callLater(LINGER if self._too_many else options.login_timeout, self._no_login)
-        if self._too_many and options.tls is not None:
-            self._fail("refuse", self._too_many)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """Pass the frames of a segment to the session."""
         if self._over:
             return
-        if self._too_many:
+        begins_tls = self._options.tls is not None and not self.encrypted and data[0] == _TLS_HANDSHAKE
+        if self._too_many and not begins_tls:  # in TLS it can read the answer
             self._fail("refuse", self._too_many, answer=too_many_answer(self._too_many) if is_http(data) else b"")
             return
         if self._heart is not None:
@@ -264,7 +263,7 @@ class Connection(Protocol):
         self._owner.failed(kind, self.peer, text)
         receipt = None if frame is None else frame.headers.get("receipt")
         version = self._parser.version if self._agreed else Version.V10
-        unreadable = self._codec is None and self._options.tls is not None and not hint
+        unreadable = self._codec is None and self._options.tls is not None and not (hint or self.encrypted)
         last = answer or (b"" if unreadable else encode_error(text, version, receipt))
         self._close(last, text, by_client=kind == "silent")
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from itertools import accumulate, groupby
 from typing import Any
 
+from hub.backends.stomp.destination import shown
+from hub.backends.stomp.frame import ProtocolError
 from hub.backends.stomp.lifetime import Lifetime
 from hub.backends.stomp.lookahead import Lookahead
 from hub.backends.stomp.subscription import Subscription
@@ -46,6 +48,8 @@ class Dispatcher:
         self._open = True
         self._reader = queue.reader(self.wake)
         self._ahead = Lookahead(self._reader)
+        self._selector: str | None = None
+        """Of the clients that share a durable subscription to a topic."""
         self._selecting = False
         """True if some messages are not wanted by some subscription."""
         self._timer: Any = None
@@ -71,6 +75,17 @@ class Dispatcher:
         self._serve()
         self.wake()
         return left
+
+    def selecting(self, selector: str | None) -> Dispatcher:
+        """Itself, for one more client of a durable subscription: what one of them does not want, all leave out.
+
+        :raises ProtocolError: those that share it now have another selector.
+        """
+        if self.subscriptions and selector != self._selector:
+            theirs = "none" if self._selector is None else shown(self._selector)
+            raise ProtocolError(f"the durable subscription is in use with another selector: {theirs}")
+        self._selector = selector
+        return self
 
     def _serve(self) -> None:
         """Look for what the present subscriptions want."""
@@ -224,8 +239,8 @@ class Dispatcher:
         if (matches := subscription.matches) is not None and not subscription.selects:
             matching: list[Taken] = []
             others: list[Taken] = []
-            for one in taken:
-                (matching if matches(one.current) else others).append(one)
+            for one in taken:  # what has expired is sorted out later, and counted so, whether it is wanted or not
+                (matching if matches(one.current) or self._has_expired(one) else others).append(one)
             self._reader.finish(others)
             taken = matching
         fitting = subscription.fitting(taken)
@@ -241,6 +256,10 @@ class Dispatcher:
                 self._send(part, subscription)
         if taken:
             self._return(taken)
+
+    def _has_expired(self, taken: Taken) -> bool:
+        lifetime = self._lifetime
+        return lifetime.concerns(taken) and lifetime.seconds_to_wait(taken.current, taken.attempts > 0) is None
 
     def _return(self, taken: Sequence[Taken]) -> None:
         """Return messages that a subscription could not be given."""

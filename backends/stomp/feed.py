@@ -80,6 +80,7 @@ class Source(msgspec.Struct, frozen=True):
     :ivar session: key of the session. :ivar number: of the subscription.
     :ivar durable: the name of its queue, if it is a durable topic subscription.
     :ivar start: where in the log it begins; ``None``: it is not to be fed from there.
+    :ivar selector: as in the SUBSCRIBE.
     """
 
     destination: Destination
@@ -87,6 +88,7 @@ class Source(msgspec.Struct, frozen=True):
     number: int
     durable: str | None
     start: ReplayStart | None = None
+    selector: str | None = None
 
 
 class TemporaryFeeds(Protocol):

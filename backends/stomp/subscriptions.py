@@ -88,7 +88,7 @@ class Subscriptions:
         if destination.kind is Kind.TOPIC:
             durable = queue_name(headers, client.user, client.client_id)
         start = stream_offset.parse(headers, destination.kind, durable is not None, self._feeds.wall())
-        source = Source(destination, client.key, self._next, durable, start)
+        source = Source(destination, client.key, self._next, durable, start, headers.get("selector"))
         mode = AckMode.parse(headers.get("ack", AckMode.AUTO))
         credit = self._feeds.credit.asked(headers, self._feeds.most_prefetch)
         matches = _matches(headers, destination)

@@ -7,7 +7,6 @@ import sys
 
 from hub.garbage import GC_THRESHOLD
 
-
 COLLECTOR = """
 import gc
 from twisted.internet import reactor

@@ -89,6 +89,17 @@ def test_a_certificate_may_be_required(reactor_thread: ReactorThread, own: Certi
         assert server.session.transport.certificate == "bob"
 
 
+def test_one_too_many_is_told_so_within_tls(
+    reactor_thread: ReactorThread, own: Certificate, authority: Authority
+) -> None:
+    with running(reactor_thread, tls=ServerTLS(own.file, own.key), max_connections=1) as server:
+        client(server, authority).connect()
+        other = client(server, authority)
+        other.send(CONNECT)
+        assert other.frame().headers["message"] == "there are 1 connections: no more are accepted"
+        assert server.connections.ended == {"refuse": 1}
+
+
 @pytest.mark.parametrize("data", [CONNECT, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\n"])
 def test_who_speaks_without_tls_is_told(server: Server, data: bytes) -> None:
     plain = server.client()

@@ -74,6 +74,15 @@ def test_a_selector_leaves_out_what_does_not_match(bench: Bench) -> None:
     assert bench.hall.declared.all()[f"stomp-{found.headers['message-id'].rpartition('-')[0]}"].backlog == 0
 
 
+def test_one_that_has_expired_counts_so_whether_a_selector_wants_it_or_not(bench: Bench) -> None:
+    line = subscribe(bench, "/topic/a", selector="kind = 'new'")
+    bench.advance(1)
+    line.write(*send("/topic/a", 1, kind="old", expires="1"), *send("/topic/a", 2, kind="new", expires="1"))
+    line.write(*send("/topic/a", 3, kind="new"))
+    assert line.bodies() == ["3"]
+    assert bench.broker.lifetime.expired == 2
+
+
 def test_an_unacked_message_of_a_topic_ends_with_its_subscription(bench: Bench) -> None:
     line = subscribe(bench, "/topic/a", ack="client-individual")
     line.write(*send("/topic/a", "x"))
@@ -174,6 +183,22 @@ def test_unsubscribe_of_one_leaves_it_to_others_that_share_it(bench: Bench) -> N
     lines[0].do("UNSUBSCRIBE", id="s")
     lines[0].write(*send("/topic/a", "x"))
     assert lines[1].bodies() == ["x"]
+
+
+@pytest.mark.parametrize("selector", [{}, {"selector": "size = 2"}])
+def test_those_who_share_one_have_one_selector(bench: Bench, selector: dict[str, str]) -> None:
+    """What one of them left out would be gone, though the other wants it."""
+    headers = DIALECTS["artemis"]
+    first = subscribe(bench, "/topic/a", selector="size = 1", **headers)
+    same = subscribe(bench, "/topic/a", selector="size = 1", **headers)
+    other = bench.line()
+    other.do("SUBSCRIBE", id="s", destination="/topic/a", **headers, **selector)
+    assert "is in use with another selector: 'size = 1'" in other.error()
+    bench.line().write(*send("/topic/a", "x", "y", size="1"))
+    assert sorted(first.bodies() + same.bodies()) == ["x", "y"]
+    first.hang_up()
+    same.hang_up()
+    assert subscribe(bench, "/topic/a", **headers, **selector).frames() == []
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
