@@ -16,7 +16,7 @@ NPM := $(shell command -v npm)
 CHARTS := monitoring/web/static/vendor/uPlot.iife.min.js
 AXE := monitoring/web/node_modules/axe-core/axe.min.js
 
-.PHONY: run test unit lowest newest faults mutants lint servers charts bench bench-stomp bench-jobs brokers docs man clean help
+.PHONY: run test unit lowest newest faults mutants lint servers charts bench bench-stomp bench-amqp bench-jobs brokers docs man clean help
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
@@ -66,10 +66,13 @@ bench: $(VENV)/test ## hubbub beside its peers; takes some twenty minutes
 bench-stomp: $(VENV)/test ## the STOMP server beside RabbitMQ's and ActiveMQ's; takes some fifteen minutes
 	$(BIN)/python -m benchmarks.stomp $(BENCH)
 
+bench-amqp: $(VENV)/test ## the AMQP client beside fedora-messaging and a plain loop; takes some ten minutes
+	$(BIN)/python -m benchmarks.amqp $(BENCH)
+
 bench-jobs: $(VENV)/test ## the job queue beside procrastinate and TheSchwartz; takes some ten minutes
 	$(BIN)/python -m benchmarks.jobs $(BENCH)
 
-brokers: ## the servers that 'make bench' and 'make bench-stomp' measure too
+brokers: ## the servers that 'make bench', 'bench-stomp' and 'bench-amqp' measure too
 	@contrib/install-servers.sh $(BROKERS)
 
 docs: $(VENV)/docs ## the documentation, in docs/_build

@@ -20,6 +20,7 @@ TEXTS = {
 }
 """Headers by the names that RabbitMQ gives them in STOMP, and the properties that have them."""
 NUMBERS = {"priority": "priority", "timestamp": "timestamp"}
+_READ = (*TEXTS.items(), *NUMBERS.items(), ("user-id", "user_id"))
 HIGHEST = {"priority": 255, "timestamp": (1 << 63) - 1}
 REDELIVERED = "redelivered"
 _NOT_SENT = {REDELIVERED, "user-id", "CC", "BCC", "x-death"}
@@ -29,19 +30,18 @@ _NOT_SENT = {REDELIVERED, "user-id", "CC", "BCC", "x-death"}
 
 def headers_of(properties: Any, redelivered: bool) -> Mapping[str, HeaderValue]:
     """Headers of a received message. One of the publisher's own wins over a property of its name."""
-    found: dict[str, Any] = {}
-    for names in (TEXTS, NUMBERS):
-        for name, attribute in names.items():
-            value = getattr(properties, attribute)
-            if value is not None:
-                found[name] = value
-    if properties.user_id is not None:
-        found["user-id"] = properties.user_id
+    values = vars(properties)
+    found: dict[str, Any] = {name: values[field] for name, field in _READ if values[field] is not None}
     if redelivered:
         found[REDELIVERED] = True
-    if properties.headers:
-        found.update(_plain(properties.headers))
-    return received(found) if found else NO_HEADERS
+    odd = False
+    for name, value in (properties.headers or {}).items():
+        kind = type(value)
+        if kind is str or kind is bool or kind is int:
+            found[name] = value  # pika has decoded it, so it has 64 bits, and no half surrogate pairs
+        else:
+            found[name], odd = _plain(value), True
+    return received(found) if odd else found or NO_HEADERS
 
 
 def _plain(value: Any) -> Any:

@@ -117,10 +117,6 @@ class Subscriber:
         if held:
             self.received(held)
 
-    def drain(self) -> None:
-        """Pass on what was received already."""
-        self.resume()
-
     def not_ready(self) -> str | None:
         """Why some queue sends nothing; ``None``: all send."""
         for one in self.subscriptions:

@@ -1,4 +1,4 @@
-"""Publishes with the real fedora-messaging, each line of its input: a topic and a body; then the same as Bodhi does."""
+"""Publishes with the real fedora-messaging each line of its input: a topic and a body."""
 
 from __future__ import annotations
 
