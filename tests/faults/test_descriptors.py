@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from hub.errors import HubError
-from tests.support import free_port, wait_until
+from tests.support import PATIENCE, free_port, wait_until
 from tests.system.hubs import RunningHub
 from tests.system.publishers import CONSUMER, RECORDER, place, publisher, seen
 
@@ -64,7 +64,7 @@ class Busy:
         """Everybody wants to be let in."""
         with ExitStack() as stack:
             for number in range(CROWD):
-                page = stack.enter_context(socket.create_connection(("127.0.0.1", self.port), 10))
+                page = stack.enter_context(socket.create_connection(("127.0.0.1", self.port), 10 * PATIENCE))
                 page.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
                 control = stack.enter_context(socket.socket(socket.AF_UNIX))
                 control.setblocking(False)
@@ -96,7 +96,7 @@ def test_it_goes_on_says_so_once_and_recovers(tmp_path: Path) -> None:
     busy = Busy(tmp_path, spoken)
     with publisher("old", spoken) as old, busy.hub as hub:
         old.subscribed()
-        page = http.client.HTTPConnection("127.0.0.1", busy.port, timeout=10)
+        page = http.client.HTTPConnection("127.0.0.1", busy.port, timeout=10 * PATIENCE)
         assert scrape(page) == 200
         with old.flooding(10, 0.02), publisher("late", busy.heard, bind=False) as late:
             with busy.starved(), busy.crowd():
@@ -106,7 +106,7 @@ def test_it_goes_on_says_so_once_and_recovers(tmp_path: Path) -> None:
                 share = (busy.processor() - before) / (time.monotonic() - began)
                 assert scrape(page) == 200  # who is in stays in, and is answered
             wait_until(busy.answers, 10, "a status")
-            assert scrape(http.client.HTTPConnection("127.0.0.1", busy.port, timeout=10)) == 200
+            assert scrape(http.client.HTTPConnection("127.0.0.1", busy.port, timeout=10 * PATIENCE)) == 200
             late.subscribed()
             late.send(3)
             wait_until(lambda: seen(tmp_path, "late") == [0, 1, 2], 20, "what the late one says")
@@ -118,7 +118,7 @@ def test_it_goes_on_says_so_once_and_recovers(tmp_path: Path) -> None:
     assert share < MOST_OF_A_PROCESSOR
     assert "Traceback" not in hub.log
     assert (busy.log_lines(NONE_LEFT), busy.log_lines("file descriptors are available again")) == (1, 1)
-    assert busy.log_lines("Too many open files") <= 4
+    assert busy.log_lines("Too many open files") < CROWD
 
 
 def test_it_stops_in_order_while_there_are_none(tmp_path: Path) -> None:

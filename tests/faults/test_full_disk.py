@@ -13,7 +13,7 @@ import pytest
 from tests.faults.rig import Rig, Settings, consistent, drain, wants
 from tests.faults.size import FULL, sized
 from tests.faults.small_disk import fill, free, small_disk
-from tests.support import wait_until
+from tests.support import PATIENCE, wait_until
 from tests.system.hubs import RunningHub
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(sized(120, 600))]
@@ -121,7 +121,7 @@ def test_a_first_start_on_a_full_disk_says_so(tmp_path: Path) -> None:
     with small_disk(tmp_path / "state", 1) as disk:
         fill(disk / "ballast")
         with rig.hub(ready=False) as hub:
-            code = hub.process.wait(30)
+            code = hub.process.wait(30 * PATIENCE)
             assert code == 74, (code, hub.log)
             assert "Traceback" not in hub.log
             assert "space" in hub.log
@@ -136,7 +136,7 @@ def test_a_first_start_on_a_read_only_disk_says_so(tmp_path: Path) -> None:
     with small_disk(tmp_path / "state", 1) as disk:
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         with rig.hub(ready=False) as hub:
-            assert hub.process.wait(30) == 74, hub.log
+            assert hub.process.wait(30 * PATIENCE) == 74, hub.log
             assert "Traceback" not in hub.log
             assert "ead-only" in hub.log
 

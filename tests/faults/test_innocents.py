@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import free_port
+from tests.support import PATIENCE, free_port, wait_until
 from tests.system.hubs import RunningHub
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
@@ -52,11 +52,12 @@ def test_those_in_hand_beside_the_one_that_kills_the_hub_are_done_and_it_is_buri
         hub.command("feed", str(tmp_path / "rows"), "--quiet")
         hub.wait_for("long", "in_flight", LONG)
         hub.wait_for("bad", "in_flight", 1)
+        wait_until(lambda: hub.status()["hub"]["store"]["messages"] == LONG + 1, 20, "all to be on the disk")
         (tmp_path / "gate").touch()
-        assert hub.process.wait(20) == -signal.SIGKILL
+        assert hub.process.wait(20 * PATIENCE) == -signal.SIGKILL
     for _ in range(2):
         with RunningHub(tmp_path, conf, ready=False) as hub:
-            assert hub.process.wait(60) == -signal.SIGKILL
+            assert hub.process.wait(60 * PATIENCE) == -signal.SIGKILL
     with RunningHub(tmp_path, conf) as hub:
         hub.wait_for("long", "finished", LONG)
         hub.wait_for("bad", "dead_letters", 1)

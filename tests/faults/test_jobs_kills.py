@@ -18,7 +18,7 @@ import pytest
 
 from hub.jobs import Jobs, JobState
 from tests.faults.size import SEED, sized
-from tests.support import ROOT, wait_until
+from tests.support import PATIENCE, ROOT, wait_until
 from tests.system.postgres import Postgres
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(sized(180, 1800))]
@@ -86,7 +86,7 @@ class Workers:
     def stop(self) -> None:
         for process in self._running:
             process.terminate()
-        assert [process.wait(60) for process in self._running] == [0] * WORKERS
+        assert [process.wait(60 * PATIENCE) for process in self._running] == [0] * WORKERS
 
     def end(self) -> None:
         for process in self._running:
@@ -159,4 +159,5 @@ def check(notes: Path, inserted: list[int], faults: int) -> None:
     assert max(accepted.values()) == 1, [number for number, times in accepted.items() if times > 1][:20]
     assert accepted.keys() <= set(inserted)
     assert unnoted <= KILLS * BATCH  # killed between the commit and the note
-    assert repeats <= faults * BATCH
+    # One that was given no processor for longer than its lease loses what it had, too; its completions are refused.
+    assert repeats <= faults * BATCH + noted["refused"].total()

@@ -11,12 +11,13 @@ import pytest
 from hub.workers.worker import MOST_AT_ONCE
 from tests.faults.rig import Rig, Settings, consistent, drain, topics, wants
 from tests.faults.size import SEED, sized
+from tests.support import PATIENCE
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(sized(120, 1800))]
 
 KILLS = sized(12, 200)
 RATE = 2000
-GROUP = 0.05
+GROUP = 0.05 * PATIENCE
 """Seconds: what one group commit may hold is what was finished since the last one was begun."""
 WANTS = {"fast": (), "slow": (0,), "fickle": (1, 2)}
 FINISHED_A_SECOND = {"fast": RATE, "slow": 2 / 0.004, "fickle": RATE / 4}

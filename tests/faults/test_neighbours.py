@@ -10,14 +10,17 @@ import pytest
 
 from tests.faults.rig import Rig, drain
 from tests.faults.size import sized
-from tests.support import wait_until
+from tests.support import PATIENCE, wait_until
 from tests.system.hubs import RunningHub
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 SECONDS = sized(4, 20)
-SLOWEST_ANSWER = sized(500, 50)
+SLOWEST_ANSWER = sized(500 * PATIENCE, 50)
 """Milliseconds. The small size runs beside other tests, on machines that others use: it finds what stalls."""
+
+SLOWEST_FINISH = sized(20, 0)
+"""Milliseconds, where it runs beside other tests: less than half of what one message of the slow one takes."""
 
 
 def age_at_finish(directory: Path, neighbour: bool) -> float:
@@ -29,8 +32,8 @@ def age_at_finish(directory: Path, neighbour: bool) -> float:
         wait_until(lambda: hub.consumer("fast")["finished"] >= 200 * SECONDS, 60, "its messages")
         row = hub.consumer("fast")
         if neighbour:
-            assert hub.consumer("slow")["backlog"] > 100 * SECONDS
-        assert row["backlog"] < 20
+            assert hub.consumer("slow")["backlog"] > sized(50, 2000)
+        wait_until(lambda: hub.consumer("fast")["backlog"] < 20, 20, "it to keep up")
         found: float = row["age_at_finish"]["p99"]
     return found
 
@@ -43,7 +46,7 @@ def test_a_slow_one_does_not_hold_up_a_fast_one(tmp_path: Path) -> None:
     print(
         *(f"alone {alone * 1000:.2f} ms, beside a slow one {beside * 1000:.2f} ms" for alone, beside in pairs), sep="\n"
     )
-    assert min(beside for _, beside in pairs) <= 1.5 * max(alone for alone, _ in pairs)
+    assert min(beside for _, beside in pairs) <= max(SLOWEST_FINISH / 1000, 1.5 * max(alone for alone, _ in pairs))
 
 
 def asked(hub: RunningHub) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.size import SEED, sized
-from tests.support import free_port, wait_until
+from tests.support import PATIENCE, free_port, wait_until
 from tests.system.hubs import RunningHub
 from tests.system.server import listens
 from tests.system.stomp_socket import StompSocket
@@ -23,9 +23,9 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(sized(120, 1800))]
 KILLS = sized(8, 100)
 PREFETCH = 50
 SENT_AT_ONCE = 20
-GROUP = 0.1
+GROUP = 0.1 * PATIENCE
 """Seconds: acks of that time may be in no commit yet."""
-LAG = 0.2
+LAG = 0.2 * PATIENCE
 """Seconds that an ack may take from its client to the hub, on a machine that is busy."""
 CONFIGURATION = """
 [backends.stomp]
@@ -174,7 +174,7 @@ def test_nothing_with_a_receipt_is_lost_and_the_order_is_kept(tmp_path: Path) ->
                 hub.process.kill()
             else:
                 wait_for(hub, port)
-                work_and_kill(hub, port, record, chance.uniform(0.0, 0.5))
+                work_and_kill(hub, port, record, chance.uniform(0.0, 0.5 * PATIENCE))
     with hub:
         wait_for(hub, port)
         read_all(hub, port, record)

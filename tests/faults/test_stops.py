@@ -10,13 +10,13 @@ import pytest
 
 from tests.faults.rig import Rig, Settings, consistent, depths, drain, topics, wants
 from tests.faults.size import sized
-from tests.support import wait_until
+from tests.support import PATIENCE, wait_until
 from tests.system.hubs import RunningHub
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(sized(120, 600))]
 
 STOPS = sized(3, 20)
-IN_TIME = sized(15, 5)
+IN_TIME = sized(15 * PATIENCE, 5)
 """Seconds; more where it runs beside other tests, on machines that others use."""
 CONSUMERS: Settings = {
     "fast": {"type": "Recording"},
@@ -74,7 +74,7 @@ def test_twice(tmp_path: Path) -> None:
         wait_until(lambda: "stopping, within" in hub.log, 10, "the stop")
         time.sleep(0.1)  # a second signal that comes before the first is handled would be the same one
         hub.process.send_signal(signal.SIGTERM)
-        assert hub.process.wait(5) == -signal.SIGTERM
+        assert hub.process.wait(10 * PATIENCE) == -signal.SIGTERM
     rig.consumers = CONSUMERS
     nothing_lost(rig, most_repeats=300)
 

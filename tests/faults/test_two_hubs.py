@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.rig import Rig
+from tests.support import PATIENCE
 
 pytestmark = pytest.mark.faults
 
@@ -28,6 +29,6 @@ def test_a_hub_that_was_killed_leaves_no_lock(tmp_path: Path) -> None:
     for _ in range(2):
         with rig.hub() as hub:
             hub.process.kill()
-            hub.process.wait(10)
+            hub.process.wait(10 * PATIENCE)
     with rig.hub() as hub:
         assert hub.stop() == 0

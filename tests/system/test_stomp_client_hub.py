@@ -139,7 +139,7 @@ def test_a_broker_that_comes_back_is_consumed_again_and_loses_nothing(
         broker.__enter__()
     with rig.hub as hub:
         rig.connected()
-        assert hub.status()["hub"]["ready"]
+        wait_until(lambda: hub.status()["hub"]["ready"], 20, "readiness")
         rig.publish(broker.port, range(500))
         rig.all_noted(500)
         if kill:
@@ -152,12 +152,12 @@ def test_a_broker_that_comes_back_is_consumed_again_and_loses_nothing(
         assert reasons[0].startswith(f"backend bus is not connected: stomp://127.0.0.1:{broker.port}: ")
         broker.__enter__()
         rig.connected()
-        assert hub.status()["hub"]["ready"]
+        wait_until(lambda: hub.status()["hub"]["ready"], 20, "readiness")
         rig.publish(broker.port, range(500, 600))
         rig.all_noted(600)
         rig.all_sent()
         assert rig.row()["outbox_failed"] == 0
-        assert rig.row()["unacknowledged"] == 0
+        wait_until(lambda: rig.row()["unacknowledged"] == 0, 20, "the acknowledgements")
         assert hub.stop() == 0
     answers = drained(broker.port, tmp_path, "/queue/done", 600)
     assert set(answers) == set(range(600))
