@@ -84,7 +84,8 @@ class Workers:
         self._running[number].send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
-        for process in self._running:
+        for number, process in enumerate(self._running):
+            self.wait_ready(number)  # what a signal does before that is not the worker's
             process.terminate()
         assert [process.wait(60 * PATIENCE) for process in self._running] == [0] * WORKERS
 

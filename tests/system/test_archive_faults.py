@@ -14,6 +14,7 @@ from sqlalchemy import event
 
 from hub import Message, Reject, Retry
 from hub.consumers.archive import Archive, database
+from tests.support import PATIENCE
 from tests.system.archives import make, message, rows
 from tests.system.postgres import Postgres
 from tests.unit.doubles import Bench
@@ -177,7 +178,7 @@ def test_threads_that_are_given_the_same_messages_write_each_once(archive: Archi
     def work(seed: int) -> None:
         batches = batches_of(400)
         random.Random(seed).shuffle(batches)
-        begin.wait(10)
+        begin.wait(10 * PATIENCE)
         try:
             feed(archive, batches)
         except BaseException as error:
@@ -194,7 +195,7 @@ def test_hubs_that_make_the_table_at_one_time_all_find_it_made(url: str, tmp_pat
     retries: list[int] = []
 
     def work(archive: Archive, number: int) -> None:
-        begin.wait(10)
+        begin.wait(10 * PATIENCE)
         retries.append(feed(archive, [[message(number)]]))
 
     run_all([threading.Thread(target=work, args=(one, number)) for number, one in enumerate(archives)])
@@ -210,7 +211,7 @@ def run_all(threads: Sequence[threading.Thread]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(60 * PATIENCE)
     assert not any(thread.is_alive() for thread in threads)
 
 

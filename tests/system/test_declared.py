@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from tests.support import wait_until
+from tests.support import PATIENCE, wait_until
 from tests.system.declaring import numbers_in
 from tests.system.hubs import RunningHub
 
@@ -76,7 +76,7 @@ def test_no_consumer_gets_its_name_until_it_is_deleted(tmp_path: Path) -> None:
         assert hub.stop() == 0
     consumer = '[consumers.jobs]\ntype = "log"\ntopics = ["x"]\n'
     with RunningHub(tmp_path, without(tmp_path, consumer), ready=False) as hub:
-        assert hub.process.wait(30) != 0
+        assert hub.process.wait(30 * PATIENCE) != 0
         assert "'jobs' is a declared queue" in hub.log
     with RunningHub(tmp_path, without(tmp_path)) as hub:
         hub.command("queue", "delete", "--yes", "jobs")

@@ -77,8 +77,8 @@ def test_the_link_stays_on_a_small_screen_and_there_is_something_of_all_to_see(d
         wait_until(lambda: consumers(directory)["mirror"]["retried"] > 0, 60, "a retry")
         wait_until(lambda: ask(directory, "archive", "search", "--since", "1h", "--json"), 30, "the archive")
         wait_until(lambda: json.loads(ask(directory, "replay", "slow", "--since", "1h", "--dry-run", "--json")), 30, "")
-        text = (directory / "state" / "demo.log").read_text(encoding="utf-8")
-        assert "org.example.demo.badges.award" in text
+        log = directory / "state" / "demo.log"
+        wait_until(lambda: "org.example.demo.badges.award" in log.read_text(encoding="utf-8"), 30, "an award")
         (line,) = [line for line in terminal.lines() if "/#code=" in line]
         assert len(line.rstrip().partition("#code=")[2]) > 20, "on one line, whole"
         assert any("hub.conf is the configuration" in line for line in terminal.lines())

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import free_port, wait_until
+from tests.support import PATIENCE, free_port, wait_until
 from tests.system.hubs import RunningHub
 
 pytestmark = pytest.mark.system
@@ -87,7 +87,7 @@ def test_what_waits_is_there_again_after_the_hub_was_ended(place: Place, how: si
         feed(hub, 0, 50)
         wait_until(lambda: hub.status()["hub"]["store"]["pending"] == 0)
         hub.process.send_signal(how)
-        hub.process.wait(30)
+        hub.process.wait(30 * PATIENCE)
     place.flag("closed", False)
     with RunningHub(place.directory, text) as hub:
         wait_until(lambda: all(consumer(hub, name)["backlog"] == 0 for name in ("one", "two")))
@@ -137,6 +137,7 @@ def test_what_is_kept_is_replayed_to_one_consumer(place: Place) -> None:
         feed(hub, 0, 20)
         feed(hub, 20, 30, topic="a.c")
         wait_until(lambda: len(place.noted("old")) == 30)
+        wait_until(lambda: hub.status()["hub"]["store"]["messages"] == 30)
         hub.file.write_text(place.configuration("old", "new", hub='keep = "1h"'))
         hub.command("reload")
         dry = hub.command("replay", "new", "--since", "1h", "--dry-run").stdout
@@ -183,6 +184,7 @@ def test_a_queue_is_purged(place: Place) -> None:
 def test_a_new_consumer_may_begin_with_what_was_kept(place: Place) -> None:
     with RunningHub(place.directory, place.configuration("old", hub='keep = "1h"')) as hub:
         feed(hub, 0, 20)
+        wait_until(lambda: hub.status()["hub"]["store"]["messages"] == 20)
         hub.file.write_text(place.configuration("old", "new", hub='keep = "1h"', begin="30m"))
         hub.command("reload")
         wait_until(lambda: place.noted("new") == list(range(20)))

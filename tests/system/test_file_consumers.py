@@ -32,7 +32,7 @@ class C(Consumer):
         context = multiprocessing.get_context("spawn")
         self.processes = ProcessPoolExecutor(1, mp_context=context)
     def consume(self, message):
-        POOL.submit(work, message.topic).result(5)
+        POOL.submit(work, message.topic).result(60)
         COUNTER.inc()
         if message.topic == "t.spawn":
             self.processes.submit(work, message.topic).result(60)

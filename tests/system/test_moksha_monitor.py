@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, free_port, require, wait_until
+from tests.support import PATIENCE, ROOT, free_port, require, wait_until
 from tests.system.lagging import BEHIND, lagging_hub
 from tests.system.moksha_readers import check_all_there, check_number, putvals, read
 
@@ -53,13 +53,13 @@ def scraped(python: Path, directory: Path, port: int) -> Iterator[str]:
         yield f"http://127.0.0.1:{http}/metrics?target=127.0.0.1&port={port}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(20 * PATIENCE)
 
 
 def page(url: str) -> str:
     """Empty while nobody answers there."""
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:
+        with urllib.request.urlopen(url, timeout=30 * PATIENCE) as answer:
             return str(answer.read().decode())
     except OSError:
         return ""
@@ -112,7 +112,7 @@ def fedmsg_check(python: Path, directory: Path, socket: Path, *names: str) -> tu
         f'config = {{"endpoints": {{}}, "moksha.monitoring.socket": "ipc://{socket}"}}'
     )
     command = [str(python.with_name("fedmsg-check")), "--timeout", "20", *names]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=directory, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=directory, timeout=120 * PATIENCE)
     return done.returncode, done.stdout + done.stderr
 
 

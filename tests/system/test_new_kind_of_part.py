@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from hub.errors import OrderRefused
-from tests.support import ROOT, free_port, wait_until
+from tests.support import PATIENCE, ROOT, free_port, wait_until
 from tests.system.chromium import Chromium, accessibility_problems
 from tests.system.hubs import RunningHub
 
@@ -228,7 +228,7 @@ def test_one_that_can_not_start_ends_the_start_and_a_mistake_is_told_by_check(hu
     hub.file.write_text(configuration(one="black"))
     unready = RunningHub(hub.directory, configuration(one="black"), ready=False, program=hub.directory / "hubbub")
     with unready:
-        assert unready.process.wait(30) == 69
+        assert unready.process.wait(30 * PATIENCE) == 69
     assert "lamps.one: black is no colour" in unready.log
     hub.file.write_text(configuration(one="red").replace("colour", "color"))
     found = hub.command("check", check=False)

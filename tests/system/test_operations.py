@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, free_port, require, wait_until
+from tests.support import PATIENCE, ROOT, free_port, require, wait_until
 from tests.system.hubs import RunningHub
 
 pytestmark = pytest.mark.system
@@ -61,7 +61,7 @@ def test_a_copy_made_while_the_hub_runs_can_be_started_from(tmp_path: Path) -> N
         hub.wait_for("slow", "received", 500)
         wait_until(lambda: hub.status()["hub"]["store"]["messages"] == 500, what="the commit")
         copy = [*command.split(), str(first / "state/log.mdb"), str(second / "state/log.mdb")]
-        subprocess.run(copy, check=True, timeout=60)
+        subprocess.run(copy, check=True, timeout=60 * PATIENCE)
         hub.client.post("/resume", {"consumer": "slow"})
         hub.wait_for("slow", "finished", 500)
     with RunningHub(second, configuration()) as hub:

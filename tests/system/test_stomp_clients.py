@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.node import node, npm_package
-from tests.support import require, wait_until
+from tests.support import PATIENCE, require, wait_until
 from tests.system.script import Script
 from tests.system.server import program
 from tests.system.test_stomp_server import StompHub
@@ -36,7 +36,7 @@ STOMP_PY = (
     + """
 port, version = int(sys.argv[1]), sys.argv[2]
 made = {"1.0": stomp.Connection10, "1.1": stomp.Connection11, "1.2": stomp.Connection12}[version]
-beats = {} if version == "1.0" else {"heartbeats": (1000, 1000)}
+beats = {} if version == "1.0" else {"heartbeats": (10000, 10000)}
 client = made([("127.0.0.1", port)], **beats)
 client.set_listener("", Listener())
 client.connect("guest", "guest", wait=True)
@@ -78,7 +78,7 @@ assert receipts.get(timeout=20) == "bye"
 RUBY = """
 require "stomp"
 port, version = ARGV
-headers = {"accept-version" => version, "host" => "localhost", "heart-beat" => "1000,1000"}
+headers = {"accept-version" => version, "host" => "localhost", "heart-beat" => "10000,10000"}
 hosts = [{:login => "guest", :passcode => "guest", :host => "127.0.0.1", :port => port.to_i, :ssl => false}]
 client = Stomp::Connection.new({:hosts => hosts, :connect_headers => headers, :reliable => false})
 client.subscribe("/queue/work", {"id" => "1", "ack" => "client"}, "1")
@@ -117,7 +117,7 @@ $client->disconnect;
 STOMPIT_HEAD = """
 const [port, place, version] = process.argv.slice(2);
 const stompit = require(place);
-const connectHeaders = { host: "/", login: "guest", passcode: "guest", "heart-beat": "1000,1000" };
+const connectHeaders = { host: "/", login: "guest", passcode: "guest", "heart-beat": "10000,10000" };
 if (version) connectHeaders["accept-version"] = version;
 const options = { host: "127.0.0.1", port: Number(port), connectHeaders };
 const destination = "/queue/work";
@@ -230,7 +230,7 @@ def run(directory: Path, name: str, source: str, *command: str) -> list[str]:
     file = directory / name
     file.write_text(source, encoding="utf-8")
     interpreter, *arguments = command
-    done = subprocess.run([interpreter, str(file), *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([interpreter, str(file), *arguments], capture_output=True, text=True, timeout=60 * PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()
 

@@ -20,7 +20,7 @@ WORK = "/queue/work"
 class JobHub(RunningHub):
     """A hub whose STOMP server has the queue of jobs ``work``."""
 
-    def __init__(self, directory: Path, dsn: str, settings: str = "", lease: str = "2s", before: str = "") -> None:
+    def __init__(self, directory: Path, dsn: str, settings: str = "", lease: str = "60s", before: str = "") -> None:
         self.port = free_port()
         text = f"""\
 {before}[jobs.main]
@@ -206,7 +206,7 @@ def test_a_client_that_is_lost_gives_back_at_once_and_the_first_job_counts(hub: 
 
 
 def test_jobs_in_the_hands_of_a_hub_that_is_killed_come_again(tmp_path: Path, dsn: str, jobs: Jobs) -> None:
-    with JobHub(tmp_path / "hub", dsn) as hub, hub.connect() as client:
+    with JobHub(tmp_path / "hub", dsn, lease="5s") as hub, hub.connect() as client:
         client.receipt("SEND", b"a", destination=WORK)
         client.receipt("SUBSCRIBE", destination=WORK, id="0", ack="client")
         number = client.wait("MESSAGE").headers["job-id"]

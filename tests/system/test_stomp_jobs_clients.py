@@ -59,7 +59,7 @@ $client->disconnect;
 """
 RUBY_WORK = """
 require "stomp"
-headers = {"accept-version" => "1.2", "host" => "localhost", "heart-beat" => "1000,1000"}
+headers = {"accept-version" => "1.2", "host" => "localhost", "heart-beat" => "10000,10000"}
 hosts = [{:login => "guest", :passcode => "guest", :host => "127.0.0.1", :port => ARGV[0].to_i, :ssl => false}]
 client = Stomp::Connection.new({:hosts => hosts, :connect_headers => headers, :reliable => false})
 client.subscribe("/queue/work", {"id" => "1", "ack" => "client-individual", "prefetch-count" => "1"}, "1")
@@ -75,7 +75,7 @@ client.disconnect({:receipt => "bye"})
 STOMP_PY = (
     LISTENER
     + """
-client = stomp.Connection12([("127.0.0.1", int(sys.argv[1]))], heartbeats=(1000, 1000))
+client = stomp.Connection12([("127.0.0.1", int(sys.argv[1]))], heartbeats=(10000, 10000))
 client.set_listener("", Listener())
 client.connect("guest", "guest", wait=True)
 client.send("/queue/work", "a", receipt="sent", headers={"max-retries": "1"})

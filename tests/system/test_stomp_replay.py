@@ -29,7 +29,7 @@ STOMP_PY = (
     LISTENER
     + """
 port, offset, count = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-client = stomp.Connection12([("127.0.0.1", port)], heartbeats=(1000, 1000))
+client = stomp.Connection12([("127.0.0.1", port)], heartbeats=(10000, 10000))
 client.set_listener("", Listener())
 client.connect("guest", "guest", wait=True)
 client.subscribe("/topic/org.example.#", "1", ack="auto", headers={"x-stream-offset": offset})

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, require, require_root, wait_until
+from tests.support import PATIENCE, ROOT, require, require_root, wait_until
 from tests.system.distribution import Distribution, install
 from tests.system.nspawn import Machine
 
@@ -62,11 +62,11 @@ secret = "credential:archive"
 SLOW = """
 [consumers.slow]
 type = "consumers.py:Worker"
-delay = 0.5
+delay = 2.0
 """
-DROP_IN = """
+DROP_IN = f"""
 [Service]
-WatchdogSec=2s
+WatchdogSec={2 * PATIENCE}s
 RestartSec=100ms
 LoadCredential=archive:/etc/hubbub/secret
 """
@@ -111,8 +111,8 @@ def start(machine: Machine, configuration: str) -> None:
     machine.run("systemctl", "start", "hubbub")
 
 
-def backlog(machine: Machine, consumer: str) -> int:
-    return int(json.loads(machine.hubbub("status", "--json").stdout)["consumers"][consumer]["backlog"])
+def number(machine: Machine, consumer: str, key: str) -> int:
+    return int(json.loads(machine.hubbub("status", "--json").stdout)["consumers"][consumer][key])
 
 
 def test_it_is_active_when_all_has_started_and_its_status_shows_the_backlog(service: Machine) -> None:
@@ -144,7 +144,11 @@ def test_a_line_of_the_consumers_own_has_the_fields_of_its_message(machine: Mach
 
 
 def test_a_credential_is_read(service: Machine) -> None:
-    assert [entry["MESSAGE"] for entry in service.journal("CONSUMER=fast")].count("the secret has 10 characters") >= 1
+
+    def said() -> list[str]:
+        return [entry["MESSAGE"] for entry in service.journal("CONSUMER=fast")]
+
+    wait_until(lambda: "the secret has 10 characters" in said(), 10, "the journal's entry")
 
 
 def test_a_reload_adds_a_consumer_and_a_broken_file_changes_nothing(service: Machine) -> None:
@@ -162,9 +166,10 @@ def test_a_reload_adds_a_consumer_and_a_broken_file_changes_nothing(service: Mac
 def test_a_stop_in_backlog_ends_in_order_and_the_counts_add_up(machine: Machine) -> None:
     start(machine, BASE + SLOW)
     machine.hubbub("feed", "/etc/hubbub/messages.jsonl", "--quiet")
-    wait_until(lambda: backlog(machine, "slow") > 20, 10, "a backlog")
+    wait_until(lambda: number(machine, "slow", "received") == 40, 20, "all to be received")
     machine.run("systemctl", "stop", "hubbub")
     assert (machine.show("Result"), machine.show("ExecMainStatus")) == ("success", "0")
+    wait_until(lambda: machine.journal("CONSUMER=slow", "ACTION=stop"), 10, "the journal's entry")
     said = [entry["MESSAGE"] for entry in machine.journal("CONSUMER=slow", "ACTION=stop")][-1]
     numbers = {name: int(number) for name, number in re.findall(r"(\w+) (\d+)", said)}
     assert numbers["received"] == 40
@@ -205,7 +210,7 @@ def test_a_configuration_that_cannot_be_used_is_not_tried_again(machine: Machine
     machine.run("systemctl", "reset-failed", "hubbub", check=False)
     assert machine.run("systemctl", "start", "hubbub", check=False).returncode != 0
     assert (machine.show("ExecMainStatus"), machine.show("NRestarts")) == ("78", "0")
-    assert "no consumer is called 'nothing'" in machine.journal_text()
+    wait_until(lambda: "no consumer is called 'nothing'" in machine.journal_text(), 10, "the reason in the journal")
 
 
 def test_the_exposure_is_low() -> None:

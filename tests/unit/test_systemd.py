@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import uuid
 from collections.abc import Iterator
 from configparser import ConfigParser
 from pathlib import Path
@@ -11,15 +12,15 @@ from pathlib import Path
 import pytest
 
 from hub.systemd import Notifier
-from tests.support import ROOT
+from tests.support import PATIENCE, ROOT
 
 
 @pytest.fixture(params=["file", "abstract"])
 def channel(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, socket.socket]]:
-    address = str(tmp_path / "notify") if request.param == "file" else f"@hubbub-test-{os.getpid()}"
+    address = str(tmp_path / "notify") if request.param == "file" else f"@hubbub-test-{uuid.uuid4()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind("\0" + address[1:] if address.startswith("@") else address)
-        listening.settimeout(5)
+        listening.settimeout(5 * PATIENCE)
         yield address, listening
 
 

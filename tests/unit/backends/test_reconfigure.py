@@ -13,7 +13,7 @@ import zmq
 from hub.backends.zeromq import ZeroMQ
 from hub.errors import CannotPublish, Unavailable
 from hub.message import Message
-from tests.support import free_port
+from tests.support import PATIENCE, free_port
 from tests.unit.backends.support import (
     Lines,
     configured,
@@ -124,20 +124,25 @@ def test_a_bound_one_that_is_dropped_is_closed_and_its_peers_do_not_count() -> N
 
 @pytest.mark.parametrize("how", ["connect", "bind"])
 def test_what_had_arrived_by_one_that_is_dropped_is_read(how: str) -> None:
-    place, numbers = local(), range(500)
+    """Nobody is told when all that was sent has come to a socket that is not read: one of some tries has to do."""
+    numbers = [body(number) for number in range(500)]
+    assert any(read_after_a_drop(how, len(numbers), seconds) == numbers for seconds in (0.3, 1.0, 10.0))
+
+
+def read_after_a_drop(how: str, count: int, seconds: float) -> list[bytes]:
+    place = local()
     with publisher(place, bind=how == "connect") as bus, running(budget=50, **{how: [place]}) as (backend, intake):
         subscribed(bus)
         backend.pause()
-        send(bus, *numbers)
-        turn_for(0.3)
+        send(bus, *range(count))
+        turn_for(seconds)
         assert backend.reconfigure(configured(budget=50, publish_bind=[ANY]))
         assert endpoints(backend)[0] == ((place, "leaving") if how == "connect" else (ANY, "listening"))
         turn_for(0.1)
         assert intake.messages == []
         backend.resume()
-        turn_until(lambda: len(intake.messages) == len(numbers), "what had arrived")
         turn_until(lambda: endpoints(backend) == [(ANY, "listening")], "it to go")
-        assert intake.bodies == [body(number) for number in numbers]
+    return intake.bodies
 
 
 def test_one_that_comes_back_before_it_has_left_was_never_away() -> None:
@@ -240,7 +245,7 @@ def test_what_was_published_to_a_relay_that_is_dropped_is_sent() -> None:
                 backend.publish(Message("", "t", b"%d" % number))
             assert backend.reconfigure(configured(bind=[ANY], format="raw", linger=5))
             bodies: list[bytes] = []
-            while relay.poll(1000) and bodies[-1:] != [b"1999"]:
+            while relay.poll(10_000 * PATIENCE) and bodies[-1:] != [b"1999"]:
                 bodies.append(relay.recv_multipart()[1])
             assert [text for text in bodies if text != b"first"] == [b"%d" % number for number in range(2000)]
         finally:

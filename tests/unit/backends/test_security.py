@@ -15,7 +15,7 @@ from hub.backends.zeromq.auth import Authenticator
 from hub.backends.zeromq.key_revocation import PACE, KeyRevocation
 from hub.backends.zeromq.security import Security, allowed_keys
 from hub.errors import ConfigError, Unavailable
-from tests.support import free_port
+from tests.support import PATIENCE, free_port
 from tests.unit.backends.support import (
     Lines,
     Recorder,
@@ -295,10 +295,12 @@ def test_a_question_that_goes_unanswered_keeps_no_other_from_its_answer(monkeypa
             client.connect("inproc://zeromq.zap.01")
             client.send_multipart([b"1.0", b"1", b"", b"", b"", b"PLAIN", b"u", b"p"])
         monkeypatch.setattr(authenticator, "user", Mock(side_effect=[RuntimeError, b"u"]))
+        assert authenticator.socket.poll(5000 * PATIENCE)
         with pytest.raises(RuntimeError):
             authenticator.drain()
+        assert authenticator.socket.poll(5000 * PATIENCE)
         authenticator.drain()
-        assert [client.recv_multipart()[2] for client in clients if client.poll(100)] == [b"200"]
+        assert [client.recv_multipart()[2] for client in clients if client.poll(1000)] == [b"200"]
     finally:
         authenticator.close()
         context.destroy(linger=0)
@@ -314,7 +316,7 @@ def test_an_odd_question_is_not_answered_with_yes(request_: list[bytes]) -> None
         client = context.socket(zmq.REQ)
         client.connect("inproc://zeromq.zap.01")
         client.send_multipart(request_)
-        authenticator.socket.poll(5000)
+        authenticator.socket.poll(5000 * PATIENCE)
         authenticator.drain()
         assert client.recv_multipart()[2] != b"200"
     finally:
