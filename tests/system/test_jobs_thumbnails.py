@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hub.jobs import Jobs
-from tests.support import ROOT, require, wait_until
+from tests.support import PATIENCE, ROOT, require, wait_until
 from tests.system.walkthrough import Walk
 
 pytestmark = pytest.mark.system
@@ -41,10 +41,10 @@ def test_a_worker_that_is_told_to_stop_ends_at_once_and_leaves_no_job_behind(job
         jobs.insert_many("thumbnails", pictures)
         wait_until(lambda: list(tmp_path.glob("*.thumb.jpg")), what="a thumbnail")
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(timeout=60) == 0
+        assert worker.wait(60 * PATIENCE) == 0
     finally:
         worker.kill()
-    counts = jobs.counts()["thumbnails"]
-    assert (counts.running, counts.delayed, counts.dead) == (0, 0, 0)
-    assert counts.waiting + len(list(tmp_path.glob("*.thumb.jpg"))) == 200
-    assert {job.attempt for job in jobs.peek("thumbnails")} == {1}
+    counts = jobs.counts().get("thumbnails")  # it may have been faster than its signal
+    assert counts is None or (counts.running, counts.delayed, counts.dead) == (0, 0, 0)
+    assert (counts.waiting if counts else 0) + len(list(tmp_path.glob("*.thumb.jpg"))) == 200
+    assert {job.attempt for job in jobs.peek("thumbnails")} <= {1}
