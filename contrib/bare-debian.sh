@@ -142,7 +142,7 @@ others() {
 
 # Some end by themselves, a moment after their parent.
 nothing_left() {
-    local tries=100 left
+    local tries=300 left
     while left=$(others) && [ -n "$left" ] && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done
     [ -z "$left" ] || { sed 's/^/bare-debian: left running: /' <<<"$left" >&2; return 1; }
 }

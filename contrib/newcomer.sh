@@ -4,7 +4,7 @@
 set -eu
 set -m    # 'make run' in a process group of its own, which gets the Ctrl-C, as from a terminal
 cd "$(dirname "$0")/.."
-WAIT=600    # seconds until messages must flow; pip's downloads are in it
+WAIT=1200    # seconds until messages must flow; pip's downloads are in it
 
 env --default-signal=INT make run >run.log 2>&1 &    # a script may be started with SIGINT ignored
 make=$!

@@ -51,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """No test leaves a process. What tests start ends on Ctrl-C, also where a shell put them in the background, and so
     made them ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    config.pluginmanager.register(Leftovers())
+    config.pluginmanager.register(Leftovers(5.0 * PATIENCE))
 
 
 @pytest.hookimpl

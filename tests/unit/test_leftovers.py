@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, free_port, wait_until
+from tests.support import PATIENCE, ROOT, free_port, wait_until
 
 CONFTEST = """
 from tests.leftovers import Leftovers
@@ -47,7 +47,9 @@ def run(directory: Path, test: str) -> subprocess.CompletedProcess[str]:
     (directory / "test_it.py").write_text(test)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py"]
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        command, cwd=directory, env=environment, capture_output=True, text=True, timeout=60 * PATIENCE
+    )
 
 
 def test_a_run_that_leaves_nothing_passes(tmp_path: Path) -> None:

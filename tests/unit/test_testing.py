@@ -16,7 +16,7 @@ from tests.unit.greeter import Greeter, ids
 
 
 class Batches(Scripted):
-    batch_wait = "10s"
+    batch_wait = "10m"
     batches: list[list[str]]
 
     def start(self) -> None:
@@ -177,7 +177,7 @@ def test_batches_are_batches_and_a_bad_message_goes_alone(hubbub: Benches) -> No
         bench.deliver("a", {})
     began = time.monotonic()
     bench.run()
-    assert time.monotonic() - began < 5, "batch_wait is not waited for"
+    assert time.monotonic() - began < 60, "batch_wait is not waited for"
     assert bench.consumer.batches == [["1", "2", "3"], ["1"], ["2"], ["3"], ["4"]]
     assert (ids(bench.finished), ids([one.message for one in bench.dead_letters])) == (["1", "3", "4"], ["2"])
 
