@@ -180,6 +180,8 @@ def url_of(dsn: str | URL) -> URL:
     """
     try:
         url = make_url(dsn)
+        if url.drivername == "postgres":  # as libpq and many a hoster write it
+            url = url.set(drivername="postgresql")
         backend = url.get_backend_name()
     except (ArgumentError, SQLAlchemyError, ValueError) as error:
         raise BadDatabase(f"this is no DSN such as postgresql://user@host/name or sqlite:////file: {error}") from error

@@ -178,6 +178,8 @@ class Working:
             self._forget(process)
             return []
         with self._lock:
+            if began - self._beaten >= self.lease:  # the database was away: the others look dead, too, until they beat
+                self._done["rescue"] = began + self.lease * (1 - 1 / BEATS)
             self._beaten = began
             self._cancelled = frozenset(cancelled)
         return [job for job in self.in_hand if job.id in self._cancelled]

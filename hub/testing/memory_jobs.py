@@ -81,6 +81,7 @@ class MemoryJobs(Jobs):
         """Advance the clock. Delayed jobs that are due then wait. This program stays alive; others whose lease has
         passed meanwhile lose their jobs."""
         self._passed += seconds
+        self._beaten = self._monotonic()  # it was never away
         self.heartbeat()
         self.maintain()
 

@@ -134,10 +134,10 @@ class SQLiteFile:
         kind = network_type(self.file.resolve(), read_mounts())
         if kind is not None:
             raise BadDatabase(f"{self.file} is on a network file system ({kind}): SQLite's locks do not hold there")
-        if not self.file.parent.is_dir():
-            raise BadDatabase(f"{self.file.parent} is no directory")
         if not migrate and not self.file.exists():
             raise BadDatabase(f"{self.file} is not there: no job was ever inserted")
+        if not self.file.parent.is_dir():
+            raise BadDatabase(f"{self.file.parent} is no directory")
         with suppress(OSError):  # SQLite says better what is wrong; jobs are not for every user of this machine
             self.file.touch(mode=0o600)
         self._bring_up(migrate)

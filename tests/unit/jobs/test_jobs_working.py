@@ -79,6 +79,28 @@ def test_a_program_that_was_away_claims_as_another_process(jobs: Jobs, time: Tim
     assert {one.process for one in found}.isdisjoint({job.process})
 
 
+def test_after_an_outage_the_others_have_a_lease_to_come_back(jobs: Jobs, time: Time, tmp_path: Path) -> None:
+    """The database was away from all: who comes back first would take all others for dead."""
+    jobs.insert_many("q", [1, 2], max_retries=0)
+    (job,) = jobs.claim()
+    with program(tmp_path, time) as first, program(tmp_path, time) as dead:
+        first.heartbeat()
+        (lost,) = dead.claim()
+        assert first.claim() == []
+        time.now += 60
+        first.heartbeat()
+        first.maintain()
+        assert jobs.heartbeat() == []
+        jobs.complete(job)
+        time.now += 14
+        first.heartbeat()
+        first.maintain()
+        assert first.counts()["q"].running == 1
+        time.now += 1
+        first.maintain()
+        assert first.peek("q", "dead")[0].id == lost.id
+
+
 def test_retries_wait_for_their_delay(jobs: Jobs, time: Time, tmp_path: Path) -> None:
     with program(tmp_path, time, retry_delay=lambda job: job.attempt * 10.0) as mine:
         mine.insert("q", 1)
@@ -253,6 +275,9 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     with Jobs("sqlite:///jobs.db", state_dir=tmp_path) as jobs, pytest.raises(BadDatabase, match="not a database"):
         jobs.counts()
     with Jobs("sqlite:///no/jobs.db", state_dir=tmp_path) as jobs, pytest.raises(BadDatabase, match="no directory"):
+        jobs.counts()
+    looks = Jobs("sqlite:///no/jobs.db", state_dir=tmp_path, migrate=False)
+    with looks as jobs, pytest.raises(BadDatabase, match="no job was ever inserted"):
         jobs.counts()
 
 
