@@ -144,13 +144,15 @@ def test_one_queue_that_is_missing_holds_up_no_other() -> None:
 
 def test_a_broker_that_confirms_no_subscription_is_left() -> None:
     """Readiness is red meanwhile: a connection alone receives nothing."""
+    lines, text = Lines(), "it does not confirm the subscription to 'q' within 1 s"
     with Broker() as broker:
         broker.answers["Basic.Consume"] = lambda client, channel, method: None
-        with running(broker.port, wait=False, connect_timeout="200ms") as (client, _):
-            turn_until(lambda: broker.of("Basic.Consume"), "the subscription")
+        with running(broker.port, lines=lines, wait=False, connect_timeout="1s") as (client, _):
+            turn_until(lambda: broker.of("Basic.Consume"), "the subscription", 30)
             assert client.status()["not_ready"] is not None
+            assert client.status()["state"] == "connecting"
+            turn_until(lambda: any(text in line for line in lines.texts), "the line", 30)
             turn_until(lambda: broker.connections > 1, "another connection")
-            assert "does not confirm the subscription to 'q'" in str(client.status()["not_ready"])
 
 
 def test_a_refused_login_is_told_in_the_brokers_words() -> None:
