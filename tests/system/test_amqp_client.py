@@ -97,6 +97,22 @@ def test_what_the_format_refuses_goes_to_the_dead_letter_exchange(rabbitmq: Rabb
         assert (death["reason"], death["queue"], death["count"]) == ("rejected", name, 1)
 
 
+def test_a_message_that_comes_too_often_goes_to_the_dead_letter_exchange(rabbitmq: RabbitMQ, name: str) -> None:
+    dead = f"{name}-dead"
+    arguments = {"x-delivery-limit": 1, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead}
+    queue = {name: {**below(name)[name], "type": "quorum", "arguments": arguments}}
+    with running(rabbitmq.amqp_port, queues={dead: {}}, publish="") as (client, buried):
+        for attempt in range(2):
+            with running(rabbitmq.amqp_port, queues=queue) as (_, intake):
+                if attempt == 0:
+                    published(client, Message("m", name, b"1"))
+                turn_until(lambda intake=intake: intake.messages, "the message", 30)  # type: ignore[misc]
+                assert intake.messages[0].headers.get("x-delivery-count", 0) == attempt
+        turn_until(lambda: buried.messages, "the dead letter", 30)
+        (death,) = json.loads(str(buried.messages[0].headers["x-death.json"]))
+        assert (death["reason"], death["queue"]) == ("delivery_limit", name)
+
+
 def test_a_deleted_queue_is_made_anew_and_consumed_from(rabbitmq: RabbitMQ, name: str) -> None:
     lines = Lines()
     with running(rabbitmq.amqp_port, lines=lines, queues=below(name), publish="amq.topic", **SHORT) as (client, intake):
@@ -176,9 +192,9 @@ def test_it_consumes_again_when_the_broker_is_back(rabbitmq: RabbitMQ, name: str
         finally:
             rabbitmq.control("start_app")
         connected(client)
-        turn_until(lambda: len(intake.messages) == 2, "the message again", 30)
+        turn_until(lambda: intake.bodies.count(b"1") > 1, "the message again", 30)
         published(client, Message("m", f"{name}.a", b"2"))
-        turn_until(lambda: intake.bodies == [b"1", b"1", b"2"], "the next one")
+        turn_until(lambda: b"2" in intake.bodies, "the next one")
 
 
 @pytest.fixture(scope="module")
