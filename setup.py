@@ -33,6 +33,7 @@ EXTRAS = {
         "wsproto>=1.3",  # WebSocket, without a network of its own; before it any upgrade was taken for one
         "h11>=0.16",  # reads wsproto's HTTP requests; before it: CVE-2025-43859
     ],
+    "redis": ["redis>=6.4"],  # Redis' own client, in threads; txredisapi says nothing while the server is away
     "jobs": [
         "cronsim>=2.8",  # reads cron lines, as Debian's cron does
         "tzdata>=2025.2",  # time zones, where the system has none; its own come first
@@ -127,6 +128,7 @@ setup(
             "zeromq = hub.backends.zeromq:ZeroMQ",
             "memory = hub.backends.memory:Memory",
             "amqp = hub.backends.amqp.client:AmqpClient",
+            "redis = hub.backends.redis.client:Redis",
             "stomp = hub.backends.stomp.client:StompClient",
             "stomp-server = hub.backends.stomp.server:StompServer",
         ],

@@ -37,7 +37,7 @@ class Secret(str):
 
         :raises ConfigError: it can't be read. Caught where the part that needs it starts.
         """
-        path = self._path()
+        path = self.path()
         if path is None:
             raise ConfigError([f"{self}: systemd gave this process no credentials ($CREDENTIALS_DIRECTORY)"])
         try:
@@ -47,10 +47,11 @@ class Secret(str):
 
     def state(self) -> FileState | None:
         """The state of its file; ``None``: there is none. It differs once the secret has changed."""
-        path = self._path()
+        path = self.path()
         return None if path is None else file_state(path)
 
-    def _path(self) -> Path | None:
+    def path(self) -> Path | None:
+        """The file that holds it; ``None``: systemd gave this process no credentials."""
         kind, _, place = self.partition(":")
         if kind == "file":
             return Path(place)

@@ -9,7 +9,7 @@ from threading import Thread
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import redis  # type: ignore[import-not-found]
+import redis
 from workload import Ledger, ready  # type: ignore[import-not-found]
 
 STREAM = "messages"

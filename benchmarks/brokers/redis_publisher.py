@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-import redis  # type: ignore[import-not-found]
+import redis
 from publication import Publication  # type: ignore[import-not-found]
 
 STREAM = "messages"

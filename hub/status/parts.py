@@ -108,6 +108,21 @@ class BackendStatus(PartStatus, OutboxStatus, total=False):
     unacknowledged: Annotated[
         int, Metric("gauge", "{message}", "Messages that the broker has sent and was not told of.", column=27)
     ]
+    claimed: Annotated[
+        int, Metric("counter", "{message}", "Messages taken over from other hubs that gave no sign of life.")
+    ]
+    backlog_on_bus: Annotated[
+        int | None, Metric("gauge", "{message}", "Messages that the bus holds for the hub's group, unsettled.")
+    ]
+    trimmed: Annotated[int, Metric("counter", "{message}", "Settled messages that the hub took out of the bus.")]
+    found_again: Annotated[
+        int, Metric("counter", "{message}", "Messages sent out whose confirmation was lost, and found on the bus.")
+    ]
+    repeated: Annotated[
+        int,
+        Metric("counter", "{message}", "Messages sent out again that may be on the bus already.", level="warn"),
+    ]
+    unheard: Annotated[int, Metric("counter", "{message}", "Messages sent out that nobody listened to.", level="warn")]
     published: Annotated[int, Metric("counter", "{message}", "Messages sent out.", column=11)]
     publish_failed: Annotated[
         int,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import socket
@@ -14,6 +15,7 @@ import zmq
 
 from hub import jsontext
 from hub.backends.memory import Memory
+from hub.backends.redis.client import Redis
 from hub.backends.stomp.limits import Limits
 from hub.backends.stomp.parser import Parser
 from hub.backends.stomp.publication import Publication
@@ -27,6 +29,8 @@ from hub.settings import Settings
 from tests.support import free_port
 from tests.unit.backends.amqp import clients as amqp_clients
 from tests.unit.backends.amqp.broker import Broker as AmqpBroker
+from tests.unit.backends.redis import clients as redis_clients
+from tests.unit.backends.redis.double import Double
 from tests.unit.backends.stomp.broker import Broker
 from tests.unit.backends.stomp.clients import connected, make
 from tests.unit.backends.support import (
@@ -226,4 +230,83 @@ def stomp_server(stack: ExitStack) -> Bench:
     return Bench(server, intake, send, Message("x", "/nowhere", b"{}"), reader.read, spoil)
 
 
-BENCHES = (memory, zeromq, stomp, amqp, stomp_server)
+def redis(stack: ExitStack) -> Bench:
+    """Streams; it names the topic in a field."""
+    server = stack.enter_context(Double())
+    backend, intake = redis_backend(server, publish="out", max_message_size=1024)
+
+    def send(topic: str, body: bytes) -> None:
+        server.do("XADD", "work", "*", "topic", topic, "body", body)
+
+    def heard() -> list[Heard]:
+        entries = server.do("XRANGE", "out", "-", "+")
+        fields = [dict(zip(row[1][::2], row[1][1::2], strict=True)) for row in entries]
+        return [(one[b"topic"].decode(), one[b"body"]) for one in fields]
+
+    oversize = b"x" * 1025
+    return Bench(backend, intake, send, Message("x", "a.b", oversize), heard, lambda: send("a.b", oversize))
+
+
+def redis_channels(stack: ExitStack) -> Bench:
+    """Pub/sub; the topic is the channel."""
+    server = stack.enter_context(Double())
+    given = {"streams": [], "channels": ["a.*"], "publish_channel": "out.{topic}", "max_message_size": 1024}
+    backend, intake = redis_backend(server, **given)
+    listener = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+    listener.sendall(b"*2\r\n$10\r\nPSUBSCRIBE\r\n$5\r\nout.*\r\n")
+    listener.recv(1 << 16)
+    listener.setblocking(False)
+    reader, found = RespReader(), list[Heard]()
+
+    def send(topic: str, body: bytes) -> None:
+        server.do("PUBLISH", topic, body)
+
+    def heard() -> list[Heard]:
+        with suppress(BlockingIOError):
+            while data := listener.recv(1 << 16):
+                found.extend((row[2].decode().removeprefix("out."), row[3]) for row in reader.feed(data))
+        return found
+
+    oversize = b"x" * 1025
+    return Bench(backend, intake, send, Message("x", "a.b", oversize), heard, lambda: send("a.b", oversize))
+
+
+def redis_backend(server: Double, **given: Any) -> tuple[Redis, Recorder]:
+    backend, intake = redis_clients.make(server.port, **given), Recorder()
+    backend.subscribe(["#"])
+    backend.start(intake)
+    redis_clients.connected(backend)
+    return backend, intake
+
+
+class RespReader:
+    """Reads arrays of texts."""
+
+    def __init__(self) -> None:
+        self._data = b""
+
+    def feed(self, data: bytes) -> list[list[bytes]]:
+        self._data += data
+        rows = []
+        while (row := self._next()) is not None:
+            rows.append(row)
+        return rows
+
+    def _next(self) -> list[bytes] | None:
+        stream = io.BytesIO(self._data)
+        head, row = stream.readline(), list[bytes]()
+        if not head.endswith(b"\n"):
+            return None
+        for _ in range(int(head[1:])):
+            size = stream.readline()
+            if not size.endswith(b"\n"):
+                return None
+            text = stream.read(int(size[1:]) + 2)
+            if len(text) < int(size[1:]) + 2:
+                return None
+            row.append(text[:-2])
+        self._data = self._data[stream.tell() :]
+        return row
+
+
+BENCHES = (memory, zeromq, stomp, amqp, stomp_server, redis, redis_channels)

@@ -1,0 +1,141 @@
+"""Reader of pub/sub channels: the user of the connection that listens. What is sent while it does not is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from hub.backends.redis.entries import Unusable, message_of
+from hub.backends.redis.line import Line, Lost
+from hub.backends.redis.settings import Config
+from hub.interfaces import BackendContext, Intake
+from hub.message import Message, new_id
+
+WAIT = 0.5
+"""Seconds to wait for a message."""
+QUIET = 5.0
+"""Seconds without a message after which the connection is tried."""
+AT_ONCE = 500
+SHOWN = 1024
+"""Bytes that are kept of an unusable body."""
+PATTERN = frozenset("*?[")
+"""Characters that make a channel's name a pattern."""
+
+
+class ChannelReader:
+    """Listens to channels. The link's thread calls it, but for ``pause`` and ``resume``.
+
+    While the hub has no room it does not read: the server keeps messages up to its limit for such clients, then ends
+    the connection, and they are lost.
+    """
+
+    wait = 0.0
+
+    def __init__(self, context: BackendContext) -> None:
+        self.received = self.bytes = 0
+        self.malformed: dict[str, int] = {}
+        self._context = context
+        self._config: Config = context.config
+        self._intake: Intake | None = None
+        self._going = threading.Event()
+        self._going.set()
+        self._stops = False
+        self._quiet = 0.0
+        self._held: list[tuple[list[Message], list[tuple[Message, str, str]], int]] = []
+
+    def start(self, intake: Intake) -> None:
+        """Pass messages to this intake."""
+        self._intake = intake
+
+    def prepare(self, line: Line) -> None:
+        """Subscribe, and wait for the server's confirmation of each."""
+        for command, channels in (("SUBSCRIBE", self._channels(False)), ("PSUBSCRIBE", self._channels(True))):
+            if channels:
+                line.send(command, *channels)
+                for _ in channels:
+                    self._confirmed(line.read())
+        self._quiet = 0.0
+
+    def _channels(self, patterns: bool) -> list[str]:
+        return [one for one in self._config.channels if bool(PATTERN & set(one)) is patterns]
+
+    def _confirmed(self, reply: Any) -> None:
+        if reply[0] in (b"message", b"pmessage"):  # the first subscription brings some already
+            self._pass_on([reply])
+
+    def step(self, line: Line) -> None:
+        """Read what there is, or wait for some."""
+        if not self._going.wait(WAIT) or self._stops:
+            return
+        if not line.waits(WAIT):
+            self._quiet += WAIT
+            if self._quiet >= QUIET:
+                self._quiet = 0.0
+                line.send("PING")
+                if line.read()[0] not in (b"pong", b"message", b"pmessage"):
+                    raise Lost("it does not answer a PING")
+            return
+        self._quiet = 0.0
+        replies = [line.read()]
+        while len(replies) < AT_ONCE and line.waits(0):
+            replies.append(line.read())
+        self._pass_on(replies)
+
+    def _pass_on(self, replies: Sequence[Any]) -> None:
+        now = self._context.wall()
+        messages: list[Message] = []
+        refused: list[tuple[Message, str, str]] = []
+        size = 0
+        for reply in replies:
+            if reply[0] not in (b"message", b"pmessage"):
+                continue
+            channel, body = reply[-2].decode("utf-8", "replace"), reply[-1]
+            size += len(channel) + len(body)
+            try:
+                fields = (b"id", new_id(now).encode(), b"body", body)
+                messages.append(message_of(channel, b"0", fields, self._config, now, self._context.name))
+            except Unusable as error:
+                shown = msgspec.structs.replace(error.message, body=error.message.body[:SHOWN])
+                refused.append((shown, error.kind, str(error)))
+        self._context.reactor.callFromThread(self._arrived, messages, refused, size)
+
+    def lost(self, reason: str) -> None:
+        """What is sent now is lost; the link counts the lost connection."""
+
+    def wake(self) -> None:
+        """End the wait."""
+        self._stops = True
+        self._going.set()
+
+    # -- the reactor's thread
+
+    def _arrived(self, messages: list[Message], refused: list[tuple[Message, str, str]], size: int) -> None:
+        if not self._going.is_set():
+            self._held.append((messages, refused, size))
+            return
+        assert self._intake is not None
+        self.received += len(messages) + len(refused)
+        self.bytes += size
+        for message, kind, reason in refused:
+            self.malformed[kind] = self.malformed.get(kind, 0) + 1
+            self._intake.refuse(message, reason)
+        if messages:
+            self._intake.receive(messages)
+
+    def pause(self) -> None:
+        """Read no more."""
+        self._going.clear()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._going.set()
+        held, self._held = self._held, []
+        for one in held:
+            self._arrived(*one)
+
+    def status(self) -> dict[str, Any]:
+        """Counters."""
+        return {"received": self.received, "bytes": self.bytes, "malformed": dict(self.malformed)}

@@ -1,0 +1,233 @@
+"""Publisher: the user of the connection that sends, by XADD to a stream or by PUBLISH to a channel."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+from hub.backends.redis.doubts import Doubts
+from hub.backends.redis.entries import check, envelopes_of, fields_of, place_of
+from hub.backends.redis.line import ErrorReply, Line
+from hub.backends.redis.link import Link
+from hub.backends.redis.replicas import Replicas
+from hub.backends.redis.replies import verdict_of, wants_another
+from hub.backends.redis.settings import Config
+from hub.errors import CannotPublish, HubError, Unavailable
+from hub.interfaces import BackendContext
+from hub.message import Message
+
+IDLE = 1.0
+"""Seconds to wait for a message; then the connection is tried."""
+AT_ONCE = 500
+"""Messages that are sent together."""
+
+
+class Sending(msgspec.Struct, eq=False):
+    """A message on its way. :ivar place: its stream or channel. :ivar body: as it is sent. :ivar done: fires with the
+    server's answer."""
+
+    message: Message
+    place: str
+    body: bytes
+    done: Deferred[None]
+
+
+class Publisher:
+    """Sends messages in batches. ``publish`` and ``status`` belong to the reactor's thread, the rest to the link's.
+
+    No message is added twice unseen: one whose answer was lost is looked for in its stream before it is added again.
+
+    :ivar link: set before the start. :ivar published: messages that the server has confirmed. :ivar failed: attempts
+    that it has not. :ivar found: messages that were looked for, and found to be there. :ivar repeated: messages that
+    were added again although their stream could not be looked through. :ivar unheard: messages to channels that nobody
+    listened to.
+    """
+
+    link: Link
+    wait = 0.0
+
+    def __init__(self, context: BackendContext) -> None:
+        self.published = self.failed = self.found = self.repeated = self.unheard = 0
+        self._config: Config = context.config
+        self._reactor = context.reactor
+        self._log: logging.LoggerAdapter[logging.Logger] = context.log
+        self._envelopes = envelopes_of(self._config, context.wall)
+        self._began = context.wall()
+        self._replicas = Replicas(self._config)
+        self._doubts = Doubts()
+        self._tops: dict[str, bytes] = {}
+        self._changed = threading.Condition()
+        self._waiting: deque[Sending] = deque()
+        self._unanswered: list[Sending] = []
+        self._stops = False
+
+    # -- the reactor's thread
+
+    def check(self, message: Message) -> None:
+        """Check a message, in any thread. :raises CannotPublish: it can never be sent."""
+        check(message, self._config)
+        if self._envelopes is not None:
+            self._envelopes.check(message)
+
+    def publish(self, message: Message) -> Deferred[None]:
+        """Send a message.
+
+        :raises CannotPublish: it can never be sent. :raises Unavailable: there is no connection. The Deferred may fail
+            with either.
+        """
+        try:
+            check(message, self._config)
+            body = message.body if self._envelopes is None else self._envelopes.make(message)
+            if not self.link.usable:
+                raise Unavailable(f"no connection to the server: {self.link.error}")
+        except (CannotPublish, Unavailable):
+            self.failed += 1
+            raise
+        place = place_of(self._config.publish or self._config.publish_channel or "", message.topic)
+        sending = Sending(message, place, body, Deferred())
+        with self._changed:
+            self._waiting.append(sending)
+            self._changed.notify()
+        return sending.done
+
+    def _answered(self, outcomes: Sequence[tuple[Sending, HubError | None]]) -> None:
+        for sending, error in outcomes:
+            if error is None:
+                self.published += 1
+                sending.done.callback(None)
+            else:
+                self.failed += 1
+                sending.done.errback(error)
+
+    def status(self) -> dict[str, Any]:
+        """Counters."""
+        counts: dict[str, Any] = {"published": self.published, "publish_failed": self.failed}
+        if self._config.publish is not None:
+            counts |= {"found_again": self.found, "repeated": self.repeated}
+        if self._config.publish_channel is not None:
+            counts["unheard"] = self.unheard
+        return counts
+
+    # -- the link's thread
+
+    def prepare(self, line: Line) -> None:
+        """Learn anew how far streams are: another server may answer now."""
+        self._tops.clear()
+        line.call("PING")
+
+    def step(self, line: Line) -> None:
+        """Send what waits, or wait for some."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._stops, IDLE)
+            self._unanswered = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+        if not self._unanswered:
+            line.call("PING")
+            return
+        outcomes = self._added(line) if self._config.publish is not None else self._shouted(line)
+        self._unanswered = []
+        self._reactor.callFromThread(self._answered, outcomes)
+        for _, error in outcomes:
+            refusal = None if error is None else error.__cause__
+            if isinstance(refusal, ErrorReply) and wants_another(refusal):
+                raise refusal
+
+    def lost(self, reason: str) -> None:
+        """Fail what has no answer: it is sent again later. Whether its entry was added is looked for then."""
+        with self._changed:
+            lost, self._unanswered = [*self._unanswered, *self._waiting], []
+            self._waiting.clear()
+        if lost:
+            outcomes = [(sending, Unavailable(reason)) for sending in lost]
+            self._reactor.callFromThread(self._answered, outcomes)
+
+    def wake(self) -> None:
+        """End the wait."""
+        with self._changed:
+            self._stops = True
+            self._changed.notify()
+
+    # -- channels
+
+    def _shouted(self, line: Line) -> list[tuple[Sending, HubError | None]]:
+        """Send to channels. The answer is the number of those who heard it on this server."""
+        replies = line.pipeline([("PUBLISH", one.place, one.body) for one in self._unanswered])
+        self.unheard += sum(reply == 0 for reply in replies)
+        return [(one, _error_of(reply)) for one, reply in zip(self._unanswered, replies, strict=True)]
+
+    # -- streams
+
+    def _added(self, line: Line) -> list[tuple[Sending, HubError | None]]:
+        there = self._looked_for(line)
+        new = [one for one in self._unanswered if one.message.id not in there]
+        for place in {one.place for one in new} - set(self._tops):
+            self._tops[place] = _top(line, place)
+        for one in new:
+            self._doubts.add(one.message.id, self._tops[one.place])
+        replies = line.pipeline([self._adding(one) for one in new])
+        outcomes: list[tuple[Sending, HubError | None]] = []
+        for one, reply in zip(new, replies, strict=True):
+            error = _error_of(reply)
+            if error is None:
+                self._tops[one.place] = reply
+            else:
+                self._doubts.remove(one.message.id)
+            outcomes.append((one, error))
+        outcomes += [(one, None) for one in self._unanswered if one.message.id in there]
+        return self._replicated(line, outcomes, bool(there))
+
+    def _adding(self, one: Sending) -> Sequence[object]:
+        most = self._config.publish_max_length
+        bound = () if most is None else ("MAXLEN", "~", most)
+        return ("XADD", one.place, *bound, "*", *fields_of(one.message, one.body))
+
+    def _looked_for(self, line: Line) -> set[str]:
+        """Ids of messages whose entries are there already."""
+        doubtful: dict[str, list[str]] = defaultdict(list)
+        for one in self._unanswered:
+            message = one.message
+            if message.id not in self._doubts and message.received_at < self._began:
+                self._doubts.add_of_earlier_run(message.id, message.received_at)
+            if message.id in self._doubts:
+                doubtful[one.place].append(message.id)
+        there: set[str] = set()
+        for place, ids in doubtful.items():
+            found, complete = self._doubts.look(line, place, ids)
+            there |= found
+            if not complete:
+                self.repeated += len(ids) - len(found)
+                text = "stream %s grew too much to be looked through: %d messages may be in it twice"
+                self._log.warning(text, place, len(ids) - len(found), extra={"action": "publish"})
+        self.found += len(there)
+        return there
+
+    def _replicated(
+        self, line: Line, outcomes: list[tuple[Sending, HubError | None]], found: bool
+    ) -> list[tuple[Sending, HubError | None]]:
+        """Confirm what enough replicas have. The rest stays in doubt: it is there, and may go with this server."""
+        short = self._replicas.shortage(line, found) if any(error is None for _, error in outcomes) else None
+        if short is not None:
+            return [(one, error or Unavailable(short)) for one, error in outcomes]
+        for one, error in outcomes:
+            if error is None:
+                self._doubts.remove(one.message.id)
+        return outcomes
+
+
+def _top(line: Line, stream: str) -> bytes:
+    """Highest id of a stream."""
+    found = line.call("XREVRANGE", stream, "+", "-", "COUNT", 1)
+    return found[0][0] if found else b"0-0"
+
+
+def _error_of(reply: object) -> HubError | None:
+    if not isinstance(reply, ErrorReply):
+        return None
+    error = verdict_of(reply)
+    error.__cause__ = reply
+    return error

@@ -1,0 +1,131 @@
+"""Bus peers for the command line: a publisher that the hub receives from, and a listener to what the hub receives."""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+import uuid
+from collections.abc import Iterator
+
+from hub.backends.redis.channel_reader import PATTERN
+from hub.backends.redis.entries import Unusable, envelopes_of, fields_of, message_of
+from hub.backends.redis.group import found_in
+from hub.backends.redis.line import ErrorReply, Line, Lost
+from hub.backends.redis.replies import refusal_text
+from hub.backends.redis.servers import Servers
+from hub.backends.redis.settings import Config
+from hub.errors import CannotPublish, Unavailable
+from hub.message import Message, new_id
+
+BLOCK = 1.0
+"""Seconds for which a listener waits at once."""
+
+
+def connect(config: Config, wait: float = 0.0) -> Line:
+    """Connect to the server. :raises Unavailable: it can't be reached, or refuses."""
+    try:
+        return Servers(config).connect(wait)
+    except (Lost, ErrorReply) as error:
+        raise Unavailable(_words(config, error)) from error
+
+
+def _words(config: Config, error: Exception) -> str:
+    where = config.connect or f"master {config.master}"
+    return f"{where}: {refusal_text(error) if isinstance(error, ErrorReply) else error}"
+
+
+class Sender:
+    """Publisher outside the hub. It sends to the first stream that the hub receives from, or to a channel.
+
+    :raises Unavailable: the hub receives from none, or no server answers.
+    """
+
+    def __init__(self, config: Config) -> None:
+        if not config.streams and not config.channels:
+            raise Unavailable("the backend does not receive: it has no streams or channels")
+        self._config = config
+        self._envelopes = envelopes_of(config, time.time)
+        self._line = connect(config)
+
+    def wait(self, timeout: float) -> bool:
+        """True: a server takes messages whether or not a hub listens."""
+        return True
+
+    def publish(self, message: Message) -> None:
+        """Send a message in the backend's format.
+
+        :raises CannotPublish: no channel of the hub is of its topic, or the format does not take it. :raises
+            Unavailable: the server refuses it, or the connection ended.
+        """
+        self._send(message, message.body if self._envelopes is None else self._envelopes.make(message))
+
+    def forward(self, topic: str, body: bytes) -> None:
+        """Send a body unchanged."""
+        self._send(Message(str(uuid.uuid4()), topic, body), body)
+
+    def _send(self, message: Message, body: bytes) -> None:
+        try:
+            if self._config.streams:
+                self._line.call("XADD", self._config.streams[0], "*", *fields_of(message, body))
+            else:
+                self._line.call("PUBLISH", channel_of(message.topic, self._config), body)
+        except (Lost, ErrorReply) as error:
+            raise Unavailable(_words(self._config, error)) from error
+
+    def close(self) -> None:
+        """Close the connection; everything is sent."""
+        self._line.close()
+
+
+def channel_of(topic: str, config: Config) -> str:
+    """A channel of messages that the hub receives with this topic. :raises CannotPublish: there is none."""
+    if any(fnmatch.fnmatchcase(topic, one) for one in config.channels):
+        return topic
+    plain = [one for one in config.channels if not PATTERN & set(one)]
+    if config.format == "fedmsg" and plain:
+        return plain[0]
+    raise CannotPublish(f"no channel of the backend brings messages for {topic}: it has {', '.join(config.channels)}")
+
+
+def listen(config: Config) -> Iterator[Message]:
+    """Yield messages as they arrive, without end. :raises Unavailable: no server answers, or the connection ended."""
+    line = connect(config, BLOCK)
+    try:
+        yield from _entries(config, line) if config.streams else _messages(config, line)
+    except (Lost, ErrorReply) as error:
+        raise Unavailable(_words(config, error)) from error
+    finally:
+        line.close()
+
+
+def _entries(config: Config, line: Line) -> Iterator[Message]:
+    last: dict[str, bytes] = {}
+    for stream in config.streams:
+        found = line.call("XREVRANGE", stream, "+", "-", "COUNT", 1)
+        last[stream] = found[0][0] if found else b"0-0"
+    while True:
+        places = ("BLOCK", int(BLOCK * 1000), "STREAMS", *last, *last.values())
+        for name, rows in line.call("XREAD", "COUNT", config.count, *places) or ():
+            stream = name.decode()
+            for entry in found_in(rows):
+                last[stream] = entry.id
+                try:
+                    yield message_of(stream, entry.id, entry.fields or (), config, time.time(), "")
+                except Unusable:
+                    continue
+
+
+def _messages(config: Config, line: Line) -> Iterator[Message]:
+    for channel in config.channels:
+        line.send("PSUBSCRIBE" if PATTERN & set(channel) else "SUBSCRIBE", channel)
+    while True:
+        if not line.waits(BLOCK):
+            continue
+        reply = line.read()
+        if reply[0] in (b"message", b"pmessage"):
+            now = time.time()
+            fields = (b"id", new_id(now).encode(), b"body", reply[-1])
+            try:
+                yield message_of(reply[-2].decode("utf-8", "replace"), b"0", fields, config, now, "")
+            except Unusable:
+                continue
