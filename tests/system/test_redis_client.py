@@ -322,9 +322,13 @@ def test_tls_with_names_and_certificates_on_both_sides(tmp_path: Path) -> None:
             backend.confirm(intake.tokens)
             acknowledged(backend)
         for wrong in (known, {**given, "tls_server_name": "other.example"}):
-            with running(server.port, wait=False, **wrong) as (backend, _):
-                turn_until(lambda backend=backend: backend.status()["handshake_failures"] >= 2, "the refusals", 30)
-                assert backend.status()["state"] == "connecting"
+            refused(server.port, wrong)
+
+
+def refused(port: int, given: dict[str, Any]) -> None:
+    with running(port, wait=False, **given) as (backend, _):
+        turn_until(lambda: backend.status()["handshake_failures"] >= 2, "the refusals", 30)
+        assert backend.status()["state"] == "connecting"
 
 
 def test_memory_that_is_full_holds_messages_back(tmp_path: Path) -> None:
