@@ -94,7 +94,7 @@ def acknowledged(client: Any, group: str, count: int) -> bool:
 
 def plain(port: int, count: int) -> None:
     """The loop that one writes with redis-py. Prints its rate."""
-    client, done = redis.Redis(port=port), 0
+    client, done = redis.Redis(port=port, protocol=2), 0
     client.xgroup_create(STREAM, "plain", id="0")
     began = time.perf_counter()
     while done < count:

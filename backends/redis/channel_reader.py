@@ -6,11 +6,10 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
-from hub.backends.redis.entries import Unusable, message_of
+from hub.backends.redis.entries import message_of
 from hub.backends.redis.line import Line, Lost
 from hub.backends.redis.settings import Config
+from hub.backends.unusable import Unusable
 from hub.interfaces import BackendContext, Intake
 from hub.message import Message, new_id
 
@@ -19,8 +18,6 @@ WAIT = 0.5
 QUIET = 5.0
 """Seconds without a message after which the connection is tried."""
 AT_ONCE = 500
-SHOWN = 1024
-"""Bytes that are kept of an unusable body."""
 PATTERN = frozenset("*?[")
 """Characters that make a channel's name a pattern."""
 
@@ -98,8 +95,7 @@ class ChannelReader:
                 fields = (b"id", new_id(now).encode(), b"body", body)
                 messages.append(message_of(channel, b"0", fields, self._config, now, self._context.name))
             except Unusable as error:
-                shown = msgspec.structs.replace(error.message, body=error.message.body[:SHOWN])
-                refused.append((shown, error.kind, str(error)))
+                refused.append((error.shown, error.kind, str(error)))
         self._context.reactor.callFromThread(self._arrived, messages, refused, size)
 
     def lost(self, reason: str) -> None:

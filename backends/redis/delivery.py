@@ -8,15 +8,13 @@ from typing import Any
 
 import msgspec
 
-from hub.backends.redis.entries import Unusable, message_of
+from hub.backends.redis.entries import message_of
 from hub.backends.redis.group import Found
 from hub.backends.redis.in_hand import Entry, InHand
 from hub.backends.redis.settings import Config
+from hub.backends.unusable import Unusable
 from hub.interfaces import BackendContext, Intake
 from hub.message import Message
-
-SHOWN = 1024
-"""Bytes that are kept of an unusable body."""
 
 
 class Burial(msgspec.Struct, frozen=True):
@@ -89,8 +87,7 @@ class Deliveries:
         batch.tokens.append(token)
 
     def _refuse(self, batch: Batch, token: Entry, error: Unusable, fields: Sequence[bytes] | None) -> None:
-        shown = msgspec.structs.replace(error.message, body=error.message.body[:SHOWN])
-        batch.refused.append((shown, error.kind, str(error)))
+        batch.refused.append((error.shown, error.kind, str(error)))
         batch.burials.append(Burial(token, str(error), fields))
 
     def gone(self, stream: str, ids: Sequence[bytes]) -> None:

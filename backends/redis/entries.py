@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub import jsontext
+from hub.backends.cloudevents import NoEvent, event_of, read_structured, write_structured
 from hub.backends.envelopes import Envelopes
 from hub.backends.fedmsg import MAX_ID, MAX_TOPIC, NONE, NoEnvelope, headers_of, read
 from hub.backends.redis.settings import PLACEHOLDER, Config
+from hub.backends.unusable import Unusable
 from hub.errors import CannotPublish
 from hub.headers import received
 from hub.interfaces import Clock
@@ -19,18 +21,6 @@ REDELIVERED = "redelivered"
 """Header, true, of a message that the server had given to somebody before."""
 Fields = Sequence[bytes]
 """Names and values of an entry, in turn."""
-
-
-class Unusable(Exception):
-    """An entry can't become a message of the hub.
-
-    :ivar kind: counted under this name. :ivar message: the message as far as it can be shown.
-    """
-
-    def __init__(self, kind: str, reason: str, message: Message) -> None:
-        super().__init__(reason)
-        self.kind = kind
-        self.message = message
 
 
 def message_of(
@@ -64,7 +54,9 @@ def message_of(
     if len(body) > config.max_message_size:
         reason = f"the body has {len(body)} bytes, and max_message_size is {config.max_message_size}"
         raise Unusable("oversize", reason, message)
-    return of_envelope(message) if config.format == "fedmsg" else message
+    if config.format == "fedmsg":
+        return of_envelope(message)
+    return of_event(message) if config.format == "cloudevents" else message
 
 
 def _text(value: bytes) -> str | bytes:
@@ -93,14 +85,49 @@ def of_envelope(message: Message) -> Message:
     return Message(msg_id, topic, message.body, headers, message.received_at, message.backend)
 
 
-def envelopes_of(config: Config, wall: Clock) -> Envelopes | None:
-    """Make the maker of published envelopes; ``None``: bodies are published as they are.
+def of_event(message: Message) -> Message:
+    """The message of the event that is its body, in CloudEvents' structured mode. :raises Unusable: it is none."""
+    try:
+        event = read_structured(message.body)
+    except NoEvent as error:
+        raise Unusable(error.kind, str(error), message) from error
+    headers = {**message.headers, **event.headers()}
+    return Message(event.id, message.topic, event.data, headers, message.received_at, message.backend)
+
+
+class Events:
+    """Maker of events around published bodies. :param wall: returns epoch seconds."""
+
+    def __init__(self, source: str, most: int, wall: Clock) -> None:
+        self._source = source
+        self._most = most
+        self._wall = wall
+
+    def make(self, message: Message) -> bytes:
+        """Make the event of a message. :raises CannotPublish: an attribute is empty, or it is too large."""
+        try:
+            body = write_structured(event_of(message, self._source, self._wall()))
+        except NoEvent as error:
+            raise CannotPublish(str(error)) from error
+        if len(body) > self._most:
+            raise CannotPublish(f"it has {len(body)} bytes, and max_message_size is {self._most}")
+        return body
+
+    def check(self, message: Message) -> None:
+        """Check that a message has an event. :raises CannotPublish: as :meth:`make`."""
+        self.make(message)
+
+
+def maker_of(config: Config, wall: Clock) -> Envelopes | Events | None:
+    """Make the maker of published envelopes or events; ``None``: bodies are published as they are.
 
     A stream's entry has the headers as fields; a channel's message has nowhere to put them but the envelope.
     """
-    if config.format != "fedmsg":
-        return None
-    return Envelopes(config.max_message_size, wall, headers=config.publish_channel is not None)
+    if config.format == "cloudevents":
+        return Events(config.cloudevents_source, config.max_message_size, wall)
+    if config.format == "fedmsg":
+        return Envelopes(config.max_message_size, wall, headers=config.publish_channel is not None)
+    return None
 
 
 def fields_of(message: Message, body: bytes) -> list[str | bytes]:

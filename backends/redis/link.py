@@ -79,6 +79,7 @@ class Link:
         self._line: Line | None = None
         self._stopping = threading.Event()
         self._rounds = 0
+        self._was_usable = False
         self._reason = ""
         self._ended: Deferred[None] | None = None
 
@@ -122,13 +123,13 @@ class Link:
     def _run(self) -> None:
         while not self._stopping.is_set():
             began = self._reactor.seconds()
+            self._was_usable = False
             reason = self._connected()
             if self._stopping.is_set():
                 break
-            lasted = self.usable and self._reactor.seconds() - began >= STABLE
+            lasted = self._was_usable and self._reactor.seconds() - began >= STABLE
             self._failed(reason, lasted)
             self._stopping.wait(delay_after(self._rounds, self._uniform, longest=self._longest_delay))
-        self.usable = False
         self._reactor.callFromThread(self._end)
 
     def _end(self) -> None:
@@ -158,6 +159,7 @@ class Link:
             self._log.exception("unexpected error; connecting again", extra={"action": "connect"})
             reason = str(error)
         self._line = None
+        self._was_usable, self.usable = self.usable, False
         line.close(abort=not self._stopping.is_set())
         self._user.lost(reason)
         return reason
@@ -168,9 +170,7 @@ class Link:
         self._log.info("connected to %s (%s)", self.address, self.role, extra={"action": "connect"})
 
     def _failed(self, reason: str, lasted: bool) -> None:
-        if self.usable:
-            self.disconnects += 1
-        self.usable = False
+        self.disconnects += self._was_usable
         self.failures += not lasted
         self._rounds = 1 if lasted else self._rounds + 1
         if reason != self._reason:

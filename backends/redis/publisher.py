@@ -12,7 +12,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from hub.backends.redis.doubts import Doubts
-from hub.backends.redis.entries import check, envelopes_of, fields_of, place_of
+from hub.backends.redis.entries import check, fields_of, maker_of, place_of
 from hub.backends.redis.line import ErrorReply, Line
 from hub.backends.redis.link import Link
 from hub.backends.redis.replicas import Replicas
@@ -57,7 +57,7 @@ class Publisher:
         self._config: Config = context.config
         self._reactor = context.reactor
         self._log: logging.LoggerAdapter[logging.Logger] = context.log
-        self._envelopes = envelopes_of(self._config, context.wall)
+        self._envelopes = maker_of(self._config, context.wall)
         self._began = context.wall()
         self._replicas = Replicas(self._config)
         self._doubts = Doubts()

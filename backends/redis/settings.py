@@ -91,11 +91,15 @@ class Config(Settings):
         "else 0. An old master that does not know of a failover yet has none.",
         ge=0,
     )
-    format: Literal["plain", "fedmsg"] = setting(
+    format: Literal["plain", "fedmsg", "cloudevents"] = setting(
         "plain",
         "'plain': an entry's field 'body' is the body, 'topic' the topic, 'id' the id, all others are headers. "
         "'fedmsg': the body is a JSON object in fedmsg's envelope, which has the topic and the id; others are refused, "
-        "and counted as malformed: not_json, not_an_object.",
+        "and counted as malformed: not_json, not_an_object. 'cloudevents': the body is an event of CloudEvents 1.0 in "
+        "structured mode; others are refused, and counted as malformed: cloudevent.",
+    )
+    cloudevents_source: str = setting(
+        "/hubbub", "Source of published CloudEvents, where a message has no header 'ce-source'.", min_length=1
     )
     count: int = setting(500, "Entries of a stream that are asked for at once.", ge=1, le=100_000)
     prefetch: int = setting(5000, "Entries that the hub may have before the first of them is acknowledged.", ge=1)

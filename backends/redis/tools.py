@@ -8,12 +8,13 @@ import uuid
 from collections.abc import Iterator
 
 from hub.backends.redis.channel_reader import PATTERN
-from hub.backends.redis.entries import Unusable, envelopes_of, fields_of, message_of
+from hub.backends.redis.entries import fields_of, maker_of, message_of
 from hub.backends.redis.group import found_in
 from hub.backends.redis.line import ErrorReply, Line, Lost
 from hub.backends.redis.replies import refusal_text
 from hub.backends.redis.servers import Servers
 from hub.backends.redis.settings import Config
+from hub.backends.unusable import Unusable
 from hub.errors import CannotPublish, Unavailable
 from hub.message import Message, new_id
 
@@ -44,7 +45,7 @@ class Sender:
         if not config.streams and not config.channels:
             raise Unavailable("the backend does not receive: it has no streams or channels")
         self._config = config
-        self._envelopes = envelopes_of(config, time.time)
+        self._envelopes = maker_of(config, time.time)
         self._line = connect(config)
 
     def wait(self, timeout: float) -> bool:

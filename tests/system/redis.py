@@ -102,6 +102,13 @@ class RedisServer(Server):
         self._process.wait(20)
 
 
+def raw(server: RedisServer) -> Any:
+    """Executes a command, and returns the answer as it came."""
+    client = server.client
+    client.response_callbacks.clear()
+    return client.execute_command
+
+
 class Sentinel(Server):
     """A Sentinel that watches one master, ``mymaster``."""
 

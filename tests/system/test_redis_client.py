@@ -6,17 +6,14 @@ import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hub.errors import Unavailable
 from hub.message import Message
-from tests.certificates import Authority
 from tests.support import bus_messages
-from tests.system.redis import RedisServer
-from tests.unit.backends.redis.clients import connected, outcomes, running
+from tests.system.redis import RedisServer, raw
+from tests.unit.backends.redis.clients import connected, outcomes, published, running
 from tests.unit.backends.redis.double import Double
 from tests.unit.backends.support import Lines, Recorder, turn_until
 
@@ -67,13 +64,6 @@ def real(redis_of_the_module: RedisServer) -> Place:
     return Place(redis_of_the_module.port, raw(redis_of_the_module), f"t{next(_names)}")
 
 
-def raw(server: RedisServer) -> Any:
-    """Executes a command, and returns the answer as it came."""
-    client = server.client
-    client.response_callbacks.clear()
-    return client.execute_command
-
-
 def arrived(intake: Recorder, count: int) -> list[bytes]:
     turn_until(lambda: len(intake.messages) >= count, f"{count} messages", 30)
     return intake.bodies
@@ -114,13 +104,13 @@ def test_what_a_dead_hub_had_is_taken_over_and_a_slow_one_keeps_its_own(place: P
     place.fill(*range(6))
     place.do("XGROUP", "CREATE", place.name, "hubbub", "0")
     place.do("XREADGROUP", "GROUP", "hubbub", "dead", "COUNT", 3, "STREAMS", place.name, ">")
-    with place.running(claim_idle=1.0, consumer="slow") as (slow, mine):
+    with place.running(claim_idle=4.0, consumer="slow") as (slow, mine):
         arrived(mine, 6)
         turn_until(lambda: slow.status()["claimed"] == 3, "the count")
-        with place.running(claim_idle=1.0, consumer="eager") as (eager, other):
+        with place.running(claim_idle=4.0, consumer="eager") as (eager, other):
             place.fill(9)
-            began = time.monotonic()  # three times as long as a hub may be silent
-            turn_until(lambda: time.monotonic() > began + 3.0, "three seconds")
+            began = time.monotonic()  # half as long again as a hub may be silent
+            turn_until(lambda: time.monotonic() > began + 6.0, "six seconds")
             assert eager.status()["claimed"] == slow.status()["claimed"] - 3 == 0
             for backend, intake in ((slow, mine), (eager, other)):
                 backend.confirm(intake.tokens)
@@ -192,8 +182,6 @@ def test_the_backlog_is_right_where_lag_is_not(real: Place) -> None:
 
         turn_until(all_read, "the others")
         turn_until(lambda: backend.status()["backlog_on_bus"] == 0, "the end of the backlog", 30)
-    (row,) = real.do("XINFO", "GROUPS", real.name)
-    assert dict(zip(row[::2], row[1::2], strict=True))[b"lag"] != 0  # Redis 7.0's own
 
 
 def test_only_what_all_groups_have_acknowledged_is_trimmed(real: Place) -> None:
@@ -217,11 +205,9 @@ def test_another_type_at_the_key_is_told_and_waited_for(real: Place) -> None:
         turn_until(lambda: backend.status()["handshake_failures"] >= 3, "some attempts")
         assert "WRONGTYPE" in backend.status()["not_ready"]
         assert len([text for text in lines.texts if "WRONGTYPE" in text and "(subscribe)" in text]) == 1
-        (found,) = outcomes(backend, Message("x", "a", b"", {}, 1000.0))
-        assert isinstance(found, Unavailable)
         real.do("DEL", real.name)
         connected(backend, 30)
-        assert outcomes(backend, Message("x", "a", b"1", {}, 1000.0)) == [None]
+        published(backend, Message("x", "a", b"1", {}, 1000.0))
         arrived(intake, 1)
         backend.confirm(intake.tokens)
         acknowledged(backend)
@@ -253,115 +239,3 @@ def test_channels_by_name_and_by_pattern(place: Place) -> None:
         assert [one.topic for one in intake.messages] == topics[:2]
         assert intake.tokens == []
         assert backend.status()["unheard"] == 1
-
-
-def password(directory: Path, text: str) -> str:
-    (directory / text).write_text(f"{text}\n")
-    return f"file:{directory / text}"
-
-
-RIGHTS = [
-    "+ping",
-    "+select",
-    "+xgroup|create",
-    "+xreadgroup",
-    "+xread",
-    "+xack",
-    "+xpending",
-    "+xclaim",
-    "+xautoclaim",
-    "+xinfo|stream",
-    "+xinfo|groups",
-    "+xrange",
-    "+xrevrange",
-    "+xadd",
-    "+xtrim",
-    "+time",
-    "+type",
-    "+multi",
-    "+exec",
-    "+role",
-    "+wait",
-]
-"""As docs/redis.rst has them."""
-
-
-def test_a_user_with_the_documented_rights_and_one_with_a_wrong_password(tmp_path: Path) -> None:
-    with RedisServer(tmp_path / "server") as server:
-        do = raw(server)
-        do("ACL", "SETUSER", "hub", "on", ">right", "resetkeys", "~work", "~done", "resetchannels", *RIGHTS)
-        lines = Lines()
-        given: dict[str, Any] = {"username": "hub", "publish": "done", "trim": "acknowledged", "claim_idle": 1.0}
-        with running(server.port, lines, wait=False, password=password(tmp_path, "wrong"), **given) as (backend, _):
-            turn_until(lambda: backend.status()["handshake_failures"] >= 4, "the refusals", 30)
-            assert backend.status()["state"] == "connecting"
-            assert "invalid username-password pair" in backend.status()["not_ready"]
-            assert len([text for text in lines.texts if "(subscribe)" in text]) == 1
-        with running(server.port, password=password(tmp_path, "right"), **given) as (backend, intake):
-            do("XADD", "work", "*", "body", "1")
-            assert arrived(intake, 1) == [b"1"]
-            backend.confirm(intake.tokens)
-            acknowledged(backend)
-            assert outcomes(backend, Message("x", "a", b"1", {}, 900.0)) == [None]
-            turn_until(lambda: backend.status()["streams"], "the numbers")
-            began = time.monotonic()
-            turn_until(lambda: time.monotonic() > began + 1.5, "a look for what a dead hub had")
-            assert backend.status()["state"] == "connected"
-            assert backend.status()["disconnects"] == 0
-
-
-def test_tls_with_names_and_certificates_on_both_sides(tmp_path: Path) -> None:
-    authority = Authority(tmp_path / "authority")
-    mine = authority.sign("hub")
-    with RedisServer(tmp_path / "server", authority=authority) as server:
-        known: dict[str, Any] = {"connect": f"rediss://localhost:{server.tls_port}", "tls_ca_file": authority.file}
-        given = {**known, "tls_certificate_file": mine.file, "tls_key": f"file:{mine.key}"}
-        with running(server.port, publish="work", **given) as (backend, intake):
-            assert outcomes(backend, Message("x", "a", b"1", {}, 1000.0)) == [None]
-            arrived(intake, 1)
-            backend.confirm(intake.tokens)
-            acknowledged(backend)
-        for wrong in (known, {**given, "tls_server_name": "other.example"}):
-            refused(server.port, wrong)
-
-
-def refused(port: int, given: dict[str, Any]) -> None:
-    with running(port, wait=False, **given) as (backend, _):
-        turn_until(lambda: backend.status()["handshake_failures"] >= 2, "the refusals", 30)
-        assert backend.status()["state"] == "connecting"
-
-
-def test_memory_that_is_full_holds_messages_back(tmp_path: Path) -> None:
-    with RedisServer(tmp_path / "server", options="maxmemory-policy noeviction\n") as server:
-        do = raw(server)
-        with running(server.port, publish="work") as (backend, intake):
-            do("CONFIG", "SET", "maxmemory", "1")
-            (found,) = outcomes(backend, Message("x", "a", b"1", {}, 1000.0))
-            assert isinstance(found, Unavailable)
-            assert "OOM command not allowed" in str(found)
-            do("CONFIG", "SET", "maxmemory", "0")
-            connected(backend, 30)
-            assert outcomes(backend, Message("x", "a", b"1", {}, 1000.0)) == [None]
-            arrived(intake, 1)
-            backend.confirm(intake.tokens)
-            acknowledged(backend)
-
-
-def test_a_server_that_stands_still_makes_no_second_entry(tmp_path: Path) -> None:
-    """It has the XADD in its socket, and executes it when it goes on."""
-    with RedisServer(tmp_path / "server") as server:
-        given: dict[str, Any] = {"streams": [], "publish": "work", "timeout": 1.0, "reconnect_interval_max": 0.2}
-        with running(server.port, **given) as (backend, _):
-            assert outcomes(backend, Message("0", "a", b"0", {}, 1000.0)) == [None]
-            server.stop_it()
-            messages = [Message(str(number), "a", b"%d" % number, {}, 1000.0) for number in range(1, 20)]
-            found = outcomes(backend, *messages)
-            assert {type(one) for one in found} == {Unavailable}
-            assert "does not answer" in str(found[0])
-            assert backend.status()["state"] == "connecting"
-            server.go_on()
-            connected(backend, 30)
-            assert outcomes(backend, *messages) == [None] * 19
-        rows = raw(server)("XRANGE", "work", "-", "+")
-        ids = [row[1][1] for row in rows]
-        assert sorted(map(int, ids)) == list(range(20))

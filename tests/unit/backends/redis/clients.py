@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from hub.backends.redis.client import Redis
 from hub.backends.redis.settings import Config
+from hub.errors import Unavailable
 from hub.message import Message
 from tests.unit.backends.support import Lines, Recorder, hub_context, stop, turn_until
 
@@ -45,6 +46,26 @@ def running(port: int, lines: Lines | None = None, wait: bool = True, **given: A
         yield backend, intake
     finally:
         stop(backend)
+
+
+def published(backend: Redis, *messages: Message, timeout: float = 60.0) -> None:
+    """Publish until all are confirmed, as the hub's outbox does."""
+    left, waiting = [*messages], set[str]()
+
+    def ended(result: object, message: Message) -> None:
+        waiting.discard(message.id)
+        if result is None:
+            left.remove(message)
+
+    def all_confirmed() -> bool:
+        for message in [] if waiting else [*left]:
+            with suppress(Unavailable):
+                sent = backend.publish(message)
+                waiting.add(message.id)
+                sent.addBoth(ended, message)
+        return not left
+
+    turn_until(all_confirmed, "the confirmations", timeout)
 
 
 def outcomes(backend: Redis, *messages: Message, timeout: float = 20.0) -> list[Any]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from hub.backends.redis.entries import Unusable, check, envelopes_of, fields_of, message_of, place_of
+from hub.backends.redis.entries import check, fields_of, maker_of, message_of, place_of
+from hub.backends.unusable import Unusable
 from hub.errors import CannotPublish
 from hub.message import Message
 from tests.unit.backends.redis.clients import settings
@@ -68,10 +69,43 @@ def test_what_is_no_envelope_is_counted_by_kind(body: bytes, kind: str) -> None:
 
 
 def test_published_envelopes() -> None:
-    assert envelopes_of(settings(1, publish="out"), lambda: 1.0) is None
-    made = envelopes_of(settings(1, publish="out", format="fedmsg"), lambda: 1.0)
+    assert maker_of(settings(1, publish="out"), lambda: 1.0) is None
+    made = maker_of(settings(1, publish="out", format="fedmsg"), lambda: 1.0)
     assert made is not None
     assert json.loads(made.make(Message("x", "org.a", b'{"n":1}')))["msg"] == {"n": 1}
+
+
+def test_an_event_goes_and_comes() -> None:
+    given: dict[str, Any] = {"format": "cloudevents", "cloudevents_source": "/here"}
+    made = maker_of(settings(1, publish="out", **given), lambda: 0.0)
+    assert made is not None
+    event = made.make(Message("x", "org.a", b'{"n":1}', {"ce-type": "t"}))
+    assert json.loads(event) == {
+        "specversion": "1.0",
+        "id": "x",
+        "source": "/here",
+        "type": "t",
+        "time": "1970-01-01T00:00:00Z",
+        "datacontenttype": "application/json",
+        "data": {"n": 1},
+    }
+    found = read(b"body", event, b"topic", b"org.a", b"own", b"1", **given)
+    assert (found.id, found.topic, found.body) == ("x", "org.a", b'{"n":1}')
+    assert (found.headers["ce-type"], found.headers["ce-source"], found.headers["own"]) == ("t", "/here", "1")
+
+
+def test_what_is_no_event_is_refused() -> None:
+    for body in (b'{"id":"x"}', b'{"specversion":"0.3","id":"x","source":"s","type":"t"}'):
+        with pytest.raises(Unusable) as caught:
+            read(b"body", body, format="cloudevents")
+        assert caught.value.kind == "cloudevent"
+
+
+def test_an_event_that_is_too_large_is_told_before() -> None:
+    made = maker_of(settings(1, publish="out", format="cloudevents", max_message_size=1024), lambda: 0.0)
+    assert made is not None
+    with pytest.raises(CannotPublish, match="max_message_size is 1024"):
+        made.check(Message("x", "a", b"x" * 1000))
 
 
 @pytest.mark.parametrize(
