@@ -13,9 +13,8 @@ import os
 import pwd
 import stat
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-
-import msgspec
 
 VARIABLE = "HUBBUB_TRUST"
 """Variable with names or numbers of trusted users, separated by commas; ``all``: files are not checked."""
@@ -24,7 +23,8 @@ MOST_LINKS = 40
 ROOT = 0
 
 
-class Trust(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Trust:
     """Users whose files one user trusts.
 
     :ivar me: the user who runs this. :ivar others: further trusted users.

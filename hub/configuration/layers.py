@@ -8,8 +8,6 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from hub.configuration.override import Override, spelled
 from hub.configuration.toml_file import TomlFile
 from hub.configuration.toml_lines import KeyPath, Place
@@ -21,7 +19,8 @@ DEEPEST = 20
 """Most levels of nested tables. Deeper ones would overflow the stack of recursive functions."""
 
 
-class Origin(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Origin:
     """The place of a setting: ``hub.conf:12``, ``$HUBBUB_...`` or ``--set ...``; and the directory of its relative
     paths."""
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from hub.configuration import places
 from hub.configuration.layers import Layers
@@ -27,7 +26,8 @@ LONGEST_PROBLEM = 1000
 """Characters of a problem; a list of all settings fits."""
 
 
-class Located(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Located:
     """The control socket of a hub.
 
     :ivar problems: reasons why the file does not give the socket's path, one line each; usually none. ``socket`` is

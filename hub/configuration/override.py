@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 from hub.configuration.masking import masked
 from hub.configuration.toml_lines import KeyPath, key_path
@@ -16,7 +15,8 @@ from hub.text import printable
 PREFIX = "HUBBUB_"
 
 
-class Override(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Override:
     """An override: the setting, its value, and its origin."""
 
     words: KeyPath

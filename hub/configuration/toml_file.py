@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from hub.configuration.toml_lines import KeyPath, key_lines
 from hub.errors import ConfigError
@@ -16,7 +15,8 @@ from hub.errors import ConfigError
 _AT = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")
 
 
-class TomlFile(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class TomlFile:
     """The content of a file, with line numbers."""
 
     path: Path
