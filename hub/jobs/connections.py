@@ -36,6 +36,9 @@ class Link(Protocol):
     def run(self, sql: str, values: Values | None = None) -> int:
         """Run a statement. :returns: how many rows it changed."""
 
+    def put(self, sql: str, values: Values | None = None) -> None:
+        """Run a statement whose answer nobody needs, at the latest with the next one or with the commit."""
+
     def many(self, sql: str, values: Sequence[Values]) -> int:
         """Run a statement with each of these. :returns: how many rows it changed."""
 
@@ -62,13 +65,17 @@ class OwnLink:
         """See :class:`Link`."""
         return self._connection.exec_driver_sql(sql, dict(values or {})).rowcount
 
+    def put(self, sql: str, values: Values | None = None) -> None:
+        """See :class:`Link`."""
+        self.run(sql, values)
+
     def many(self, sql: str, values: Sequence[Values]) -> int:
         """See :class:`Link`."""
         return self._connection.exec_driver_sql(sql, [dict(each) for each in values]).rowcount if values else 0
 
     def copy(self, sql: str, text: str) -> None:
         """See :class:`Link`."""
-        _copy(self._connection.connection.cursor(), sql, text)
+        copy_in(self._connection.connection.cursor(), sql, text)
 
 
 class DriverLink:
@@ -102,6 +109,10 @@ class DriverLink:
         with _closing(self._execute(sql, values)) as cursor:
             return int(cursor.rowcount)
 
+    def put(self, sql: str, values: Values | None = None) -> None:
+        """See :class:`Link`."""
+        self.run(sql, values)
+
     def many(self, sql: str, values: Sequence[Values]) -> int:
         """See :class:`Link`."""
         with _closing(self._cursor()) as cursor:
@@ -110,7 +121,7 @@ class DriverLink:
 
     def copy(self, sql: str, text: str) -> None:
         """See :class:`Link`."""
-        _copy(self._cursor(), sql, text)
+        copy_in(self._cursor(), sql, text)
 
 
 @contextmanager
@@ -121,7 +132,8 @@ def _closing(cursor: Any) -> Iterator[Any]:
         cursor.close()
 
 
-def _copy(cursor: Any, sql: str, text: str) -> None:
+def copy_in(cursor: Any, sql: str, text: str) -> None:
+    """Run PostgreSQL's ``COPY ... FROM STDIN`` by either driver's cursor, which is closed."""
     with _closing(cursor):
         if hasattr(cursor, "copy_expert"):
             cursor.copy_expert(sql, io.StringIO(text))

@@ -11,19 +11,23 @@ from hub.interfaces import Clock
 from hub.jobs.connections import Link, Rows
 from hub.jobs.job import Ending, Job
 from hub.jobs.postgresql.database import Database, lanes_of_queue
-from hub.jobs.postgresql.frontiers import NOT_CANCELLED, Frontier, current_snapshot, frontier, lanes_with_more, window
+from hub.jobs.postgresql.frontiers import (
+    NOT_CANCELLED,
+    Frontier,
+    Numbers,
+    begin_claim,
+    lanes_with_more,
+    read_numbers,
+    window,
+)
 from hub.jobs.postgresql.limits import lock_lane, pay
-from hub.jobs.postgresql.locks import lock_for, locked_rows, release_locks, take_locks
+from hub.jobs.postgresql.locks import LOCK_OF, lock_for, locked_rows, release_locks, take_locks
 from hub.jobs.postgresql.notes import forget_notes
 from hub.jobs.postgresql.rows import ALL_COLUMNS, READ, Lane, job_of
+from hub.jobs.postgresql.snapshots import DatabaseSnapshot
 
 REMEMBERED = 1.0
 """Seconds for which it is remembered which lanes had jobs: then one of a higher priority is looked for."""
-NUMBERS = """
-    SELECT nextval('hubbub_jobs.claim_id'), last_value,
-        EXISTS (SELECT FROM hubbub_jobs.cancelled), EXISTS (SELECT FROM hubbub_jobs.taken)
-    FROM hubbub_jobs.segment_number
-"""
 TAKEN = """
     FROM hubbub_jobs.taken AS t WHERE (t.job, t.xid) IN (
         SELECT * FROM unnest(CAST(%(ids)s AS bigint[]), CAST(%(xids)s AS xid8[])))
@@ -31,6 +35,8 @@ TAKEN = """
 """Rows that were claimed before their turn, among some."""
 AHEAD = 1000
 """Rows that a claim reads at most, to pass those that wait for their locks."""
+KEY_OF = 5
+"""Place of the key in a row that was read by ``READ``."""
 KEY_BUSY = 1.0
 """Seconds after which a job comes again whose key a transaction has locked."""
 
@@ -47,6 +53,11 @@ class Claims:
         self._turns = itertools.count()
         self._clock = clock
         self._known: tuple[float, list[Lane]] = 0.0, []
+        self._emptied: frozenset[int] = frozenset()
+
+    def tell(self) -> None:
+        """Have the next claim try all lanes that had jobs lately, without a look: there is news."""
+        self._emptied = frozenset()
 
     def claim(self, process: int, limit: int, queues: Sequence[str] | None) -> list[Job]:
         """See :class:`hub.jobs.storage.Storage`.
@@ -56,13 +67,15 @@ class Claims:
         turn = next(self._turns)
         read, known = self._known
         if known and self._clock() - read < REMEMBERED:
-            jobs = self._take_all(process, _in_turn(known, queues, turn), limit)
+            full = [lane for lane in known if lane.id not in self._emptied]
+            jobs = self._take_all(process, _in_turn(full, queues, turn), limit)
             if jobs:
                 return jobs
-        with self._database.begin() as link:
+        with self._database.statement() as link:
             began, busy = self._clock(), lanes_with_more(link, queues)
         # Idle lanes are not locked again and again.
-        self._known = began, busy
+        if busy:
+            self._known, self._emptied = (began, busy), frozenset()
         return self._take_all(process, _in_turn(busy, queues, turn), limit)
 
     def _take_all(self, process: int, lanes: Sequence[Lane], limit: int) -> list[Job]:
@@ -74,6 +87,7 @@ class Claims:
                 passed, claimed, more = self._take(process, lane, left, max(left, ahead))
                 jobs += claimed
                 if not more:
+                    self._emptied |= {lane.id}
                     break
                 # Many that wait for their locks are passed in few transactions.
                 ahead = min(AHEAD, 4 * passed) if passed > len(claimed) else 1
@@ -86,18 +100,25 @@ class Claims:
         """
         with suppress(_NothingWaits), self._database.begin() as link:
             allowed, paid = lock_lane(link, process, lane, limit)
-            last, asked = frontier(link, lane.id), max(ahead, allowed)
-            at, rows = _next(link, last, asked) if allowed else (last, [])
+            if not allowed:
+                raise _NothingWaits
+            last, now, numbers = begin_claim(link, lane.id)
+            asked = max(ahead, allowed)
+            at, rows = _next(link, last, now, asked)
             if not rows:
                 raise _NothingWaits  # it has locked a row: a commit would wait for the disk
-            number, segment, passed, mine = _claimable(link, lane, rows, allowed)
+            passed, mine, numbers = _claimable(link, lane, rows, numbers, allowed)
             if paid:
                 pay(link, lane, len(mine))
+            if len(rows) < asked and len(passed) == len(rows):
+                at, place = at.opened(at.snap), (0, 0)  # the window has no more: the next claim need not look there
+            else:
+                place = _place(passed)
             ids = [row[0] for row in mine]
-            append_claim(link, segment, at, *_place(passed), number=number, process=process, ids=ids)
+            append_claim(link, numbers.segment, at, *place, number=numbers.claim, process=process, ids=ids)
             # Beyond a window that ends now there is nothing yet, unless one that was left out has let another go on.
             more = at.snap == last.snap or len(rows) >= asked or len(mine) < len(rows)
-            return len(passed), [job_of(row, lane, number, process) for row in mine], more
+            return len(passed), [job_of(row, lane, numbers.claim, process) for row in mine], more
         return 0, [], False
 
     def purge(self, queue: str, limit: int) -> int:
@@ -118,25 +139,29 @@ class Claims:
         """Cancel what one window has. :returns: how many rows were read, and how many jobs were cancelled."""
         with self._database.begin() as link:
             link.rows("SELECT 1 FROM hubbub_jobs.lane WHERE id = %(lane)s FOR UPDATE", {"lane": lane.id})
-            at, rows = _next(link, frontier(link, lane.id), limit)
+            last, now, numbers = begin_claim(link, lane.id)
+            at, rows = _next(link, last, now, limit)
             if not rows:
                 return 0, 0
-            number, segment, _, mine = _claimable(link, lane, rows)
+            _, mine, numbers = _claimable(link, lane, rows, numbers)
             if mine:
-                append_cancelled(link, segment, lane.id, [row[0] for row in mine], number)
+                append_cancelled(link, numbers.segment, lane.id, [row[0] for row in mine], numbers.claim)
                 release_locks(link, locked_rows(lane, mine))
-            append_claim(link, segment, at, *_place(rows), number=number)
+            append_claim(link, numbers.segment, at, *_place(rows), number=numbers.claim)
             return len(rows), len(mine)
 
 
-def _claimable(link: Link, lane: Lane, rows: Rows, limit: int | None = None) -> tuple[int, int, Rows, Rows]:
-    """Number of a new claim, that of the current segment, the rows that are passed, and those that the claim may have.
+def _claimable(
+    link: Link, lane: Lane, rows: Rows, numbers: Numbers, limit: int | None = None
+) -> tuple[Rows, Rows, Numbers]:
+    """Rows that are passed, those that the claim may have, and its numbers.
 
     :param limit: how many it may have at most, which take their locks; ``None``: all, without their locks.
     """
     most = lock_for(link, lane, rows)
-    ((number, segment, some_cancelled, some_taken),) = link.rows(NUMBERS)
-    gone = _taken(link, rows) if some_taken else set()
+    if any(row[LOCK_OF] is not None for row in rows):
+        numbers = read_numbers(link)  # others have changed what waits, until the queue was locked
+    gone = _taken(link, rows) if numbers.taken else set()
     found = [row for row in rows if (row[0], row[-1]) not in gone]
     passed = rows
     if limit is not None:
@@ -145,12 +170,14 @@ def _claimable(link: Link, lane: Lane, rows: Rows, limit: int | None = None) -> 
             passed = rows[: rows.index(found[count])]
         found = runs
     if gone:
-        link.run(f"DELETE {TAKEN}", values_of(passed))
+        link.put(f"DELETE {TAKEN}", values_of(passed))
     left_out = put_off_busy(link, found)
-    if some_cancelled:
-        left_out |= _cancelled(link, lane, [row[0] for row in found if row[0] not in left_out], segment, number)
+    # One that was replaced by its key just now was cancelled by whoever had the key locked, without the lane's lock.
+    if numbers.cancelled or any(row[KEY_OF] is not None for row in found):
+        left = [row[0] for row in found if row[0] not in left_out]
+        left_out |= _cancelled(link, lane, left, numbers.segment, numbers.claim)
     release_locks(link, locked_rows(lane, [row for row in found if row[0] in left_out]))
-    return number, segment, passed, [row for row in found if row[0] not in left_out]
+    return passed, [row for row in found if row[0] not in left_out], numbers
 
 
 def _place(rows: Rows) -> tuple[int, int]:
@@ -170,7 +197,7 @@ def append_claim(
     ids: Sequence[int] = (),
 ) -> None:
     """Write the lane's next claim. :param ids: of its jobs; without any, it is a frontier alone."""
-    link.run(
+    link.put(
         f"""
         INSERT INTO hubbub_jobs.claim_{int(segment)} (id, lane, seq, prev, snap, at_xid, at_id, process, ids)
         VALUES (%(number)s, %(lane)s, %(seq)s, CAST(%(prev)s AS pg_snapshot), CAST(%(snap)s AS pg_snapshot),
@@ -188,12 +215,12 @@ def append_claim(
     )
 
 
-def _next(link: Link, at: Frontier, limit: int) -> tuple[Frontier, Rows]:
-    """Next rows of a lane, from the open window or from the next one."""
+def _next(link: Link, at: Frontier, now: DatabaseSnapshot, limit: int) -> tuple[Frontier, Rows]:
+    """Next rows of a lane, from the open window or from the next one, which ends now."""
     rows = window(link, at, limit)
     if rows:
         return at, rows
-    at = at.opened(current_snapshot(link))
+    at = at.opened(now)
     return at, window(link, at, limit)
 
 
@@ -220,14 +247,14 @@ def _cancelled(link: Link, lane: Lane, ids: Sequence[int], segment: int, claim: 
 
 def append_cancelled(link: Link, segment: int, lane: int, ids: Sequence[int], claim: int = 0) -> None:
     """Write that jobs were cancelled before they ran."""
-    link.run(
+    link.put(
         f"""
         INSERT INTO hubbub_jobs.outcome_{int(segment)} (claim, ending, status, lane, closes, ids, attempts)
         VALUES (%(claim)s, %(ending)s, 0, %(lane)s, false, CAST(%(ids)s AS bigint[]), CAST(%(none)s AS integer[]))
         """,  # noqa: S608 - names of ours
         {"claim": claim, "ending": Ending.CANCELLED.value, "lane": lane, "ids": list(ids), "none": [0] * len(ids)},
     )
-    link.run(
+    link.put(
         "DELETE FROM hubbub_jobs.live_key WHERE job = ANY (CAST(%(ids)s AS bigint[]))",
         {"ids": list(ids)},
     )
@@ -250,7 +277,7 @@ def values_of(rows: Rows) -> dict[str, str]:
 def put_off_busy(link: Link, rows: Rows) -> set[int]:
     """Note that jobs with keys run. One whose key is locked, by a transaction that wants to replace it, is put off: a
     claim never waits for somebody's transaction. :returns: the numbers of these."""
-    keyed = [row[0] for row in rows if row[5] is not None]
+    keyed = [row[0] for row in rows if row[KEY_OF] is not None]
     if not keyed:
         return set()
     values = {"ids": keyed}
@@ -258,17 +285,17 @@ def put_off_busy(link: Link, rows: Rows) -> set[int]:
     locked = link.rows(f"SELECT job, keeps FROM hubbub_jobs.live_key {chosen} FOR UPDATE SKIP LOCKED", values)  # noqa: S608
     held = {job for (job,) in link.rows(f"SELECT job FROM hubbub_jobs.live_key {chosen}", values)}  # noqa: S608
     ours = {job for job, _ in locked}
-    link.run(
+    link.put(
         "DELETE FROM hubbub_jobs.live_key WHERE job = ANY (CAST(%(ids)s AS bigint[])) AND keeps = 'waiting'",
         {"ids": list(ours)},
     )
-    link.run(
+    link.put(
         "UPDATE hubbub_jobs.live_key SET running = true WHERE job = ANY (CAST(%(ids)s AS bigint[]))",
         {"ids": list(ours)},
     )
     busy = held - ours
     if busy:
-        link.run(
+        link.put(
             f"""
             INSERT INTO hubbub_jobs.later ({ALL_COLUMNS}, due)
             SELECT DISTINCT ON (id) {ALL_COLUMNS}, clock_timestamp() + make_interval(secs => %(delay)s)
@@ -287,7 +314,7 @@ def _cancel_parked(link: Link, lanes: Sequence[int], limit: int) -> int:
         " ON CONFLICT DO NOTHING RETURNING job",
         {"lanes": list(lanes), "limit": limit},
     )
-    link.run(
+    link.put(
         "DELETE FROM hubbub_jobs.live_key WHERE job = ANY (CAST(%(ids)s AS bigint[]))",
         {"ids": [job for (job,) in found]},
     )

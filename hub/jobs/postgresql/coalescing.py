@@ -54,7 +54,7 @@ class Together:
             found, _ = take_locks(link, lane, rows, len(rows), most)
             put_off = put_off_busy(link, found)
             release_locks(link, locked_rows(lane, [row for row in found if row[0] in put_off]))
-            link.run(
+            link.put(
                 "INSERT INTO hubbub_jobs.taken (job, xid)"
                 " SELECT * FROM unnest(CAST(%(ids)s AS bigint[]), CAST(%(xids)s AS xid8[]))",
                 values_of(rows),

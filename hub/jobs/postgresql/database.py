@@ -6,19 +6,23 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL, Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL
 
-from hub.jobs.connections import Link, OwnLink, engine_of, told
+from hub.jobs.connections import Link, engine_of, told
 from hub.jobs.postgresql.rows import Lane, lanes_of
+from hub.jobs.postgresql.transaction import transaction
 
-BEGIN = (
-    "SELECT set_config('statement_timeout', %(limit)s, true), set_config('lock_timeout', %(wait)s, true),"
-    " set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),"
-    " set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true),"
-    " set_config('idle_in_transaction_session_timeout', '60s', true)"
-)
-ONE_STATE = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+SETTINGS = """
+    SELECT set_config('statement_timeout', '{limit}', true), set_config('lock_timeout', '{wait}', true),
+        set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+        set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true),
+        set_config('idle_in_transaction_session_timeout', '60s', true)
+"""
+"""Index scans are asked for: statistics of a table that has just been made would make PostgreSQL read and sort all of
+it. The settings end with the transaction, also behind PgBouncer."""
+BEGIN = f"BEGIN ISOLATION LEVEL READ COMMITTED; {SETTINGS}"
+"""Whatever the role's own isolation level is: what is read after a lock is what others have committed."""
+BEGIN_LOOK = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {SETTINGS}"
 LOOK = "30s"
 """Limit of a statement that only looks, and of its wait for a lock."""
 LOCK_WAIT = "100ms"
@@ -30,7 +34,7 @@ class Database:
 
     def __init__(self, url: URL) -> None:
         self.url = url
-        self._engine = engine_of(url)
+        self._engine = engine_of(url, isolation_level="AUTOCOMMIT")
         self._lock = threading.Lock()
         self._lanes: dict[tuple[str, int], int] = {}
 
@@ -41,48 +45,28 @@ class Database:
 
         :raises Unavailable: the database is away or busy. :raises BadDatabase: it can't be used.
         """
-        with told(self._engine), self._connect(LOOK, LOOK, ONE_STATE) as connection:
-            yield OwnLink(connection)
-            connection.commit()
+        with told(self._engine), transaction(self._engine, BEGIN_LOOK.format(limit=LOOK, wait=LOOK)) as link:
+            yield link
 
     @contextmanager
     def begin(self, seconds: float = 60.0, lock_wait: str = "30s") -> Iterator[Link]:
         """Open a transaction, with limits for each statement and for each lock.
 
-        Index scans are asked for: statistics of a table that has just been made would make PostgreSQL read and sort
-        all of it. The settings end with the transaction, also behind PgBouncer.
-
         :raises Unavailable: the database is away or busy. :raises BadDatabase: it can't be used.
         """
-        with told(self._engine), self._connect(str(int(seconds * 1000)), lock_wait) as connection:
-            yield OwnLink(connection)
-            connection.commit()
+        opening = BEGIN.format(limit=int(seconds * 1000), wait=lock_wait)
+        with told(self._engine), transaction(self._engine, opening) as link:
+            yield link
 
     @contextmanager
     def statement(self) -> Iterator[Link]:
-        """Open a link each of whose statements is a transaction of its own, at one round trip.
+        """Open a link for one statement, which is a transaction of its own, at one round trip. It may run twice: where
+        the connection had been broken, it is sent again.
 
         :raises Unavailable: the database is away or busy. :raises BadDatabase: it can't be used.
         """
-        with told(self._engine), self._engine.connect() as connection:
-            yield OwnLink(connection.execution_options(isolation_level="AUTOCOMMIT"))
-
-    def _connect(self, limit: str, lock_wait: str, first: str = "") -> Connection:
-        """Connection whose transaction has begun. One that was broken while it was idle is replaced: nothing has been
-        done in it. (The pool's own check would be one more round trip.)"""
-        while True:
-            old = self._engine.pool.checkedin()  # type: ignore[attr-defined]
-            connection = self._engine.connect()
-            try:
-                if first:
-                    connection.exec_driver_sql(first)
-                connection.exec_driver_sql(BEGIN, {"limit": limit, "wait": lock_wait})
-            except BaseException as error:
-                connection.close()
-                if not (old and isinstance(error, DBAPIError) and error.connection_invalidated):
-                    raise
-            else:
-                return connection
+        with told(self._engine), transaction(self._engine, SETTINGS.format(limit=LOOK, wait=LOOK)) as link:
+            yield link
 
     def close(self) -> None:
         """Close all connections."""

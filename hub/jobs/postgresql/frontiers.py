@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hub.jobs.connections import Link, Rows
 from hub.jobs.postgresql.rows import READ, Lane, lanes_of
@@ -19,6 +20,15 @@ WAITS = """
 """
 NOT_CANCELLED = "NOT EXISTS (SELECT FROM hubbub_jobs.cancelled AS c WHERE c.job = j.id)"
 """Condition of jobs that will run; a claim ends the others."""
+LAST_CLAIM = """
+    SELECT seq, prev::text, snap::text, at_xid::text, at_id FROM hubbub_jobs.claim
+    WHERE lane = %(lane)s ORDER BY seq DESC LIMIT 1
+"""
+NUMBERS = """
+    nextval('hubbub_jobs.claim_id'), s.last_value, EXISTS (SELECT FROM hubbub_jobs.cancelled),
+    EXISTS (SELECT FROM hubbub_jobs.taken)
+"""
+SNAPSHOT = "pg_current_snapshot()::text, pg_current_xact_id_if_assigned()::text"
 PIECES = ("j.xid >= CAST(%(upper)s AS xid8)", "j.xid = ANY (CAST(%(running)s AS xid8[]))")
 """Rows that were not visible in ``prev``, each by a condition that the index answers."""
 
@@ -54,23 +64,58 @@ class Frontier:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What a claim needs to know beside the frontier.
+
+    :ivar claim: its own number. :ivar segment: that of the current segment.
+    :ivar cancelled: whether any job was cancelled while it waited.
+    :ivar taken: whether any was claimed before its turn.
+    """
+
+    claim: int
+    segment: int
+    cancelled: bool
+    taken: bool
+
+
 def frontier(link: Link, lane: int) -> Frontier:
     """Frontier after the lane's last claim."""
-    found = link.rows(
-        "SELECT seq, prev::text, snap::text, at_xid::text, at_id FROM hubbub_jobs.claim"
-        " WHERE lane = %(lane)s ORDER BY seq DESC LIMIT 1",
+    found = link.rows(LAST_CLAIM, {"lane": lane})
+    return _frontier(lane, found[0]) if found else Frontier(lane)
+
+
+def begin_claim(link: Link, lane: int) -> tuple[Frontier, DatabaseSnapshot, Numbers]:
+    """Read, in one round trip, what a claim begins with: the frontier, the current snapshot, and the numbers.
+
+    The link has locked the lane.
+    """
+    ((number, segment, cancelled, taken, snap, own, *last),) = link.rows(
+        f"SELECT {NUMBERS}, {SNAPSHOT}, f.* FROM hubbub_jobs.segment_number AS s"  # noqa: S608 - names of ours
+        f" LEFT JOIN LATERAL ({LAST_CLAIM}) AS f ON true",
         {"lane": lane},
     )
-    if not found:
-        return Frontier(lane)
-    ((seq, prev, snap, at_xid, at_id),) = found
-    return Frontier(lane, seq, DatabaseSnapshot.parse(prev), DatabaseSnapshot.parse(snap), int(at_xid), at_id)
+    at = Frontier(lane) if last[0] is None else _frontier(lane, last)
+    return at, _snapshot(snap, own), Numbers(number, segment, cancelled, taken)
+
+
+def read_numbers(link: Link) -> Numbers:
+    """Numbers for a claim; each call draws a number for a new one."""
+    return Numbers(*link.rows(f"SELECT {NUMBERS} FROM hubbub_jobs.segment_number AS s")[0])  # noqa: S608 - names of ours
 
 
 def current_snapshot(link: Link) -> DatabaseSnapshot:
     """Snapshot of this moment, in which one's own transaction still runs: what it writes is claimed after it."""
-    ((snap, own),) = link.rows("SELECT pg_current_snapshot()::text, pg_current_xact_id_if_assigned()::text")
-    found = DatabaseSnapshot.parse(snap)
+    return _snapshot(*link.rows(f"SELECT {SNAPSHOT}")[0])
+
+
+def _frontier(lane: int, row: Sequence[Any]) -> Frontier:
+    seq, prev, snap, at_xid, at_id = row
+    return Frontier(lane, seq, DatabaseSnapshot.parse(prev), DatabaseSnapshot.parse(snap), int(at_xid), at_id)
+
+
+def _snapshot(text: str, own: str | None) -> DatabaseSnapshot:
+    found = DatabaseSnapshot.parse(text)
     return found if own is None else found.without(int(own))
 
 

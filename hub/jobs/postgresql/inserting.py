@@ -88,7 +88,7 @@ def _hold(link: Link, job: NewJob, number: int, lane: int) -> tuple[Handle, NewJ
             job = _debounced(link, job)
             if _put_off(link, job, holder, lane):
                 return Handle(holder, new=False), job
-        link.run(
+        link.put(
             "UPDATE hubbub_jobs.live_key SET job = %(job)s, keeps = %(keeps)s"
             " WHERE queue = %(queue)s AND key = %(key)s",
             values,
@@ -117,7 +117,7 @@ def _put_off(link: Link, job: NewJob, holder: int, lane: int) -> bool:
         {**values_of_row(row), "due": job.due},
     )
     if changed:
-        link.run(
+        link.put(
             "UPDATE hubbub_jobs.live_key SET keeps = %(keeps)s WHERE job = %(job)s",
             {"job": holder, "keeps": job.unique.value},
         )
@@ -130,4 +130,4 @@ def supersede(link: Link, job: int) -> None:
     if delayed:
         append_cancelled(link, current_segment(link), delayed[0][0], [job])
     else:  # also if it was not there yet: one of the same batch comes after this
-        link.run("INSERT INTO hubbub_jobs.cancelled (job) VALUES (%(job)s) ON CONFLICT DO NOTHING", {"job": job})
+        link.put("INSERT INTO hubbub_jobs.cancelled (job) VALUES (%(job)s) ON CONFLICT DO NOTHING", {"job": job})

@@ -90,7 +90,14 @@ class PostgreSQL(Operations, Processes, Pruning):
 
     def listen(self, heard: Heard) -> Listening:
         """See :class:`hub.jobs.storage.Storage`."""
-        return Deaf() if self._notifications is None else NotificationListener(self._database.url, heard)
+        if self._notifications is None:
+            return Deaf()
+
+        def told(queue: str | None) -> None:
+            self._claims.tell()
+            heard(queue)
+
+        return NotificationListener(self._database.url, told)
 
     def notify(self, queues: Sequence[str]) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
@@ -132,4 +139,4 @@ class PostgreSQL(Operations, Processes, Pruning):
 
 def _met_another(error: Exception) -> bool:
     """True if another program has just made the same: a unique violation, a schema or a table that is there."""
-    return code_of(getattr(error.__cause__, "orig", None)) in ("23505", "42P06", "42P07", "42710")
+    return code_of(error.__cause__) in ("23505", "42P06", "42P07", "42710")

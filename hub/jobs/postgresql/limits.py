@@ -40,7 +40,7 @@ def lock_lane(link: Link, process: int, lane: Lane, limit: int) -> tuple[int, bo
 
 def pay(link: Link, lane: Lane, jobs: int) -> None:
     """Take tokens for claimed jobs out of the bucket."""
-    link.run(
+    link.put(
         "UPDATE hubbub_jobs.queue_limit SET tokens = greatest(0, tokens - %(jobs)s) WHERE queue = %(queue)s",
         {"queue": lane.queue, "jobs": float(jobs)},
     )
@@ -51,7 +51,7 @@ def lock_queue(link: Link, queue: str) -> int:
     values = {"queue": queue}
     found = link.rows("SELECT per_lock FROM hubbub_jobs.queue_limit WHERE queue = %(queue)s FOR UPDATE", values)
     if not found:
-        link.run("INSERT INTO hubbub_jobs.queue_limit (queue) VALUES (%(queue)s) ON CONFLICT DO NOTHING", values)
+        link.put("INSERT INTO hubbub_jobs.queue_limit (queue) VALUES (%(queue)s) ON CONFLICT DO NOTHING", values)
         found = link.rows("SELECT per_lock FROM hubbub_jobs.queue_limit WHERE queue = %(queue)s FOR UPDATE", values)
     return int(found[0][0])
 
@@ -63,7 +63,7 @@ def release_next(link: Link, queue: str, most: int, locks: list[str] | None) -> 
         if locks is not None
         else "(SELECT DISTINCT lock FROM hubbub_jobs.parked WHERE queue = %(queue)s) AS l"
     )
-    link.run(
+    link.put(
         f"""
         WITH next AS (
             SELECT n.id FROM {chosen}, LATERAL (
@@ -91,7 +91,7 @@ class Limiting:
         """See :class:`hub.jobs.storage.Storage`. The bucket of a rate that is new is full."""
         with self._database.begin() as link:
             lock_queue(link, queue)
-            link.run(
+            link.put(
                 "UPDATE hubbub_jobs.queue_limit SET per_lock = %(per_lock)s, rate = %(rate)s, burst = %(burst)s,"
                 " tokens = CASE WHEN rate IS NULL THEN %(burst)s ELSE least(tokens, %(burst)s) END,"
                 " refilled = clock_timestamp() WHERE queue = %(queue)s",

@@ -61,12 +61,13 @@ def take_locks(link: Link, lane: Lane, rows: Rows, limit: int, most: int) -> tup
         runs.append(row)
     _overtake(link, lane.queue, locks, overtaken)
     _park(link, lane, parked)
-    link.many(
-        "INSERT INTO hubbub_jobs.lock_holder (queue, lock, job, priority, running)"
-        " VALUES (%(queue)s, %(lock)s, %(job)s, %(priority)s, true)"
-        " ON CONFLICT (queue, lock, job) DO UPDATE SET running = true, priority = excluded.priority",
-        [{"queue": lane.queue, "lock": lock, "job": job, "priority": lane.priority} for lock, job in begun],
-    )
+    for lock, job in begun:
+        link.put(
+            "INSERT INTO hubbub_jobs.lock_holder (queue, lock, job, priority, running)"
+            " VALUES (%(queue)s, %(lock)s, %(job)s, %(priority)s, true)"
+            " ON CONFLICT (queue, lock, job) DO UPDATE SET running = true, priority = excluded.priority",
+            {"queue": lane.queue, "lock": lock, "job": job, "priority": lane.priority},
+        )
     return runs, passed
 
 
@@ -81,11 +82,12 @@ def release_locks(link: Link, ended: Iterable[Held], again: Iterable[Held] = ())
             queues[queue][which].append((lock, job))
     for queue, (gone, waiting) in sorted(queues.items()):
         most = lock_queue(link, queue)
-        link.many(
-            "UPDATE hubbub_jobs.lock_holder SET running = false"
-            " WHERE queue = %(queue)s AND lock = %(lock)s AND job = %(job)s",
-            [{"queue": queue, "lock": lock, "job": job} for lock, job in waiting],
-        )
+        for lock, job in waiting:
+            link.put(
+                "UPDATE hubbub_jobs.lock_holder SET running = false"
+                " WHERE queue = %(queue)s AND lock = %(lock)s AND job = %(job)s",
+                {"queue": queue, "lock": lock, "job": job},
+            )
         if gone:
             locks = sorted({lock for lock, _ in gone})
             _drop_holders(link, queue, locks, [job for _, job in gone])
@@ -110,7 +112,7 @@ def _holders(link: Link, queue: str, locks: Sequence[str]) -> dict[str, dict[int
 
 def _drop_holders(link: Link, queue: str, locks: Sequence[str], jobs: Sequence[int]) -> None:
     if jobs:
-        link.run(
+        link.put(
             "DELETE FROM hubbub_jobs.lock_holder WHERE queue = %(queue)s"
             " AND lock = ANY (CAST(%(locks)s AS text[])) AND job = ANY (CAST(%(jobs)s AS bigint[]))",
             {"queue": queue, "locks": list(locks), "jobs": list(jobs)},
@@ -122,7 +124,7 @@ def _overtake(link: Link, queue: str, locks: Sequence[str], jobs: Sequence[int])
     if jobs:
         _drop_holders(link, queue, locks, jobs)
         values = {"jobs": list(jobs)}
-        link.run(
+        link.put(
             f"""
             INSERT INTO hubbub_jobs.parked ({ALL_COLUMNS}, queue, priority)
             SELECT DISTINCT ON (j.id) {ALL_COLUMNS_OF_J}, l.queue, l.priority
@@ -131,7 +133,7 @@ def _overtake(link: Link, queue: str, locks: Sequence[str], jobs: Sequence[int])
             """,  # noqa: S608 - names of ours
             values,
         )
-        link.run(
+        link.put(
             "INSERT INTO hubbub_jobs.taken (job, xid) SELECT DISTINCT ON (id) id, xid FROM hubbub_jobs.job"
             " WHERE id = ANY (CAST(%(jobs)s AS bigint[])) ORDER BY id, xid DESC",
             values,
@@ -140,7 +142,7 @@ def _overtake(link: Link, queue: str, locks: Sequence[str], jobs: Sequence[int])
 
 def _park(link: Link, lane: Lane, jobs: Sequence[int]) -> None:
     if jobs:
-        link.run(
+        link.put(
             f"""
             INSERT INTO hubbub_jobs.parked ({ALL_COLUMNS}, queue, priority)
             SELECT DISTINCT ON (id) {ALL_COLUMNS}, %(queue)s, %(priority)s FROM hubbub_jobs.job

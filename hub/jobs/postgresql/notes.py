@@ -27,7 +27,7 @@ class Notes:
         with self._database.begin() as link:
             if not link.rows(FENCE, {"id": process}):
                 return False
-            link.run(WRITE, {"job": job, "kind": kind.value, "name": name, "text": text})
+            link.put(WRITE, {"job": job, "kind": kind.value, "name": name, "text": text})
             return True
 
     def notes(self, job: int) -> dict[tuple[NoteKind, str], str]:
@@ -42,16 +42,11 @@ def end_notes(link: Link, settlements: Sequence[Settlement], some: bool) -> None
     ended = [one.job.id for one in settlements if one.ending in (Ending.FINISHED, Ending.CANCELLED)]
     if some and ended:
         forget_notes(link, ended)
-    link.many(
-        WRITE,
-        [
-            {"job": one.job.id, "kind": NoteKind.RESULT.value, "name": "", "text": one.result}
-            for one in settlements
-            if one.result and one.ending is Ending.FINISHED
-        ],
-    )
+    for one in settlements:
+        if one.result and one.ending is Ending.FINISHED:
+            link.put(WRITE, {"job": one.job.id, "kind": NoteKind.RESULT.value, "name": "", "text": one.result})
 
 
 def forget_notes(link: Link, jobs: Sequence[int]) -> None:
     """Delete the notes of jobs."""
-    link.run("DELETE FROM hubbub_jobs.note WHERE job = ANY (CAST(%(jobs)s AS bigint[]))", {"jobs": list(jobs)})
+    link.put("DELETE FROM hubbub_jobs.note WHERE job = ANY (CAST(%(jobs)s AS bigint[]))", {"jobs": list(jobs)})

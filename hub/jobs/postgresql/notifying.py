@@ -35,11 +35,13 @@ CLOSING = 1.0
 LONGEST_RECONNECT = 10.0
 """Seconds."""
 NOTIFY = f"""
-    SELECT set_config('lock_timeout', '1s', true), count(pg_notify('{CHANNEL}', name))
+    SELECT set_config('lock_timeout', '1s', true), set_config('synchronous_commit', 'off', true),
+        count(pg_notify('{CHANNEL}', name))
     FROM unnest(CAST(%(queues)s AS text[])) AS q (name)
     WHERE EXISTS (SELECT FROM hubbub_jobs.process WHERE asleep_until > now())
 """  # noqa: S608 - names of ours
-"""Notifies if anybody sleeps. The limit holds for the wait at the commit, too: all who notify share one lock."""
+"""Notifies if anybody sleeps. The limit holds for the wait at the commit, too: all who notify share one lock.
+The commit does not wait for the disk: a crash of the server ends the sessions of all who listen, so nothing is lost."""
 log = logging.getLogger("hub.jobs")
 
 

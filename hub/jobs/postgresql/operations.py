@@ -124,9 +124,9 @@ class Operations:
             status = _find(link, job)
             if status is None or status.state not in (JobState.WAITING, JobState.RUNNING):
                 return None
-            link.run("INSERT INTO hubbub_jobs.cancelled (job) VALUES (%(job)s) ON CONFLICT DO NOTHING", {"job": job})
+            link.put("INSERT INTO hubbub_jobs.cancelled (job) VALUES (%(job)s) ON CONFLICT DO NOTHING", {"job": job})
             if status.state is JobState.WAITING:
-                link.run("DELETE FROM hubbub_jobs.live_key WHERE job = %(job)s", {"job": job})
+                link.put("DELETE FROM hubbub_jobs.live_key WHERE job = %(job)s", {"job": job})
             return status.state
 
     def kick(self, queue: str, limit: int) -> int:
@@ -187,7 +187,7 @@ class Operations:
     def pause(self, queue: str, reason: str) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
-            link.run(
+            link.put(
                 "INSERT INTO hubbub_jobs.paused (queue, reason) VALUES (%(queue)s, %(reason)s) ON CONFLICT DO NOTHING",
                 {"queue": queue, "reason": reason},
             )
@@ -195,7 +195,7 @@ class Operations:
     def resume(self, queue: str) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
-            link.run("DELETE FROM hubbub_jobs.paused WHERE queue = %(queue)s", {"queue": queue})
+            link.put("DELETE FROM hubbub_jobs.paused WHERE queue = %(queue)s", {"queue": queue})
 
 
 def _without_busy(link: Link, jobs: Sequence[int]) -> list[int]:

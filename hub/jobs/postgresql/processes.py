@@ -36,7 +36,7 @@ class Processes:
     def start(self, process: int, name: str) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
-            link.run(
+            link.put(
                 "INSERT INTO hubbub_jobs.process (id, name) VALUES (%(id)s, %(name)s)", {"id": process, "name": name}
             )
 
@@ -50,7 +50,7 @@ class Processes:
     def sleep(self, process: int, seconds: float) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
-            link.run(
+            link.put(
                 "UPDATE hubbub_jobs.process SET asleep_until = now() + make_interval(secs => %(seconds)s)"
                 " WHERE id = %(id)s",
                 {"id": process, "seconds": seconds},
@@ -87,7 +87,7 @@ class Processes:
     def _give_up(self, link: Link, process: int, failed: bool) -> int:
         """End a process whose row the link has locked for update: no completion of it is accepted any more."""
         jobs = _jobs_of(link, process)
-        link.run("DELETE FROM hubbub_jobs.process WHERE id = %(id)s", {"id": process})
+        link.put("DELETE FROM hubbub_jobs.process WHERE id = %(id)s", {"id": process})
         return _give_back(link, jobs, failed)
 
 

@@ -77,7 +77,7 @@ def append(link: Link, segment: int, rows: Sequence[JobRow]) -> None:
             continue
         for row in part:
             values = VALUES if row.created is None else f"{VALUES}, to_timestamp(%(created)s)"
-            link.run(f"INSERT INTO {table} ({columns}) VALUES ({values})", values_of_row(row))  # noqa: S608 - names of ours
+            link.put(f"INSERT INTO {table} ({columns}) VALUES ({values})", values_of_row(row))  # noqa: S608 - names of ours
 
 
 def append_later(link: Link, rows: Sequence[tuple[JobRow, float, float | None]]) -> None:
@@ -88,7 +88,7 @@ def append_later(link: Link, rows: Sequence[tuple[JobRow, float, float | None]])
             coalesce(to_timestamp(%(due)s), clock_timestamp() + make_interval(secs => %(delay)s)))
     """  # noqa: S608 - names of ours
     for row, delay, due in rows:
-        link.run(sql, {**values_of_row(row), "delay": float(delay), "due": due})
+        link.put(sql, {**values_of_row(row), "delay": float(delay), "due": due})
 
 
 def append_dead(link: Link, row: JobRow, reason: str) -> None:
@@ -97,7 +97,7 @@ def append_dead(link: Link, row: JobRow, reason: str) -> None:
         INSERT INTO hubbub_jobs.dead ({COLUMNS}, created, reason)
         VALUES ({VALUES}, coalesce(to_timestamp(%(created)s), now()), %(reason)s)
     """  # noqa: S608 - names of ours
-    link.run(sql, {**values_of_row(row), "reason": reason})
+    link.put(sql, {**values_of_row(row), "reason": reason})
 
 
 def job_of(row: Sequence[Any], lane: Lane, claim: int = 0, process: int = 0, reason: str = "") -> Job:

@@ -48,13 +48,9 @@ def end_claims(link: Link, settlements: Sequence[Settlement], lanes: dict[tuple[
 
     :returns: those that were not settled before. Their locks are to be released, as the last thing.
     """
-    left = _without_settled(link, settlements)
+    segment, some_cancelled, some_notes, left = _without_settled(link, settlements)
     if not left:
         return []
-    ((segment, some_cancelled, some_notes),) = link.rows(
-        "SELECT last_value, EXISTS (SELECT FROM hubbub_jobs.cancelled), EXISTS (SELECT FROM hubbub_jobs.note)"
-        " FROM hubbub_jobs.segment_number"
-    )
     if some_cancelled:
         left = _with_cancelled(link, left)
     _append_outcomes(link, segment, left, lanes)
@@ -77,15 +73,22 @@ def end_claims(link: Link, settlements: Sequence[Settlement], lanes: dict[tuple[
     return left
 
 
-def _without_settled(link: Link, settlements: Sequence[Settlement]) -> list[Settlement]:
-    """Those that are not settled yet: a commit whose answer was lost is repeated. A claim that is gone was closed."""
+def _without_settled(link: Link, settlements: Sequence[Settlement]) -> tuple[int, bool, bool, list[Settlement]]:
+    """Those that are not settled yet: a commit whose answer was lost is repeated. A claim that is gone was closed.
+
+    :returns: before them the current segment's number, and whether there are any cancelled jobs, and any notes.
+    """
     found = link.rows(
-        "SELECT c.id, ARRAY(SELECT unnest(o.ids) FROM hubbub_jobs.outcome AS o WHERE o.claim = c.id)"
-        " FROM hubbub_jobs.claim AS c WHERE c.id = ANY (CAST(%(claims)s AS bigint[]))",
+        "SELECT s.last_value, EXISTS (SELECT FROM hubbub_jobs.cancelled), EXISTS (SELECT FROM hubbub_jobs.note), c.id,"
+        " ARRAY(SELECT unnest(o.ids) FROM hubbub_jobs.outcome AS o WHERE o.claim = c.id)"
+        " FROM hubbub_jobs.segment_number AS s LEFT JOIN hubbub_jobs.claim AS c"
+        " ON c.id = ANY (CAST(%(claims)s AS bigint[]))",
         {"claims": sorted({one.job.claim for one in settlements})},
     )
-    settled = {claim: set(ids) for claim, ids in found}
-    return [one for one in settlements if one.job.claim in settled and one.job.id not in settled[one.job.claim]]
+    segment, some_cancelled, some_notes = found[0][:3]
+    settled = {claim: set(ids) for *_, claim, ids in found if claim is not None}
+    left = [one for one in settlements if one.job.claim in settled and one.job.id not in settled[one.job.claim]]
+    return segment, some_cancelled, some_notes, left
 
 
 def _with_cancelled(link: Link, settlements: Sequence[Settlement]) -> list[Settlement]:
@@ -127,7 +130,7 @@ def _append_outcomes(
                 f"ids{index}": [one.job.id for one in members],
                 f"attempts{index}": [one.job.attempt for one in members],
             }
-        link.run(
+        link.put(
             f"INSERT INTO hubbub_jobs.outcome_{int(segment)}"  # noqa: S608 - names of ours
             f" (claim, ending, status, lane, closes, ids, attempts) VALUES {', '.join(places)}",
             values,
@@ -135,7 +138,7 @@ def _append_outcomes(
 
 
 def _log_error(link: Link, one: Settlement) -> None:
-    link.run(
+    link.put(
         "INSERT INTO hubbub_jobs.error (job, queue, attempt, text) VALUES (%(job)s, %(queue)s, %(attempt)s, %(text)s)",
         {"job": one.job.id, "queue": one.job.queue, "attempt": one.job.attempt, "text": one.error},
     )
@@ -164,15 +167,15 @@ def _release_keys(link: Link, settlements: Sequence[Settlement]) -> None:
     dead: dict[str, Any] = {"ids": by_ending[Ending.DEAD]}
     cancelled: dict[str, Any] = {"ids": by_ending[Ending.CANCELLED]}
     if again["ids"]:
-        link.run(f"UPDATE hubbub_jobs.live_key SET running = false WHERE {chosen}", again)  # noqa: S608
+        link.put(f"UPDATE hubbub_jobs.live_key SET running = false WHERE {chosen}", again)  # noqa: S608
     if finished["ids"]:
-        link.run(
+        link.put(
             "UPDATE hubbub_jobs.live_key SET running = false, finished = now()"  # noqa: S608 - no values
             f" WHERE {chosen} AND keeps IN ('kept', 'kept-or-dead')",
             finished,
         )
-        link.run(f"DELETE FROM hubbub_jobs.live_key WHERE {chosen} AND finished IS NULL", finished)  # noqa: S608
+        link.put(f"DELETE FROM hubbub_jobs.live_key WHERE {chosen} AND finished IS NULL", finished)  # noqa: S608
     if dead["ids"]:
-        link.run(f"DELETE FROM hubbub_jobs.live_key WHERE {chosen} AND keeps NOT IN {KEPT_BY_DEAD}", dead)  # noqa: S608
+        link.put(f"DELETE FROM hubbub_jobs.live_key WHERE {chosen} AND keeps NOT IN {KEPT_BY_DEAD}", dead)  # noqa: S608
     if cancelled["ids"]:
-        link.run(f"DELETE FROM hubbub_jobs.live_key WHERE {chosen}", cancelled)  # noqa: S608
+        link.put(f"DELETE FROM hubbub_jobs.live_key WHERE {chosen}", cancelled)  # noqa: S608
