@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +16,6 @@ import pytest
 from hub.jobs import Jobs, JobState
 from tests.faults.size import SEED, sized
 from tests.support import PATIENCE, ROOT, wait_until
-from tests.system.postgres import Postgres
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(sized(180, 1800))]
 
@@ -32,27 +28,6 @@ STOPPED_EVERY = 5
 """Of so many faults one is a process that stands still for longer than its lease, and then goes on."""
 MOST_WAITING = 300
 """Jobs that wait at most while more are inserted: what is left at the end has to be worked, too."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    directory = Path(tempfile.mkdtemp(prefix="hubbub-pg-"))
-    try:
-        made = Postgres(directory)
-        made.start()
-        yield made
-        made.stop()
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def dsn(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/jobs.db"
-    server: Postgres = request.getfixturevalue("server")
-    server.scheme = "postgresql"
-    return server.create_database()
 
 
 class Workers:

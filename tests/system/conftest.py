@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +16,7 @@ from tests.support import ROOT, require
 from tests.system.activemq import ActiveMQ
 from tests.system.archives import make as make_archive
 from tests.system.distribution import Distribution, build
-from tests.system.postgres import Postgres
+from tests.system.postgres import Postgres, running_postgres
 from tests.system.rabbitmq import RabbitMQ
 from tests.system.stomp_hub import StompHub
 
@@ -33,14 +31,8 @@ DRIVERS = ["postgresql", "postgresql+psycopg"]
 
 @pytest.fixture(scope="session")
 def postgres_of_the_run() -> Iterator[Postgres]:
-    directory = Path(tempfile.mkdtemp(prefix="hubbub-pg-"))
-    try:
-        server = Postgres(directory)
-        server.start()
+    with running_postgres() as server:
         yield server
-        server.stop()
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture

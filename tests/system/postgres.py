@@ -6,6 +6,9 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -20,6 +23,22 @@ def _programs() -> Path | None:
         return found[-1]
     pg_ctl = shutil.which("pg_ctl")
     return Path(pg_ctl).parent if pg_ctl else None
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """A server for as long as the block lasts, in a directory with a short path."""
+    directory = Path(tempfile.mkdtemp(prefix="hubbub-pg-"))
+    try:
+        server = Postgres(directory)
+        server.start()
+        try:
+            yield server
+        finally:
+            if server.runs():
+                server.stop()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _with_driver(url: str) -> str:
@@ -66,6 +85,10 @@ class Postgres:
         subprocess.run(
             command, user=user, check=True, stdout=subprocess.DEVNULL, cwd=self._directory, timeout=60 * PATIENCE
         )
+
+    def runs(self) -> bool:
+        """False after a ``stop`` without a ``start``."""
+        return (self._directory / "data" / "postmaster.pid").exists()
 
     def stop(self) -> None:
         """At once, as after a crash."""

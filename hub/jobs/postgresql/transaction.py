@@ -12,10 +12,12 @@ from sqlalchemy import Engine
 
 from hub.errors import Unavailable
 from hub.jobs.connections import Rows, Values, copy_in
-from hub.postgres import reason_of
+from hub.postgres import code_of, reason_of
 
 MOST_WAITING = 1 << 20
 """Characters of statements that wait for the next one, at most."""
+ENDED = (None, "57P01", "57P02", "57P03")
+"""Codes of errors with which a session ends: none of the server's, and those of its shutdown."""
 IDLE = 0
 """libpq's PQTRANS_IDLE: no transaction is open."""
 
@@ -68,20 +70,33 @@ class Transaction:
         while True:
             cursor = self._cursor()
             try:
-                cursor.execute(text)
-                while not self._psycopg2 and cursor.nextset():
-                    pass  # to the last answer, which psycopg2 has alone
-            except self._engine.dialect.loaded_dbapi.Error as error:
-                if not self._raw.closed:
-                    raise
+                with self._checked():
+                    cursor.execute(text)
+                    while not self._psycopg2 and cursor.nextset():
+                        pass  # to the last answer, which psycopg2 has alone
+            except Unavailable:
                 if self._begun or not self._pooled:
-                    raise Unavailable(f"the jobs' database: {reason_of(error)}") from error
+                    raise
                 self._connection.invalidate()
                 self._connect()
                 continue
             self._begun = True
             self._waiting.clear()
             return cursor
+
+    @contextmanager
+    def _checked(self) -> Iterator[None]:
+        """Close a connection that breaks. psycopg2 does not notice this itself while it sends several statements.
+
+        :raises Unavailable: it broke: then the server says that it ends the session, or says nothing.
+        """
+        try:
+            yield
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            if not self._raw.closed and code_of(error) not in ENDED:
+                raise
+            self._raw.close()
+            raise Unavailable(f"the jobs' database: {reason_of(error)}") from error
 
     def rows(self, sql: str, values: Values | None = None) -> Rows:
         """See :class:`hub.jobs.connections.Link`."""
@@ -112,17 +127,16 @@ class Transaction:
         """See :class:`hub.jobs.connections.Link`."""
         if self._waiting:
             self._send().close()
-        copy_in(self._raw.cursor(), sql, text)
+        with self._checked():
+            copy_in(self._raw.cursor(), sql, text)
 
     def commit(self) -> None:
         """Commit what was done; nothing, if nothing was."""
-        if not self._opening.startswith("BEGIN"):
-            return
-        if not self._begun:
-            if self._waiting == [self._opening]:
-                return
+        begins = self._opening.startswith("BEGIN")
+        if self._waiting and self._waiting != [self._opening] and not (begins and self._begun):
             self._send().close()  # never with COMMIT: it is sent again where the connection was broken
-        self._send("COMMIT").close()
+        if begins and self._begun:
+            self._send("COMMIT").close()
 
     def close(self) -> None:
         """Give the connection back."""
@@ -130,6 +144,8 @@ class Transaction:
 
     def abandon(self) -> None:
         """Roll back, and give the connection back; one that is of no use any more is closed, as all idle ones are."""
+        if not self._connection.is_valid:  # it was broken, and could not be replaced
+            return
         try:
             if not self._raw.closed and self._raw.info.transaction_status != IDLE:
                 self._cursor().execute("ROLLBACK")
