@@ -42,22 +42,34 @@ def errors(database: JobsDatabase, queue: str | None, as_json: bool, last: int, 
             click.echo(_shown(error, as_json, traceback))
         if not found and not follow:
             none("no errors", as_json)
-        for error in further(jobs, queue, found, time.sleep) if follow else ():
+        for error in further(jobs, queue, found, time.sleep, _tell_left_out) if follow else ():
             click.echo(_shown(error, as_json, traceback))
 
 
+def _tell_left_out() -> None:
+    click.echo(f"more than {MOST_AT_ONCE} errors in a second: the newest of them follow, others are left out", err=True)
+
+
 def further(
-    jobs: Jobs, queue: str | None, found: list[JobError], wait: Callable[[float], object]
+    jobs: Jobs,
+    queue: str | None,
+    found: list[JobError],
+    wait: Callable[[float], object],
+    left_out: Callable[[], object],
 ) -> Iterator[JobError]:
     """Errors that come after those that were found, without end.
 
     :param found: the newest, of which some may not have been shown. :param wait: sleeps, between two looks.
+    :param left_out: called before errors between which and the last look others may have come.
     """
     seen = set(found)
     newest = found[-1].at if found else 0.0
     while True:
         wait(POLL_EVERY)
-        new = [error for error in jobs.recent_errors(queue, MOST_AT_ONCE, newest - LATE) if error not in seen]
+        read = jobs.recent_errors(queue, MOST_AT_ONCE, newest - LATE)
+        new = [error for error in read if error not in seen]
+        if len(new) == MOST_AT_ONCE:
+            left_out()
         yield from new
         newest = max([newest, *(error.at for error in new)])
         seen = {error for error in (*seen, *new) if error.at >= newest - LATE}

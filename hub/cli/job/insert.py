@@ -40,12 +40,18 @@ if TYPE_CHECKING:
 @click.option("--key", metavar="KEY", help="Insert nothing while a job of the queue holds this key.")
 @click.option(
     "--unique",
-    type=click.Choice(["waiting", "unfinished", "kept"]),
-    default="unfinished",
-    show_default=True,
-    help="It holds its key until it is claimed; or has ended; or its exit status is pruned.",
+    type=click.Choice(["waiting", "unfinished", "unfinished-or-dead", "kept", "kept-or-dead"]),
+    help="It holds its key until it is claimed; or has ended (unless you say so); or its exit status is pruned; with "
+    "-or-dead as a dead letter, too.",
 )
 @click.option("--replace", is_flag=True, help="With --key: take the place of a job that waits, or is delayed.")
+@click.option(
+    "--debounce",
+    "max_wait",
+    metavar="LONGEST",
+    help="With --key and --after: run it when no other has come with the key for that delay; at the latest after "
+    "LONGEST, such as 10m.",
+)
 def insert(
     database: JobsDatabase,
     queue: str,
@@ -55,6 +61,8 @@ def insert(
     after: str | None,
     key: str | None,
     replace: bool,
+    max_wait: str | None,
+    unique: str | None,
     **options: Any,
 ) -> None:
     """Insert a job into QUEUE, and print its number. The tables are made if there are none.
@@ -65,16 +73,27 @@ def insert(
         raise click.UsageError("with --lines there is no BODY, and no --key")
     if replace and key is None:
         raise click.UsageError("--replace is for a job with a --key")
+    if max_wait is not None and (key is None or after is None or replace):
+        raise click.UsageError("--debounce is for a job with a --key and a delay, --after, and not with --replace")
     if not lines and not body:
         raise click.UsageError("Missing argument 'BODY'.")
-    options["run_after"] = None if after is None else datetime.fromtimestamp(later(after, time.time()), UTC)
+    if unique is not None:
+        if key is None:
+            raise click.UsageError("--unique is for a job with a --key")
+        options["unique"] = unique
+    if max_wait is not None:
+        options |= {"run_after": after, "max_wait": max_wait}
+    elif after is not None:
+        options["run_after"] = datetime.fromtimestamp(later(after, time.time()), UTC)
     with database.open(migrate=True) as jobs:
         if lines:
             _insert_lines(jobs, queue, sys.stdin.buffer, as_json, options)
             return
         raw = sys.stdin.buffer.read() if body == "-" else body.encode("utf-8", "surrogateescape")
-        handle = jobs.insert(queue, as_json_text(raw), key=key, conflict="replace" if replace else "keep", **options)
-    text = str(handle.id) if handle.new else f"{handle.id} is there, with this key: nothing was inserted"
+        conflict = "debounce" if max_wait is not None else "replace" if replace else "keep"
+        handle = jobs.insert(queue, as_json_text(raw), key=key, conflict=conflict, **options)
+    old = "it waits anew" if max_wait is not None else "nothing was inserted"
+    text = str(handle.id) if handle.new else f"{handle.id} is there, with this key: {old}"
     say(as_json, {"queue": queue, "id": handle.id, "new": handle.new}, text)
 
 
