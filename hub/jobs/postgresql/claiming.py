@@ -66,9 +66,8 @@ class Claims:
         """
         turn = next(self._turns)
         read, known = self._known
-        if known and self._clock() - read < REMEMBERED:
-            full = [lane for lane in known if lane.id not in self._emptied]
-            jobs = self._take_all(process, _in_turn(full, queues, turn), limit)
+        if self._clock() - read < REMEMBERED and any(lane.id not in self._emptied for lane in known):
+            jobs = self._take_all(process, _in_turn(known, queues, turn), limit)
             if jobs:
                 return jobs
         with self._database.statement() as link:

@@ -38,12 +38,8 @@ class Transaction:
         self._waiting = [opening]
         self._begun = False
         self._psycopg2 = engine.dialect.driver == "psycopg2"
-        self._connect()
-
-    def _connect(self) -> None:
-        """Take a connection from the pool, or make one."""
-        self._pooled = self._engine.pool.checkedin() > 0  # type: ignore[attr-defined]
-        self._connection = self._engine.raw_connection()
+        self._pooled = engine.pool.checkedin() > 0  # type: ignore[attr-defined]
+        self._connection = engine.raw_connection()
 
     @property
     def _raw(self) -> Any:
@@ -77,12 +73,18 @@ class Transaction:
             except Unavailable:
                 if self._begun or not self._pooled:
                     raise
-                self._connection.invalidate()
-                self._connect()
+                self._replace()
                 continue
             self._begun = True
             self._waiting.clear()
             return cursor
+
+    def _replace(self) -> None:
+        """Take a new connection. All that are idle were broken with this one, so it is done once."""
+        self._connection.invalidate()
+        self._engine.dispose()
+        self._connection = self._engine.raw_connection()
+        self._pooled = False
 
     @contextmanager
     def _checked(self) -> Iterator[None]:
