@@ -71,20 +71,9 @@ def insert(
     """
     if lines and (body or key is not None):
         raise click.UsageError("with --lines there is no BODY, and no --key")
-    if replace and key is None:
-        raise click.UsageError("--replace is for a job with a --key")
-    if max_wait is not None and (key is None or after is None or replace):
-        raise click.UsageError("--debounce is for a job with a --key and a delay, --after, and not with --replace")
     if not lines and not body:
         raise click.UsageError("Missing argument 'BODY'.")
-    if unique is not None:
-        if key is None:
-            raise click.UsageError("--unique is for a job with a --key")
-        options["unique"] = unique
-    if max_wait is not None:
-        options |= {"run_after": after, "max_wait": max_wait}
-    elif after is not None:
-        options["run_after"] = datetime.fromtimestamp(later(after, time.time()), UTC)
+    options |= _options_of_key(key, replace, unique, max_wait, after)
     with database.open(migrate=True) as jobs:
         if lines:
             _insert_lines(jobs, queue, sys.stdin.buffer, as_json, options)
@@ -95,6 +84,24 @@ def insert(
     old = "it waits anew" if max_wait is not None else "nothing was inserted"
     text = str(handle.id) if handle.new else f"{handle.id} is there, with this key: {old}"
     say(as_json, {"queue": queue, "id": handle.id, "new": handle.new}, text)
+
+
+def _options_of_key(
+    key: str | None, replace: bool, unique: str | None, max_wait: str | None, after: str | None
+) -> dict[str, Any]:
+    """Options that need a key, and the time. :raises click.UsageError: they contradict each other."""
+    if replace and key is None:
+        raise click.UsageError("--replace is for a job with a --key")
+    if max_wait is not None and (key is None or after is None or replace):
+        raise click.UsageError("--debounce is for a job with a --key and a delay, --after, and not with --replace")
+    if unique is not None and key is None:
+        raise click.UsageError("--unique is for a job with a --key")
+    options: dict[str, Any] = {} if unique is None else {"unique": unique}
+    if max_wait is not None:
+        return options | {"run_after": after, "max_wait": max_wait}
+    if after is not None:
+        options["run_after"] = datetime.fromtimestamp(later(after, time.time()), UTC)
+    return options
 
 
 def as_json_text(raw: bytes) -> bytes:
