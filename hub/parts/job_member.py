@@ -52,7 +52,8 @@ class JobMember(QueueEntry):
     def opened(self) -> Queue:
         """There is none. :raises HubError: always."""
         text = "is a consumer of jobs: this can't be done to the queue of a database"
-        raise HubError(f"{self.name!r} {text}; jobs of {self.source.queue!r} are steered there")
+        where = f"'hubbub job --help' says what can be done to the jobs of {self.source.queue!r}"
+        raise HubError(f"{self.name!r} {text}; {where}")
 
     @property
     def paused(self) -> bool:
