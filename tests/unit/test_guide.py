@@ -17,7 +17,7 @@ from tests.support import ROOT
 DOCS = ROOT / "docs"
 SAMPLES = DOCS / "samples"
 GUIDES = ("guide.rst", "steering.rst", "operations.rst")
-PAGES = (*GUIDES, "shipping.rst", "jobs-thumbnails.rst")
+PAGES = (*GUIDES, "shipping.rst", "jobs-thumbnails.rst", "many-machines.rst")
 
 
 def text_of(name: str) -> str:
