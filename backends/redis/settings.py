@@ -45,7 +45,6 @@ class Config(Settings):
         [],
         "Sentinels, which name the master: an odd number, so that most of them can agree. 'rediss:' for TLS, to the "
         "servers too.",
-        example=["redis://127.0.0.1:26379"],
     )
     master: str | None = setting(None, "Name of the master at the Sentinels.", min_length=1, example="mymaster")
     username: str | None = setting(None, "Name of the hub's user (ACL) at the server.", min_length=1)

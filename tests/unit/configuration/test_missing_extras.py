@@ -27,6 +27,13 @@ ARCHIVE = '[consumers.x]\ntype = "archive"\ndatabase = "{database}"\n'
 VITAL = [
     (SERVER_TLS, "OpenSSL", "backends.x: TLS of the STOMP server", "stomp"),
     (CLIENT.replace("{scheme}", "stomp+ssl"), "service_identity", "backends.x: TLS to a broker", "stomp"),
+    ('[backends.x]\ntype = "amqp"\nconnect = ["amqp://a"]\npublish = ""\n', "pika", "backends.x: AMQP", "amqp"),
+    (
+        '[backends.x]\ntype = "redis"\nconnect = "redis://a"\nstreams = ["a"]\n',
+        "redis.connection",
+        "backends.x: Redis",
+        "redis",
+    ),
     (
         COLLECTD.replace("{level}", "encrypt"),
         "cryptography.hazmat.primitives.ciphers",
