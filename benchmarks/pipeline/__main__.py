@@ -1,4 +1,4 @@
-"""Benchmark program of the pipeline: how its workers share the messages; ``--rst`` writes the table into docs."""
+"""Benchmark program of the pipeline: how its workers share the messages."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 
 from benchmarks.brokers.rabbitmq_server import RabbitMQ
 from benchmarks.brokers.redis_server import Redis
-from benchmarks.dispatch.__main__ import SCALING
-from benchmarks.document import write_part
 from benchmarks.machine import machine
 from benchmarks.pipeline.rig import Outcome, Rig
 from benchmarks.table import table
@@ -23,7 +21,6 @@ def main() -> None:
     """Run the program."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline", description=__doc__)
     parser.add_argument("--messages", type=int, default=20_000, help="messages of a run (20,000)")
-    parser.add_argument("--rst", action="store_true", help=f"write the table into {SCALING.name}")
     given = parser.parse_args()
     rows = []
     for workers, seconds in WORKERS.items():
@@ -37,10 +34,7 @@ def main() -> None:
                 rows.append([broker, workers, "pulling" if shared else "random", *_cells(outcome, seconds)])
                 print(*rows[-1], sep="  ", flush=True)
     heading = ["broker", "workers", "dispatch", "messages of each", "most off its share", "seconds", "of the ideal"]
-    text = f"{machine()}\n\n{table(heading, rows)}"
-    print("\n" + text)
-    if given.rst:
-        write_part("the pipeline", text, SCALING)
+    print(f"\n{machine()}\n\n{table(heading, rows)}")
 
 
 def _cells(outcome: Outcome, seconds: tuple[float, ...]) -> list[str]:
