@@ -13,7 +13,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from hub.backends.redis.address import Address
+from hub.backends.broker_address import Address
 from hub.backends.redis.settings import Config
 from hub.errors import ConfigError
 from hub.extra import Extra

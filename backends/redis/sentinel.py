@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hub.backends.redis.address import Address
+from hub.backends.broker_address import Address
+from hub.backends.redis.address import SERVER
 from hub.backends.redis.line import Dialer, ErrorReply, Lost
 from hub.backends.redis.replies import refusal_text
 from hub.backends.redis.settings import Config
@@ -51,4 +52,4 @@ class Sentinels:
         if not found:
             raise Lost(f"it knows no master {self._config.master!r}")
         host, port = found
-        return Address(host.decode(), int(port), self._config.tls)
+        return Address(host.decode(), int(port), self._config.tls, SERVER)

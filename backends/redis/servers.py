@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.backends.redis.address import Address
+from hub.backends.broker_address import Address
 from hub.backends.redis.line import Dialer, ErrorReply, Line, Lost
 from hub.backends.redis.sentinel import Sentinels
 from hub.backends.redis.settings import Config

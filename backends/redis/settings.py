@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict
 
-from hub.backends.redis.address import Address, SentinelAddress, ServerAddress
+from hub.backends.broker_address import Address
+from hub.backends.redis.address import SENTINEL, SERVER, SentinelAddress, ServerAddress
 from hub.settings import Duration, FilePath, SecretRef, Settings, Size, setting
 
 PLACEHOLDER = "{topic}"
@@ -150,12 +151,12 @@ class Config(Settings):
     @property
     def server(self) -> Address | None:
         """The server; ``None``: the Sentinels name it."""
-        return None if self.connect is None else Address.parse(self.connect)
+        return None if self.connect is None else SERVER.parse(self.connect)
 
     @property
     def sentinel_addresses(self) -> list[Address]:
         """The Sentinels."""
-        return [Address.parse(text) for text in self.sentinels]
+        return [SENTINEL.parse(text) for text in self.sentinels]
 
     @property
     def tls(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.backends.redis.address import SENTINEL_PORT, Address
+from hub.backends.redis.address import SENTINEL, SERVER
 
 
 @pytest.mark.parametrize(
@@ -16,12 +16,12 @@ from hub.backends.redis.address import SENTINEL_PORT, Address
     ],
 )
 def test_its_parts_and_its_text(text: str, host: str, port: int, tls: bool, shown: str) -> None:
-    address = Address.parse(text)
+    address = SERVER.parse(text)
     assert (address.host, address.port, address.tls, str(address)) == (host, port, tls, shown)
 
 
 def test_a_sentinel_has_another_port() -> None:
-    assert Address.parse("redis://a", SENTINEL_PORT).port == 26379
+    assert SENTINEL.parse("redis://a").port == 26379
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,13 @@ def test_a_sentinel_has_another_port() -> None:
 )
 def test_others_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
-        Address.parse(text)
+        SERVER.parse(text)
 
 
 def test_what_others_may_read() -> None:
     shown = {
-        text: Address.parse(text).is_private for text in ("redis://127.0.0.1", "redis://localhost", "redis://[::1]")
+        text: SERVER.parse(text).is_private for text in ("redis://127.0.0.1", "redis://localhost", "redis://[::1]")
     }
     assert set(shown.values()) == {True}
-    assert Address.parse("rediss://a.example").is_private
-    assert not Address.parse("redis://a.example").is_private
+    assert SERVER.parse("rediss://a.example").is_private
+    assert not SERVER.parse("redis://a.example").is_private
