@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
-
-from twisted.internet.defer import Deferred, DeferredList
+from collections.abc import Iterable
 
 from hub.backends.amqp import settings
 from hub.backends.amqp.cloud_events import CloudEvents
@@ -16,24 +13,22 @@ from hub.backends.amqp.fedora import FedoraMessaging
 from hub.backends.amqp.formats import Format, Plain
 from hub.backends.amqp.login import Login
 from hub.backends.amqp.publisher import Publisher
-from hub.backends.amqp.subscriber import Subscriber, Token
+from hub.backends.amqp.subscriber import Subscriber
+from hub.backends.broker_client import BrokerClient
 from hub.backends.client_tls import ClientTLS, tls_extra
 from hub.backends.failover import Failover
 from hub.backoff import Uniform
-from hub.errors import Unavailable
 from hub.extra import Extra
 from hub.interfaces import BackendContext, Clock, Intake
 from hub.message import Message
 from hub.settings import Settings
-from hub.status.states import BackendState
 
 TLS = tls_extra("amqp")
 PIKA = Extra("AMQP", "amqp", ("pika",))
 
 
-class AmqpClient:
-    """Client of an AMQP broker. It receives over one connection and publishes over another one: a broker that is short
-    of memory or disk stops reading from those who publish, and must go on to read acknowledgements.
+class AmqpClient(BrokerClient[Connection]):
+    """Client of an AMQP broker.
 
     :ivar publish_window: messages that may be unconfirmed at once.
     """
@@ -41,19 +36,18 @@ class AmqpClient:
     Config: type[Settings] = settings.Config
     confirms: bool = True
     holds_back: bool = True
+    _subscriber: Subscriber
+    _publisher: Publisher
 
     def __init__(self, context: BackendContext, uniform: Uniform = random.uniform) -> None:
+        super().__init__(context)
         config: settings.Config = context.config
         self.publish_window = config.publish_window
-        self._context = context
         self._config = config
         self._uniform = uniform
-        self._state: Literal["running", "stopping", "stopped"] = "stopped"
-        self._paused = False
         self._format = format_of(config, context.wall)
         self._subscriber = Subscriber(context, self._format, uniform)
         self._publisher = Publisher(context, self._format, uniform)
-        self._links: dict[str, Failover[Connection]] = {}
 
     def start(self, intake: Intake) -> None:
         """Begin to connect. A broker that is away is waited for.
@@ -90,17 +84,6 @@ class AmqpClient:
 
         return Failover(self._config, make, tls, user, context.reactor, context.log, self._uniform)
 
-    def subscribe(self, patterns: Collection[str]) -> None:
-        """Do nothing: queues and bindings are configured."""
-
-    def unsubscribe(self, patterns: Collection[str]) -> None:
-        """Do nothing; see :meth:`subscribe`."""
-
-    def confirm(self, tokens: Sequence[Token]) -> None:
-        """Acknowledge messages."""
-        if self._state == "running":
-            self._subscriber.confirm(tokens)
-
     def check(self, message: Message) -> None:
         """Check that the message could be published; see :class:`hub.interfaces.Checking`.
 
@@ -108,81 +91,11 @@ class AmqpClient:
         """
         self._format.write(message)
 
-    def publish(self, message: Message) -> Deferred[None]:
-        """Send a message. :returns: fires when the broker has confirmed it.
-
-        :raises CannotPublish: it can never be sent. :raises Unavailable: there is no connection now. The Deferred may
-            fail with either.
-        """
-        if self._state != "running":
-            raise Unavailable(f"backend {self._context.name!r} does not run")
-        return self._publisher.publish(message)
-
-    def pause(self) -> None:
-        """Pass nothing on: the broker keeps what is beyond its prefetch."""
-        if not self._paused:
-            self._paused = True
-            self._subscriber.pause()
-
-    def resume(self) -> None:
-        """Pass messages on again."""
-        if self._paused:
-            self._paused = False
-            self._subscriber.resume()
-
-    def stop(self) -> Deferred[Any]:
-        """Say goodbye to the broker. It delivers unacknowledged messages again, to whoever consumes."""
-        self._state = "stopped"
-        return DeferredList([link.stop() for link in self._links.values()])
-
-    def release(self, detach: Callable[[int], None]) -> None:
-        """Detach the connections' file descriptors in a forked child; see :class:`hub.interfaces.Releasing`."""
-        for link in self._links.values():
-            descriptor = link.descriptor()
-            if descriptor is not None:
-                detach(descriptor)
-
-    def status(self) -> Mapping[str, Any]:
-        """Counters (which only grow), state and brokers for the hub's status; never a passcode."""
-        links = self._links.values()
-        return {
-            "state": self._describe(),
-            **self._subscriber.status(),
-            **self._publisher.status(),
-            "peers": sum(link.usable for link in links),
-            "disconnects": sum(link.disconnects for link in links),
-            "handshake_failures": sum(link.failures for link in links),
-            "endpoints": [row for role, link in self._links.items() for row in self._rows(role, link)],
-            "not_ready": self._not_ready(),
-        }
-
-    def _rows(self, role: str, link: Failover[Connection]) -> Iterator[dict[str, Any]]:
-        """A row for each broker that was tried."""
-        state = "connected" if link.usable else "connecting" if self._state == "running" else self._state
-        for address, error in link.tried():
-            row = {"endpoint": str(address), "role": role, "state": state}
-            yield {**row, "error": error} if error else row
-
-    def _describe(self) -> BackendState:
-        """State in one word: ``connecting`` until the broker has confirmed all subscriptions."""
-        if self._state != "running":
-            return self._state
-        if self._paused:
-            return "paused"
-        return "connected" if self._not_ready() is None else "connecting"
-
-    def _not_ready(self) -> str | None:
-        """The reason why the broker sends no messages, or takes none; ``None``: all is well, or paused."""
-        if self._state != "running" or self._paused:
-            return None
-        for role, link in self._links.items():
-            if link.connection is None:
-                return link.error
-            user = self._subscriber if role == "subscribe" else self._publisher
-            reason = user.not_ready()
-            if reason is not None:
-                return f"{link.address}: {reason}"
-        return None
+    def _reason(self, role: str, link: Failover[Connection]) -> str | None:
+        if link.connection is None:
+            return link.error
+        reason = (self._subscriber if role == "subscribe" else self._publisher).not_ready()
+        return None if reason is None else f"{link.address}: {reason}"
 
     @classmethod
     def needed_extras(cls, config: settings.Config) -> Iterable[Extra]:
