@@ -29,7 +29,10 @@ from hub.units import parse_duration
 LONGEST_NAME = 200
 """Characters of a queue's name or a tag."""
 LONGEST_KEY = 500
-"""Characters of a key. An entry of PostgreSQL's B-tree has 2704 bytes."""
+"""Characters of a key."""
+LARGEST_PLACE = 2600
+"""Bytes in UTF-8 of a queue's name and a key or lock together. They share an entry of PostgreSQL's B-tree, which has
+2704 bytes with what else is in it."""
 LARGEST_RESULT = 16 << 10
 """Bytes of a result, of a job or a step."""
 MOST_TAGS = 20
@@ -104,7 +107,7 @@ def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOp
             max_wait=_max_wait(conflict, delay, options.get("max_wait")),
             tags=_tags(options.get("tags", ())),
             coalesce=_optional(options.get("coalesce"), "coalesce"),
-            lock=_optional(options.get("lock"), "a lock"),
+            lock=_within(name, options.get("lock"), "a lock"),
         )
     except BadJob as error:
         raise BadJob(f"queue {name!r}: {error}") from error
@@ -145,7 +148,7 @@ def check_key(queue: str, keys: object, options: JobOptions) -> None:
 def filled(shared: NewJob, body: object, key: str | None, max_body: int) -> NewJob:
     """Job of a batch. :param max_body: bytes. :raises BadJob: the body or the key can't be used."""
     try:
-        return replace(shared, body=encoded(body, max_body), key=_optional(key, "a key"))
+        return replace(shared, body=encoded(body, max_body), key=_within(shared.queue, key, "a key"))
     except BadJob as error:
         raise BadJob(f"queue {shared.queue!r}: {error}") from error
 
@@ -226,6 +229,16 @@ def _name(value: object, what: str, longest: int) -> str:
 
 def _optional(value: object, what: str) -> str | None:
     return None if value is None else _name(value, what, LONGEST_KEY)
+
+
+def _within(queue: str, value: object, what: str) -> str | None:
+    """A text that is looked up with the name of its queue."""
+    name = _optional(value, what)
+    if name is not None and (size := len(queue.encode()) + len(name.encode())) > LARGEST_PLACE:
+        raise BadJob(
+            f"{what} and the queue's name have {size} bytes in UTF-8, more than {LARGEST_PLACE}: {name[:40]!r}..."
+        )
+    return name
 
 
 def coalescing(value: object, prefix: object) -> Coalescing | None:

@@ -142,12 +142,34 @@ def copy_in(cursor: Any, sql: str, text: str) -> None:
             copying.write(text)
 
 
-def link_of(connection: object, backend: str) -> Link:
-    """Link by the caller's connection.
+@contextmanager
+def callers_link(connection: object, backend: str) -> Iterator[Link]:
+    """Link by the caller's connection. Errors are those of a transaction of the library's own.
 
     :param backend: ``postgresql`` or ``sqlite``: what it has to be to.
     :raises BadJob: it is none that can be used, or in autocommit mode and in no transaction.
+    :raises Unavailable: the database is away or busy; what the transaction has done is to be rolled back.
+    :raises BadDatabase: the statement was refused for another reason.
     """
+    try:
+        yield _link_of(connection, backend)
+    except DBAPIError as error:
+        raise _told(error.orig, error, error.connection_invalidated) from error
+    except SQLAlchemyError as error:  # it is closed, or its transaction has failed already
+        raise BadJob(f"connection= can't be used: {reason_of(error)}") from error
+    except Exception as error:
+        if not _is_of_a_driver(error):
+            raise
+        raise _told(error, error, gone=False) from error
+
+
+def _is_of_a_driver(error: Exception) -> bool:
+    """True if it is an error of the DB-API of a driver, which may not be installed."""
+    bases = {(base.__module__.partition(".")[0], base.__name__) for base in type(error).__mro__}
+    return not bases.isdisjoint((module, "Error") for module in (*EXTRAS, "sqlite3"))
+
+
+def _link_of(connection: object, backend: str) -> Link:
     if isinstance(connection, (Session, scoped_session)):
         connection = connection.connection()
     if isinstance(connection, Connection):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import pytest
 
-from hub.jobs import Handle, Jobs, JobState
+from hub.jobs import BadJob, Handle, Jobs, JobState
 from tests.support import wait_until
 
 pytestmark = pytest.mark.system
@@ -83,3 +84,19 @@ def test_delayed_jobs_that_were_replaced_are_cancelled_at_once(jobs: Jobs) -> No
     assert jobs.kick("q") == 1
     jobs.maintain()
     assert [job.json() for job in jobs.claim(9)] == [3]
+
+
+@pytest.mark.parametrize("what", ["key", "lock"])
+def test_the_longest_one_of_wide_characters_has_room(jobs: Jobs, what: str) -> None:
+    """Characters that no compression makes shorter; PostgreSQL's index has a bound in bytes."""
+    draw = random.Random(4)
+    queue = "".join(chr(draw.randrange(0x20000, 0x2A000)) for _ in range(200))
+    longest = "".join(chr(draw.randrange(0x20000, 0x2A000)) for _ in range(450))
+    jobs.insert(queue, 1, **{what: longest})  # type: ignore[arg-type]
+    (job,) = jobs.claim(1, [queue])
+    assert getattr(job, what) == longest
+    jobs.insert(queue, 2, **{what: longest})  # type: ignore[arg-type]
+    assert jobs.claim(1, [queue]) == []  # it is parked, or was not inserted
+    jobs.complete(job)
+    with pytest.raises(BadJob, match=f"a {what} and the queue's name have 2604 bytes in UTF-8, more than 2600"):
+        jobs.insert(queue, 3, **{what: longest + "\U00020000"})  # type: ignore[arg-type]

@@ -8,13 +8,20 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hub.jobs import BadJob, Jobs
+from hub.errors import Unavailable
+from hub.jobs import BadDatabase, BadJob, Jobs
 from hub.jobs.connections import url_of
 
 pytestmark = pytest.mark.system
+BREAK = {
+    "sqlite": "PRAGMA query_only = 1",
+    "postgresql": "SET LOCAL statement_timeout = 1; SET LOCAL transaction_read_only = on",
+}
+"""Statements after which no other statement may write."""
 
 
 @pytest.mark.parametrize("kind", ["driver", "connection", "session"])
@@ -76,3 +83,57 @@ def test_a_look_waits_for_nobodys_transaction(jobs: Jobs, dsn: str) -> None:
         assert (jobs.queue_names(), set(jobs.limits())) == (["q", "r"], {"q"})
         assert time.monotonic() - began < 9, "SQLite gives a writer up after ten seconds"
     engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["driver", "connection", "session"])
+def test_an_error_in_the_callers_transaction_is_that_of_any_call(jobs: Jobs, dsn: str, kind: str) -> None:
+    jobs.insert("q", 1)
+    engine = create_engine(url_of(dsn))
+    with ExitStack() as stack:
+        connection: Any = stack.enter_context(Session(engine) if kind == "session" else engine.connect())
+        raw = connection.connection().connection if kind == "session" else connection.connection
+        raw.driver_connection.cursor().execute(BREAK[engine.dialect.name])
+        given = raw.driver_connection if kind == "driver" else connection
+        with pytest.raises((BadDatabase, Unavailable), match=r"the jobs' database: |jobs\.db: ") as caught:
+            jobs.insert_many("q", range(20), connection=given)
+        assert caught.value.__cause__ is not None
+        connection.rollback()
+    engine.dispose()
+    assert jobs.counts()["q"].waiting == 1
+
+
+def test_a_connection_that_is_closed_is_told_as_any_error(jobs: Jobs, dsn: str) -> None:
+    engine = create_engine(url_of(dsn))
+    arguments, named = engine.dialect.create_connect_args(engine.url)
+    given: Any = engine.dialect.connect(*arguments, **named)
+    given.close()
+    with pytest.raises((BadDatabase, BadJob, Unavailable), match="closed"):
+        jobs.insert("q", 1, connection=given)
+    session = Session(engine)
+    session.close()
+    jobs.insert("q", 1, connection=session)  # SQLAlchemy begins anew
+    session.commit()
+    connection = engine.connect()
+    connection.close()
+    with pytest.raises(BadJob, match="closed"):
+        jobs.insert("q", 1, connection=connection)
+    session.close()
+    engine.dispose()
+    assert jobs.counts()["q"].waiting == 1
+
+
+def fail_with_a_job(jobs: Jobs, connection: Connection) -> None:
+    connection.execute(text("CREATE TABLE of_the_caller (id integer PRIMARY KEY)"))
+    jobs.insert("q", 1, connection=connection)
+    connection.execute(text("INSERT INTO of_the_caller VALUES (1), (1)"))
+
+
+def test_an_error_of_what_the_caller_does_himself_stays_what_it_is(jobs: Jobs, dsn: str) -> None:
+    jobs.counts()
+    engine = create_engine(url_of(dsn))
+    with engine.connect() as connection:
+        with pytest.raises(IntegrityError):
+            fail_with_a_job(jobs, connection)
+        connection.rollback()
+    engine.dispose()
+    assert jobs.counts() == {}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from hub.errors import Unavailable
-from hub.jobs.connections import Link, link_of
+from hub.jobs.connections import Link, callers_link
 from hub.jobs.job import Conflict, Handle, NewJob
 from hub.jobs.postgresql.claiming import append_cancelled
 from hub.jobs.postgresql.database import Database, current_segment
@@ -34,7 +34,8 @@ class Insertion:
         if connection is None:
             with self._database.begin() as link:
                 return insert_jobs(link, jobs, lanes)
-        return insert_jobs(link_of(connection, "postgresql"), jobs, lanes)
+        with callers_link(connection, "postgresql") as link:
+            return insert_jobs(link, jobs, lanes)
 
 
 def insert_jobs(link: Link, jobs: Sequence[NewJob], lanes: dict[tuple[str, int], int]) -> list[Handle]:

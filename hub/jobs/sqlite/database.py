@@ -12,7 +12,7 @@ from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy.pool import QueuePool
 
 from hub.errors import Unavailable
-from hub.jobs.connections import DriverLink, Link, OwnLink, engine_of, link_of, told
+from hub.jobs.connections import DriverLink, Link, OwnLink, callers_link, engine_of, told
 from hub.jobs.errors import BadDatabase, BadJob
 from hub.jobs.sqlite.filesystems import network_type, read_mounts
 from hub.jobs.sqlite.watching import Watcher
@@ -123,6 +123,7 @@ class SQLiteFile:
         if not url.database or url.database == ":memory:" or "mode=memory" in str(url):
             raise BadDatabase("jobs need a file, such as sqlite:////var/lib/app/jobs.db, not a database in memory")
         self.file = (state_dir / url.database).absolute()
+        self._opened: tuple[int, int] | None = None
         self._lock = threading.Lock()
         self._engine = _engine(url.set(database=str(self.file)))
 
@@ -140,6 +141,7 @@ class SQLiteFile:
             raise BadDatabase(f"{self.file.parent} is no directory")
         with suppress(OSError):  # SQLite says better what is wrong; jobs are not for every user of this machine
             self.file.touch(mode=0o600)
+        self._opened = _identity(self.file)
         self._bring_up(migrate)
 
     def _bring_up(self, migrate: bool) -> None:
@@ -190,13 +192,13 @@ class SQLiteFile:
     @contextmanager
     def begin(self) -> Iterator[Link]:
         """Open a transaction of the writer."""
-        with self._lock, _told(self.file), told(self._engine), self._engine.begin() as connection:
+        with self._lock, self._in_place(), _told(self.file), told(self._engine), self._engine.begin() as connection:
             yield OwnLink(connection)
 
     @contextmanager
     def look(self) -> Iterator[Link]:
         """Open a transaction that only reads. It sees one state, waits for no writer, and keeps none waiting."""
-        with self._lock, _told(self.file), told(self._engine), self._engine.connect() as connection:
+        with self._lock, self._in_place(), _told(self.file), told(self._engine), self._engine.connect() as connection:
             link = DriverLink(connection.connection.driver_connection)
             link.run("BEGIN")
             try:
@@ -204,15 +206,39 @@ class SQLiteFile:
             finally:
                 link.run("ROLLBACK")
 
-    def link(self, connection: object) -> Link:
-        """Link by the caller's connection. :raises BadJob: it is to another file, or has no transaction."""
-        link = link_of(connection, "sqlite")
-        files = [Path(file) for _, name, file in link.rows("PRAGMA database_list") if name == "main" and file]
-        if not files or files[0].resolve() != self.file.resolve():
-            raise BadJob(
-                f"connection= is to {files[0] if files else 'a database in memory'}, the jobs are in {self.file}"
-            )
-        return link
+    @contextmanager
+    def _in_place(self) -> Iterator[None]:
+        """Do something in the file that was opened. A file that was removed or replaced stays open, and takes all that
+        is written: nobody would find it again.
+
+        :raises BadDatabase: another file is in its place, or none. After a transaction: what it has done is in the old
+            file.
+        """
+        self._check_place()
+        yield
+        self._check_place()
+
+    def _check_place(self) -> None:
+        found = _identity(self.file)
+        if found == self._opened:
+            return
+        what = "was removed or moved" if found is None else "was replaced by another file"
+        raise BadDatabase(f"{self.file} {what} while this program had it open: put it back, or start the program again")
+
+    @contextmanager
+    def link(self, connection: object) -> Iterator[Link]:
+        """Link by the caller's connection.
+
+        :raises BadJob: it is to another file, or has no transaction. :raises BadDatabase: the file was replaced.
+        """
+        self._check_place()
+        with _told(self.file), callers_link(connection, "sqlite") as link:
+            files = [Path(file) for _, name, file in link.rows("PRAGMA database_list") if name == "main" and file]
+            if not files or files[0].resolve() != self.file.resolve():
+                raise BadJob(
+                    f"connection= is to {files[0] if files else 'a database in memory'}, the jobs are in {self.file}"
+                )
+            yield link
 
     def watch(self, heard: Heard) -> Listening:
         """Begin to tell of what other connections commit."""
@@ -229,6 +255,7 @@ class SQLiteMemory(SQLiteFile):
 
     def __init__(self) -> None:
         self.file = Path(":memory:")
+        self._opened = None
         self._lock = threading.Lock()
         self._engine = _engine(make_url("sqlite://"))
 
@@ -236,9 +263,11 @@ class SQLiteMemory(SQLiteFile):
         """Make the schema."""
         self._bring_up(migrate)
 
-    def link(self, connection: object) -> Link:
+    @contextmanager
+    def link(self, connection: object) -> Iterator[Link]:
         """Refuse the caller's connection. :raises BadJob: always."""
         raise BadJob("jobs in memory can't be inserted by a connection=: no other database has a transaction with them")
+        yield  # for the type of this function
 
     def watch(self, heard: Heard) -> Listening:
         """Tell of nothing: who waits looks as often as the clock is moved."""
@@ -250,6 +279,15 @@ class SQLiteMemory(SQLiteFile):
     def discard(self) -> None:
         """Let all jobs go."""
         self._engine.dispose()
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """The device and the inode of a file; ``None``: there is none."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
 @contextmanager

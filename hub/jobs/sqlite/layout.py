@@ -43,7 +43,8 @@ class SQLite(SQLiteOperations):
     def insert(self, jobs: Sequence[NewJob], connection: object | None) -> list[Handle]:
         """See :class:`hub.jobs.storage.Storage`."""
         if connection is not None:
-            return insert_jobs(self._database.link(connection), jobs, self._wall())
+            with self._database.link(connection) as link:
+                return insert_jobs(link, jobs, self._wall())
         with self._database.begin() as link:
             return insert_jobs(link, jobs, self._wall())
 

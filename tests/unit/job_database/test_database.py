@@ -14,7 +14,7 @@ from hub.job_access import JobContext
 from hub.job_database.database import JobDatabase
 from hub.job_database.settings import DatabaseSettings
 from hub.job_database.source import JobSource
-from hub.jobs import Jobs
+from hub.jobs import BadDatabase, Jobs
 from hub.partlog import part_log
 from tests.support import wait_until
 
@@ -95,3 +95,19 @@ def test_a_url_that_can_not_be_used_is_refused(url: str, text: str) -> None:
 def test_a_file_lies_in_the_state_directory(tmp_path: Path) -> None:
     assert DatabaseSettings().url(tmp_path).database == f"{tmp_path}/jobs.db"
     assert DatabaseSettings(database="sqlite:////x/y.db").url(tmp_path).database == "/x/y.db"
+
+
+def test_one_whose_file_is_removed_is_not_ready_until_it_is_back(tmp_path: Path) -> None:
+    database = made(tmp_path)
+    database.beat(1.0)
+    file = tmp_path / "jobs.db"
+    file.rename(tmp_path / "old.db")
+    with pytest.raises(BadDatabase, match="removed or moved"):
+        database.beat(1.0)
+    with pytest.raises(BadDatabase, match="removed or moved"):
+        database.look()
+    database.start()
+    wait_until(lambda: "jobs.db was removed or moved" in database.status().get("not_ready", ""), 20, "it to say so")
+    (tmp_path / "old.db").rename(file)
+    wait_until(lambda: "not_ready" not in database.status(), 20, "it to go on")
+    database.stop(5)
