@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # What the system tests talk to. On Debian and Ubuntu apt brings it; elsewhere the tests name what is missing, and skip.
 SERVERS := postgresql pgbouncer collectd-core collectd-utils rrdtool fonts-dejavu-core libmicrohttpd12 libprotobuf-c1 libyajl2 libpython3.11 \
 	libcurl3-gnutls systemd systemd-container python3-venv graphite-carbon snmpd snmp chromium mandoc man-db nginx-light haproxy \
-	faketime zsh fish curl jq lmdb-utils openssl procps libatomic1 ruby-stomp libnet-stomp-perl rabbitmq-server activemq redis-server redis-sentinel
+	faketime zsh fish curl jq lmdb-utils openssl procps libatomic1 ruby-stomp libnet-stomp-perl rabbitmq-server activemq redis-server redis-sentinel iproute2
 
 # What the benchmark measures hubbub beside; it leaves out, and names, what is missing.
 BROKERS := nats-server redis-server rabbitmq-server activemq

@@ -117,6 +117,14 @@ class Connection(TwistedProtocol):
     # -- the end
 
     def _lose(self) -> None:
+        """End the connection for pika. Its Twisted adapter forgets why, so it is asked here."""
+        from pika.exceptions import AMQPHeartbeatTimeout
+
+        error = getattr(self._pika, "_error", None)
+        if isinstance(error, AMQPHeartbeatTimeout):
+            self.fail(f"it sent nothing for {self._login.silence:g} s, no heart-beat either")
+            return
+        self._reason = self._reason or (reason_of(error) if error is not None else "")
         self.transport.loseConnection()
         self._abort_later()
 

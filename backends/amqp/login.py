@@ -16,6 +16,12 @@ class Login:
     title: str
     passcode: str | None = None
 
+    @property
+    def silence(self) -> float:
+        """Seconds without a byte from the broker after which pika ends a connection. It looks as often as that, so a
+        broker that is cut off is noticed within twice the time."""
+        return round(self.config.heart_beat) + 5.0
+
     @classmethod
     def of(cls, config: Config, title: str) -> Login:
         """The configured login. :raises ConfigError: the passcode can't be read."""

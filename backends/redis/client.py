@@ -194,13 +194,16 @@ class Redis:
             return self._state
         if self._paused:
             return "paused"
-        return "connected" if all(link.usable for link in self._links.values()) else "connecting"
+        return "connected" if self._not_ready() is None else "connecting"
 
     def _not_ready(self) -> str | None:
         """The reason why the server sends no messages, or takes none; ``None``: all is well, or paused."""
         if self._state != "running" or self._paused:
             return None
-        return next((link.error for link in self._links.values() if not link.usable), None)
+        lost = next((link.error for link in self._links.values() if not link.usable), None)
+        if lost is not None or not self._publisher.refusal:
+            return lost
+        return f"{self._links['publish'].address}: no message is published: {self._publisher.refusal}"
 
     @classmethod
     def needed_extras(cls, config: settings.Config) -> Iterable[Extra]:

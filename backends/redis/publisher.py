@@ -16,7 +16,7 @@ from hub.backends.redis.entries import check, fields_of, maker_of, place_of
 from hub.backends.redis.line import ErrorReply, Line
 from hub.backends.redis.link import Link
 from hub.backends.redis.replicas import Replicas
-from hub.backends.redis.replies import verdict_of, wants_another
+from hub.backends.redis.replies import is_of_whole_server, verdict_of, wants_another
 from hub.backends.redis.settings import Config
 from hub.errors import CannotPublish, HubError, Unavailable
 from hub.interfaces import BackendContext
@@ -26,6 +26,8 @@ IDLE = 1.0
 """Seconds to wait for a message; then the connection is tried."""
 AT_ONCE = 500
 """Messages that are sent together."""
+FORGET = 60.0
+"""Seconds without an attempt after which a refusal is of the past. The outbox tries again within 30."""
 
 
 class Sending(msgspec.Struct, eq=False):
@@ -46,7 +48,7 @@ class Publisher:
     :ivar link: set before the start. :ivar published: messages that the server has confirmed. :ivar failed: attempts
     that it has not. :ivar found: messages that were looked for, and found to be there. :ivar repeated: messages that
     were added again although their stream could not be looked through. :ivar unheard: messages to channels that nobody
-    listened to.
+    listened to. :ivar refusal: why the server took none of the last ones, whatever they were; empty: it took some.
     """
 
     link: Link
@@ -66,6 +68,8 @@ class Publisher:
         self._waiting: deque[Sending] = deque()
         self._unanswered: list[Sending] = []
         self._stops = False
+        self.refusal = ""
+        self._refused_at = 0.0
 
     # -- the reactor's thread
 
@@ -119,6 +123,7 @@ class Publisher:
     def prepare(self, line: Line) -> None:
         """Learn anew how far streams are: another server may answer now."""
         self._tops.clear()
+        self.refusal = ""
         line.call("PING")
 
     def step(self, line: Line) -> None:
@@ -128,14 +133,24 @@ class Publisher:
             self._unanswered = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
         if not self._unanswered:
             line.call("PING")
+            if self.refusal and self._reactor.seconds() - self._refused_at > FORGET:
+                self.refusal = ""
             return
         outcomes = self._added(line) if self._config.publish is not None else self._shouted(line)
         self._unanswered = []
+        self._note_refusal([error for _, error in outcomes])
         self._reactor.callFromThread(self._answered, outcomes)
         for _, error in outcomes:
             refusal = None if error is None else error.__cause__
             if isinstance(refusal, ErrorReply) and wants_another(refusal):
                 raise refusal
+
+    def _note_refusal(self, errors: Sequence[HubError | None]) -> None:
+        of_server = [error for error in errors if isinstance(error, Unavailable) and _is_of_server(error)]
+        if None in errors:
+            self.refusal = ""
+        elif of_server:
+            self.refusal, self._refused_at = str(of_server[0]), self._reactor.seconds()
 
     def lost(self, reason: str) -> None:
         """Fail what has no answer: it is sent again later. Whether its entry was added is looked for then."""
@@ -231,3 +246,8 @@ def _error_of(reply: object) -> HubError | None:
     error = verdict_of(reply)
     error.__cause__ = reply
     return error
+
+
+def _is_of_server(error: Unavailable) -> bool:
+    """True if the server takes no messages at all, or no replica does."""
+    return not isinstance(error.__cause__, ErrorReply) or is_of_whole_server(error.__cause__)

@@ -10,6 +10,8 @@ MOST_TEXT = 300
 """Characters of a refusal that are shown."""
 ELSEWHERE = {"READONLY", "MASTERDOWN", "LOADING", "MOVED", "CLUSTERDOWN", "NOAUTH", "UNKILLABLE", "BUSY"}
 """Codes after which the hub connects anew: the server is no master (any more), or not ready."""
+WHOLE_SERVER = ELSEWHERE | {"OOM", "MISCONF", "NOREPLICAS"}
+"""Codes by which a server refuses all messages, and not this one."""
 _NEVER_TEXTS = ("exceeds maximum allowed size", "invalid bulk length", "wrong number of arguments", "syntax error")
 
 
@@ -32,3 +34,8 @@ def verdict_of(error: ErrorReply) -> HubError:
 def wants_another(error: ErrorReply) -> bool:
     """True if the hub should connect anew."""
     return error.code in ELSEWHERE
+
+
+def is_of_whole_server(error: ErrorReply) -> bool:
+    """True if the server takes no messages at all now."""
+    return error.code in WHOLE_SERVER

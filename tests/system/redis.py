@@ -12,11 +12,13 @@ import redis
 
 from tests.certificates import Authority
 from tests.support import free_port, wait_until
+from tests.system.network import Network
 from tests.system.server import Server, listens, program
 
 PACKAGE, SENTINEL_PACKAGE = "redis-server", "redis-sentinel"
 CONFIGURATION = """
-bind 127.0.0.1
+bind {address}
+protected-mode no
 port {port}
 dir {directory}
 save ""
@@ -33,11 +35,12 @@ tls-key-file {key}
 tls-auth-clients yes
 """
 SENTINEL = """
-bind 127.0.0.1
+bind {address}
+protected-mode no
 port {port}
 dir {directory}
 daemonize no
-sentinel monitor mymaster 127.0.0.1 {master} {quorum}
+sentinel monitor mymaster {master} {quorum}
 sentinel down-after-milliseconds mymaster 1000
 sentinel failover-timeout mymaster 4000
 sentinel parallel-syncs mymaster 2
@@ -47,35 +50,43 @@ sentinel parallel-syncs mymaster 2
 class RedisServer(Server):
     """A server that loses nothing it has confirmed.
 
-    :param replica_of: port of its master. :param authority: it also speaks TLS, on ``tls_port``, to clients with a
-        certificate of this authority. :param options: further lines of its configuration.
+    :param replica_of: its master. :param authority: it also speaks TLS, on ``tls_port``, to clients with a certificate
+        of this authority. :param options: further lines of its configuration. :param network: the one that it runs in.
+        :param address: on which it listens; that of its network, if it is in one.
     """
 
     def __init__(
-        self, directory: Path, replica_of: int = 0, authority: Authority | None = None, options: str = ""
+        self,
+        directory: Path,
+        replica_of: RedisServer | None = None,
+        authority: Authority | None = None,
+        options: str = "",
+        network: Network | None = None,
+        address: str = "127.0.0.1",
     ) -> None:
         command = [program("redis-server", PACKAGE), str(directory / "redis.conf")]
-        super().__init__(directory, command)
+        super().__init__(directory, command if network is None else network.command(command))
+        self.address = address if network is None else network.address
         self.port, self.tls_port = free_port(), free_port()
-        text = CONFIGURATION.format(port=self.port, directory=directory) + options
+        text = CONFIGURATION.format(address=self.address, port=self.port, directory=directory) + options
         if authority is not None:
             made = authority.sign("redis", "localhost", "127.0.0.1")
             text += TLS.format(tls_port=self.tls_port, authority=authority.file, certificate=made.file, key=made.key)
-        if replica_of:
-            text += f"\nreplicaof 127.0.0.1 {replica_of}\n"
+        if replica_of is not None:
+            text += f"\nreplicaof {replica_of.address} {replica_of.port}\n"
         (directory / "redis.conf").write_text(text)
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}"
+        return f"redis://{self.address}:{self.port}"
 
     @property
     def client(self) -> Any:
         """A plain client, as an operator's."""
-        return redis.Redis(port=self.port, protocol=2, socket_timeout=20)
+        return redis.Redis(self.address, self.port, protocol=2, socket_timeout=20)
 
     def answers(self) -> bool:
-        if not listens(self.port):
+        if not listens(self.port, self.address):
             return False
         try:
             return bool(self.client.ping())
@@ -112,36 +123,41 @@ def raw(server: RedisServer) -> Any:
 class Sentinel(Server):
     """A Sentinel that watches one master, ``mymaster``."""
 
-    def __init__(self, directory: Path, master: int, quorum: int = 2) -> None:
+    def __init__(self, directory: Path, master: RedisServer, address: str = "127.0.0.1", quorum: int = 2) -> None:
         command = [program("redis-sentinel", SENTINEL_PACKAGE), str(directory / "sentinel.conf")]
         super().__init__(directory, command)
-        self.port = free_port()
-        text = SENTINEL.format(port=self.port, directory=directory, master=master, quorum=quorum)
+        self.address, self.port = address, free_port()
+        place = f"{master.address} {master.port}"
+        text = SENTINEL.format(address=address, port=self.port, directory=directory, master=place, quorum=quorum)
         (directory / "sentinel.conf").write_text(text)
         os.chmod(directory / "sentinel.conf", 0o600)
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}"
+        return f"redis://{self.address}:{self.port}"
 
     @property
     def client(self) -> Any:
-        return redis.Redis(port=self.port, protocol=2, socket_timeout=20)
+        return redis.Redis(self.address, self.port, protocol=2, socket_timeout=20)
 
     def answers(self) -> bool:
-        return listens(self.port)
+        return listens(self.port, self.address)
 
 
 class Failing:
-    """A master, two replicas and three Sentinels: ``with Failing(directory) as site:``."""
+    """A master, two replicas and three Sentinels: ``with Failing(directory) as site:``.
 
-    def __init__(self, directory: Path) -> None:
+    :param network: in which the first master is; all others are outside. :param options: of all servers.
+    """
+
+    def __init__(self, directory: Path, network: Network | None = None, options: str = "") -> None:
         directory.mkdir(exist_ok=True)
         self._stack = ExitStack()
-        self.servers = [RedisServer(directory / "server-0")]
-        first = self.servers[0].port
-        self.servers += [RedisServer(directory / f"server-{n}", replica_of=first) for n in (1, 2)]
-        self.sentinels = [Sentinel(directory / f"sentinel-{n}", first) for n in range(3)]
+        outside = "127.0.0.1" if network is None else network.outside
+        first = RedisServer(directory / "server-0", options=options, network=network)
+        given: dict[str, Any] = {"replica_of": first, "options": options, "address": outside}
+        self.servers = [first, *(RedisServer(directory / f"server-{n}", **given) for n in (1, 2))]
+        self.sentinels = [Sentinel(directory / f"sentinel-{n}", first, outside) for n in range(3)]
 
     def __enter__(self) -> Self:
         for server in self.servers:

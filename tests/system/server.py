@@ -20,10 +20,10 @@ def program(name: str, package: str) -> str:
     return str(found)
 
 
-def listens(port: int) -> bool:
-    """True if somebody does, on loopback, by TCP."""
+def listens(port: int, address: str = "127.0.0.1") -> bool:
+    """True if somebody does, by TCP."""
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((address, port)) == 0
 
 
 class Server:

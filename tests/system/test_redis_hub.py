@@ -12,73 +12,10 @@ from typing import Any
 import pytest
 
 from tests.support import wait_until
-from tests.system.hubs import RunningHub
 from tests.system.redis import RedisServer
+from tests.system.redis_hub import RedisHub, answers, publish
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
-
-CONSUMERS = """
-import json
-from hub import Consumer
-
-class Echo(Consumer):
-    topics = ["work"]
-    def start(self):
-        self.file = open("echo.jsonl", "ab", buffering=0)
-    def consume(self, message):
-        self.file.write(b"%d\\n" % message.json())
-        if self.context.config.answers:
-            self.context.publish("done", message.body)
-
-    class Config(__import__("hub").Settings):
-        answers: bool = False
-"""
-
-
-class Rig:
-    """A hub in a directory of its own, with a consumer that notes the numbers it is given."""
-
-    def __init__(self, directory: Path, server: RedisServer, backend: str = "", consumer: str = "") -> None:
-        directory.mkdir(exist_ok=True)
-        self.directory = directory
-        (directory / "consumers.py").write_text(CONSUMERS)
-        self.hub = RunningHub(
-            directory,
-            f"""
-            [hub]
-            state_dir = "state"
-            [backends.bus]
-            type = "redis"
-            connect = "{server.url}"
-            streams = ["work"]
-            publish = "done"
-            consumer = "{directory.name}"
-            {backend}
-            [consumers.echo]
-            type = "consumers.py:Echo"
-            {consumer}
-            """,
-        )
-
-    def row(self) -> dict[str, Any]:
-        row: dict[str, Any] = self.hub.status()["backends"]["bus"]
-        return row
-
-    def connected(self) -> None:
-        wait_until(lambda: self.row()["state"] == "connected", 60, "the hub to be connected")
-
-    def noted(self) -> list[int]:
-        file = self.directory / "echo.jsonl"
-        return [*map(int, file.read_bytes().split(b"\n")[:-1])] if file.exists() else []
-
-    def all_noted(self, count: int) -> Counter[int]:
-        wait_until(lambda: len(set(self.noted())) >= count, 60, f"{count} messages, not {len(set(self.noted()))}")
-        found = Counter(self.noted())
-        assert set(found) == set(range(count))
-        return found
-
-    def all_acknowledged(self) -> None:
-        wait_until(lambda: self.row()["unacknowledged"] == 0, 30, "the acknowledgements")
 
 
 @pytest.fixture
@@ -90,23 +27,11 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
         made.kill()
 
 
-def publish(server: RedisServer, numbers: range) -> None:
-    """As another program."""
-    pipeline = server.client.pipeline(transaction=False)
-    for number in numbers:
-        pipeline.xadd("work", {"body": number})
-    pipeline.execute()
-
-
-def answers(server: RedisServer) -> list[int]:
-    return sorted(int(fields[b"body"]) for _, fields in server.client.xrange("done"))
-
-
 @pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
 def test_a_server_that_comes_back_is_consumed_again_and_loses_nothing(
     server: RedisServer, tmp_path: Path, kill: bool
 ) -> None:
-    rig = Rig(tmp_path / "hub", server, consumer="answers = true")
+    rig = RedisHub(tmp_path / "hub", server, consumer="answers = true")
     publish(server, range(500))
     with rig.hub as hub:
         rig.connected()
@@ -134,7 +59,7 @@ def test_a_server_that_comes_back_is_consumed_again_and_loses_nothing(
 
 def test_a_hub_that_is_killed_again_and_again_loses_nothing(server: RedisServer, tmp_path: Path) -> None:
     kills, each, prefetch = 4, 300, 100
-    rig = Rig(tmp_path / "hub", server, backend=f"prefetch = {prefetch}", consumer="answers = true")
+    rig = RedisHub(tmp_path / "hub", server, backend=f"prefetch = {prefetch}", consumer="answers = true")
     for kill in range(kills):
         publish(server, range(kill * each, (kill + 1) * each))
         with rig.hub:
@@ -155,11 +80,11 @@ def test_a_hub_that_is_killed_again_and_again_loses_nothing(server: RedisServer,
 
 def test_what_a_killed_hub_had_the_other_one_takes_over(server: RedisServer, tmp_path: Path) -> None:
     """After the work, with queues in memory: nothing is on a hub's disk."""
-    given: dict[str, str] = {
+    given: dict[str, Any] = {
         "backend": 'confirm = "settled"\nclaim_idle = "1s"\nprefetch = 50',
         "consumer": "durable = false",
     }
-    first, second = (Rig(tmp_path / name, server, **given) for name in ("first", "second"))
+    first, second = (RedisHub(tmp_path / name, server, **given) for name in ("first", "second"))
     with first.hub as hub, second.hub:
         first.connected()
         second.connected()
@@ -176,7 +101,7 @@ def test_what_a_killed_hub_had_the_other_one_takes_over(server: RedisServer, tmp
 
 
 def test_the_command_line_is_a_peer(server: RedisServer, tmp_path: Path) -> None:
-    rig = Rig(tmp_path / "hub", server)
+    rig = RedisHub(tmp_path / "hub", server)
     with rig.hub as hub:
         rig.connected()
         done = hub.command("publish", "work", json.dumps(0))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hub.backends.redis import doubts
+from hub.backends.redis import publisher as redis_publisher
 from hub.errors import CannotPublish, Unavailable
 from hub.message import Message
 from tests.unit.backends.redis.clients import outcomes, published, running
@@ -111,6 +112,40 @@ def test_a_refusal_is_for_now_or_for_ever(server: Double, text: str, error: type
         server.refuse = lambda command: None
         published(backend, message(3))
         assert server.streams.bodies("out") == [b"3"]
+
+
+def test_a_server_that_takes_nothing_makes_the_hub_not_ready_until_it_does(server: Double) -> None:
+    with publisher(server) as (backend, _):
+        server.refuse = lambda command: "MISCONF errors writing to disk" if command[0] == b"XADD" else None
+        outcomes(backend, message(1))
+        assert backend.status()["state"] == "connecting"
+        assert "no message is published" in backend.status()["not_ready"]
+        assert "MISCONF errors writing to disk" in backend.status()["not_ready"]
+        server.refuse = lambda command: "NOPERM no" if command[0] == b"XADD" else None
+        outcomes(backend, message(1))
+        assert backend.status()["not_ready"]  # this says nothing of the server
+        server.refuse = lambda command: None
+        published(backend, message(1))
+        assert backend.status()["not_ready"] is None
+
+
+def test_a_refusal_of_one_message_says_nothing_of_the_server(server: Double) -> None:
+    with publisher(server) as (backend, _):
+        server.refuse = lambda command: "WRONGTYPE no stream" if command[0] == b"XADD" else None
+        outcomes(backend, message(1))
+        assert backend.status()["state"] == "connected"
+
+
+def test_a_refusal_is_of_the_past_when_nobody_has_tried_for_long(
+    server: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_publisher, "FORGET", 0.5)
+    monkeypatch.setattr(redis_publisher, "IDLE", 0.1)
+    with publisher(server) as (backend, _):
+        server.refuse = lambda command: "OOM no" if command[0] == b"XADD" else None
+        outcomes(backend, message(1))
+        assert backend.status()["not_ready"]
+        turn_until(lambda: backend.status()["not_ready"] is None, "readiness")
 
 
 def test_a_server_that_is_no_master_is_left(server: Double) -> None:
