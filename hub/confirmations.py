@@ -19,8 +19,8 @@ from hub.unsettled import Unsettled
 class Confirmations:
     """Confirms messages after the work. Belongs to the reactor's thread.
 
-    What a queue has settled counts once it is committed. A message that is in no queue is confirmed as soon as all
-    that came before is committed.
+    What a queue has settled counts once all that must outlive the hub is committed: a dead letter, an outgoing message.
+    A message that is in no queue is confirmed as soon as all that came before is committed.
     """
 
     def __init__(self, enqueuer: Enqueuer, reactor: Any) -> None:

@@ -25,17 +25,19 @@ class Matcher(Consumer):
 
 
 class Worker(Consumer):
-    """Works for a time, and passes on to one of the senders."""
+    """Works for a time, and passes on to one of the senders, unless told not to."""
 
     class Config(Settings):
-        """Settings: seconds that a message takes."""
+        """Settings: seconds that a message takes; whether it is passed on."""
 
         seconds: float
+        publishes: bool = True
 
     def consume(self, message: Message) -> None:
         """Work, publish."""
         time.sleep(self.context.config.seconds)
-        self.context.publish(WAYS[message.json()["number"] % len(WAYS)], message.body, backend="queue")
+        if self.context.config.publishes:
+            self.context.publish(WAYS[message.json()["number"] % len(WAYS)], message.body, backend="queue")
 
 
 class Sender(Consumer):

@@ -18,12 +18,14 @@ class AckState:
     :param durable: whether settled positions go into the journal.
     :ivar journal: changes since the last ``take_journal``.
     :ivar noted: ranges settled since the last ``take_noted``; ``None``: they are not noted.
+    :ivar noted_ties: those among them that are committed with dead letters or outgoing messages.
     """
 
     def __init__(self, state: CommittedState, durable: bool) -> None:
         self.counters = state.counters
         self.journal = Journal()
         self.noted: list[Range] | None = None
+        self.noted_ties: list[Range] = []
         self._tied: dict[int, Tied] = {}
         self._window = AckWindow(state.floor)
         self._window.restore(state.ranges)
@@ -53,7 +55,7 @@ class AckState:
             tied.ranges.append((start, stop))
             self._tied.update(dict.fromkeys(range(start, stop), tied))
         elif self.noted is not None:
-            _append(self.noted, start, stop)
+            _append(self.noted_ties if self._durable and tie is not None else self.noted, start, stop)
 
     def tie(self, outbox: Sequence[Outgoing], ended: Callable[[Tied], object]) -> Tied | None:
         """What ties positions to outgoing messages that no store keeps. :param ended: as of :class:`Tied`."""
@@ -76,11 +78,13 @@ class AckState:
     def note(self, wanted: bool) -> None:
         """Begin or end to note settled ranges."""
         self.noted = (self.noted or []) if wanted else None
+        self.noted_ties = self.noted_ties if wanted else []
 
-    def take_noted(self) -> list[Range]:
-        """Return the ranges settled since the last call."""
+    def take_noted(self) -> tuple[list[Range], list[Range]]:
+        """Return the ranges settled since the last call: those without ties, and those with."""
         noted, self.noted = self.noted or [], None if self.noted is None else []
-        return noted
+        ties, self.noted_ties = self.noted_ties, []
+        return noted, ties
 
     def settle_all(self, ranges: Iterable[Range]) -> int:
         """Settle several ranges. Returns their number of positions."""

@@ -54,16 +54,26 @@ class Announcer:
             self._store.changed(self.name)
         if self._waiters.ringing:
             self._waiters.ring()
-        if self._acks.noted:
+        if self._acks.noted or self._acks.noted_ties:
             self._tell()
         if room:
             self._on_room()
 
     def _tell(self) -> None:
+        """Tell of what needs no commit at once: if the store should not learn of its end, the message is at most
+        handled again. A dead letter or an outgoing message must be committed before its sender forgets the message, and
+        so must the message itself where the store keeps it."""
         with self._lock:
-            told, ranges = self._told, self._acks.take_noted()
-        if told is not None and ranges:
-            self._store.when_stored(partial(told, ranges), at_once=False)
+            told = self._told
+            free, bound = self._acks.take_noted()
+        if told is None:
+            return
+        if self._store.keeps:
+            free, bound = [], free + bound
+        if free:
+            told(free)
+        if bound:
+            self._store.when_stored(partial(told, bound), at_once=False)
 
     def sent(self, tied: Tied) -> None:
         """Announce settled positions whose outgoing messages the bus has. In the reactor's thread."""
@@ -74,7 +84,8 @@ class Announcer:
     def watch(self, start: int, stop: int, told: Told) -> list[Range]:
         """Have settled positions told from now on; a queue has one watcher. It watches after ``offer``.
 
-        :param told: called in any thread with the ranges that were settled, once that is committed.
+        :param told: called in any thread with the ranges that were settled, once what must outlive the hub is
+            committed.
         :returns: ranges of ``start`` up to ``stop`` that are not settled, or whose outgoing messages wait in memory. If
             there are none, nothing changes.
         """

@@ -33,7 +33,7 @@ class Confirming:
     """Messages with the topic ``x.KEY`` go to the queue ``mine``, those with ``both.KEY`` to it and to ``other``, which
     is on the disk. Nothing is committed before :meth:`commit`.
 
-    :param durable: whether ``mine`` is on the disk.
+    :param durable: whether ``mine`` is on the disk. :param keep: seconds that the store keeps messages.
     :ivar outgoing: messages that consumers published, and no store keeps.
     """
 
@@ -44,12 +44,13 @@ class Confirming:
         durable: bool = True,
         policy: QueuePolicy = POLICY,
         deduplicate: bool = False,
+        keep: float = 0.0,
     ) -> None:
         self.outgoing: list[Outgoing] = []
         self.reactor = FakeReactor()
         self.reactor.advance(1000.0)
         clock = self.reactor.seconds
-        self.store = DurableStore(directory, RecordingLog(), wall=clock, monotonic=clock, threaded=False)
+        self.store = DurableStore(directory, RecordingLog(), wall=clock, monotonic=clock, threaded=False, keep=keep)
         memory = MemoryStore()
         memory.watch(lambda state, reason: None, lambda first, outbox: self.outgoing.extend(outbox))
         self.mine = Queue("mine", policy, self.store if durable else memory, clock, clock)

@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 
+from hub.queue.delivery import Delivery
 from hub.queue.queue import Queue
 from hub.store import Outgoing
 from hub.store.memory import MemoryStore
-from tests.unit.doubles import make_queue, message, messages, offer
+from tests.unit.doubles import letter_of, make_queue, message, messages, offer
 
 
 class LateStore(MemoryStore):
-    """Commits when the test says so."""
+    """Commits when the test says so. :param keeps: whether it keeps history."""
 
-    def __init__(self) -> None:
+    def __init__(self, durable: bool = False, keeps: bool = False) -> None:
         super().__init__()
+        self.durable, self.keeps = durable, keeps
         self.waiting: list[Callable[[], object]] = []
         self.at_once: list[bool] = []
 
@@ -50,21 +52,69 @@ def finish(queue: Queue, count: int) -> None:
     queue.finish(delivery, count)
 
 
-def test_what_is_settled_is_told_once_it_is_stored_and_only_while_somebody_watches(
-    queue: Queue, store: LateStore
-) -> None:
+def test_what_is_settled_is_told_at_once_and_only_while_somebody_watches(queue: Queue, store: LateStore) -> None:
     told: list[Any] = []
     finish(queue, 1)
     assert queue.announcer.watch(0, 10, told.append) == [(1, 10)]
     finish(queue, 2)
     finish(queue, 1)
-    assert told == []
-    store.commit()
-    assert told == [[(1, 3)], [(3, 4)]]
+    assert (told, store.waiting) == ([[(1, 3)], [(3, 4)]], [])
     queue.announcer.unwatch()
     finish(queue, 1)
-    assert store.waiting == []
+    assert told == [[(1, 3)], [(3, 4)]]
+
+
+def watched(store: LateStore) -> tuple[Queue, list[Any]]:
+    queue, told = make_queue(lambda: 0.0, store=store), list[Any]()
+    offer(queue, messages(10))
+    queue.announcer.watch(0, 10, told.append)
+    return queue, told
+
+
+def test_what_is_settled_with_a_letter_or_an_outgoing_message_is_told_once_that_is_stored() -> None:
+    store = LateStore(durable=True)
+    queue, told = watched(store)
+    finish(queue, 1)
+    for ends in (bury, publish):
+        delivery = queue.take(1, timeout=0)
+        assert delivery is not None
+        ends(queue, delivery)
+    finish(queue, 1)
+    assert told == [[(0, 1)], [(3, 4)]]
+    store.commit()
+    assert told[2:] == [[(1, 2)], [(2, 3)]]
     assert store.at_once == [False, False]
+
+
+def bury(queue: Queue, delivery: Delivery) -> None:
+    queue.bury(delivery, True, letter_of(delivery))
+
+
+def publish(queue: Queue, delivery: Delivery) -> None:
+    queue.finish(delivery, 1, [Outgoing("bus", message(1))])
+
+
+def test_where_the_store_keeps_messages_all_is_told_once_it_is_stored() -> None:
+    store = LateStore(durable=True, keeps=True)
+    queue, told = watched(store)
+    finish(queue, 2)
+    assert told == []
+    store.commit()
+    assert told == [[(0, 2)]]
+
+
+def test_what_was_noted_for_one_that_has_gone_is_told_to_nobody() -> None:
+    store = LateStore(durable=True)
+    queue, told = watched(store)
+    delivery = queue.take(1, timeout=0)
+    assert delivery is not None
+    with queue.lock:
+        queue.in_flight.finish(delivery, 1, [Outgoing("bus", message(1))])  # and not announced yet
+    queue.announcer.unwatch()
+    queue.announcer.watch(1, 10, told.append)
+    queue.announce(False, False)
+    store.commit()
+    assert told == []
 
 
 def test_a_watcher_that_finds_all_settled_changes_nothing(queue: Queue, store: LateStore) -> None:
@@ -121,10 +171,11 @@ def test_a_queue_that_is_renamed_goes_on_under_its_new_name(
 
 
 def test_a_thread_that_finds_the_ranges_taken_by_another_tells_nothing(queue: Queue, store: LateStore) -> None:
-    queue.announcer.watch(0, 10, lambda ranges: None)
+    told: list[Any] = []
+    queue.announcer.watch(0, 10, told.append)
     finish(queue, 1)
     queue.announcer._tell()
-    assert len(store.waiting) == 1
+    assert (told, store.waiting) == ([[(0, 1)]], [])
 
 
 def test_what_was_published_and_sent_is_told_and_nothing_else_is_announced(
