@@ -24,8 +24,8 @@ help:            ## this list
 run: $(VENV)/run $(CHARTS) ## the hub on its shipped configuration, with sample messages; Ctrl-C stops it
 	@exec contrib/demo.sh $(BIN)
 
-test: servers $(AXE) lint ## everything: servers, ruff, mypy, all tests
-	$(BIN)/python -m pytest
+test: servers $(AXE) lint ## everything: servers, ruff, mypy, all tests; TESTS="tests/system" for some of them
+	$(BIN)/python -m pytest $(TESTS)
 
 unit: $(VENV)/test ## the tests that need no servers
 	$(BIN)/python -m pytest tests/unit tests/contracts
