@@ -38,11 +38,17 @@ class AmqpHub:
     """A hub in a directory of its own.
 
     :param confirm: its setting. :param takes: seconds of the work on a message. :param backend: further lines of its
-        configuration.
+        configuration. :param consumer: of the consumer's.
     """
 
     def __init__(
-        self, directory: Path, broker: RabbitMQ, confirm: str = "stored", takes: float = 0.0, backend: str = ""
+        self,
+        directory: Path,
+        broker: RabbitMQ,
+        confirm: str = "stored",
+        takes: float = 0.0,
+        backend: str = "",
+        consumer: str = "",
     ) -> None:
         directory.mkdir()
         self.directory = directory
@@ -66,6 +72,7 @@ class AmqpHub:
             [consumers.echo]
             type = "consumers.py:Echo"
             takes = {takes}
+            {consumer}
             """,
         )
 
@@ -74,7 +81,7 @@ class AmqpHub:
         return row
 
     def connected(self) -> None:
-        wait_until(lambda: self.row()["state"] == "connected", 60, "the hub to be connected")
+        wait_until(lambda: self.row()["not_ready"] is None, 60, "the hub to be connected")
         assert self.hub.status()["hub"]["ready"]
 
     def red(self, text: str, timeout: float = 60) -> None:
@@ -101,6 +108,7 @@ class AmqpHub:
         """Make the queue of the answers."""
         with self.client(queues=DONE):
             pass
+        self.broker.control("purge_queue", "done")  # of an earlier test on the same broker
 
     def publish(self, numbers: Sequence[int]) -> None:
         """As another program; all are confirmed at the end."""
@@ -114,7 +122,11 @@ class AmqpHub:
     def answered(self, count: int) -> Counter[int]:
         """Until an answer to each message has come, and the broker has no message left. :returns: how many of each."""
         with self.client(queues=DONE, prefetch=20_000) as (client, intake):
-            turn_until(lambda: {int(one.body) for one in intake.messages} == set(range(count)), "the answers", 120)
+
+            def missing() -> set[int]:
+                return set(range(count)) - {int(one.body) for one in intake.messages}
+
+            turn_until(lambda: not missing(), "the answers", 60)
             wait_until(lambda: self.row()["unacknowledged"] == 0, 60, "the last acknowledgement")
             client.confirm(intake.tokens)
             return Counter(int(one.body) for one in intake.messages)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +86,14 @@ class RedisHub:
         assert not status["ready"]
         assert any(reason.startswith("backend bus ") for reason in status["not_ready"]), status["not_ready"]
 
-    def noted(self) -> list[int]:
+    def noted(self) -> Counter[int]:
+        """How often each number was worked."""
         file = self.directory / "echo.jsonl"
-        return [*map(int, file.read_bytes().split(b"\n")[:-1])] if file.exists() else []
+        return Counter(map(int, file.read_bytes().split(b"\n")[:-1])) if file.exists() else Counter()
 
     def all_noted(self, count: int) -> Counter[int]:
-        wait_until(lambda: len(set(self.noted())) >= count, 60, f"{count} messages, not {len(set(self.noted()))}")
-        found = Counter(self.noted())
+        wait_until(lambda: len(self.noted()) >= count, 60, f"{count} messages, not {len(self.noted())}")
+        found = self.noted()
         assert set(found) == set(range(count))
         return found
 
@@ -99,7 +101,7 @@ class RedisHub:
         wait_until(lambda: self.row()["unacknowledged"] == 0, 30, "the acknowledgements")
 
 
-def publish(server: RedisServer, numbers: range) -> None:
+def publish(server: RedisServer, numbers: Sequence[int]) -> None:
     """As another program."""
     pipeline = server.client.pipeline(transaction=False)
     for number in numbers:
