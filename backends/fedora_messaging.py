@@ -51,13 +51,26 @@ def headers_to_send(headers: Mapping[str, HeaderValue], now: float) -> dict[str,
         PRIORITY: 0,
         **headers,
     }
+    found = typed(found)
+    check_severity(found)
+    return found
+
+
+def typed(headers: Mapping[str, HeaderValue]) -> dict[str, HeaderValue]:
+    """The headers, with the types that fedora-messaging gives them where they came as text."""
+    found = dict(headers)
     for name in (SEVERITY, PRIORITY):
-        found[name] = _number(found[name])
+        if name in found:
+            found[name] = _number(found[name])
     for name, value in headers.items():
         if name.startswith(FILTERS) and not isinstance(value, bool):
             found[name] = str(value).lower() in _TRUE
-    check_severity(found)
     return found
+
+
+def with_prefix(topic: str, prefix: str | None) -> str:
+    """The topic with a prefix and a dot before it, unless it has them. :param prefix: ``None``: there is none."""
+    return topic if prefix is None or topic.startswith(f"{prefix}.") else f"{prefix}.{topic}"
 
 
 def _number(value: HeaderValue) -> HeaderValue:

@@ -88,7 +88,7 @@ def _names(metric: Metric, letter: str) -> Iterator[str]:
         yield f"| collectd ``{type_}-{prefix}{letter}{'_' if letter else ''}{collectd_values.name_of(row)}{share}``"
     if name := figures.name_of(metric):
         place = f"{metric.section}.{letter}" if letter else metric.section
-        ending = ".p99" if metric.kind == "quantiles" else ".CAUSE" if metric.by and metric.total else ""
+        ending = ".p99" if metric.kind == "quantiles" else f".{metric.by.upper()}" if metric.by and metric.total else ""
         yield f"| statsd, Graphite ``{place}.{name}{ending}``"
     if metric.section in snmp_mib.PREFIXES and (name := snmp_mib.object_name(metric)):
         yield f"| SNMP ``{name}``"

@@ -79,9 +79,10 @@ def name_of(metric: Metric) -> str:
 
 def type_of(metric: Metric) -> str:
     """collectd's type of a metric. Empty: it is not exported, or collectd derives it from another one."""
+    if metric["by"] and metric["total"]:
+        return ""  # a number by label is exported as its sum, under its own key if the status has it
     if metric["kind"] == "counter":
-        # A number by label is exported as its sum, under its own key if the status has it.
-        return "" if metric["by"] and metric["total"] else "derive"
+        return "derive"
     if metric["kind"] in ("histogram", "states") or metric["unit"].endswith("/s"):
         return ""
     return TYPES.get((metric["section"], metric["key"]), "gauge")

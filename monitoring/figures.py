@@ -75,7 +75,9 @@ def _figures(path: Path, metric: Metric, value: Any) -> Iterator[Figure]:
     if metric.summed:
         value = sum((value or {}).values())
     numbers = value if isinstance(value, Mapping) else {"": value}
+    names = identifiers(numbers) if metric.by else {}  # a stream's name may have dots
     for key, each in numbers.items():
+        key = names.get(key, key)
         if (number := known(each)) is not None:
             yield Figure((*path, key) if key else path, kind, number * factor)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.backends.amqp.formats import Delivery, Outgoing, Plain, check, routing_key
 from hub.backends.amqp.properties import properties_of
 from hub.backends.amqp.settings import Config
-from hub.backends.fedora_messaging import PRIORITY, WrongHeader, check_severity, headers_to_send
+from hub.backends.fedora_messaging import PRIORITY, WrongHeader, check_severity, headers_to_send, with_prefix
 from hub.backends.json_body import NoObject, read_object
 from hub.backends.unusable import Unusable
 from hub.errors import CannotPublish
@@ -46,8 +46,5 @@ class FedoraMessaging:
         given = {"content-type": "application/json", "content-encoding": "utf-8"}
         properties = properties_of(message, self._config.persistent, {**headers, **given})
         properties.headers[PRIORITY] = headers[PRIORITY]  # theirs is in both places
-        return Outgoing(routing_key(self._prefixed(message.topic), self._config), message.body, properties)
-
-    def _prefixed(self, topic: str) -> str:
-        prefix = self._config.topic_prefix
-        return topic if prefix is None or topic.startswith(f"{prefix}.") else f"{prefix}.{topic}"
+        topic = with_prefix(message.topic, self._config.topic_prefix)
+        return Outgoing(routing_key(topic, self._config), message.body, properties)

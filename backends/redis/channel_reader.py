@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hub.backends.redis.entries import message_of
+from hub.backends.redis.formats import format_of
 from hub.backends.redis.line import Line, Lost
 from hub.backends.redis.settings import Config
 from hub.backends.unusable import Unusable
@@ -36,6 +37,7 @@ class ChannelReader:
         self.malformed: dict[str, int] = {}
         self._context = context
         self._config: Config = context.config
+        self._format = format_of(self._config, context.wall)
         self._intake: Intake | None = None
         self._going = threading.Event()
         self._going.set()
@@ -93,7 +95,7 @@ class ChannelReader:
             size += len(channel) + len(body)
             try:
                 fields = (b"id", new_id(now).encode(), b"body", body)
-                messages.append(message_of(channel, b"0", fields, self._config, now, self._context.name))
+                messages.append(message_of(channel, b"0", fields, self._config, self._format, now, self._context.name))
             except Unusable as error:
                 refused.append((error.shown, error.kind, str(error)))
         self._context.reactor.callFromThread(self._arrived, messages, refused, size)

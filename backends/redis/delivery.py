@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from hub.backends.redis.entries import message_of
+from hub.backends.redis.formats import format_of
 from hub.backends.redis.group import Found
 from hub.backends.redis.in_hand import Entry, InHand
 from hub.backends.redis.settings import Config
@@ -48,6 +49,7 @@ class Deliveries:
         self.burials: deque[Burial] = deque()
         self._context = context
         self._config: Config = context.config
+        self._format = format_of(self._config, context.wall)
         self._in_hand = in_hand
         self._intake: Intake | None = None
         self._paused = False
@@ -75,7 +77,7 @@ class Deliveries:
             self._refuse(batch, token, Unusable("trimmed", "it was trimmed before it was worked", shown), None)
             return
         try:
-            message = message_of(stream, entry.id, fields, self._config, now, self._context.name, again)
+            message = message_of(stream, entry.id, fields, self._config, self._format, now, self._context.name, again)
             if count is not None and count > (self._config.max_deliveries or count):
                 raise Unusable("deliveries", f"it was delivered {count} times, and never acknowledged", message)
         except Unusable as error:

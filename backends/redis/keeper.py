@@ -165,21 +165,19 @@ class Keeper:
 
     def status(self) -> dict[str, Any]:
         """Counters, and the numbers by stream."""
-        streams = {
-            name: {
-                "pending": one.pending,
-                "unread": one.unread,
-                "exact": one.exact,
-                "trim_held_by": self.trimmer.held_by.get(name),
-            }
-            for name, one in [*self.numbers.items()]
-        }
-        backlog = sum(one.pending + one.unread for one in [*self.numbers.values()]) if streams else None
+        numbers = [*self.numbers.items()]
+        pending = {name: one.pending for name, one in numbers}
+        backlog = {name: one.pending + one.unread for name, one in numbers}
         return {
             "acked": self.acknowledged,
             "claimed": self.claimed,
             "buried": self.buried,
             "trimmed": self.trimmer.trimmed,
-            "backlog_on_bus": backlog,
-            "streams": streams,
+            "backlog_on_bus": sum(backlog.values()) if backlog else None,
+            "backlog_on_bus_by": backlog,
+            "pending_on_bus": sum(pending.values()) if pending else None,
+            "pending_on_bus_by": pending,
+            "streams": {
+                name: {"exact": one.exact, "trim_held_by": self.trimmer.held_by.get(name)} for name, one in numbers
+            },
         }

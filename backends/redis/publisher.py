@@ -12,7 +12,8 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from hub.backends.redis.doubts import Doubts
-from hub.backends.redis.entries import check, fields_of, maker_of, place_of
+from hub.backends.redis.entries import check, fields_of, place_of
+from hub.backends.redis.formats import format_of
 from hub.backends.redis.line import ErrorReply, Line
 from hub.backends.redis.link import Link
 from hub.backends.redis.replicas import Replicas
@@ -31,12 +32,11 @@ FORGET = 60.0
 
 
 class Sending(msgspec.Struct, eq=False):
-    """A message on its way. :ivar place: its stream or channel. :ivar body: as it is sent. :ivar done: fires with the
-    server's answer."""
+    """A message on its way. :ivar message: as the format has made it. :ivar place: its stream or channel. :ivar done:
+    fires with the server's answer."""
 
     message: Message
     place: str
-    body: bytes
     done: Deferred[None]
 
 
@@ -59,7 +59,7 @@ class Publisher:
         self._config: Config = context.config
         self._reactor = context.reactor
         self._log: logging.LoggerAdapter[logging.Logger] = context.log
-        self._envelopes = maker_of(self._config, context.wall)
+        self._format = format_of(self._config, context.wall)
         self._began = context.wall()
         self._replicas = Replicas(self._config)
         self._doubts = Doubts()
@@ -76,8 +76,7 @@ class Publisher:
     def check(self, message: Message) -> None:
         """Check a message, in any thread. :raises CannotPublish: it can never be sent."""
         check(message, self._config)
-        if self._envelopes is not None:
-            self._envelopes.check(message)
+        self._format.check(message)
 
     def publish(self, message: Message) -> Deferred[None]:
         """Send a message.
@@ -87,14 +86,14 @@ class Publisher:
         """
         try:
             check(message, self._config)
-            body = message.body if self._envelopes is None else self._envelopes.make(message)
+            made = self._format.write(message)
             if not self.link.usable:
                 raise Unavailable(f"no connection to the server: {self.link.error}")
         except (CannotPublish, Unavailable):
             self.failed += 1
             raise
-        place = place_of(self._config.publish or self._config.publish_channel or "", message.topic)
-        sending = Sending(message, place, body, Deferred())
+        place = place_of(self._config.publish or self._config.publish_channel or "", made.topic)
+        sending = Sending(made, place, Deferred())
         with self._changed:
             self._waiting.append(sending)
             self._changed.notify()
@@ -171,7 +170,7 @@ class Publisher:
 
     def _shouted(self, line: Line) -> list[tuple[Sending, HubError | None]]:
         """Send to channels. The answer is the number of those who heard it on this server."""
-        replies = line.pipeline([("PUBLISH", one.place, one.body) for one in self._unanswered])
+        replies = line.pipeline([("PUBLISH", one.place, one.message.body) for one in self._unanswered])
         self.unheard += sum(reply == 0 for reply in replies)
         return [(one, _error_of(reply)) for one, reply in zip(self._unanswered, replies, strict=True)]
 
@@ -199,7 +198,7 @@ class Publisher:
     def _adding(self, one: Sending) -> Sequence[object]:
         most = self._config.publish_max_length
         bound = () if most is None else ("MAXLEN", "~", most)
-        return ("XADD", one.place, *bound, "*", *fields_of(one.message, one.body))
+        return ("XADD", one.place, *bound, "*", *fields_of(one.message))
 
     def _looked_for(self, line: Line) -> set[str]:
         """Ids of messages whose entries are there already."""

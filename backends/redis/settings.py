@@ -91,12 +91,25 @@ class Config(Settings):
         "else 0. An old master that does not know of a failover yet has none.",
         ge=0,
     )
-    format: Literal["plain", "fedmsg", "cloudevents"] = setting(
+    format: Literal["plain", "fedmsg", "fedora-messaging", "cloudevents"] = setting(
         "plain",
         "'plain': an entry's field 'body' is the body, 'topic' the topic, 'id' the id, all others are headers. "
         "'fedmsg': the body is a JSON object in fedmsg's envelope, which has the topic and the id; others are refused, "
-        "and counted as malformed: not_json, not_an_object. 'cloudevents': the body is an event of CloudEvents 1.0 in "
-        "structured mode; others are refused, and counted as malformed: cloudevent.",
+        "and counted as malformed: not_json, not_an_object. 'fedora-messaging': headers and bodies as its consumers "
+        "and publishers have them; others are refused, and counted as malformed: severity, not_json, not_an_object. "
+        "'cloudevents': CloudEvents 1.0, of which both modes are read; others are refused, and counted as malformed: "
+        "cloudevent.",
+    )
+    topic_prefix: str | None = setting(
+        None,
+        "fedora-messaging: put before topics of published messages, with a dot, unless a topic has it.",
+        example="org.fedoraproject.prod",
+        min_length=1,
+    )
+    cloudevents_mode: Literal["binary", "structured"] = setting(
+        "structured",
+        "cloudevents: how events are published. 'binary': attributes are fields of the entry, 'ce-NAME'. 'structured': "
+        "all is one JSON body.",
     )
     cloudevents_source: str = setting(
         "/hubbub", "Source of published CloudEvents, where a message has no header 'ce-source'.", min_length=1
@@ -185,6 +198,7 @@ class Config(Settings):
         for name, texts in (("streams", self.streams), ("channels", self.channels), ("sentinels", self.sentinels)):
             for text in sorted({text for text in texts if texts.count(text) > 1}):
                 yield f"{name}: {text} is given twice"
+        yield from self._formats()
         yield from self._trimming()
         yield from self._secrets()
 
@@ -193,6 +207,14 @@ class Config(Settings):
             yield "give connect, or sentinels and master"
         if bool(self.sentinels) != (self.master is not None):
             yield "sentinels and master go together"
+
+    def _formats(self) -> Iterator[str]:
+        if self.topic_prefix is not None and self.format != "fedora-messaging":
+            yield "topic_prefix is for format = 'fedora-messaging'"
+        if self.format == "fedora-messaging" and (self.channels or self.publish_channel):
+            yield "format = 'fedora-messaging' needs streams: its headers are fields, and a channel's message has none"
+        if self.format == "cloudevents" and self.cloudevents_mode == "binary" and self.publish_channel:
+            yield "cloudevents_mode = 'binary' needs a stream: attributes are fields, and a channel's message has none"
 
     def _trimming(self) -> Iterator[str]:
         if self.trim == "always" and (self.keep_length is None) == (self.keep_age is None):

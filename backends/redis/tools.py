@@ -8,7 +8,8 @@ import uuid
 from collections.abc import Iterator
 
 from hub.backends.redis.channel_reader import PATTERN
-from hub.backends.redis.entries import fields_of, maker_of, message_of
+from hub.backends.redis.entries import fields_of, message_of
+from hub.backends.redis.formats import format_of
 from hub.backends.redis.group import found_in
 from hub.backends.redis.line import ErrorReply, Line, Lost
 from hub.backends.redis.replies import refusal_text
@@ -45,7 +46,7 @@ class Sender:
         if not config.streams and not config.channels:
             raise Unavailable("the backend does not receive: it has no streams or channels")
         self._config = config
-        self._envelopes = maker_of(config, time.time)
+        self._format = format_of(config, time.time)
         self._line = connect(config)
 
     def wait(self, timeout: float) -> bool:
@@ -58,18 +59,18 @@ class Sender:
         :raises CannotPublish: no channel of the hub is of its topic, or the format does not take it. :raises
             Unavailable: the server refuses it, or the connection ended.
         """
-        self._send(message, message.body if self._envelopes is None else self._envelopes.make(message))
+        self._send(self._format.write(message))
 
     def forward(self, topic: str, body: bytes) -> None:
         """Send a body unchanged."""
-        self._send(Message(str(uuid.uuid4()), topic, body), body)
+        self._send(Message(str(uuid.uuid4()), topic, body))
 
-    def _send(self, message: Message, body: bytes) -> None:
+    def _send(self, message: Message) -> None:
         try:
             if self._config.streams:
-                self._line.call("XADD", self._config.streams[0], "*", *fields_of(message, body))
+                self._line.call("XADD", self._config.streams[0], "*", *fields_of(message))
             else:
-                self._line.call("PUBLISH", channel_of(message.topic, self._config), body)
+                self._line.call("PUBLISH", channel_of(message.topic, self._config), message.body)
         except (Lost, ErrorReply) as error:
             raise Unavailable(_words(self._config, error)) from error
 
@@ -101,6 +102,7 @@ def listen(config: Config) -> Iterator[Message]:
 
 def _entries(config: Config, line: Line) -> Iterator[Message]:
     last: dict[str, bytes] = {}
+    format = format_of(config, time.time)
     for stream in config.streams:
         found = line.call("XREVRANGE", stream, "+", "-", "COUNT", 1)
         last[stream] = found[0][0] if found else b"0-0"
@@ -111,12 +113,13 @@ def _entries(config: Config, line: Line) -> Iterator[Message]:
             for entry in found_in(rows):
                 last[stream] = entry.id
                 try:
-                    yield message_of(stream, entry.id, entry.fields or (), config, time.time(), "")
+                    yield message_of(stream, entry.id, entry.fields or (), config, format, time.time(), "")
                 except Unusable:
                     continue
 
 
 def _messages(config: Config, line: Line) -> Iterator[Message]:
+    format = format_of(config, time.time)
     for channel in config.channels:
         line.send("PSUBSCRIBE" if PATTERN & set(channel) else "SUBSCRIBE", channel)
     while True:
@@ -127,6 +130,6 @@ def _messages(config: Config, line: Line) -> Iterator[Message]:
             now = time.time()
             fields = (b"id", new_id(now).encode(), b"body", reply[-1])
             try:
-                yield message_of(reply[-2].decode("utf-8", "replace"), b"0", fields, config, now, "")
+                yield message_of(reply[-2].decode("utf-8", "replace"), b"0", fields, config, format, now, "")
             except Unusable:
                 continue

@@ -114,6 +114,31 @@ class BackendStatus(PartStatus, OutboxStatus, total=False):
     backlog_on_bus: Annotated[
         int | None, Metric("gauge", "{message}", "Messages that the bus holds for the hub's group, unsettled.")
     ]
+    backlog_on_bus_by: Annotated[
+        dict[str, int],
+        Metric(
+            "gauge",
+            "{message}",
+            "Messages that the bus holds for the hub's group, unsettled, by stream.",
+            by="stream",
+            total="backlog_on_bus",
+            title="backlog on the bus, by stream",
+        ),
+    ]
+    pending_on_bus: Annotated[
+        int | None, Metric("gauge", "{message}", "Messages that some hub of the group has in hand.")
+    ]
+    pending_on_bus_by: Annotated[
+        dict[str, int],
+        Metric(
+            "gauge",
+            "{message}",
+            "Messages that some hub of the group has in hand, by stream.",
+            by="stream",
+            total="pending_on_bus",
+            title="pending on the bus, by stream",
+        ),
+    ]
     trimmed: Annotated[int, Metric("counter", "{message}", "Settled messages that the hub took out of the bus.")]
     found_again: Annotated[
         int, Metric("counter", "{message}", "Messages sent out whose confirmation was lost, and found on the bus.")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hub.message import Message
+from hub.message import HeaderValue, Message
 from tests.support import bus_messages
 from tests.system.redis import RedisServer, raw
 from tests.unit.backends.redis.clients import connected, outcomes, published, running
@@ -170,7 +170,7 @@ def test_the_backlog_is_right_where_lag_is_not(real: Place) -> None:
         arrived(intake, 10)
         turn_until(lambda: backend.status()["backlog_on_bus"] == 300, "the backlog")
         real.do("XTRIM", real.name, "MAXLEN", "50")
-        turn_until(lambda: backend.status()["streams"][real.name]["unread"] == 50, "what was trimmed", 30)
+        turn_until(lambda: backend.status()["backlog_on_bus_by"] == {real.name: 60}, "what was trimmed", 30)
         backend.confirm(intake.tokens)
         given = 10
 
@@ -224,6 +224,34 @@ def test_fedmsgs_envelopes_both_ways(real: Place) -> None:
         assert outcomes(backend, Message("2026-x", "org.own", b'{"n":1}', {}, 1000.0)) == [None]
         arrived(intake, len(recorded) + 1)
         assert (intake.messages[-1].topic, intake.messages[-1].json()["msg"]) == ("org.own", {"n": 1})
+        backend.confirm(intake.tokens)
+        acknowledged(backend)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"format": "cloudevents", "cloudevents_mode": "binary"},
+        {"format": "cloudevents", "cloudevents_mode": "structured"},
+        {"format": "fedora-messaging"},
+    ],
+)
+def test_formats_with_headers_both_ways(real: Place, given: dict[str, Any]) -> None:
+    headers: dict[str, HeaderValue] = {
+        "fedora_messaging_severity": 30,
+        "fedora_messaging_user_ann": True,
+        "ce-source": "/here",
+    }
+    if given["format"] == "cloudevents":
+        headers = {"ce-source": "/here", "own": "1"}
+    real.do("XADD", real.name, "*", "body", b"no JSON")
+    with real.running(publish=real.name, **given) as (backend, intake):
+        turn_until(lambda: backend.status()["malformed"] == {"not_json": 1}, "the refusal")
+        assert outcomes(backend, Message("x", "org.a", b'{"n":1}', headers, 1000.0)) == [None]
+        arrived(intake, 1)
+        (message,) = intake.messages
+        assert (message.id, message.topic, message.body) == ("x", "org.a", b'{"n":1}')
+        assert headers.items() <= message.headers.items()
         backend.confirm(intake.tokens)
         acknowledged(backend)
 

@@ -31,6 +31,14 @@ def test_the_backlog_has_the_name_of_the_old_graphs() -> None:
     assert values["derive-backend_bus_malformed"] == 5
 
 
+def test_a_gauge_by_stream_is_its_sum_where_there_is_one() -> None:
+    snapshot = status()
+    snapshot["backends"]["shared"] = {"backlog_on_bus": 5, "backlog_on_bus_by": {"a": 2, "b": 3}}
+    assert {name: number for name, number in found(snapshot).items() if "on_bus" in name} == {
+        "gauge-backend_shared_backlog_on_bus": 5
+    }
+
+
 def test_what_is_not_known_is_no_number() -> None:
     values = found(
         status(c={"backlog": 0, "catch_up_seconds": None, "oldest_age": None, "consume_time": {"p99": None}})

@@ -27,6 +27,14 @@ def test_the_backlog_and_the_counts_of_each_consumer_are_there() -> None:
     assert values["p.consumers.slow.catch_up_seconds"] == 54.5
 
 
+def test_a_stream_whose_name_has_dots_is_one_step_of_the_path() -> None:
+    row = backend(backlog_on_bus=5, backlog_on_bus_by={"out.a": 2, "out_a": 3})
+    values = found({**snapshot(), "backends": {"bus": row}})
+    assert values["p.backends.bus.backlog_on_bus"] == 5
+    assert values["p.backends.bus.backlog_on_bus_by.out_a"] == 2
+    assert values["p.backends.bus.backlog_on_bus_by.out_a_2"] == 3
+
+
 def test_what_grows_is_a_count_and_all_else_a_gauge() -> None:
     kinds = {figure.path: figure.kind for figure in figures(snapshot())}
     slow = ("consumers", "slow")

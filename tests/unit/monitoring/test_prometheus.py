@@ -37,6 +37,17 @@ def value(samples: Samples, name: str, **labels: str) -> float | None:
     return samples.get((f"hubbub_{name}", frozenset(labels.items())))
 
 
+def test_a_backlog_by_stream_has_the_stream_as_a_label_and_no_sum() -> None:
+    row = backend(backlog_on_bus=5, backlog_on_bus_by={"a": 2, "b": 3}, pending_on_bus=None, pending_on_bus_by={})
+    samples = read({**snapshot(), "backends": {"bus": row, "other": backend()}})
+    name = "hubbub_backend_backlog_on_bus_messages"
+    found = {labels: number for (one, labels), number in samples.items() if one == name}
+    assert found == {
+        frozenset({("backend", "bus"), ("stream", stream)}): number for stream, number in (("a", 2), ("b", 3))
+    }
+    assert not [one for one, _ in samples if "pending_on_bus" in one]
+
+
 @pytest.mark.parametrize("accept", [None, OPEN])
 def test_545_behind_is_545_in_both_formats(accept: str | None) -> None:
     found = read(snapshot(), accept)

@@ -178,7 +178,7 @@ def test_a_deleted_group_or_stream_is_made_again_and_loses_nothing(server: Doubl
         arrived(intake, 2)
         backend.confirm(intake.tokens)
         acknowledged(backend)
-        turn_until(lambda: backend.status()["streams"].get("work", {}).get("pending") == 0, "the numbers")
+        turn_until(lambda: backend.status()["pending_on_bus"] == 0, "the numbers")
         if gone == "stream":
             del server.streams.all[b"work"]
         else:
@@ -211,11 +211,17 @@ def test_the_backlog_is_that_of_the_group(server: Double) -> None:
     fill(server, *range(30))
     with running(server.port, prefetch=10) as (backend, intake):
         arrived(intake, 10)
-        wanted = {"pending": 10, "unread": 20, "exact": True, "trim_held_by": None}
-        turn_until(lambda: backend.status()["streams"].get("work") == wanted, "the numbers", 30)
-        assert backend.status()["backlog_on_bus"] == 30
+        turn_until(lambda: backend.status()["pending_on_bus"] == 10, "the numbers", 30)
+        row = backend.status()
+        assert row["streams"] == {"work": {"exact": True, "trim_held_by": None}}
+        assert (row["backlog_on_bus"], row["backlog_on_bus_by"], row["pending_on_bus_by"]) == (
+            30,
+            {"work": 30},
+            {"work": 10},
+        )
         stop(backend)
-        assert backend.status()["backlog_on_bus"] is None
+        row = backend.status()
+        assert (row["backlog_on_bus"], row["pending_on_bus"], row["backlog_on_bus_by"]) == (None, None, {})
 
 
 def test_it_says_that_others_can_read(tmp_path: Path) -> None:

@@ -22,6 +22,13 @@ SENTINELS: dict[str, Any] = {"connect": None, "sentinels": ["redis://a", "redis:
         ({"channels": ["c"]}, "streams and channels are two ways"),
         ({"publish": "a", "publish_channel": "b"}, "not both"),
         ({"streams": ["a", "a"]}, "streams: a is given twice"),
+        ({"topic_prefix": "org"}, "topic_prefix is for format = 'fedora-messaging'"),
+        ({"format": "fedora-messaging", "publish_channel": "c"}, "'fedora-messaging' needs streams: its headers are"),
+        ({"format": "fedora-messaging", "streams": [], "channels": ["c"]}, "'fedora-messaging' needs streams"),
+        (
+            {"format": "cloudevents", "cloudevents_mode": "binary", "publish_channel": "c"},
+            "cloudevents_mode = 'binary' needs a stream",
+        ),
         ({"trim": "always"}, "needs keep_length or keep_age"),
         ({"trim": "always", "keep_length": 1, "keep_age": 1.0}, "needs keep_length or keep_age"),
         ({"trim": "acknowledged", "keep_length": 5}, "keep_length needs trim = 'always'"),
