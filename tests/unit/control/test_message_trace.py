@@ -120,6 +120,16 @@ def test_a_queue_that_belongs_to_nobody_any_more_is_told_of(rig: Rig) -> None:
     assert (rig.fates("0")["gone"].state, rig.fates("0")["gone"].before) == ("waiting", None)
 
 
+def test_what_was_settled_in_a_queue_that_is_not_open_is_settled(rig: Rig) -> None:
+    queue = rig.add("gone")
+    rig.receive("0", "1")
+    queue.finish(rig.take("gone"), 1)
+    rig.store.writer.step()
+    del rig.consumers.members["gone"]
+    rig.enqueuer.router = Router([])
+    assert [rig.fates(id_)["gone"].state for id_ in "01"] == ["settled", "waiting"]
+
+
 def test_what_is_not_there_is_not_found(rig: Rig) -> None:
     rig.add("q")
     rig.receive("0")

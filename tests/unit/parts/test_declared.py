@@ -30,6 +30,15 @@ def test_what_is_put_into_it_is_read_settled_and_counted(hall: Hall, durable: bo
     assert queue.backlog == 1
 
 
+def test_who_reads_it_is_counted(hall: Hall) -> None:
+    queue = hall.declare()
+    assert hall.row()["readers"] == 0
+    reader = hall.reader(queue)
+    assert hall.row()["readers"] == 1
+    reader.close()
+    assert hall.row()["readers"] == 0
+
+
 def test_it_is_not_routed_and_not_shown(hall: Hall) -> None:
     consumer = consumer_part("all", topics=["#"])
     hall.consumers.start(consumer, hall.consumers.prepare(consumer))

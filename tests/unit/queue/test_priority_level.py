@@ -104,3 +104,12 @@ def test_what_lies_before_a_position_is_taken_out_of_a_level_with_its_bytes() ->
         [(5, 6), (9, 11)],
     )
     assert (level.take_below(99), level.unread_size, bool(level)) == ([(5, 6), (9, 11)], 0, False)
+
+
+def test_the_bytes_of_those_that_are_left_are_whole_numbers() -> None:
+    _, level = level_of(Window(1, 99))
+    level.arrive(0, messages(1), 2)
+    level.arrive(1, messages(3), 10)
+    level.batches.take(1)
+    level.drop_expired_unread(2, 2.0)
+    assert (level.unread_size, type(level.unread_size), list(level.unread)) == (7, int, [(2, 4)])

@@ -336,5 +336,10 @@ def test_no_time_is_asked_for_beyond_the_last_position() -> None:
     assert [first_kept(times.__getitem__, start, 9, 99.0) for start in range(9)] == [9] * 9
 
 
+def test_the_first_of_several_that_came_at_the_same_time_is_found() -> None:
+    times = [0.0, 1.0, 5.0, 5.0, 5.0, 5.0, 5.0, 9.0]
+    assert [first_kept(times.__getitem__, start, 8, 5.0) for start in range(4)] == [2, 2, 2, 3]
+
+
 def test_a_window_that_was_not_behind_yet_knows_no_age_of_unread_messages() -> None:
     assert Backlog(AckState(CommittedState(), True), Window(9, 99)).ready.oldest_unread is None

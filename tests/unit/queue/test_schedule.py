@@ -240,3 +240,14 @@ def test_with_keys_a_recovered_message_is_not_outside_the_ready_window() -> None
     assert schedule.outside(5) is None
     schedule.exempt(5, 6)
     assert (schedule.outside(5), schedule.delayed, schedule.recovered.exempted) == (recovered, 1, [recovered])
+
+
+def test_the_bytes_of_those_that_were_taken_out_make_room_for_others() -> None:
+    """Beyond its bound the schedule keeps positions, and reads the messages again."""
+    schedule = Schedule(10)
+    for position in range(20):
+        schedule.delay([entry(position)], 5.0)
+        assert schedule.discard(position) is not None
+    schedule.delay([entry(20)], 5.0)
+    (left,) = schedule.due(9, 5.0)
+    assert left.message is not None

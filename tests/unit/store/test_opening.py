@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,12 +10,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import lmdb
 import pytest
 
 from hub.errors import ConfigError
 from hub.store.durable import DurableStore
 from hub.store.fsck.rows import UnreadableError
-from hub.store.opening import MARKER, NEW
+from hub.store.opening import MARKER, NEW, refusal
 from hub.store.tables import FILE
 from tests.support import ROOT
 from tests.unit.doubles import RecordingLog
@@ -144,3 +146,28 @@ def test_what_is_no_store_is_named(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"my diary\n" * 2000)
     with pytest.raises(ConfigError, match="no store; nothing was changed"):
         DurableStore(tmp_path, RecordingLog(), threaded=False)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (lmdb.MapFullError("full"), OSError),
+        (lmdb.DiskError("no space"), OSError),
+        (lmdb.CorruptedError("torn"), ConfigError),
+        (lmdb.Error("other"), ConfigError),
+    ],
+)
+def test_what_may_pass_is_no_damage(tmp_path: Path, error: lmdb.Error, kind: type[Exception]) -> None:
+    """systemd starts the hub again after an OSError, and not after an error of the configuration."""
+    assert type(refusal(tmp_path, error)) is kind
+
+
+def test_nor_is_one_whose_number_says_so(tmp_path: Path) -> None:
+    error = lmdb.Error("read-only")
+    assert type(refusal(tmp_path, _numbered(error, errno.EROFS))) is OSError
+    assert type(refusal(tmp_path, _numbered(error, -30796))) is ConfigError
+
+
+def _numbered(error: lmdb.Error, code: int) -> lmdb.Error:
+    error.__dict__["code"] = code
+    return error

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import Reject, Retry
 from hub.interfaces import Bury
-from hub.workers.retry import SOONEST, Again, Backoff
+from hub.message import Message
+from hub.workers.retry import SOONEST, Again, Backoff, JobBackoff
 from tests.unit.doubles import message, most
 
 SECONDS = st.floats(0, 1e6)
@@ -63,3 +65,24 @@ def test_any_other_exception_is_tried_exactly_max_attempts_times(max_attempts: i
     assert failures + 1 == max_attempts
     often = "once" if max_attempts == 1 else f"{max_attempts} times, last"
     assert verdict == Bury(f"failed {often} with KeyError")
+
+
+@pytest.mark.parametrize(
+    ("own", "consumer", "tried"), [(4, None, 5), (4, 3, 3), (1, 3, 2), (0, None, 1), (None, None, 9), (None, 2, 2)]
+)
+def test_a_job_is_tried_as_often_as_it_says_and_not_more_often_than_its_consumer(
+    own: int | None, consumer: int | None, tried: int
+) -> None:
+    """``own``: its ``max_retries``; ``consumer``: ``max_attempts`` where the section sets it."""
+    policy = JobBackoff(Backoff(9, 1.0, 10.0), consumer)
+    job = Message("1", "a", b"{}", headers={} if own is None else {"max_retries": own})
+    verdicts = [policy.judge(KeyError("x"), job, failures, failures, most) for failures in range(tried)]
+    assert [type(one) for one in verdicts] == [Again] * (tried - 1) + [Bury]
+    assert policy.judge(Retry(7.0), job, 99, 99, most) == Again(7.0, failure=False)
+
+
+def test_the_delays_of_jobs_are_those_of_messages() -> None:
+    backoff = Backoff(9, 1.0, 10.0)
+    policy = JobBackoff(backoff)
+    assert [policy.delay(failures, most) for failures in range(1, 7)] == [1, 2, 4, 8, 10, 10]
+    assert policy.judge(KeyError("x"), MESSAGE, 2, 2, most) == Again(4.0, failure=True)

@@ -186,6 +186,20 @@ def test_a_thread_that_died_is_dead(ward: Ward, monkeypatch: pytest.MonkeyPatch)
     assert [row["state"] for row in ward.supervisor.threads(ward.crew)] == ["dead"]
 
 
+def test_one_that_ended_as_it_was_told_to_is_no_dead_one(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has ended between the look at who is there and that at its thread. One that died with a message has not."""
+    ((worker, thread),) = ward.crew.workers
+    monkeypatch.setattr(ward.crew, "forget_ended", lambda: None)
+    monkeypatch.setattr(ward.crew, "is_leaving", lambda _: True)
+    assert [row["state"] for row in ward.supervisor.threads(ward.crew)] == ["leaving"]
+    ward.begin(message(0))
+    monkeypatch.setattr(thread, "is_alive", lambda: False)
+    assert [row["state"] for row in ward.supervisor.threads(ward.crew)] == ["dead"]
+    ward.go_on.release()
+    wait_until(lambda: worker.delivery is None)
+    assert [row["state"] for row in ward.supervisor.threads(ward.crew)] == ["leaving"]
+
+
 def test_a_consumer_that_was_idle_for_long_is_not_stuck_when_it_begins(ward: Ward) -> None:
     ward.begin(message(0))
     ward.go_on.release()
@@ -239,7 +253,9 @@ def test_the_stack_of_a_thread_that_is_gone_is_empty() -> None:
     thread.start()
     thread.join()
     assert stack_of(thread) == ""
-    assert "test_the_stack_of_a_thread" in stack_of(threading.current_thread())
+    lines = stack_of(threading.current_thread()).splitlines()
+    assert any("test_the_stack_of_a_thread" in line for line in lines)
+    assert all(line.startswith("  ") for line in lines)
 
 
 def test_a_thread_without_a_message_is_idle(ward: Ward) -> None:

@@ -41,6 +41,8 @@ def test_a_retry_of_a_batch_retries_all_of_it_and_is_no_failure() -> None:
     bench.offer(*messages(3))
     bench.run()
     assert consumer.batches == [["0", "1", "2"]]
+    assert bench.worker.last_failure is not None
+    assert (bench.worker.last_failure.error, bench.worker.last_failure.message_id) == ("Retry", "0")
     bench.clock.advance(5.0)
     bench.run()
     counters = bench.queue.stats().counters
