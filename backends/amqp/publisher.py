@@ -18,6 +18,10 @@ from hub.errors import CannotPublish, Unavailable
 from hub.interfaces import BackendContext
 from hub.message import Message
 
+NACKED = "the broker does not accept it (basic.nack): a queue may be full"
+FORGET = 60.0
+"""Seconds without an attempt after which a nack is of the past. The outbox tries again within 30."""
+
 
 class Sending(msgspec.Struct, eq=False):
     """A message on its way.
@@ -54,6 +58,7 @@ class Publisher:
         self._failures = 0
         self._logged = ""
         self._timer: Any = None
+        self._nacked_at: float | None = None
 
     @property
     def ready(self) -> bool:
@@ -146,13 +151,15 @@ class Publisher:
         if accepted and not sending.returned:
             self.published += 1
             self._failures = 0
+            self._nacked_at = None
             sending.done.callback(None)
             return
         self.failed += 1
         if sending.returned:
             sending.done.errback(CannotPublish(f"the broker returned it: {sending.returned}"))
         else:
-            sending.done.errback(Unavailable("the broker does not accept it (basic.nack): a queue may be full"))
+            self._nacked_at = self._reactor.seconds()
+            sending.done.errback(Unavailable(NACKED))
 
     def _returned(self, _: Any, method: Any, properties: Any, body: bytes) -> None:
         """A mandatory message has reached no queue; its confirmation follows."""
@@ -186,7 +193,7 @@ class Publisher:
     def lost(self, reason: str, error: Any) -> None:
         """Fail what is unconfirmed: the hub sends it again."""
         self._cancel_timer()
-        self._connection = self._channel = None
+        self._connection = self._channel = self._nacked_at = None
         self.error = ""
         self._fail_all(reason)
 
@@ -207,6 +214,8 @@ class Publisher:
             return f"the broker takes no messages: {self.blocked}"
         if self._channel is None:
             return f"exchange {self._config.publish}: {self.error or 'the broker has not opened a channel'}"
+        if self._nacked_at is not None and self._reactor.seconds() - self._nacked_at < FORGET:
+            return f"exchange {self._config.publish}: no message is published: {NACKED}"
         return None
 
     def status(self) -> dict[str, Any]:

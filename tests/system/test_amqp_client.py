@@ -163,17 +163,27 @@ def test_a_full_queue_refuses_for_now(rabbitmq: RabbitMQ, name: str) -> None:
         assert any(isinstance(result, Unavailable) for result in results)
 
 
-def test_a_broker_that_is_short_of_memory_is_named_and_waited_for(rabbitmq: RabbitMQ, name: str) -> None:
+@pytest.mark.parametrize(
+    ("order", "low", "well", "said"),
+    [
+        ("set_vm_memory_high_watermark", "0.00001", "0.6", "low on memory"),
+        ("set_disk_free_limit", "900000GB", "50MB", "low on disk"),
+    ],
+    ids=["memory", "disk"],
+)
+def test_a_broker_that_is_short_of_something_is_named_and_waited_for(
+    rabbitmq: RabbitMQ, name: str, order: str, low: str, well: str, said: str
+) -> None:
     with running(rabbitmq.amqp_port, queues=below(name), publish="amq.topic") as (client, intake):
         found: list[Any] = []
-        rabbitmq.control("set_vm_memory_high_watermark", "0.00001")
+        rabbitmq.control(order, low)
         try:
             client.publish(Message("m", f"{name}.a", b"1")).addBoth(found.append)
             turn_until(lambda: client.status()["blocked"], "the alarm", 30)
-            assert "low on memory" in str(client.status()["not_ready"])
+            assert said in str(client.status()["not_ready"])
             assert found == []
         finally:
-            rabbitmq.control("set_vm_memory_high_watermark", "0.6")
+            rabbitmq.control(order, well)
         turn_until(lambda: found, "the confirmation", 60)
         assert found == [None]
         turn_until(lambda: intake.messages, "the message")
