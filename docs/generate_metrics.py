@@ -41,6 +41,9 @@ TITLES = {
     "exporters": ("Exporters", "E"),
     "jobs": ("Databases of jobs", "J"),
     "servers": ("Servers", "S"),
+    "clusters": ("Clusters", "L"),
+    "nodes": ("Nodes of a cluster", "N"),
+    "queues": ("Queues of a cluster", "Q"),
 }
 UNITS = {"s": "seconds", "By": "bytes", "1": "share"}
 
@@ -53,6 +56,9 @@ def render(catalogue: Sequence[StatusSection] = CATALOGUE) -> str:
 def _section(part: StatusSection) -> str:
     title, letter = TITLES[part.name]
     place = "hub" if part.name == "hub" else f"hub.{part.name}" if not letter else f"{part.name}.{letter}"
+    if part.within:
+        outer = TITLES[part.within][1]
+        place, letter = f"{part.within}.{outer}.{place}", f"{outer}_{letter}"
     lines = [f"\n{title}\n{'-' * len(title)}\n\nIn the status at ``{place}``.\n\n"]
     lines.append(".. list-table::\n   :header-rows: 1\n   :widths: 18 17 30 35\n\n")
     lines += _row("Key", ["Kind, unit"], ["Meaning"], ["Names"])

@@ -8,7 +8,7 @@ import msgspec
 
 from hub.deadletter import DeadLetter
 from hub.duplicates import Duplicates
-from hub.interfaces import Clock, Receipt
+from hub.interfaces import Clock, Receipt, Sink
 from hub.message import DEFAULT_PRIORITY, Message
 from hub.placements import Placements
 from hub.queue import delayed
@@ -47,6 +47,7 @@ class Enqueuer:
     :ivar router: from topics to queues.
     :ivar subscriptions: sinks that are shown messages as they arrive, without a queue.
     :ivar refused: the last refused messages.
+    :ivar reserved: sinks by topic, of messages that intakes take out before they come here; see :mod:`hub.reserved`.
     :ivar duplicates: detects duplicates; ``None``: they are not looked for.
     :param later: schedules a call for the next turn of the reactor, in order: the sender is confirmed before the
         message, which may kill the hub, is handed out.
@@ -67,6 +68,7 @@ class Enqueuer:
         self.counters = IntakeCounters()
         self.refused = RefusedRings(store)
         self.subscriptions = Subscriptions()
+        self.reserved: dict[str, Sink] = {}
         self._store = store
         self._wall = wall
         self._hold_back = hold_back

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 OWN = "hubbub"
 """Name of the hub's distribution."""
-BUILT_IN = {("hub.jobs", "database"): "hub.job_database.database:JobDatabase"}
+BUILT_IN = {
+    ("hub.jobs", "database"): "hub.job_database.database:JobDatabase",
+    ("hub.clusters", "announcements"): "hub.cluster.cluster:Cluster",
+}
 """Plugins that are part of ``hub`` itself, not of a package beside it: they need no installation."""
 
 

@@ -213,6 +213,16 @@ class NeedingExtras(Protocol):
         """Return the extras that a part with these settings uses."""
 
 
+@runtime_checkable
+class Broadcasting(Protocol):
+    """An optional protocol of backend classes: they know whether what they publish reaches every hub that listens."""
+
+    @classmethod
+    def no_broadcast(cls, config: Any, topic: str) -> str | None:
+        """Return why a message of that topic, published by one hub, would not reach every hub with these settings, or
+        would stay somewhere; ``None``: it reaches them, as far as the settings tell."""
+
+
 class Sender(Protocol):
     """A publisher outside the hub, for the command line's ``publish`` and ``feed``. Blocking; no reactor."""
 

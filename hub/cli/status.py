@@ -17,6 +17,7 @@ from hub.cli.top.columns import BY_KEY, MORE, Line
 from hub.cli.top.header import summary
 from hub.cli.top.plain import screen, table_of
 from hub.cli.top.troubles import other_parts
+from hub.errors import HubError
 from hub.status.catalogue import metric_of
 from hub.text import printable
 
@@ -31,13 +32,17 @@ NUMBERS = ("received", "bytes", "malformed", "gaps", "published")
 
 @click.command()
 @config_option
+@click.option("--cluster", "of_cluster", is_flag=True, help="All hubs that announce themselves ([clusters.NAME]).")
 @json_option
-def status(load_config: ConfigReader, as_json: bool) -> None:
+def status(load_config: ConfigReader, of_cluster: bool, as_json: bool) -> None:
     """Show the backlog, the rates and the time to catch up of each consumer.
 
     A narrow terminal shows only the most important columns. Problems are listed above the table.
     """
     snapshot = client_of(load_config).get("/status")
+    if of_cluster:
+        _show_clusters(snapshot.get("clusters") or {}, as_json)
+        return
     if as_json:
         click.echo(json_text(snapshot, indented=True))
         return
@@ -48,6 +53,18 @@ def status(load_config: ConfigReader, as_json: bool) -> None:
     console.print(_backends(snapshot["backends"]))
     if others := list(other_parts(snapshot)):
         console.print(_others(others))
+
+
+def _show_clusters(clusters: Mapping[str, Any], as_json: bool) -> None:
+    from hub.cli.cluster import cluster_tables  # a hub in no cluster needs none
+
+    if as_json:
+        click.echo(json_text(clusters, indented=True))
+        return
+    if not clusters:
+        raise HubError("this hub is in no cluster: hub.conf has no [clusters.NAME]")
+    for name, row in clusters.items():
+        screen().print(cluster_tables(name, row, time.time()))
 
 
 def _backends(backends: Mapping[str, Any]) -> Table:

@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from hub.configuration import places
+from hub.configuration.cluster_section import unknown_backends
 from hub.configuration.job_section import unknown_databases, unknown_to_backends
 from hub.configuration.layers import Layers
 from hub.configuration.locate import find, one_line
@@ -66,7 +67,7 @@ def build(layers: Layers, file: Path, environ: Mapping[str, str]) -> Configurati
     reader = PartReader(layers)
     hub = _hub(layers, problems)
     parts = {section: _parts(section, layers, reader) for section in SECTIONS}
-    problems += [*reader.problems, *_unknown_databases(layers, parts)]
+    problems += [*reader.problems, *_unknown_databases(layers, parts), *_unknown_backends(layers, parts)]
     state_dir, _ = places.state_dir(hub.state_dir, file, environ)
     control, _ = places.control_socket(hub.control_socket, file, state_dir, environ)
     if text := places.too_long(control):
@@ -102,6 +103,12 @@ def _unknown_databases(layers: Layers, parts: Mapping[str, Mapping[str, Part]]) 
     known = (parts["jobs"], tables if isinstance(tables, dict) else {})
     found = [*unknown_databases(parts["consumers"], *known), *unknown_to_backends(parts["backends"], *known)]
     return [f"{layers.where(place)}: {text}" for place, text in found]
+
+
+def _unknown_backends(layers: Layers, parts: Mapping[str, Mapping[str, Part]]) -> list[str]:
+    tables = layers.content.get("backends", {})
+    known = tables if isinstance(tables, dict) else {}
+    return [f"{layers.where(at)}: {text}" for at, text in unknown_backends(parts["clusters"], parts["backends"], known)]
 
 
 def _hub(layers: Layers, problems: list[str]) -> HubSettings:

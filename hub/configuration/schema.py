@@ -206,6 +206,12 @@ class JobSettings(PartSettings):
     type: str = setting("database", "An installed kind of database, 'package.module:Class', or 'file.py:Class'.")
 
 
+class ClusterSettings(PartSettings):
+    """Settings of ``[clusters.NAME]`` that every cluster has; its own stand beside these."""
+
+    type: str = setting("announcements", "An installed kind of view, 'package.module:Class', or 'file.py:Class'.")
+
+
 class BackendSettings(PartSettings):
     """Settings of ``[backends.NAME]`` that every backend has; its own stand beside these."""
 

@@ -28,6 +28,9 @@ class Phase(Enum):
     SOURCES = auto()
     """Parts that bring messages. What publishes of its own accord belongs here too: consumers are ready when it begins,
     and what it has published when it stops is still sent."""
+    MEMBERSHIPS = auto()
+    """Parts that tell other hubs of this one, over the buses of the sources: once all of it works, and as long as it
+    does."""
 
 
 @dataclass(frozen=True)

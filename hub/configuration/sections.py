@@ -3,11 +3,14 @@ names."""
 
 from __future__ import annotations
 
+from hub.cluster_access import ClusterView
 from hub.configuration.backend_section import BackendSection
+from hub.configuration.cluster_section import ClusterSection
 from hub.configuration.consumer_section import ConsumerSection
 from hub.configuration.job_section import JobSection
 from hub.configuration.schema import (
     BackendSettings,
+    ClusterSettings,
     ConsumerSettings,
     ExporterSettings,
     JobSettings,
@@ -26,6 +29,7 @@ SECTIONS: dict[str, Section] = {
             *("consumers", ConsumerSettings, Consumer, "hub.parts.consumers:Consumers", Phase.WORKERS),
             removed="removed, its queue is kept",
         ),
+        ClusterSection("clusters", ClusterSettings, ClusterView, "hub.parts.clusters:Clusters", Phase.MEMBERSHIPS),
         JobSection("jobs", JobSettings, JobKeeper, "hub.parts.job_databases:JobDatabases", Phase.RESOURCES),
         Section("exporters", ExporterSettings, Exporter, "hub.parts.exporters:Exporters", Phase.OBSERVERS),
         Section("servers", ServerSettings, Server, "hub.parts.servers:Servers", Phase.DOORS),

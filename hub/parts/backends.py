@@ -27,6 +27,7 @@ from hub.parts.replay import LogReplays
 from hub.parts.resources import Resources
 from hub.parts.waiting import within
 from hub.pipeline import Checks, Pipeline, Target
+from hub.reserved import ReservingIntake
 
 STOP_TIMEOUT = 5.0
 """Seconds for a backend to pass on received messages when a reload replaces it."""
@@ -154,6 +155,10 @@ class Backends(Manager[Backend]):
             raise HubError(f"backends.{name}: {error}") from error
 
     def _intake_of(self, name: str, backend: Backend) -> Intake:
+        confirm = confirmer(self._reactor, backend)
+        return ReservingIntake(self._enqueuer.reserved, self._routing_intake_of(name, backend), confirm)
+
+    def _routing_intake_of(self, name: str, backend: Backend) -> Intake:
         part = self.parts[name]
         intake: Target = BackendIntake(self._enqueuer, confirmer(self._reactor, backend))
         if part.settings.confirm == "settled":

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired, get_args, get_origin, get_type_hints
 
+from hub.status.clusters import ClusterQueueStatus, ClusterStatus, NodeStatus
 from hub.status.consumers import ConsumerStatus
 from hub.status.document import Status
 from hub.status.hub import HubRow, StoreStatus
@@ -19,15 +20,24 @@ class StatusSection:
     """A section of the status: the rows of one type.
 
     :ivar label: kind of the rows' names, such as ``consumer``; empty: the section is a single row.
+    :ivar within: the section whose rows each have such a section. Names of rows are ``OUTER/INNER`` then.
     """
 
     name: str
     label: str
     row: type
     metrics: tuple[Metric, ...]
+    within: str = ""
 
     def rows(self, status: Status) -> Mapping[str, Mapping[str, Any]]:
         """The rows of a status that are exported, by name; the name is empty for the hub and the store."""
+        if self.within:
+            outer = status.get(self.within) or {}
+            return {
+                f"{one}/{name}": row
+                for one, whole in outer.items()
+                for name, row in (whole.get(self.name) or {}).items()
+            }
         if self.label:
             return stable(status.get(self.name) or {})
         hub = status.get("hub") or {}
@@ -50,11 +60,11 @@ def exported(status: Status) -> Status:
     return {**status, "consumers": stable(status.get("consumers") or {})}
 
 
-def section(name: str, label: str, row: type) -> StatusSection:
+def section(name: str, label: str, row: type, within: str = "") -> StatusSection:
     """Make the section of a type of rows, with its metrics in the order of their declaration."""
     # The modules of our own rows have annotations that are types: texts would be compiled here, one by one.
     hints = get_type_hints(row, include_extras=True)
-    return StatusSection(name, label, row, tuple(_declared(name, hints)))
+    return StatusSection(name, label, row, tuple(_declared(name, hints)), within)
 
 
 def _declared(section_name: str, hints: Mapping[str, Any]) -> Iterator[Metric]:
@@ -74,6 +84,9 @@ CATALOGUE = (
     section("store", "", StoreStatus),
     section("consumers", "consumer", ConsumerStatus),
     section("backends", "backend", BackendStatus),
+    section("clusters", "cluster", ClusterStatus),
+    section("nodes", "node", NodeStatus, within="clusters"),
+    section("queues", "cluster_queue", ClusterQueueStatus, within="clusters"),
     section("jobs", "job_database", JobDatabaseStatus),
     section("exporters", "exporter", ExporterStatus),
     section("servers", "server", ServerStatus),

@@ -7,6 +7,7 @@ The types are dictionaries, so that exporters, servers and clients read the docu
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from hub.status.clusters import ClusterStatus
 from hub.status.consumers import ConsumerStatus
 from hub.status.hub import HubRow
 from hub.status.parts import BackendStatus, ExporterStatus, JobDatabaseStatus, ServerStatus
@@ -18,6 +19,7 @@ class HubStatus(TypedDict):
     hub: HubRow
     backends: dict[str, BackendStatus]
     consumers: dict[str, ConsumerStatus]
+    clusters: dict[str, ClusterStatus]
     jobs: dict[str, JobDatabaseStatus]
     exporters: dict[str, ExporterStatus]
     servers: dict[str, ServerStatus]

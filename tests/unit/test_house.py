@@ -38,6 +38,8 @@ TESTED_TOGETHER = {
     **dict.fromkeys(("source", "slot"), "test_work_source_contract"),
     **dict.fromkeys(("result", "sending"), "test_dispatcher"),
     "job_access": "test_database",
+    **dict.fromkeys(("cluster_access", "clusters", "own"), "test_cluster"),
+    "rows": "test_cluster",
     **dict.fromkeys(("job_databases", "job_member", "job_sources", "job_orders"), "test_job_consumers"),
     "runtime": "test_worker",
     "reader": "test_reader_contract",

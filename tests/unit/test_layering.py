@@ -27,6 +27,7 @@ BOTTOM = {
         "hub.declarations",
         "hub.replays",
         "hub.job_access",
+        "hub.cluster_access",
         "hub.job_queues",
         "hub.receipt",
         "hub.consumer",
@@ -41,8 +42,14 @@ BOTTOM = {
         "hub.http.streaming",
         "hub.http.takeover",
     ),
-    *("hub.status", "hub.status.catalogue", "hub.status.consumers", "hub.status.document", "hub.status.hub"),
-    *("hub.status.metric", "hub.status.parts", "hub.status.rows", "hub.status.states"),
+    *(
+        "hub.status",
+        "hub.status.catalogue",
+        "hub.status.consumers",
+        "hub.status.document",
+        "hub.status.hub",
+    ),
+    *("hub.status.clusters", "hub.status.metric", "hub.status.parts", "hub.status.rows", "hub.status.states"),
 }
 COMMANDS = {
     "hub.backends.stomp.command",

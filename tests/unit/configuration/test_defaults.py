@@ -19,6 +19,7 @@ NEEDED = {
     "stomp": ('backends.stomp.connect=["stomp://127.0.0.1"]', 'backends.stomp.destinations=["/queue/x"]'),
     "amqp": ('backends.amqp.connect=["amqp://127.0.0.1"]', "backends.amqp.queues={x={}}"),
     "redis": ('backends.redis.connect="redis://127.0.0.1"', 'backends.redis.streams=["a"]'),
+    "announcements": ('clusters.announcements.backend="zeromq"',),
     "udp-monitor": ("exporters.udp-monitor.port=9950",),
 }
 """What a plugin asks for beyond its defaults."""

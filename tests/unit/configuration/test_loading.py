@@ -40,7 +40,8 @@ def test_a_section_or_a_part_that_only_the_environment_has_is_named_by_its_varia
     assert sorted(found) == [
         "$HUBBUB_CONSUMERS__NEW__THREADS: consumers.new.type: must be set: an installed name, "
         "'package.module:Class' or 'file.py:Class'",
-        "$HUBBUB_FOO__BAR: foo: unknown section; there are: backends, consumers, exporters, hub, jobs, servers",
+        "$HUBBUB_FOO__BAR: foo: unknown section; there are: backends, clusters, consumers, exporters, hub, jobs, "
+        "servers",
     ]
 
 

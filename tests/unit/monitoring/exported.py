@@ -94,6 +94,9 @@ def whole() -> dict[str, Any]:
     found: dict[str, Any] = {part.name: _row(part) for part in CATALOGUE}
     store, consumer = found.pop("store"), found["consumers"]
     consumer |= {"conditions": [], "workers": [], "trend": "idle", "durable": True}
+    for part in CATALOGUE:
+        if part.within:
+            found[part.within][part.name] = {"y": found.pop(part.name)}
     hub = {**found["hub"], "time": 1_700_000_000.0, "version": "1", "store": store}
     return {"hub": hub, **{name: {"x": row} for name, row in found.items() if name != "hub"}}
 

@@ -72,7 +72,7 @@ def test_the_columns_of_a_section_are_its_own() -> None:
 
 def test_every_count_of_the_status_is_a_metric_or_says_something_else() -> None:
     """A number that was forgotten in the catalogue would be in no exporter."""
-    other = {"pid", "time", "paused_until", "catch_up_at", "catch_up_alone_seconds"}
+    other = {"pid", "time", "paused_until", "catch_up_at", "catch_up_alone_seconds", "since"}
     for part in CATALOGUE:
         hints = get_type_hints(part.row, include_extras=True)
         plain = {key for key, hint in hints.items() if hint in (int, float, int | None, float | None)}

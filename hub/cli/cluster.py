@@ -1,0 +1,83 @@
+"""The tables of ``hubbub status --cluster``. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from hub.cli.numbers import text_of
+from hub.cli.times import all_clear
+from hub.cli.top.columns import BAD, HELD
+from hub.status.catalogue import metric_of
+from hub.text import counted, printable
+from hub.units import format_duration
+
+NODE_NUMBERS = ("backlog", "rate_in", "rate_out", "oldest_age", "dead_letters")
+QUEUE_NUMBERS = ("nodes", "backlog", "in_flight", "rate_in", "rate_out", "oldest_age", "dead_letters")
+
+
+def cluster_tables(name: str, row: Mapping[str, Any], now: float) -> Group:
+    """A cluster: a summary, its nodes, its queues. :param now: epoch seconds."""
+    if "nodes" not in row:
+        return Group(Text(printable(f"cluster {name} fails: {row.get('error')}"), BAD))
+    return Group(_summary(name, row, now), _nodes(row["nodes"], now), _queues(row["queues"]))
+
+
+def _summary(name: str, row: Mapping[str, Any], now: float) -> Text:
+    gone = [f"{row[key]} {word}" for key, word in (("nodes_left", "left"), ("nodes_vanished", "vanished")) if row[key]]
+    nodes = ", ".join([f"{counted(row['nodes_present'], 'node')} present", *gone])
+    clear = all_clear(row["headline"], now)
+    numbers = f"backlog {row['backlog']}, dead letters {row['dead_letters']}, {clear}"
+    text = Text(printable(f"cluster {name}: {nodes}; {numbers}"))
+    for line, style in _troubles(row):
+        text.append("\n" + printable(line), style)
+    return text
+
+
+def _troubles(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if row["deaf_because"]:
+        yield f"no announcements come now: {row['deaf_because']}", BAD
+    if row["last_error"]:
+        yield f"this hub can't announce itself: {row['last_error']}", BAD
+    if refused := ", ".join(f"{count} {reason}" for reason, count in row["refused"].items() if count):
+        yield f"announcements refused: {refused}", HELD
+
+
+def _nodes(rows: Mapping[str, Any], now: float) -> Table:
+    table = _table(("node", "state", "version"), [metric_of("nodes", key).title for key in NODE_NUMBERS])
+    for name, row in sorted(rows.items()):
+        cells = [name + (" (this hub)" if row["own"] else ""), _state(row, now), row["version"]]
+        numbers = [text_of("nodes", row, key) for key in NODE_NUMBERS]
+        style = BAD if row["state"] == "vanished" else ""
+        table.add_row(*(Text(printable(cell), style) for cell in (*cells, *numbers)))
+    return table
+
+
+def _state(row: Mapping[str, Any], now: float) -> str:
+    if row["state"] != "present":
+        return f"{row['state']} {format_duration(max(0.0, now - row['since']))} ago"
+    if row["ready"]:
+        return str(row["hub_state"])
+    return f"not ready: {'; '.join(row['not_ready'])}"
+
+
+def _queues(rows: Mapping[str, Any]) -> Table:
+    table = _table(("queue",), [*(metric_of("queues", key).title for key in QUEUE_NUMBERS), "caught up"])
+    for name, row in rows.items():
+        clear = " ".join(filter(None, (row["caught_up"], row["caught_up_detail"])))
+        cells = (name, *(text_of("queues", row, key) for key in QUEUE_NUMBERS), clear)
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    return table
+
+
+def _table(left: Sequence[str], right: Sequence[str]) -> Table:
+    table = Table(box=None, header_style="bold", padding=(0, 1))
+    for heading in left:
+        table.add_column(heading)
+    for heading in right:
+        table.add_column(heading, justify="right")
+    return table

@@ -1,0 +1,234 @@
+"""A hub's view of its cluster: it announces itself, hears the others, and tells what it knows of all."""
+
+from __future__ import annotations
+
+import socket
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from hub import __version__
+from hub.cluster.announcement import LONGEST_NAME, Announcement, bounded
+from hub.cluster.members import Members, Notice
+from hub.cluster.own import queues_of, reasons_of
+from hub.cluster.rows import cluster_row, node_row
+from hub.cluster.seal import LEAST_KEY, RefusedAnnouncement, Seal
+from hub.cluster.sums import QueueSums
+from hub.cluster_access import ClusterContext
+from hub.errors import ConfigError, HubError
+from hub.failure import told
+from hub.message import Message
+from hub.settings import Duration, SecretRef, Settings, setting
+from hub.status.clusters import NodeStatus
+from hub.text import counted, printable
+from hub.throttle import Throttle
+
+SYSTEM_STATE = Path("/var/lib/hubbub")
+REPORT_EVERY = 60.0
+"""Seconds in which one announcement that was refused is logged for each reason; the others are counted."""
+
+
+class Config(Settings):
+    """Settings of the bus, the key and the times."""
+
+    # Secret is a plain class, which pydantic checks by isinstance only with this option.
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    backend: str = setting(
+        ...,
+        "Name of the backend on whose bus the hubs announce themselves. What it publishes must reach every hub, as "
+        "what goes to a topic or a channel does, and each must receive it.",
+        example="zeromq",
+        min_length=1,
+    )
+    topic: str = setting(
+        "hubbub.cluster",
+        "Topic of the announcements. No message of this topic reaches a queue, whatever bus it comes from.",
+        pattern=r"^[^\s.*#]+(\.[^\s.*#]+)*$",
+        max_length=200,
+    )
+    interval: Duration = setting(
+        "3s", "Time between two announcements. A node of which three fail to come has vanished.", ge=0.1, le=60
+    )
+    node: str | None = setting(
+        None,
+        "Name of this hub among the nodes. Unset: that of the machine; with the state directory, unless that is "
+        "/var/lib/hubbub, as a machine may have several hubs.",
+        min_length=1,
+        max_length=200,
+        example="alpha",
+    )
+    key: SecretRef | None = setting(
+        None,
+        "A key that all hubs share, as 'file:/path' or 'credential:name', of at least 16 characters: announcements are "
+        "signed with it (HMAC-SHA256), and others are refused. Unset: whoever can publish on the bus can pose as a "
+        "node.",
+    )
+    forget_after: Duration = setting("1d", "How long a node is shown that has left or vanished.", ge=1)
+
+
+class Cluster:
+    """The nodes of a cluster, by their announcements on a bus."""
+
+    Config: type[Settings] = Config
+    topic: str
+    backend: str
+    interval: float
+
+    def __init__(self, context: ClusterContext) -> None:
+        config: Config = context.config
+        self.topic, self.backend, self.interval = config.topic, config.backend, config.interval
+        self.node = config.node or default_node(socket.gethostname(), context.state_dir)
+        self._context, self._config, self._log = context, config, context.log
+        self._seal = Seal(config.topic, None)
+        self._members = Members(self.node, context.start, config.forget_after)
+        self._sums = QueueSums()
+        self._own: Announcement | None = None
+        self._began = context.wall()
+        self._number = self._announced = self._not_announced = self._heard = 0
+        self._refused: Counter[str] = Counter()
+        self._throttle: Throttle[str] = Throttle(1, REPORT_EVERY, 20)
+        self._sending: Deferred[None] | None = None
+        self._error: str | None = None
+        self._deaf: str | None = None
+
+    def start(self) -> None:
+        """Read the key, and begin."""
+        key = None if self._config.key is None else self._config.key.read().encode()
+        if key is not None and len(key) < LEAST_KEY:
+            raise ConfigError([f"key: the secret must have at least {LEAST_KEY} characters"])
+        if key is None:
+            text = "announcements are not signed: whoever can publish to backend %s can pose as a node; set 'key'"
+            self._log.warning(text, self.backend, extra={"action": "expose"})
+        self._seal = Seal(self.topic, key)
+
+    # -- hearing
+
+    def hear(self, messages: Sequence[Message]) -> None:
+        """Take in announcements. Those that can't be trusted are refused, counted, and logged now and then."""
+        for message in messages:
+            try:
+                if message.backend != self.backend:
+                    raise RefusedAnnouncement("elsewhere", f"it came over backend {message.backend}")
+                announcement = self._seal.open(message.body)
+                self._tell(self._members.hear(announcement, self._context.monotonic(), self._context.wall()))
+                self._heard += announcement.start != self._context.start
+            except RefusedAnnouncement as error:
+                self._refuse(error)
+
+    def _refuse(self, error: RefusedAnnouncement) -> None:
+        self._refused[error.reason] += 1
+        if self._throttle.hold(error.reason, self._context.monotonic()) is None:
+            text = "an announcement is refused (%s): %s"
+            self._log.warning(text, error.reason, printable(str(error)[:200]), extra={"action": "refuse"})
+
+    def check(self) -> None:
+        """Look for nodes that are silent."""
+        now = self._context.monotonic()
+        self._deaf = self._context.deaf()
+        self._tell(self._members.check(now, self._context.wall(), hears=self._deaf is None))
+        for burst in self._throttle.over(now):
+            more = counted(burst.held, "further announcement")
+            self._log.warning("%s refused (%s)", more, burst.kind, extra={"action": "refuse"})
+
+    def _tell(self, events: Sequence[Notice]) -> None:
+        for event in events:
+            self._log.log(event.level, "%s", event.text, extra={"action": "cluster"})
+
+    # -- announcing
+
+    def announce(self) -> None:
+        """Announce this hub, and take a sample of the sums. While the bus is away nothing is sent: an announcement is
+        worthless when it is old."""
+        self._own = own = self._announcement(leaving=False)
+        present = {start: node.last.all_queues() for start, node in self._members.counted()}
+        self._sums.sample(self._context.monotonic(), {**present, own.start: own.all_queues()})
+        if self._sending is not None or self._context.deaf() is not None:
+            self._not_announced += 1
+        else:
+            self._send(own)
+
+    def leave(self) -> Deferred[None] | None:
+        """Announce that this hub leaves, whether or not the bus has confirmed the last announcement."""
+        return self._send(self._announcement(leaving=True))
+
+    def _send(self, announcement: Announcement) -> Deferred[None] | None:
+        try:
+            sending = self._context.send(self.topic, self._seal.close(announcement))
+        except HubError as error:
+            self._failed(told(error))
+            return None
+        if sending is None:
+            self._sent()
+            return None
+        self._sending = sending
+        return sending.addCallbacks(lambda _: self._sent(), lambda failure: self._not_sent(failure))
+
+    def _sent(self) -> None:
+        self._announced += 1
+        self._sending = self._error = None
+
+    def _not_sent(self, failure: Failure) -> None:
+        self._sending = None
+        self._failed(told(failure.value or HubError("it was not sent")))
+
+    def _failed(self, why: str) -> None:
+        self._not_announced += 1
+        if self._error is None:
+            self._log.warning("this hub can't announce itself: %s", why, extra={"action": "cluster"})
+        self._error = why
+
+    def _announcement(self, leaving: bool) -> Announcement:
+        self._number += 1
+        status = self._context.snapshot()
+        queues, others, left_out = bounded(queues_of(status, self._context.shared()))
+        return Announcement(
+            self.node,
+            self._context.start,
+            self._number,
+            self._began,
+            self._context.wall(),
+            self.interval,
+            __version__[:64],
+            status["hub"]["state"],
+            leaving,
+            reasons_of(status),
+            queues,
+            others,
+            left_out,
+        )
+
+    # -- the status
+
+    def status(self) -> Mapping[str, Any]:
+        """What is known of the cluster, for the status."""
+        now, wall = self._context.monotonic(), self._context.wall()
+        rows: dict[str, NodeStatus] = {}
+        if self._own is not None:
+            rows[self.node] = node_row(self._own, "present", self._began, 0.0, own=True)
+        for name, node in self._members.named():
+            rows[name] = node_row(node.last, node.state, node.since, node.silent(now))
+        counts = {
+            "node": self.node,
+            "backend": self.backend,
+            "topic": self.topic,
+            "signed": self._seal.signs,
+            "deaf_because": self._deaf,
+            "announced": self._announced,
+            "not_announced": self._not_announced,
+            "heard": self._heard,
+            "refused": dict(self._refused),
+            "last_error": self._error,
+        }
+        return {**counts, **cluster_row(rows, self._sums.rows(wall), "listening" if self._deaf is None else "deaf")}
+
+
+def default_node(host: str, state_dir: Path) -> str:
+    """The name of a hub that is given none. :param state_dir: no two hubs of a machine have the same."""
+    host = host[:LONGEST_NAME] or "localhost"
+    return host if state_dir == SYSTEM_STATE else f"{host}:{state_dir}"[:LONGEST_NAME]

@@ -1,0 +1,45 @@
+"""The section ``[clusters.*]``: views of clusters, and the backends that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hub.configuration.schema import Part
+from hub.configuration.section import Section
+from hub.interfaces import Broadcasting
+from hub.text import some_of
+
+
+class ClusterSection(Section):
+    """The section of clusters."""
+
+    def notes(self, part: Part) -> Iterator[str]:
+        """A cluster without a key."""
+        if getattr(part.config, "key", None) is None:
+            yield "its announcements are not signed: whoever can publish on the bus can pose as a node; set 'key'"
+
+
+def unknown_backends(
+    clusters: Mapping[str, Part], backends: Mapping[str, Part], tables: Mapping[str, object]
+) -> Iterator[tuple[tuple[str, str, str], str]]:
+    """Clusters whose backend can't be used: the place of a setting, and what is wrong.
+
+    :param backends: those that are enabled and valid. :param tables: all tables, of which some may have problems.
+    """
+    topics: dict[str, str] = {}
+    for name, part in clusters.items():
+        backend, topic = part.config.backend, part.config.topic
+        if topic in topics:
+            yield ("clusters", name, "topic"), f"{topic} is the topic of clusters.{topics[topic]} already"
+        topics[topic] = name
+        place = ("clusters", name, "backend")
+        if backend not in tables:
+            yield place, f"there is no [backends.{backend}]; there are: {some_of(tables) if tables else 'none'}"
+        elif backend not in backends:
+            table = tables[backend]
+            if isinstance(table, Mapping) and table.get("enabled") is False:
+                yield place, f"[backends.{backend}] is not enabled"
+        else:
+            bus = backends[backend]
+            if isinstance(bus.plugin.cls, Broadcasting) and (flaw := bus.plugin.cls.no_broadcast(bus.config, topic)):
+                yield place, f"announcements over [backends.{backend}] would not reach every hub: {flaw}"

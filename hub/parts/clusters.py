@@ -1,0 +1,142 @@
+"""The manager of a hub's views of clusters."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.task import LoopingCall
+
+from hub.cluster_access import ClusterContext, ClusterView
+from hub.configuration.schema import Part
+from hub.errors import ConfigError, HubError, Unavailable
+from hub.message import NO_HEADERS, Message
+from hub.partlog import part_log
+from hub.parts.former_counts import FormerCounts
+from hub.parts.manager import Manager, status_of
+from hub.parts.resources import Resources
+from hub.parts.waiting import within
+
+CHECK_EVERY = 1.0
+"""Seconds between two looks for silent nodes."""
+LEAVE_TIMEOUT = 1.0
+"""Seconds for the bus to take the last announcement."""
+
+
+def random_start() -> str:
+    """A random number of 128 bits, in hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
+class Clusters(Manager[ClusterView]):
+    """Runs the views of clusters; see :class:`hub.parts.manager.Manager`.
+
+    :param hub: the resources. :param token: makes the random number of a start, of 32 hexadecimal digits.
+    """
+
+    def __init__(self, hub: Resources, token: Callable[[], str] = random_start) -> None:
+        super().__init__()
+        self.running: dict[str, ClusterView] = {}
+        self._hub = hub
+        self._token = token
+        self._loops: dict[str, list[LoopingCall]] = {}
+        self._former = FormerCounts("clusters")
+        self._log = part_log("hub", "clusters")
+
+    @classmethod
+    def of(cls, hub: Resources) -> Clusters:
+        """Make the manager for a hub."""
+        return cls(hub)
+
+    def prepare(self, part: Part) -> ClusterView:
+        """Make the instance of a part."""
+        hub, name = self._hub, part.config.backend
+        clocks = (hub.runtime.monotonic, hub.runtime.wall)
+        context = ClusterContext(
+            part.name,
+            part.config,
+            part_log("cluster", part.name),
+            *clocks,
+            self._token(),
+            hub.state_dir,
+            hub.snapshot,
+            lambda: frozenset(hub.queues.jobs),
+            partial(self._send, name),
+            partial(self._deaf, name),
+        )
+        view: ClusterView = part.plugin.make(f"clusters.{part.name}", context)
+        return view
+
+    def announce(self, prepared: Mapping[str, tuple[Part, ClusterView]]) -> None:
+        """Reserve the topics before any message arrives."""
+        for _, view in prepared.values():
+            self._hub.enqueuer.reserved[view.topic] = view.hear
+
+    def start(self, part: Part, prepared: ClusterView) -> None:
+        """Start a prepared part: it hears others, and announces this hub."""
+        try:
+            prepared.start()
+        except ConfigError as error:
+            raise ConfigError([f"clusters.{part.name}: {problem}" for problem in error.problems]) from error
+        except HubError as error:
+            raise HubError(f"clusters.{part.name}: {error}") from error
+        hub = self._hub
+        taken = [name for name, view in self.running.items() if view.topic == prepared.topic]
+        if taken:
+            raise HubError(f"clusters.{part.name}: the topic {prepared.topic} is that of clusters.{taken[0]} already")
+        hub.enqueuer.reserved[prepared.topic] = prepared.hear
+        hub.enqueuer.subscriptions.follow([prepared.topic], [])
+        self.running[part.name], self.parts[part.name] = prepared, part
+        calls = [(prepared.announce, prepared.interval), (prepared.check, CHECK_EVERY)]
+        self._loops[part.name] = [hub.periodic.begin(call, every) for call, every in calls]
+        prepared.check()
+        prepared.announce()
+
+    def retire(self, names: Collection[str]) -> Deferred[Any]:
+        """Leave clusters: the others are told."""
+        return self._leave([name for name in names if name in self.running], LEAVE_TIMEOUT)
+
+    def stop(self, timeout: float) -> Deferred[Any]:
+        """Leave all clusters, as the hub stops."""
+        return self._leave(list(self.running), min(timeout, LEAVE_TIMEOUT))
+
+    def _leave(self, names: Collection[str], timeout: float) -> Deferred[Any]:
+        leaving = []
+        for name in names:
+            view, part = self.running.pop(name), self.parts.pop(name)
+            for loop in self._loops.pop(name):
+                if loop.running:
+                    loop.stop()
+            leaving.append(maybeDeferred(view.leave))
+            self._former.keep(name, status_of(part, view))
+            self._hub.enqueuer.subscriptions.follow([], [view.topic])
+            self._hub.enqueuer.reserved.pop(view.topic, None)
+        return within(self._hub.reactor, DeferredList(leaving, consumeErrors=True), timeout)
+
+    def status(self) -> dict[str, Any]:
+        """Status rows of the running parts."""
+        rows = {name: status_of(self.parts[name], view) for name, view in self.running.items()}
+        return {name: self._former.added(name, row) for name, row in rows.items()}
+
+    # -- the bus
+
+    def _send(self, name: str, topic: str, body: bytes) -> Deferred[None] | None:
+        backend = self._hub.flow.backends.get(name)
+        if backend is None:
+            raise Unavailable(f"no backend is called {name!r}")
+        message: Message = self._hub.publisher.message(topic, body, NO_HEADERS)
+        return backend.publish(message)
+
+    def _deaf(self, name: str) -> str | None:
+        """Why the bus gives this hub no messages. A bus without a broker can't tell: there, a peer that is away is a
+        node that is."""
+        backend = self._hub.flow.backends.get(name)
+        if backend is None:
+            return f"no backend is called {name!r}"
+        if self._hub.flow.paused:
+            return "this hub holds its buses back"
+        why = backend.status().get("not_ready")
+        return None if why is None else str(why)
