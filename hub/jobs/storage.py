@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hub.jobs.heartbeats import Heartbeat
 from hub.jobs.job import (
     ClaimLimits,
     Coalescing,
@@ -111,9 +112,15 @@ class Storage(Protocol):
         :returns: how many jobs.
         """
 
-    def rescue(self, lease: float) -> int:
-        """Give up processes whose last heartbeat is older than ``lease`` seconds, and let others have their jobs; that
-        counts an attempt. :returns: how many jobs."""
+    def heartbeats(self, lease: float) -> dict[int, Heartbeat]:
+        """Look at all processes, and note those that are silent. :param lease: seconds."""
+
+    def rescue(self, dead: Mapping[int, float]) -> int:
+        """Give up processes, and let others have their jobs; that counts an attempt.
+
+        :param dead: time of the last heartbeat of each; one that has renewed its lease since is left.
+        :returns: how many jobs.
+        """
 
     def move_due(self, limit: int) -> int:
         """Make delayed jobs that are due wait. :returns: how many."""

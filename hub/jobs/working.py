@@ -15,6 +15,7 @@ from hub.errors import Unavailable
 from hub.interfaces import Clock
 from hub.jobs.checks import coalescing, error_text, exit_status, queue_name, result_text
 from hub.jobs.errors import BadDatabase, Fenced
+from hub.jobs.heartbeats import Heartbeats
 from hub.jobs.in_hand import ClaimedJobs
 from hub.jobs.job import Coalescing, Ending, Handle, Job, NewJob, Settlement
 from hub.jobs.retries import RetryDelay
@@ -77,6 +78,7 @@ class Working:
         self._done: dict[str, float] = {}
         self._in_hand = ClaimedJobs()
         self._unanswered = UnansweredClaims(storage, self._in_hand)
+        self._heartbeats = Heartbeats()
         self._cancelled: frozenset[int] = frozenset()
 
     @property
@@ -203,7 +205,7 @@ class Working:
             if moved < MOVED:
                 break
         if self._is_due("rescue", self.lease / BEATS):
-            rescued = self._storage.rescue(self.lease)
+            rescued = self._storage.rescue(self._dead())
             if rescued:
                 log.warning("%d jobs of dead processes are waiting again", rescued, extra={"action": "rescue"})
                 self._waits.announce([""])
@@ -211,6 +213,13 @@ class Working:
             self._storage.upkeep()
         if self._is_due("prune", PRUNE_EVERY):
             self.prune()
+
+    def _dead(self) -> dict[int, float]:
+        """Look at the heartbeats of all. :returns: processes that are dead, with the time of their last one."""
+        began = self._clock()
+        found = self._storage.heartbeats(self.lease)
+        with self._lock:
+            return self._heartbeats.dead(found, self.lease, began, self._clock())
 
     def prune(self) -> None:
         """Delete what is older than it is kept. :raises Unavailable: as for ``claim``."""

@@ -80,6 +80,7 @@ class MemoryJobs(Jobs):
     def advance(self, seconds: float) -> None:
         """Advance the clock. Delayed jobs that are due then wait. This program stays alive; others whose lease has
         passed meanwhile lose their jobs."""
+        self._dead()  # the others' heartbeats, before and after
         self._passed += seconds
         self._beaten = self._monotonic()  # it was never away
         self.heartbeat()

@@ -53,14 +53,18 @@ def rows(jobs: Jobs, sql: str) -> list[tuple[Any, ...]]:
 
 
 def let_lease_pass(jobs: Jobs) -> None:
-    """Make the process of these jobs look as if it had been silent for an hour."""
+    """Make the process of these jobs look as if it had been silent for an hour, and another had found it so."""
     storage: Any = jobs._storage
     with storage._database.begin() as link:
         if type(storage).__name__ == "SQLite":
-            link.run("UPDATE process SET seen = seen - 3600 WHERE id = :id", {"id": jobs._process})
+            link.run(
+                "UPDATE process SET seen = seen - 3600, silent_since = seen - 3500 WHERE id = :id",
+                {"id": jobs._process},
+            )
         else:
             link.run(
-                "UPDATE hubbub_jobs.process SET seen = seen - interval '1 hour' WHERE id = %(id)s",
+                "UPDATE hubbub_jobs.process SET seen = seen - interval '1 hour',"
+                " silent_since = seen - interval '50 minutes' WHERE id = %(id)s",
                 {"id": jobs._process},
             )
 
@@ -77,3 +81,20 @@ def let_the_bucket_fill(jobs: Jobs, queue: str, seconds: float) -> None:
                 " WHERE queue = %(queue)s"
             )
         link.run(sql, {"queue": queue, "seconds": seconds})
+
+
+def silent_for(jobs: Jobs, seconds: float, noted: bool = False) -> None:
+    """Make the database's clock look as if it had gone on by so much since the process has renewed its lease.
+
+    :param noted: and since it was noted as silent.
+    """
+    storage: Any = jobs._storage
+    columns = ("seen", "silent_since") if noted else ("seen",)
+    with storage._database.begin() as link:
+        values = {"id": jobs._process, "seconds": seconds}
+        if type(storage).__name__ == "SQLite":
+            changes = ", ".join(f"{name} = {name} - :seconds" for name in columns)
+            link.run(f"UPDATE process SET {changes} WHERE id = :id", values)
+        else:
+            changes = ", ".join(f"{name} = {name} - make_interval(secs => %(seconds)s)" for name in columns)
+            link.run(f"UPDATE hubbub_jobs.process SET {changes} WHERE id = %(id)s", values)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from hub.jobs.connections import Link
+from hub.jobs.heartbeats import MISSED, Heartbeat
 from hub.jobs.job import Ending, Job, Settlement
 from hub.jobs.postgresql.claiming import latest_rows
 from hub.jobs.postgresql.database import Database, all_lanes
@@ -24,6 +25,8 @@ UNSETTLED = f"""
     AND NOT EXISTS (SELECT FROM hubbub_jobs.outcome AS o WHERE o.claim = c.id AND n.job = ANY (o.ids))
 """  # noqa: S608 - names of ours
 """Jobs that run."""
+SEEN = "extract(epoch FROM seen)::float8"
+"""Time of the last heartbeat; it comes back as the same number."""
 DIED = "its process died, or was away for longer than its lease"
 
 
@@ -43,7 +46,9 @@ class Processes:
     def beat(self, process: int) -> list[int] | None:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
-            if not link.run("UPDATE hubbub_jobs.process SET seen = now() WHERE id = %(id)s", {"id": process}):
+            if not link.run(
+                "UPDATE hubbub_jobs.process SET seen = now(), silent_since = NULL WHERE id = %(id)s", {"id": process}
+            ):
                 return None
             return [job for (job,) in link.rows("SELECT job FROM hubbub_jobs.cancelled ORDER BY at DESC LIMIT 10000")]
 
@@ -70,19 +75,37 @@ class Processes:
                 return 0
             return _give_back(link, [job for job in _jobs_of(link, process) if job.claim not in claims], failed=False)
 
-    def rescue(self, lease: float) -> int:
+    def heartbeats(self, lease: float) -> dict[int, Heartbeat]:
+        """See :class:`hub.jobs.storage.Storage`."""
+        values = {"lease": float(lease), "missed": lease * MISSED}
+        with self._database.begin() as link:
+            link.put(
+                "UPDATE hubbub_jobs.process SET silent_since = now() WHERE silent_since IS NULL"
+                " AND seen < now() - make_interval(secs => %(missed)s)",
+                values,
+            )
+            found = link.rows(
+                f"""
+                SELECT id, {SEEN}, seen < now() - make_interval(secs => %(lease)s)
+                    AND coalesce(silent_since < now() - make_interval(secs => %(missed)s), false)
+                FROM hubbub_jobs.process
+                """,  # noqa: S608 - names of ours
+                values,
+            )
+        return {process: Heartbeat(seen, given_up) for process, seen, given_up in found}
+
+    def rescue(self, dead: Mapping[int, float]) -> int:
         """See :class:`hub.jobs.storage.Storage`. Each process is a transaction of its own."""
         rescued = 0
-        while True:
+        for process, seen in dead.items():
             with self._database.begin() as link:
                 found = link.rows(
-                    "SELECT id FROM hubbub_jobs.process WHERE seen < now() - make_interval(secs => %(lease)s)"
-                    " ORDER BY seen LIMIT 1 FOR UPDATE SKIP LOCKED",
-                    {"lease": float(lease)},
+                    f"SELECT {SEEN} = %(seen)s FROM hubbub_jobs.process WHERE id = %(id)s FOR UPDATE SKIP LOCKED",  # noqa: S608
+                    {"id": process, "seen": seen},
                 )
-                if not found:
-                    return rescued
-                rescued += self._give_up(link, found[0][0], failed=True)
+                if found == [(True,)]:
+                    rescued += self._give_up(link, process, failed=True)
+        return rescued
 
     def _give_up(self, link: Link, process: int, failed: bool) -> int:
         """End a process whose row the link has locked for update: no completion of it is accepted any more."""

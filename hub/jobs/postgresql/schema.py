@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.jobs.connections import Link
 from hub.jobs.errors import BadDatabase
 
-VERSION = 7
+VERSION = 8
 """Version of the schema that this library works with."""
 OLDEST_SERVER = 130000
 """PostgreSQL 13 has ``xid8`` and ``pg_snapshot``."""
@@ -187,7 +187,8 @@ CREATE TABLE hubbub_jobs.note (
 );
 CREATE INDEX note_result ON hubbub_jobs.note (at) WHERE kind = 'result'
 """
-MIGRATIONS = [TABLES, QUEUES_OF_ERRORS, COALESCE, KEYS_SINCE, SLEEPING_PROCESSES, LOCKS, NOTES]
+SILENT_PROCESSES = "ALTER TABLE hubbub_jobs.process ADD COLUMN silent_since timestamptz"
+MIGRATIONS = [TABLES, QUEUES_OF_ERRORS, COALESCE, KEYS_SINCE, SLEEPING_PROCESSES, LOCKS, NOTES, SILENT_PROCESSES]
 """Statements that lead from each version to the next, beginning with none."""
 
 

@@ -18,7 +18,7 @@ from hub.jobs.sqlite.filesystems import network_type, read_mounts
 from hub.jobs.sqlite.watching import Watcher
 from hub.jobs.storage import Deaf, Heard, Listening
 
-VERSION = 6
+VERSION = 7
 """Version of the schema that this library works with; in the file it is ``user_version``."""
 APPLICATION = 0x68756A6F
 """Mark of such a file (``application_id``)."""
@@ -112,6 +112,7 @@ MIGRATIONS = [
     ) WITHOUT ROWID;
     CREATE INDEX note_result ON note (at) WHERE kind = 'result';
     """,
+    "ALTER TABLE process ADD COLUMN silent_since REAL",
 ]
 """Statements that lead from each version to the next, beginning with none."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from hub.interfaces import Clock
 from hub.jobs.connections import Link
+from hub.jobs.heartbeats import MISSED, Heartbeat
 from hub.jobs.job import Coalescing, Ending, Handle, Job, NewJob, Settlement
 from hub.jobs.sqlite.database import SQLiteFile
 from hub.jobs.sqlite.inserting import insert_jobs
@@ -52,14 +53,15 @@ class SQLite(SQLiteOperations):
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
             link.run(
-                "INSERT INTO process VALUES (:id, :name, :now, :now)",
+                "INSERT INTO process (id, name, started, seen) VALUES (:id, :name, :now, :now)",
                 {"id": process, "name": name, "now": self._wall()},
             )
 
     def beat(self, process: int) -> list[int] | None:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
-            if not link.run("UPDATE process SET seen = :now WHERE id = :id", {"id": process, "now": self._wall()}):
+            sql = "UPDATE process SET seen = :now, silent_since = NULL WHERE id = :id"
+            if not link.run(sql, {"id": process, "now": self._wall()}):
                 return None
             found = link.rows(
                 "SELECT id FROM job WHERE state = 'running' AND process = :id AND cancelled", {"id": process}
@@ -78,11 +80,25 @@ class SQLite(SQLiteOperations):
             self._end(link, [_given_up(job, failed=False) for job in unknown])
             return len(unknown)
 
-    def rescue(self, lease: float) -> int:
+    def heartbeats(self, lease: float) -> dict[int, Heartbeat]:
         """See :class:`hub.jobs.storage.Storage`."""
+        now = self._wall()
+        values = {"now": now, "late": now - lease, "missed": now - lease * MISSED}
         with self._database.begin() as link:
-            dead = link.rows("SELECT id FROM process WHERE seen < :then", {"then": self._wall() - lease})
-            return sum(self._give_up(link, process, failed=True) for (process,) in dead)
+            link.run("UPDATE process SET silent_since = :now WHERE silent_since IS NULL AND seen < :missed", values)
+            found = link.rows(
+                "SELECT id, seen, seen < :late AND coalesce(silent_since < :missed, 0) FROM process", values
+            )
+        return {process: Heartbeat(seen, bool(given_up)) for process, seen, given_up in found}
+
+    def rescue(self, dead: Mapping[int, float]) -> int:
+        """See :class:`hub.jobs.storage.Storage`."""
+        rescued = 0
+        with self._database.begin() as link:
+            for process, seen in dead.items():
+                if link.rows("SELECT 1 FROM process WHERE id = :id AND seen = :seen", {"id": process, "seen": seen}):
+                    rescued += self._give_up(link, process, failed=True)
+        return rescued
 
     def _give_up(self, link: Link, process: int, failed: bool) -> int:
         jobs = _running(link, process)
