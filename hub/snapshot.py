@@ -198,7 +198,7 @@ def _queue(stats: QueueStats, stored: StoredQueue, now: float) -> QueueStatus:
         "dropped_by": {cause: getattr(counters, f"dropped_{cause}") for cause in CAUSES},
         "settled_elsewhere": counters.elsewhere,
         "oldest_age": None if oldest is None else max(0.0, now - oldest),
-        "durable": stored.durable,
+        "durable": stored.outlives_hub,
     }
 
 

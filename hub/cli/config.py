@@ -21,6 +21,7 @@ from hub.configuration.schema import Configuration, Part
 from hub.configuration.sections import SECTIONS
 from hub.configuration.toml_text import toml_path
 from hub.configuration.type_names import kind_of
+from hub.configuration.unreadable import unreadable
 from hub.errors import ConfigError
 from hub.logs.journal import NO_JOURNAL, there_is_a_journal
 from hub.text import printable
@@ -37,7 +38,12 @@ def check(load_config: ConfigReader, as_json: bool, strict: bool) -> None:
     """Check the configuration: list every problem; the exit code is 78 if there is one."""
     try:
         configuration = load_config()
-        warnings = [*_warnings(configuration), *_without_extras(configuration), *_exposures(configuration, strict)]
+        warnings = [
+            *_warnings(configuration),
+            *_without_extras(configuration),
+            *_unreadable(configuration),
+            *_exposures(configuration, strict),
+        ]
     except ConfigError as error:
         if as_json:
             click.echo(json_text({"ok": False, "problems": error.problems}))
@@ -63,6 +69,15 @@ def _without_extras(configuration: Configuration) -> list[str]:
     if any(extra.vital for extra, _ in found):
         raise ConfigError([text for _, text in found])
     return [text for _, text in found]
+
+
+def _unreadable(configuration: Configuration) -> list[str]:
+    """Warnings about files that this user may not read. :raises ConfigError: others are missing: the parts that need
+    them would not start."""
+    found = list(unreadable(configuration))
+    if missing := [one.text for one in found if one.sure]:
+        raise ConfigError(missing)
+    return [one.text for one in found]
 
 
 def _exposures(configuration: Configuration, strict: bool) -> list[str]:

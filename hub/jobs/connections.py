@@ -154,13 +154,13 @@ def callers_link(connection: object, backend: str) -> Iterator[Link]:
     try:
         yield _link_of(connection, backend)
     except DBAPIError as error:
-        raise _told(error.orig, error, error.connection_invalidated) from error
+        raise _library_error(error.orig, error, error.connection_invalidated) from error
     except SQLAlchemyError as error:  # it is closed, or its transaction has failed already
         raise BadJob(f"connection= can't be used: {reason_of(error)}") from error
     except Exception as error:
         if not _is_of_a_driver(error):
             raise
-        raise _told(error, error, gone=False) from error
+        raise _library_error(error, error, gone=False) from error
 
 
 def _is_of_a_driver(error: Exception) -> bool:
@@ -248,7 +248,7 @@ def engine_of(url: URL, **options: Any) -> Engine:
 
 
 @contextmanager
-def told(engine: Engine) -> Iterator[None]:
+def library_errors(engine: Engine) -> Iterator[None]:
     """Raise the library's errors for those of the database."""
     try:
         yield
@@ -257,12 +257,12 @@ def told(engine: Engine) -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             engine.dispose()
-        raise _told(error.orig, error, error.connection_invalidated) from error
+        raise _library_error(error.orig, error, error.connection_invalidated) from error
     except engine.dialect.loaded_dbapi.Error as error:  # COPY's, which SQLAlchemy knows nothing of
-        raise _told(error, error, gone=False) from error
+        raise _library_error(error, error, gone=False) from error
 
 
-def _told(original: BaseException | None, error: Exception, gone: bool) -> Exception:
+def _library_error(original: BaseException | None, error: Exception, gone: bool) -> Exception:
     """The library's error for a driver's. :param gone: whether the connection is."""
     code = code_of(original)
     passes = code[:2] in PASSING if code else type(original).__name__ in ("OperationalError", "InterfaceError")

@@ -57,7 +57,7 @@ class Waits:
         self._listening: Listening | None = None
         self._heard: Heard | None = None
         self._stopped = False
-        self._told: tuple[int | None, float] = None, 0.0
+        self._asleep: tuple[int | None, float] = None, 0.0
 
     def claim(
         self,
@@ -130,11 +130,11 @@ class Waits:
 
     def _tell_asleep(self, process: int | None) -> bool:
         """Tell the database that the process sleeps. :returns: false if it knows."""
-        now, (told, at) = self._clock(), self._told
-        if process is None or (told == process and now - at < ASLEEP / 2):
+        now, (known, at) = self._clock(), self._asleep
+        if process is None or (known == process and now - at < ASLEEP / 2):
             return False
         self._storage.sleep(process, ASLEEP)
-        self._told = process, now
+        self._asleep = process, now
         return True
 
     @contextmanager

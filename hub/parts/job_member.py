@@ -24,6 +24,11 @@ class JobLetters(StoredQueue):
         """``None``: show current counters."""
 
     @property
+    def outlives_hub(self) -> bool:
+        """True: the queue is in a database."""
+        return True
+
+    @property
     def kept_letters(self) -> int:
         """Number of dead letters at the last look."""
         counts = self._source.counts

@@ -12,7 +12,7 @@ from hub.store import Slot, Store
 class StoredQueue:
     """The stored part of a queue, open or not.
 
-    :ivar name: name of the queue. :ivar durable: whether it outlives the hub.
+    :ivar name: name of the queue. :ivar durable: whether it is in a store on the disk.
     """
 
     def __init__(self, store: Store, name: str) -> None:
@@ -23,6 +23,11 @@ class StoredQueue:
     def is_in(self, store: Store) -> bool:
         """Tell whether the queue is in that store."""
         return self._store is store
+
+    @property
+    def outlives_hub(self) -> bool:
+        """True if the queue is there after a restart of the hub."""
+        return self.durable
 
     def changed(self) -> None:
         """Notify the store that the journal has changed. Cheap."""

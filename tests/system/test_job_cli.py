@@ -209,3 +209,15 @@ def test_names_of_queues_are_completed(run: Run, jobs: Jobs, monkeypatch: pytest
     assert queue_names(context, parameter, "th") == ["thumbnails"]
     monkeypatch.setenv("HUBBUB_JOBS", "postgresql://hubbub@127.0.0.1:1/x")
     assert queue_names(context, parameter, "") == []
+
+
+def test_a_queue_that_nobody_knows_is_refused_unless_it_is_to_be_made(run: Run, jobs: Jobs) -> None:
+    assert run("job", "insert", "thumbnails", "1")[0] == 0
+    code, out, err = run("job", "insert", "thumbnial", "2")
+    assert (code, out) == (69, "")
+    assert err == ("hubbub: no queue is called 'thumbnial': did you mean 'thumbnails'? --create makes a new one\n")
+    assert "there are thumbnails. --create" in run("job", "insert", "mails", "--lines")[2]
+    assert jobs.queue_names() == ["thumbnails"]
+    assert run("job", "insert", "mails", "1", "--create")[0] == 0
+    assert run("job", "insert", "mails", "2")[0] == 0
+    assert jobs.counts()["mails"].waiting == 2

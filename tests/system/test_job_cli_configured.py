@@ -27,6 +27,28 @@ database = "sqlite:///other.db"
 """
 
 
+WORK = """
+from hub import Consumer
+class Work(Consumer):
+    queue = "worked"
+    jobs = "main"
+    def consume(self, message): ...
+"""
+NAMED = """
+[consumers.work]
+type = "work.py:Work"
+[backends.stomp]
+type = "stomp-server"
+[backends.stomp.queues.read]
+jobs = "main"
+[backends.stomp.queues.elsewhere]
+jobs = "other"
+[jobs.main.cron.nightly]
+line = "@daily"
+queue = "nightly"
+"""
+
+
 @pytest.fixture
 def configuration(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Path:
     monkeypatch.delenv("HUBBUB_JOBS")
@@ -45,6 +67,20 @@ def test_the_only_one_is_the_default(run: Run, configuration: Path, jobs: Jobs) 
     code, _, err = run("job", "insert", "q", "x" * 100)
     assert code == 64
     assert "more than 64" in err
+
+
+def test_queues_that_the_configuration_names_are_no_new_ones(
+    run: Run, configuration: Path, jobs: Jobs, tmp_path: Path
+) -> None:
+    (tmp_path / "work.py").write_text(WORK)
+    configuration.write_text(configuration.read_text() + OTHER + NAMED)
+    jobs.insert("known", 1)
+    for queue in ("known", "worked", "read", "nightly"):
+        assert run("job", "insert", queue, "1", "--jobs", "main")[0] == 0, queue
+    for queue in ("wroked", "elsewhere", "messages"):
+        code, _, err = run("job", "insert", queue, "1", "--jobs", "main")
+        assert (code, "--create makes a new one" in err) == (69, True), queue
+    assert sorted(jobs.counts()) == ["known", "nightly", "read", "worked"]
 
 
 def test_several_want_a_name(run: Run, configuration: Path, jobs: Jobs, tmp_path: Path) -> None:

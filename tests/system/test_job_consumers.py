@@ -101,6 +101,7 @@ def test_jobs_are_worked_once_and_the_status_tells_of_them(hub_of: Callable[...,
 
         wait_until(lambda: told() == (500, 500, 0, "running", []), 20, "a look at the queue")
         part = hub.status()["jobs"]["main"]
+        assert [row["durable"] for row in hub.status()["consumers"].values()] == [True]
         assert (part["state"], part["claimed"], part["refused"]) == ("connected", 500, 0)
         assert hub.stop() == 0
     assert jobs.find(handles[-1]).status == 0  # type: ignore[union-attr]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -62,6 +63,13 @@ class JobsDatabase:
         except BadJob as error:
             raise click.UsageError(str(error)) from error
 
+    def configured_queues(self) -> set[str]:
+        """Queues that the configuration names for consumers, clients and cron entries, if it names the database."""
+        if self._dsn is not None:
+            return set()
+        configuration = self._load_config()
+        return set(_queues_of(configuration, _chosen(configuration.of("jobs"), self._part)))
+
     def place(self) -> tuple[str | URL, dict[str, Any]]:
         """The DSN, and options of :class:`hub.jobs.Jobs`."""
         if self._dsn is not None:
@@ -84,6 +92,20 @@ def _place_of(configuration: Configuration, name: str | None) -> tuple[URL, dict
     if url.get_backend_name() == "sqlite":
         url = url.set(database=str(database_as_owner(Path(str(url.database)))))
     return url, {"max_body": config.max_body}
+
+
+def _queues_of(configuration: Configuration, database: Part) -> Iterator[str]:
+    """Queues that the configuration names, of one database."""
+    mine = (None, True, database.name)
+    for part in configuration.of("consumers").values():
+        if part.settings.queue is not None and part.settings.jobs in mine:
+            yield part.settings.queue
+    for part in configuration.of("backends").values():
+        for name, queue in getattr(part.config, "queues", {}).items():
+            if getattr(queue, "jobs", False) in mine:
+                yield name
+    for entry in getattr(database.config, "cron", {}).values():
+        yield entry.queue
 
 
 def _chosen(parts: Mapping[str, Part], name: str | None) -> Part:
@@ -148,6 +170,16 @@ def check_queue(jobs: Jobs, queue: str) -> None:
     names = jobs.queue_names()
     if queue not in names:
         raise OrderRefused(printable(f"no queue is called {queue!r}: there are {some_of(names)}"))
+
+
+def check_new(jobs: Jobs, queue: str, configured: Collection[str]) -> None:
+    """Pass the name of a queue to insert into: one that has had a job, or is paused, or configured; any, where there is
+    none yet. :raises OrderRefused: it may be misspelt."""
+    names = sorted({*jobs.queue_names(), *configured})
+    if names and queue not in names:
+        near = get_close_matches(queue, names, 1)
+        there = f"did you mean {near[0]!r}?" if near else f"there are {some_of(names)}."
+        raise OrderRefused(printable(f"no queue is called {queue!r}: {there} --create makes a new one"))
 
 
 def in_batches(order: Callable[[int], int], most: int | None) -> int:

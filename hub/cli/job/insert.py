@@ -13,7 +13,7 @@ import click
 
 from hub import jsontext
 from hub.cli.common import json_option
-from hub.cli.job.database import BATCH, JobsDatabase, database_option, queue_argument
+from hub.cli.job.database import BATCH, JobsDatabase, check_new, database_option, queue_argument
 from hub.cli.json_output import json_text
 from hub.cli.output import say
 from hub.cli.times import later
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 @click.argument("body", default="")
 @database_option
 @json_option
+@click.option(
+    "--create", is_flag=True, help="QUEUE may be a new one. The first queue of a database is made without it."
+)
 @click.option("--lines", is_flag=True, help="Each line of standard input is the body of a job.")
 @click.option("--after", metavar="WHEN", help="Run it after a delay such as 5m, or at 14:30 or 2026-11-21T08:00.")
 @click.option("--priority", type=click.IntRange(0, 9), default=4, show_default=True, help="9 is the first.")
@@ -57,6 +60,7 @@ def insert(
     queue: str,
     body: str,
     as_json: bool,
+    create: bool,
     lines: bool,
     after: str | None,
     key: str | None,
@@ -67,6 +71,8 @@ def insert(
 ) -> None:
     """Insert a job into QUEUE, and print its number. The tables are made if there are none.
 
+    A QUEUE that no job was ever inserted into, and that the configuration does not name, is refused as misspelt.
+
     BODY is JSON; any other text becomes a JSON string; "-" reads it from standard input.
     """
     if lines and (body or key is not None):
@@ -75,6 +81,8 @@ def insert(
         raise click.UsageError("Missing argument 'BODY'.")
     options |= _options_of_key(key, replace, unique, max_wait, after)
     with database.open(migrate=True) as jobs:
+        if not create:
+            check_new(jobs, queue, database.configured_queues())
         if lines:
             _insert_lines(jobs, queue, sys.stdin.buffer, as_json, options)
             return

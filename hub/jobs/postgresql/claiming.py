@@ -33,7 +33,7 @@ TAKEN = """
         SELECT * FROM unnest(CAST(%(ids)s AS bigint[]), CAST(%(xids)s AS xid8[])))
 """
 """Rows that were claimed before their turn, among some."""
-AHEAD = 1000
+MOST_READ = 1000
 """Rows that a claim reads at most, to pass those that wait for their locks."""
 KEY_OF = 5
 """Place of the key in a row that was read by ``READ``."""
@@ -89,7 +89,7 @@ class Claims:
                     self._emptied |= {lane.id}
                     break
                 # Many that wait for their locks are passed in few transactions.
-                ahead = min(AHEAD, 4 * passed) if passed > len(claimed) else 1
+                ahead = min(MOST_READ, 4 * passed) if passed > len(claimed) else 1
         return jobs
 
     def _take(self, process: int, lane: Lane, limit: int, ahead: int) -> tuple[int, list[Job], bool]:

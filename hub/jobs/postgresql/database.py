@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import URL
 
-from hub.jobs.connections import Link, engine_of, told
+from hub.jobs.connections import Link, engine_of, library_errors
 from hub.jobs.postgresql.rows import Lane, lanes_of
 from hub.jobs.postgresql.transaction import transaction
 
@@ -45,7 +45,7 @@ class Database:
 
         :raises Unavailable: the database is away or busy. :raises BadDatabase: it can't be used.
         """
-        with told(self._engine), transaction(self._engine, BEGIN_LOOK.format(limit=LOOK, wait=LOOK)) as link:
+        with library_errors(self._engine), transaction(self._engine, BEGIN_LOOK.format(limit=LOOK, wait=LOOK)) as link:
             yield link
 
     @contextmanager
@@ -55,7 +55,7 @@ class Database:
         :raises Unavailable: the database is away or busy. :raises BadDatabase: it can't be used.
         """
         opening = BEGIN.format(limit=int(seconds * 1000), wait=lock_wait)
-        with told(self._engine), transaction(self._engine, opening) as link:
+        with library_errors(self._engine), transaction(self._engine, opening) as link:
             yield link
 
     @contextmanager
@@ -65,7 +65,7 @@ class Database:
 
         :raises Unavailable: the database is away or busy. :raises BadDatabase: it can't be used.
         """
-        with told(self._engine), transaction(self._engine, SETTINGS.format(limit=LOOK, wait=LOOK)) as link:
+        with library_errors(self._engine), transaction(self._engine, SETTINGS.format(limit=LOOK, wait=LOOK)) as link:
             yield link
 
     def close(self) -> None:

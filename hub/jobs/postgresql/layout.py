@@ -93,11 +93,11 @@ class PostgreSQL(Operations, Processes, Pruning):
         if self._notifications is None:
             return Deaf()
 
-        def told(queue: str | None) -> None:
+        def hear(queue: str | None) -> None:
             self._claims.tell()
             heard(queue)
 
-        return NotificationListener(self._database.url, told)
+        return NotificationListener(self._database.url, hear)
 
     def notify(self, queues: Sequence[str]) -> None:
         """See :class:`hub.jobs.storage.Storage`."""

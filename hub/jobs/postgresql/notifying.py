@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 from hub.backoff import Uniform, delay_after
 from hub.errors import Unavailable
 from hub.interfaces import Clock
-from hub.jobs.connections import engine_of, told
+from hub.jobs.connections import engine_of, library_errors
 from hub.jobs.errors import BadDatabase
 from hub.jobs.postgresql.database import Database
 from hub.jobs.storage import Heard
@@ -101,7 +101,7 @@ class NotificationListener:
         failures, useful = 0, True
         while useful and not self._ended.is_set():
             try:
-                with told(self._engine), closing(self._connect()) as connection:
+                with library_errors(self._engine), closing(self._connect()) as connection:
                     useful = _is_direct(connection)
                     if useful:
                         connection.cursor().execute(f"LISTEN {CHANNEL}")

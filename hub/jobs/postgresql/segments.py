@@ -15,7 +15,7 @@ from hub.jobs.postgresql.processes import UNSETTLED
 from hub.jobs.postgresql.rows import ALL_COLUMNS
 from hub.jobs.postgresql.schema import INDEX_OF_COALESCE
 
-MOVED = 10_000
+MOST_APPENDED = 10_000
 """Waiting jobs of a lane that are appended again at most, so that an old segment can go."""
 
 
@@ -149,8 +149,8 @@ class Segments:
             # Our own transaction still runs in this snapshot, so that what is appended now is found after it.
             snap = current_snapshot(link)
             seen = "pg_visible_in_snapshot(j.xid, CAST(%(until)s AS pg_snapshot))"
-            rows = waiting(link, at, MOVED + 1, condition=seen, until=str(snap))
-            if len(rows) > MOVED:
+            rows = waiting(link, at, MOST_APPENDED + 1, condition=seen, until=str(snap))
+            if len(rows) > MOST_APPENDED:
                 return False
             _append_again(link, segment, [row[0] for row in rows])
             append_claim(link, segment, at.opened(snap).opened(snap), 0, 0, number=0)

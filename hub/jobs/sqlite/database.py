@@ -12,7 +12,7 @@ from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy.pool import QueuePool
 
 from hub.errors import Unavailable
-from hub.jobs.connections import DriverLink, Link, OwnLink, callers_link, engine_of, told
+from hub.jobs.connections import DriverLink, Link, OwnLink, callers_link, engine_of, library_errors
 from hub.jobs.errors import BadDatabase, BadJob
 from hub.jobs.sqlite.filesystems import network_type, read_mounts
 from hub.jobs.sqlite.watching import Watcher
@@ -164,7 +164,7 @@ class SQLiteFile:
 
     def _write_ahead(self) -> None:
         """Have the file in WAL mode, now that it is known to be ours; it stays so."""
-        with self._lock, _told(self.file), told(self._engine), self._engine.connect() as connection:
+        with self._lock, _file_errors(self.file), library_errors(self._engine), self._engine.connect() as connection:
             DriverLink(connection.connection.driver_connection).rows("PRAGMA journal_mode = WAL")
 
     def _version(self, link: Link) -> int:
@@ -193,13 +193,25 @@ class SQLiteFile:
     @contextmanager
     def begin(self) -> Iterator[Link]:
         """Open a transaction of the writer."""
-        with self._lock, self._in_place(), _told(self.file), told(self._engine), self._engine.begin() as connection:
+        with (
+            self._lock,
+            self._in_place(),
+            _file_errors(self.file),
+            library_errors(self._engine),
+            self._engine.begin() as connection,
+        ):
             yield OwnLink(connection)
 
     @contextmanager
     def look(self) -> Iterator[Link]:
         """Open a transaction that only reads. It sees one state, waits for no writer, and keeps none waiting."""
-        with self._lock, self._in_place(), _told(self.file), told(self._engine), self._engine.connect() as connection:
+        with (
+            self._lock,
+            self._in_place(),
+            _file_errors(self.file),
+            library_errors(self._engine),
+            self._engine.connect() as connection,
+        ):
             link = DriverLink(connection.connection.driver_connection)
             link.run("BEGIN")
             try:
@@ -233,7 +245,7 @@ class SQLiteFile:
         :raises BadJob: it is to another file, or has no transaction. :raises BadDatabase: the file was replaced.
         """
         self._check_place()
-        with _told(self.file), callers_link(connection, "sqlite") as link:
+        with _file_errors(self.file), callers_link(connection, "sqlite") as link:
             files = [Path(file) for _, name, file in link.rows("PRAGMA database_list") if name == "main" and file]
             if not files or files[0].resolve() != self.file.resolve():
                 raise BadJob(
@@ -292,7 +304,7 @@ def _identity(file: Path) -> tuple[int, int] | None:
 
 
 @contextmanager
-def _told(file: Path) -> Iterator[None]:
+def _file_errors(file: Path) -> Iterator[None]:
     """Tell damage from what passes: SQLite's errors of both kinds are of one class."""
     try:
         yield

@@ -19,7 +19,7 @@ from hub.jobs.storage import Heard, Listening
 DIED = "its process died, or was away for longer than its lease"
 
 
-AHEAD = 1000
+MOST_READ = 1000
 """Rows that a claim reads at most, to pass those that wait for their locks."""
 
 
@@ -165,7 +165,7 @@ class SQLite(SQLiteOperations):
             jobs += taken
             if len(taken) == len(found):
                 break
-            ahead = min(AHEAD, 4 * len(found))  # many that wait for their locks are passed in few steps
+            ahead = min(MOST_READ, 4 * len(found))  # many that wait for their locks are passed in few steps
         if tokens is not None and jobs:
             pay(link, queue, tokens, len(jobs), now)
         link.many(

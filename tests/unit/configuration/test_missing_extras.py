@@ -91,6 +91,7 @@ UNUSED = [
 
 def run(directory: Path, text: str, *arguments: str) -> Result:
     (directory / "pem").touch(0o600)
+    (directory / "pem").write_text("s")
     file = directory / "hub.conf"
     file.write_text(text.replace("{directory}", str(directory)))
     return CliRunner().invoke(check, ["-c", str(file), *arguments])
