@@ -74,6 +74,7 @@ class JobDatabase:
         self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
         self._counts: dict[str, JobCounts] = {}
+        self._counted_at: float | None = None
         self._state = "connecting"
         self._error = self._last_error = ""
         self._beaten = float("-inf")
@@ -141,6 +142,7 @@ class JobDatabase:
 
     def status(self) -> Mapping[str, Any]:
         """State, counts, and the numbers of the queues at the last look."""
+        counted_at = self._counted_at
         with self._lock:
             state, error, last = self._state, self._error, self._last_error
         row: dict[str, Any] = {
@@ -159,6 +161,7 @@ class JobDatabase:
                 }
                 for queue, counts in self._counts.items()
             },
+            "counted_age": None if counted_at is None else self._clock() - counted_at,
             "cron": self._cron.status(),
             "last_error": last or None,
         }
@@ -216,6 +219,8 @@ class JobDatabase:
     def look(self) -> None:
         """Read the numbers of the queues."""
         before = {source: source.progress() for source in self.dispatcher.sources}
+        began = self._clock()
         self._counts = self.jobs.counts()
+        self._counted_at = began
         for source, progress in before.items():
             source.counted(self._counts.get(source.queue, JobCounts()), progress)

@@ -15,14 +15,16 @@ from hub.errors import Unavailable
 from hub.interfaces import Clock
 from hub.job_database.interfaces import Source
 from hub.job_database.result import Result
-from hub.jobs import BadDatabase, Fenced, Jobs
-from hub.jobs.job import Job
+from hub.jobs import BadDatabase, Fenced, Jobs, endings
+from hub.jobs.job import Settlement
 from hub.partlog import PartLog
 
 GATHER = 0.005
 """Seconds that a result waits for others."""
 MANY = 100
 """Results that do not wait for others."""
+MOST = 1000
+"""Results that are written in one transaction at most."""
 FIRST_POLL, LONGEST_POLL = 0.02, 1.0
 """Seconds after which a queue without jobs is asked again: the first time, and at most."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
@@ -227,40 +229,21 @@ class Dispatcher:
             if not results:
                 return
             self._waiting, self._writing = [], True
-        left = results
+        written = 0
         try:
-            for group, call in self._calls(results):
-                self._settled(group, call)
-                written = set(map(id, group))
-                left = [one for one in left if id(one) not in written]
+            while written < len(results):
+                self._settle(results[written : written + MOST])
+                written += MOST
         finally:
             with self._lock:
-                self._waiting, self._writing = left + self._waiting, False
+                self._waiting, self._writing = results[written:] + self._waiting, False
         self._answered()
 
-    def _calls(self, results: Sequence[Settled]) -> Iterator[tuple[list[Settled], Callable[[], None]]]:
-        """Calls of the library, each with the results that it writes, in one transaction."""
-        groups: dict[tuple[str, float, str], list[Settled]] = defaultdict(list)
-        for one in results:
-            result = one[1]
-            text = "" if result.outcome in ("finished", "given back", "ask") else result.text
-            groups[result.outcome, result.delay, text].append(one)
-        for (outcome, delay, text), group in groups.items():
-            yield group, self._call(outcome, [result.job for _, result in group], delay, text)
-
-    def _call(self, outcome: str, jobs: list[Job], delay: float, text: str) -> Callable[[], None]:
-        return {
-            "finished": lambda: self.jobs.complete(jobs),
-            "given back": lambda: self.jobs.give_back(jobs),
-            "ask": lambda: self.jobs.snooze(jobs, delay),
-            "retry": lambda: self.jobs.retry(jobs, text, delay),
-            "dead": lambda: self.jobs.bury(jobs, text),
-        }[outcome]
-
-    def _settled(self, group: Sequence[Settled], call: Callable[[], None]) -> None:
+    def _settle(self, group: Sequence[Settled]) -> None:
+        """Write results of all kinds in one transaction."""
         refused: set[int] = set()
         try:
-            call()
+            self.jobs.settle(_settlement(result) for _, result in group)
         except Fenced as error:
             refused = set(map(id, error.jobs))
             self._refuse([one for one in group if id(one[1].job) in refused], str(error))
@@ -275,6 +258,18 @@ class Dispatcher:
             if lost:
                 text = "%d results of consumer %s were refused, the jobs are done again: %s"
                 self._log.warning(text, len(lost), source.name, reason, extra={"action": "refuse"})
+
+
+def _settlement(result: Result) -> Settlement:
+    """How the job ends."""
+    job, outcome, delay, text, _ = result
+    return {
+        "finished": lambda: endings.finished(job),
+        "given back": lambda: endings.given_back(job),
+        "ask": lambda: endings.given_back(job, delay),
+        "retry": lambda: endings.failed(job, text, delay),
+        "dead": lambda: endings.buried(job, text),
+    }[outcome]()
 
 
 def _by_source(results: Iterable[Settled]) -> Iterator[tuple[Source, list[Result]]]:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from hub.interfaces import Clock
-from hub.jobs.checks import coalescing, error_text, exit_status, queue_name, result_text
+from hub.jobs import endings
+from hub.jobs.checks import coalescing, queue_name
 from hub.jobs.errors import Fenced
-from hub.jobs.job import Coalescing, Ending, Handle, Job, NewJob, Settlement
+from hub.jobs.job import Coalescing, Handle, Job, NewJob, Settlement
 from hub.jobs.process import BEATS, Process
 from hub.jobs.retries import RetryDelay
 from hub.jobs.storage import KeepTimes, Storage
@@ -84,39 +85,37 @@ class Working(Process):
         :raises Fenced: some were refused; the others are finished.
         :raises Unavailable: the database is away or busy; call again. It counts once.
         """
-        status = exit_status(status)
-        text = "" if result is None else result_text(result, "the result")
-        self._end([Settlement(job, Ending.FINISHED, status=status, result=text) for job in _listed(jobs)])
+        self.settle(endings.finished(job, status, result) for job in _listed(jobs))
 
     def retry(self, jobs: Several, error: BaseException | str, delay: float | str | None = None) -> None:
         """Have jobs that failed tried again, or buried after their last attempt. Errors are those of ``complete``.
 
         :param error: for the log of errors. :param delay: instead of that of ``retry_delay``.
         """
-        text = error_text(error)
-        seconds = None if delay is None else parse_duration(delay)
-        self._end([self._failed(job, text, seconds) for job in _listed(jobs)])
-
-    def _failed(self, job: Job, text: str, delay: float | None) -> Settlement:
-        if job.last_attempt:
-            return Settlement(job, Ending.DEAD, attempt=job.attempt, error=text)
-        if delay is None:
-            delay = parse_duration(self._retry_delay(job))
-        return Settlement(job, Ending.RETRIED, attempt=job.attempt + 1, delay=delay, error=text)
+        self.settle(
+            endings.failed(job, error, parse_duration(self._retry_delay(job) if delay is None else delay))
+            for job in _listed(jobs)
+        )
 
     def bury(self, jobs: Several, error: BaseException | str) -> None:
         """Make jobs dead letters. Errors are those of ``complete``. :param error: the reason."""
-        text = error_text(error)
-        self._end([Settlement(job, Ending.DEAD, attempt=job.attempt, error=text) for job in _listed(jobs)])
+        self.settle(endings.buried(job, error) for job in _listed(jobs))
 
     def give_back(self, jobs: Several) -> None:
         """Let others have jobs at once. This counts no attempt. Errors are those of ``complete``."""
-        self._end([Settlement(job, Ending.GIVEN_BACK, attempt=job.attempt) for job in _listed(jobs)])
+        self.settle(endings.given_back(job) for job in _listed(jobs))
 
     def snooze(self, jobs: Several, delay: float | str) -> None:
         """Have jobs come again after the delay. This counts no attempt. Errors are those of ``complete``."""
         seconds = parse_duration(delay)
-        self._end([Settlement(job, Ending.GIVEN_BACK, attempt=job.attempt, delay=seconds) for job in _listed(jobs)])
+        self.settle(endings.given_back(job, seconds) for job in _listed(jobs))
+
+    def settle(self, settlements: Iterable[Settlement]) -> None:
+        """End jobs, each in its own way, all in one transaction. Errors are those of ``complete``.
+
+        :param settlements: made by the functions of :mod:`hub.jobs.endings`, before anything is written.
+        """
+        self._end(list(settlements))
 
     def _end(self, settlements: list[Settlement], new: Sequence[NewJob] = ()) -> list[Handle]:
         """End claims, and insert jobs in the same transaction, for which all are of one process."""

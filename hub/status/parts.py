@@ -233,6 +233,7 @@ class JobDatabaseStatus(PartStatus, total=False):
         ),
     ]
     queues: dict[str, Any]
+    counted_age: Annotated[float | None, Metric("gauge", "s", "Age of the last look at its queues.", title="looked at")]
     cron: dict[str, Any]
 
 

@@ -118,14 +118,15 @@ MIGRATIONS = [
 
 
 class SQLiteFile:
-    """A file of SQLite. Thread-safe: one thread at a time is in a transaction."""
+    """A file of SQLite. Thread-safe: one thread at a time writes, and one looks beside it, by a connection of its own,
+    for a look may take seconds where many jobs wait."""
 
     def __init__(self, url: URL, state_dir: Path) -> None:
         if not url.database or url.database == ":memory:" or "mode=memory" in str(url):
             raise BadDatabase("jobs need a file, such as sqlite:////var/lib/app/jobs.db, not a database in memory")
         self.file = (state_dir / url.database).absolute()
         self._opened: tuple[int, int] | None = None
-        self._lock = threading.Lock()
+        self._lock, self._looks = threading.Lock(), threading.Lock()
         self._engine = _engine(url.set(database=str(self.file)))
 
     def open(self, migrate: bool = True) -> None:
@@ -206,7 +207,7 @@ class SQLiteFile:
     def look(self) -> Iterator[Link]:
         """Open a transaction that only reads. It sees one state, waits for no writer, and keeps none waiting."""
         with (
-            self._lock,
+            self._looks,
             self._in_place(),
             _file_errors(self.file),
             library_errors(self._engine),
@@ -269,7 +270,7 @@ class SQLiteMemory(SQLiteFile):
     def __init__(self) -> None:
         self.file = Path(":memory:")
         self._opened = None
-        self._lock = threading.Lock()
+        self._lock = self._looks = threading.Lock()
         self._engine = _engine(make_url("sqlite://"))
 
     def open(self, migrate: bool = True) -> None:
@@ -322,7 +323,7 @@ def _file_errors(file: Path) -> Iterator[None]:
 
 def _engine(url: URL) -> Engine:
     # Threads take turns: a connection goes from one to the other.
-    engine = engine_of(url, poolclass=QueuePool, pool_size=1, connect_args={"check_same_thread": False})
+    engine = engine_of(url, poolclass=QueuePool, pool_size=2, connect_args={"check_same_thread": False})
 
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # "BEGIN IMMEDIATE" is said below

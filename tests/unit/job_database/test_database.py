@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from twisted.internet.task import Clock
 
 from hub.errors import ConfigError, Unavailable
 from hub.job_access import JobContext
@@ -111,3 +112,18 @@ def test_one_whose_file_is_removed_is_not_ready_until_it_is_back(tmp_path: Path)
     (tmp_path / "old.db").rename(file)
     wait_until(lambda: "not_ready" not in database.status(), 20, "it to go on")
     database.stop(5)
+
+
+def test_the_status_tells_how_old_the_last_look_is(tmp_path: Path) -> None:
+    clock = Clock()
+    database = made(tmp_path)
+    database._clock = clock.seconds
+    assert database.status()["counted_age"] is None
+    database.look()
+    clock.advance(3)
+    assert database.status()["counted_age"] == 3.0
+    (tmp_path / "jobs.db").rename(tmp_path / "old.db")
+    with pytest.raises(BadDatabase):
+        database.look()
+    assert database.status()["counted_age"] == 3.0
+    database.jobs.close()

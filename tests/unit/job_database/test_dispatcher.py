@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from twisted.internet.task import Clock
 
 from hub.errors import Unavailable
 from hub.job_database import dispatcher as module
-from hub.jobs import Job
+from hub.jobs.job import Job, NewJob, Settlement
 from hub.queue.delivery import Delivery
 from hub.store import Outgoing
 from tests.contracts.job_sources import QUEUE, JobRig
@@ -53,6 +54,18 @@ def failing(count: int, call: Callable[..., Any]) -> Callable[..., Any]:
     def fail(*given: Any) -> Any:
         if left:
             raise left.pop()
+        return call(*given)
+
+    return fail
+
+
+def failing_at(number: int, call: Callable[..., Any]) -> Callable[..., Any]:
+    """The call, of which the one of that number fails."""
+    numbers = itertools.count(1)
+
+    def fail(*given: Any) -> Any:
+        if next(numbers) == number:
+            raise Unavailable("the jobs' database: it restarts")
         return call(*given)
 
     return fail
@@ -130,7 +143,7 @@ def test_a_database_that_is_away_is_tried_again_and_nothing_is_lost(
 ) -> None:
     rig.put(messages(2))
     delivery = claim(rig, 2)
-    monkeypatch.setattr(rig.jobs, "complete", failing(2, rig.jobs.complete))
+    monkeypatch.setattr(rig.jobs, "settle", failing(2, rig.jobs.settle))
     rig.source.finish(delivery, 2)
     clock.advance(1)
     waits = [rig.dispatcher.round()]
@@ -241,19 +254,42 @@ def test_a_pause_gives_back_what_no_worker_has(rig: JobRig, clock: Clock) -> Non
     assert rig.source.take(1, timeout=0) is None
 
 
-def test_errors_of_one_kind_are_written_together(rig: JobRig, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    rig.put(messages(4))
-    delivery, calls = claim(rig, 4), []
-    retry = rig.jobs.retry
+def test_results_of_all_kinds_are_written_in_one_transaction(
+    rig: JobRig, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attempts that failed have a delay and an error each: a consumer whose dependency is away has many of them."""
+    rig.put(messages(6))
+    delivery, sizes = claim(rig, 6), list[int]()
+    storage: Any = rig.jobs._storage
+    settle = storage.settle
 
-    def record(jobs: list[Job], error: str, delay: float) -> None:
-        calls.append((len(jobs), error, delay))
-        retry(jobs, error, delay)
+    def record(process: int, settlements: Sequence[Settlement], new: Sequence[NewJob] = ()) -> Any:
+        sizes.append(len(settlements))
+        return settle(process, settlements, new)
 
-    monkeypatch.setattr(rig.jobs, "retry", record)
-    for text in ("a", "b", "a", "a"):
-        rig.source.retry(delivery, 1.0, True, text)
-        clock.advance(0)
+    monkeypatch.setattr(storage, "settle", record)
+    for number, text in enumerate(("a", "b", "c")):
+        rig.source.retry(delivery, 1.0 + number, True, text)
+    rig.source.finish(delivery, 5)
+    rig.source.retry(delivery, 9.0, False)
     clock.advance(1)
     rig.dispatcher.round()
-    assert calls == [(3, "a", 1.0), (1, "b", 1.0)]
+    assert sizes == [6]
+    found = rig.jobs.counts()[QUEUE]
+    assert (found.delayed, found.waiting, found.running) == (4, 0, 0)
+    assert sorted(error.text for error in rig.jobs.recent_errors()) == ["a", "b", "c"]
+
+
+def test_no_transaction_has_more_than_some(rig: JobRig, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST", 2)
+    rig.put(messages(5))
+    delivery = claim(rig, 5)
+    monkeypatch.setattr(rig.jobs, "settle", failing_at(2, rig.jobs.settle))
+    rig.source.finish(delivery, 5)
+    clock.advance(1)
+    rig.dispatcher.round()
+    assert counts(rig) == (0, 3)
+    clock.advance(1)
+    rig.dispatcher.round()
+    assert counts(rig) == (0, 0)
+    assert rig.source.stats().counters.finished == 5

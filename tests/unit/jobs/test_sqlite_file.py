@@ -1,4 +1,4 @@
-"""A file of SQLite that is removed, moved or replaced while a program has it open."""
+"""A file of SQLite: removed, moved or replaced while a program has it open; looks beside writers."""
 
 from __future__ import annotations
 
@@ -100,3 +100,13 @@ def test_a_program_that_is_closed_and_begins_anew_takes_the_new_file(jobs: Jobs,
     jobs.insert("q", 3)
     with Jobs(f"sqlite:///{file}") as other:
         assert [job.json() for job in other.claim(5)] == [3]
+
+
+def test_a_look_that_takes_long_keeps_nobody_from_writing(jobs: Jobs) -> None:
+    storage = jobs._storage
+    with storage._database.look() as link:  # type: ignore[attr-defined]
+        link.rows("SELECT count(*) FROM job")
+        (job,) = jobs.claim(1)
+        jobs.complete(job)
+        assert link.rows("SELECT count(*) FROM job") == [(2,)]
+    assert jobs.counts()["q"].waiting == 1
