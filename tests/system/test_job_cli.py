@@ -216,8 +216,8 @@ def test_a_queue_that_nobody_knows_is_refused_unless_it_is_to_be_made(run: Run, 
     code, out, err = run("job", "insert", "thumbnial", "2")
     assert (code, out) == (69, "")
     assert err == ("hubbub: no queue is called 'thumbnial': did you mean 'thumbnails'? --create makes a new one\n")
-    assert "there are thumbnails. --create" in run("job", "insert", "mails", "--lines")[2]
+    assert "there are thumbnails. --create" in run("job", "insert", "post", "--lines")[2]
     assert jobs.queue_names() == ["thumbnails"]
-    assert run("job", "insert", "mails", "1", "--create")[0] == 0
-    assert run("job", "insert", "mails", "2")[0] == 0
-    assert jobs.counts()["mails"].waiting == 2
+    assert run("job", "insert", "post", "1", "--create")[0] == 0
+    assert run("job", "insert", "post", "2")[0] == 0
+    assert jobs.counts()["post"].waiting == 2
