@@ -7,7 +7,7 @@ from functools import partial
 
 from hub.interfaces import Clock
 from hub.jobs import endings
-from hub.jobs.checks import coalescing, queue_name
+from hub.jobs.checks import coalescing, exit_status, queue_name
 from hub.jobs.errors import Fenced
 from hub.jobs.job import Coalescing, Handle, Job, NewJob, Settlement
 from hub.jobs.process import BEATS, Process
@@ -85,6 +85,7 @@ class Working(Process):
         :raises Fenced: some were refused; the others are finished.
         :raises Unavailable: the database is away or busy; call again. It counts once.
         """
+        exit_status(status)  # also of no job
         self.settle(endings.finished(job, status, result) for job in _listed(jobs))
 
     def retry(self, jobs: Several, error: BaseException | str, delay: float | str | None = None) -> None:
