@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from hub.errors import HubError
@@ -11,12 +11,26 @@ if TYPE_CHECKING:
     from hub.jobs.job import Job
 
 
+LOST = "the database has lost their claim in a crash: they wait again, or others have them"
+
+
 class BadJob(HubError, ValueError):
     """A job can't be inserted; the text names it and says why. Nothing of its batch was inserted."""
 
 
 class BadDatabase(HubError):
     """The database can't be used for jobs: its kind, its file system, the schema's version, a right that is missing."""
+
+
+class LostClaims(HubError):
+    """A crash of the database has undone claims of a process that lives; nothing was written.
+
+    :ivar claims: their numbers.
+    """
+
+    def __init__(self, claims: Collection[int]) -> None:
+        super().__init__(LOST)
+        self.claims = frozenset(claims)
 
 
 class Fenced(HubError):

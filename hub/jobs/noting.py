@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.jobs.checks import progress_text, result_text, step_name
-from hub.jobs.errors import Fenced
+from hub.jobs.errors import Fenced, LostClaims
 from hub.jobs.job import Job, NoteKind
 from hub.jobs.working import GIVEN_UP, UNKNOWN, Working
 
@@ -43,10 +43,13 @@ class Noting(Working):
         self._ready()
         reason = UNKNOWN
         if self._in_hand.has(job):
-            if self._storage.note(job.process, job.id, kind, name, text):
-                return
-            reason = GIVEN_UP
-            self._forget(job.process)
+            try:
+                if self._storage.note(job, kind, name, text):
+                    return
+                reason = GIVEN_UP
+                self._forget(job.process)
+            except LostClaims as error:
+                reason = str(error)
         with self._lock:
             self.fenced += 1
         raise Fenced([job], reason)

@@ -98,10 +98,14 @@ class Storage(Protocol):
         """End claims, and insert jobs, all or none. What is settled already is left; if all is, nothing is inserted.
 
         :returns: a handle for each new job; ``None``: the process was given up.
+        :raises LostClaims: a crash of the database has undone some of the claims; nothing was written.
         """
 
-    def note(self, process: int, job: int, kind: NoteKind, name: str, text: str) -> bool:
-        """Record something of a job that the process has. :returns: false: the process was given up."""
+    def note(self, job: Job, kind: NoteKind, name: str, text: str) -> bool:
+        """Record something of a job that its process has.
+
+        :returns: false: the process was given up. :raises LostClaims: as for ``settle``.
+        """
 
     def notes(self, job: int) -> dict[tuple[NoteKind, str], str]:
         """What is recorded of a job, by kind and name."""

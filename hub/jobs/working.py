@@ -8,7 +8,7 @@ from functools import partial
 from hub.interfaces import Clock
 from hub.jobs import endings
 from hub.jobs.checks import coalescing, exit_status, queue_name
-from hub.jobs.errors import Fenced
+from hub.jobs.errors import LOST, Fenced, LostClaims
 from hub.jobs.job import Coalescing, Handle, Job, NewJob, Settlement
 from hub.jobs.process import BEATS, Process
 from hub.jobs.retries import RetryDelay
@@ -126,10 +126,13 @@ class Working(Process):
         for process in {one.job.process for one in taken}:
             mine = [one for one in taken if one.job.process == process]
             try:
-                accepted = self._storage.settle(process, mine, new)
+                mine, lost, accepted = self._settle(process, mine, new)
             except BaseException:
                 self._in_hand.put_back(one.job for one in taken)
                 raise
+            if lost:
+                refused += lost
+                reason = LOST
             if accepted is not None:
                 handles = accepted
                 self._in_hand.settled(mine)
@@ -149,6 +152,18 @@ class Working(Process):
                 self.fenced += len(refused)
             raise Fenced(refused, reason)
         return handles
+
+    def _settle(
+        self, process: int, settlements: list[Settlement], new: Sequence[NewJob]
+    ) -> tuple[list[Settlement], list[Job], list[Handle] | None]:
+        """End claims that the database has. :returns: these, jobs whose claims it has lost, and what it answers."""
+        try:
+            return settlements, [], self._storage.settle(process, settlements, new)
+        except LostClaims as error:
+            lost = [one for one in settlements if one.job.claim in error.claims]
+            left = [one for one in settlements if one.job.claim not in error.claims]
+        self._in_hand.settled(lost)
+        return left, [one.job for one in lost], self._storage.settle(process, left, new) if left else []
 
 
 def _listed(jobs: Several) -> list[Job]:

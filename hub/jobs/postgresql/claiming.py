@@ -97,7 +97,7 @@ class Claims:
 
         :param ahead: rows to read. :returns: how many rows were passed, the jobs, and whether there may be more.
         """
-        with suppress(_NothingWaits), self._database.begin() as link:
+        with suppress(_NothingWaits), self._database.begin(flushed=False) as link:
             allowed, paid = lock_lane(link, process, lane, limit)
             if not allowed:
                 raise _NothingWaits

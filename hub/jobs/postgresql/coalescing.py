@@ -8,8 +8,8 @@ from typing import Any
 from hub.jobs.connections import Link, Rows
 from hub.jobs.job import Coalescing, Job
 from hub.jobs.postgresql.claiming import append_claim, put_off_busy, values_of
-from hub.jobs.postgresql.database import Database, all_lanes
-from hub.jobs.postgresql.frontiers import NOT_CANCELLED, frontier, waiting
+from hub.jobs.postgresql.database import Database, all_lanes, current_segment
+from hub.jobs.postgresql.frontiers import NOT_CANCELLED, claim_number, frontier, waiting
 from hub.jobs.postgresql.limits import lock_lane, pay
 from hub.jobs.postgresql.locks import lock_for, locked_rows, release_locks, take_locks
 from hub.jobs.postgresql.rows import Lane, job_of
@@ -41,16 +41,14 @@ class Together:
         return jobs
 
     def _take(self, process: int, lane: Lane, limit: int, chosen: Coalescing) -> list[Job]:
-        with self._database.begin() as link:
+        with self._database.begin(flushed=False) as link:
             allowed, paid = lock_lane(link, process, lane, limit)
             rows = _waiting(link, lane, allowed, chosen) if allowed else []
             most = lock_for(link, lane, rows)
             rows = _waiting(link, lane, allowed, chosen) if rows else []
             if not rows:
                 return []
-            ((number, segment),) = link.rows(
-                "SELECT nextval('hubbub_jobs.claim_id'), last_value FROM hubbub_jobs.segment_number"
-            )
+            number, segment = claim_number(), current_segment(link)
             found, _ = take_locks(link, lane, rows, len(rows), most)
             put_off = put_off_busy(link, found)
             release_locks(link, locked_rows(lane, [row for row in found if row[0] in put_off]))

@@ -23,6 +23,7 @@ it. The settings end with the transaction, also behind PgBouncer."""
 BEGIN = f"BEGIN ISOLATION LEVEL READ COMMITTED; {SETTINGS}"
 """Whatever the role's own isolation level is: what is read after a lock is what others have committed."""
 BEGIN_LOOK = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {SETTINGS}"
+UNFLUSHED = "; SELECT set_config('synchronous_commit', 'off', true)"
 LOOK = "30s"
 """Limit of a statement that only looks, and of its wait for a lock."""
 LOCK_WAIT = "100ms"
@@ -49,12 +50,14 @@ class Database:
             yield link
 
     @contextmanager
-    def begin(self, seconds: float = 60.0, lock_wait: str = "30s") -> Iterator[Link]:
+    def begin(self, seconds: float = 60.0, lock_wait: str = "30s", flushed: bool = True) -> Iterator[Link]:
         """Open a transaction, with limits for each statement and for each lock.
 
+        :param flushed: false: its commit waits for no disk. A crash of the server within the next second may undo it,
+            with all that was committed after it.
         :raises Unavailable: the database is away or busy. :raises BadDatabase: it can't be used.
         """
-        opening = BEGIN.format(limit=int(seconds * 1000), wait=lock_wait)
+        opening = BEGIN.format(limit=int(seconds * 1000), wait=lock_wait) + ("" if flushed else UNFLUSHED)
         with library_errors(self._engine), transaction(self._engine, opening) as link:
             yield link
 

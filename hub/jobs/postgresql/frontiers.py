@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +26,7 @@ LAST_CLAIM = """
     WHERE lane = %(lane)s ORDER BY seq DESC LIMIT 1
 """
 NUMBERS = """
-    nextval('hubbub_jobs.claim_id'), s.last_value, EXISTS (SELECT FROM hubbub_jobs.cancelled),
+    CAST(%(number)s AS bigint), s.last_value, EXISTS (SELECT FROM hubbub_jobs.cancelled),
     EXISTS (SELECT FROM hubbub_jobs.taken)
 """
 SNAPSHOT = "pg_current_snapshot()::text, pg_current_xact_id_if_assigned()::text"
@@ -93,15 +94,22 @@ def begin_claim(link: Link, lane: int) -> tuple[Frontier, DatabaseSnapshot, Numb
     ((number, segment, cancelled, taken, snap, own, *last),) = link.rows(
         f"SELECT {NUMBERS}, {SNAPSHOT}, f.* FROM hubbub_jobs.segment_number AS s"  # noqa: S608 - names of ours
         f" LEFT JOIN LATERAL ({LAST_CLAIM}) AS f ON true",
-        {"lane": lane},
+        {"lane": lane, "number": claim_number()},
     )
     at = Frontier(lane) if last[0] is None else _frontier(lane, last)
     return at, _snapshot(snap, own), Numbers(number, segment, cancelled, taken)
 
 
+def claim_number() -> int:
+    """Number for a new claim. It is drawn at random: a sequence may give the number of a claim that a crash has undone
+    to another, while its first process still lives."""
+    return secrets.randbits(63)
+
+
 def read_numbers(link: Link) -> Numbers:
     """Numbers for a claim; each call draws a number for a new one."""
-    return Numbers(*link.rows(f"SELECT {NUMBERS} FROM hubbub_jobs.segment_number AS s")[0])  # noqa: S608 - names of ours
+    sql = f"SELECT {NUMBERS} FROM hubbub_jobs.segment_number AS s"  # noqa: S608 - names of ours
+    return Numbers(*link.rows(sql, {"number": claim_number()})[0])
 
 
 def current_snapshot(link: Link) -> DatabaseSnapshot:

@@ -116,9 +116,9 @@ class PostgreSQL(Operations, Processes, Pruning):
         """See :class:`hub.jobs.storage.Storage`."""
         return self._settling.settle(process, settlements, new)
 
-    def note(self, process: int, job: int, kind: NoteKind, name: str, text: str) -> bool:
+    def note(self, job: Job, kind: NoteKind, name: str, text: str) -> bool:
         """See :class:`hub.jobs.storage.Storage`."""
-        return self._notes.note(process, job, kind, name, text)
+        return self._notes.note(job, kind, name, text)
 
     def notes(self, job: int) -> dict[tuple[NoteKind, str], str]:
         """See :class:`hub.jobs.storage.Storage`."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.jobs.connections import Link
-from hub.jobs.job import Ending, NoteKind, Settlement
+from hub.jobs.errors import LostClaims
+from hub.jobs.job import Ending, Job, NoteKind, Settlement
 from hub.jobs.postgresql.database import Database
 
 FENCE = "SELECT 1 FROM hubbub_jobs.process WHERE id = %(id)s FOR KEY SHARE"
@@ -22,12 +23,14 @@ class Notes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, process: int, job: int, kind: NoteKind, name: str, text: str) -> bool:
+    def note(self, job: Job, kind: NoteKind, name: str, text: str) -> bool:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
-            if not link.rows(FENCE, {"id": process}):
+            if not link.rows(FENCE, {"id": job.process}):
                 return False
-            link.put(WRITE, {"job": job, "kind": kind.value, "name": name, "text": text})
+            if not link.rows("SELECT 1 FROM hubbub_jobs.claim WHERE id = %(claim)s", {"claim": job.claim}):
+                raise LostClaims([job.claim])
+            link.put(WRITE, {"job": job.id, "kind": kind.value, "name": name, "text": text})
             return True
 
     def notes(self, job: int) -> dict[tuple[NoteKind, str], str]:

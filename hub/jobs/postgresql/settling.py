@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from hub.jobs.connections import Link
+from hub.jobs.errors import LostClaims
 from hub.jobs.job import Ending, Handle, NewJob, Settlement
 from hub.jobs.postgresql.database import Database
 from hub.jobs.postgresql.inserting import insert_jobs
@@ -74,9 +75,11 @@ def end_claims(link: Link, settlements: Sequence[Settlement], lanes: dict[tuple[
 
 
 def _without_settled(link: Link, settlements: Sequence[Settlement]) -> tuple[int, bool, bool, list[Settlement]]:
-    """Those that are not settled yet: a commit whose answer was lost is repeated. A claim that is gone was closed.
+    """Those that are not settled yet: a commit whose answer was lost is repeated.
 
     :returns: before them the current segment's number, and whether there are any cancelled jobs, and any notes.
+    :raises LostClaims: some claims are not there. A crash of the server has undone them; or they were closed, and their
+        segment dropped, before the commit was repeated: then the jobs have ended, too, and not by this.
     """
     found = link.rows(
         "SELECT s.last_value, EXISTS (SELECT FROM hubbub_jobs.cancelled), EXISTS (SELECT FROM hubbub_jobs.note), c.id,"
@@ -87,7 +90,9 @@ def _without_settled(link: Link, settlements: Sequence[Settlement]) -> tuple[int
     )
     segment, some_cancelled, some_notes = found[0][:3]
     settled = {claim: set(ids) for *_, claim, ids in found if claim is not None}
-    left = [one for one in settlements if one.job.claim in settled and one.job.id not in settled[one.job.claim]]
+    if gone := {one.job.claim for one in settlements} - settled.keys():
+        raise LostClaims(gone)
+    left = [one for one in settlements if one.job.id not in settled[one.job.claim]]
     return segment, some_cancelled, some_notes, left
 
 

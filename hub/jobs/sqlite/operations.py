@@ -186,12 +186,12 @@ class SQLiteOperations:
                 {"queue": queue, "limit": limit, "jobs": json.dumps(list(jobs or [])), "error": error},
             )
 
-    def note(self, process: int, job: int, kind: NoteKind, name: str, text: str) -> bool:
+    def note(self, job: Job, kind: NoteKind, name: str, text: str) -> bool:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
-            if not link.rows("SELECT 1 FROM process WHERE id = :id", {"id": process}):
+            if not link.rows("SELECT 1 FROM process WHERE id = :id", {"id": job.process}):
                 return False
-            link.run(NOTE, {"job": job, "kind": kind.value, "name": name, "now": self._wall(), "text": text})
+            link.run(NOTE, {"job": job.id, "kind": kind.value, "name": name, "now": self._wall(), "text": text})
             return True
 
     def notes(self, job: int) -> dict[tuple[NoteKind, str], str]:
