@@ -36,7 +36,7 @@ ROUNDS = 20
 log = logging.getLogger("hub.jobs")
 
 
-class Process:
+class JobProcess:
     """One start of one process. Thread-safe. The database knows it from its first claim on, until it is given up.
 
     :ivar fenced: completions that were refused; only grows. :ivar lease: seconds.

@@ -10,7 +10,7 @@ from hub.jobs import endings
 from hub.jobs.checks import coalescing, exit_status, queue_name
 from hub.jobs.errors import LOST, Fenced, LostClaims
 from hub.jobs.job import Coalescing, Handle, Job, NewJob, Settlement
-from hub.jobs.process import BEATS, Process
+from hub.jobs.process import BEATS, JobProcess
 from hub.jobs.retries import RetryDelay
 from hub.jobs.storage import KeepTimes, Storage
 from hub.units import parse_duration
@@ -20,7 +20,7 @@ UNKNOWN = "this process does not have them: they were settled, or given up"
 Several = Job | Iterable[Job]
 
 
-class Working(Process):
+class Working(JobProcess):
     """Claims and ends jobs. Thread-safe."""
 
     def __init__(
