@@ -33,7 +33,10 @@ EXTRAS = {
         "wsproto>=1.3",  # WebSocket, without a network of its own; before it any upgrade was taken for one
         "h11>=0.16",  # reads wsproto's HTTP requests; before it: CVE-2025-43859
     ],
-    "redis": ["redis>=6.4"],  # Redis' own client, in threads; txredisapi says nothing while the server is away
+    "redis": [
+        "redis>=6.4",  # Redis' own client, in threads; txredisapi says nothing while the server is away
+        "cryptography>=50",  # TLS: the dates of certificates
+    ],
     "jobs": [
         "cronsim>=2.8",  # reads cron lines, as Debian's cron does
         "tzdata>=2025.2",  # time zones, where the system has none; its own come first

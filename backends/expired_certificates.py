@@ -1,6 +1,6 @@
 """Dates of certificates that have expired, or are not valid yet: TLS itself says that one is, and not since when.
 
-Needs pyOpenSSL.
+Needs cryptography, and pyOpenSSL where Twisted makes the connection.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ Verify = Callable[[Any, Any, int, int, int], Any]
 
 def dated(certificate: Any, now: datetime) -> str | None:
     """What is wrong with the dates of a certificate; ``None``: nothing is. :param certificate: pyOpenSSL's."""
-    made = certificate.to_cryptography()
+    return wrong_dates(certificate.to_cryptography(), now)
+
+
+def wrong_dates(made: Any, now: datetime) -> str | None:
+    """What is wrong with the dates of a certificate; ``None``: nothing is. :param made: cryptography's."""
     if made.not_valid_after_utc < now:
         return f"expired on {made.not_valid_after_utc:%Y-%m-%d}"
     if made.not_valid_before_utc > now:

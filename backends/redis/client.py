@@ -20,6 +20,7 @@ from hub.backends.redis.link import Link, Start, User, start_thread
 from hub.backends.redis.publisher import Publisher
 from hub.backends.redis.servers import Servers
 from hub.backends.redis.stream_reader import StreamReader
+from hub.backends.redis.tls import TLS_EXTRA
 from hub.backends.redis.tools import Sender, listen
 from hub.backends.redis.watch import Watch
 from hub.backoff import Uniform
@@ -207,8 +208,8 @@ class Redis:
 
     @classmethod
     def needed_extras(cls, config: settings.Config) -> Iterable[Extra]:
-        """Return that of the client library; see :class:`hub.interfaces.NeedingExtras`."""
-        return [EXTRA]
+        """Return the client library, and that of TLS; see :class:`hub.interfaces.NeedingExtras`."""
+        return [EXTRA, TLS_EXTRA] if config.tls else [EXTRA]
 
     @classmethod
     def sender(cls, config: settings.Config) -> Sender:

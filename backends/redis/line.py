@@ -15,7 +15,7 @@ from typing import Any
 
 from hub.backends.broker_address import Address
 from hub.backends.redis.settings import Config
-from hub.errors import ConfigError
+from hub.backends.redis.tls import RedisTLS
 from hub.extra import Extra
 
 EXTRA = Extra("Redis", "redis", ("redis.connection",))
@@ -46,7 +46,7 @@ class Dialer:
         EXTRA.check()
         self._config = config
         self._username, self._password = username, password
-        self._tls = tls_context(config) if config.tls else None
+        self._tls = RedisTLS(config) if config.tls else None
 
     @classmethod
     def of_server(cls, config: Config) -> Dialer:
@@ -68,16 +68,14 @@ class Dialer:
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
-        tls, name = self._tls if address.tls else None, self._config.tls_server_name or address.host
-
+        tls = self._tls if address.tls else None
         base: Any = connection.Connection
 
         class Connection(base):  # type: ignore[misc]
             """redis-py's, with our TLS."""
 
             def _connect(self) -> Any:
-                made = super()._connect()
-                return made if tls is None else tls.wrap_socket(made, server_hostname=name)
+                return super()._connect() if tls is None else tls.wrap(address.host, super()._connect)
 
         made: Any = Connection(
             address.host,
@@ -91,23 +89,11 @@ class Dialer:
             retry=Retry(NoBackoff(), 0),
         )
         line = Line(made, address)
-        line.open()
-        return line
-
-
-def tls_context(config: Config) -> ssl.SSLContext:
-    """Read the files of TLS. Names are always verified. :raises ConfigError: one can't be read or used."""
-    try:
-        context = ssl.create_default_context(cafile=config.tls_ca_file)
-    except (OSError, ValueError) as error:
-        raise ConfigError([f"tls_ca_file: {config.tls_ca_file} can't be used: {error}"]) from error
-    if config.tls_certificate_file is not None and config.tls_key is not None:
-        config.tls_key.read()  # says what is wrong with it
         try:
-            context.load_cert_chain(config.tls_certificate_file, config.tls_key.path(), password=lambda: b"")
-        except (OSError, ValueError) as error:
-            raise ConfigError([f"tls_certificate_file and tls_key can't be used: {error}"]) from error
-    return context
+            line.open()
+        except Lost as error:
+            raise Lost(str(error) if tls is None else tls.explained(str(error))) from error
+        return line
 
 
 class Line:

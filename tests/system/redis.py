@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import signal
 from contextlib import ExitStack
@@ -52,7 +53,8 @@ class RedisServer(Server):
 
     :param replica_of: its master. :param authority: it also speaks TLS, on ``tls_port``, to clients with a certificate
         of this authority. :param options: further lines of its configuration. :param network: the one that it runs in.
-        :param address: on which it listens; that of its network, if it is in one.
+        :param address: on which it listens; that of its network, if it is in one. :param ends: when its
+        certificate expires; tomorrow by default.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class RedisServer(Server):
         options: str = "",
         network: Network | None = None,
         address: str = "127.0.0.1",
+        ends: datetime.datetime | None = None,
     ) -> None:
         command = [program("redis-server", PACKAGE), str(directory / "redis.conf")]
         super().__init__(directory, command if network is None else network.command(command))
@@ -70,7 +73,7 @@ class RedisServer(Server):
         self.port, self.tls_port = free_port(), free_port()
         text = CONFIGURATION.format(address=self.address, port=self.port, directory=directory) + options
         if authority is not None:
-            made = authority.sign("redis", "localhost", "127.0.0.1")
+            made = authority.sign("redis", "localhost", "127.0.0.1", ends=ends)
             text += TLS.format(tls_port=self.tls_port, authority=authority.file, certificate=made.file, key=made.key)
         if replica_of is not None:
             text += f"\nreplicaof {replica_of.address} {replica_of.port}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import json
 from collections.abc import Iterator
@@ -233,3 +234,18 @@ def test_a_certificate_is_the_login(secure: RabbitMQ, authority: Authority, name
         turn_until(lambda: "access to vhost '/' refused" in str(client.status()["not_ready"]), "the other refusal", 30)
         secure.control("set_permissions", "hubuser", ".*", ".*", ".*")
         connected(client)
+
+
+def test_a_certificate_that_has_expired_is_named_with_its_date(secure: RabbitMQ, authority: Authority) -> None:
+    mine = authority.sign("late", ends=datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.UTC))
+    given: dict[str, Any] = {
+        "connect": [f"amqps://127.0.0.1:{secure.amqps_port}"],
+        "tls_ca_file": str(authority.file),
+        "tls_certificate_file": str(mine.file),
+        "tls_key": f"file:{mine.key}",
+    }
+    lines = Lines()
+    with running(wait=False, lines=lines, **given, **SHORT) as (client, _):
+        turn_until(lambda: client.status()["handshake_failures"] >= 2, "the refusals", 30)
+        assert "the hub's own certificate expired on 2024-02-29" in str(client.status()["not_ready"])
+        assert "expired on 2024-02-29" in lines.texts[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,29 @@ def test_tls_with_names_and_certificates_on_both_sides(tmp_path: Path) -> None:
             acknowledged(backend)
         for wrong in (known, {**given, "tls_server_name": "other.example"}):
             refused(server.port, wrong)
+
+
+ENDED = datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize("whose", ["the server's certificate", "the hub's own certificate"])
+def test_a_certificate_that_has_expired_is_named_with_its_date(tmp_path: Path, whose: str) -> None:
+    own = whose == "the hub's own certificate"
+    authority, lines = Authority(tmp_path / "authority"), Lines()
+    mine = authority.sign("hub", ends=ENDED if own else None)
+    ends = None if own else ENDED
+    with RedisServer(tmp_path / "server", authority=authority, ends=ends) as server:
+        given: dict[str, Any] = {
+            "connect": f"rediss://localhost:{server.tls_port}",
+            "tls_ca_file": authority.file,
+            "tls_certificate_file": mine.file,
+            "tls_key": f"file:{mine.key}",
+        }
+        with running(server.port, lines, wait=False, **given) as (backend, _):
+            turn_until(lambda: backend.status()["handshake_failures"] >= 2, "the refusals", 30)
+            assert f"{whose} expired on 2024-02-29" in backend.status()["not_ready"]
+            assert "certificate" in lines.texts[0]
+            assert any(f"{whose} expired on 2024-02-29" in text for text in lines.texts)
 
 
 def refused(port: int, given: dict[str, Any]) -> None:
