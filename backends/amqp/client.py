@@ -98,6 +98,13 @@ class AmqpClient(BrokerClient[Connection]):
         return None if reason is None else f"{link.address}: {reason}"
 
     @classmethod
+    def no_broadcast(cls, config: settings.Config, topic: str) -> str | None:
+        """Return why not every hub would receive a message; see :class:`hub.interfaces.Broadcasting`."""
+        if not config.publish or not config.queues:
+            return "it needs an exchange to publish to, and a queue of this hub alone that is bound to it"
+        return None
+
+    @classmethod
     def needed_extras(cls, config: settings.Config) -> Iterable[Extra]:
         """Return pika, and that of TLS; see :class:`hub.interfaces.NeedingExtras`."""
         return [PIKA, TLS] if config.tls else [PIKA]

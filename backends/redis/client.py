@@ -212,6 +212,17 @@ class Redis:
         return [EXTRA, TLS_EXTRA] if config.tls else [EXTRA]
 
     @classmethod
+    def no_broadcast(cls, config: settings.Config, topic: str) -> str | None:
+        """Return why not every hub would receive a message; see :class:`hub.interfaces.Broadcasting`."""
+        if config.publish is not None:
+            return (
+                "it publishes to a stream, where each message is one hub's, and stays; set channels and publish_channel"
+            )
+        if config.publish_channel is None or not config.channels:
+            return "it needs channels, and publish_channel"
+        return None
+
+    @classmethod
     def sender(cls, config: settings.Config) -> Sender:
         """Open a publisher that the hub receives from; see :class:`hub.interfaces.BusTools`.
 

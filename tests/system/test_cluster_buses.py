@@ -1,0 +1,138 @@
+"""Three hubs announce themselves over RabbitMQ, Redis and ZeroMQ, with the files of the page but for the addresses."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.cluster.seal import Seal
+from tests.support import PATIENCE, ROOT, free_port, wait_until
+from tests.system.hubs import RunningHub
+from tests.system.rabbitmq import RabbitMQ
+from tests.system.redis import RedisServer
+from tests.unit.cluster.news import announcement
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+PAGE = ROOT / "docs" / "cluster.rst"
+NODES = ("alpha", "beta", "gamma")
+WITHIN = 15.0
+"""Seconds in which a node that vanishes is named."""
+HEAD = """
+[hub]
+state_dir = "state"
+[consumers.all]
+type = "all.py:All"
+"""
+ALL = """
+from hub import Consumer
+
+
+class All(Consumer):
+    topics = ("#",)
+
+    def consume(self, message):
+        with open("consumed", "a") as file:
+            file.write(message.topic + "\\n")
+"""
+Text = Callable[[str], str]
+
+
+def of_the_page(bus: str) -> str:
+    (found,) = re.findall(rf"\.\. code-block:: toml\n\n(    # {bus}\n(?:    .*\n|\n)+)", PAGE.read_text())
+    return textwrap.dedent(found)
+
+
+@contextmanager
+def rabbitmq(directory: Path) -> Iterator[Text]:
+    text = of_the_page("RabbitMQ")
+    with RabbitMQ(directory) as broker:
+        yield lambda _: text.replace("amqp://mq.example.org", f"amqp://127.0.0.1:{broker.amqp_port}")
+
+
+@contextmanager
+def redis(directory: Path) -> Iterator[Text]:
+    text = of_the_page("Redis")
+    with RedisServer(directory) as server:
+        yield lambda _: text.replace("redis://redis.example.org", server.url)
+
+
+@contextmanager
+def zeromq(directory: Path) -> Iterator[Text]:
+    text, ports = of_the_page("ZeroMQ"), [free_port() for _ in NODES]
+
+    def of(node: str) -> str:
+        mine = ports[NODES.index(node)]
+        others = [port for port in ports if port != mine]
+        found = text.replace(":9950", f":{mine}").replace(":9951", f":{others[0]}")
+        return found.replace(":9952", f":{others[1]}")
+
+    yield of
+
+
+def view(hub: RunningHub) -> Any:
+    return hub.status()["clusters"]["main"]
+
+
+def states(hub: RunningHub) -> dict[str, str]:
+    return {name: row["state"] for name, row in view(hub)["nodes"].items()}
+
+
+def hub_of(place: Path, text: str, key: Path) -> RunningHub:
+    place.mkdir()
+    (place / "all.py").write_text(ALL)
+    return RunningHub(place, HEAD + text.replace("alpha", place.name).replace("/etc/hubbub/cluster.key", str(key)))
+
+
+def refuses_a_forged_one(hub: RunningHub, by: RunningHub) -> None:
+    forged = Seal("hubbub.cluster", b"the key of somebody else").close(announcement("mallory", time=time.time()))
+    by.client.post("/publish", {"topic": "hubbub.cluster", "body": json.loads(forged), "backend": "announcements"})
+    wait_until(lambda: view(hub)["refused"] == {"forged": 1}, 30, "the forged one to be refused")
+    assert "mallory" not in states(hub)
+
+
+@pytest.mark.parametrize("bus", [zeromq, redis, rabbitmq])
+def test_a_node_that_is_killed_is_named_and_one_that_stops_has_left(
+    tmp_path: Path, bus: Callable[[Path], AbstractContextManager[Text]]
+) -> None:
+    key = tmp_path / "cluster.key"
+    key.write_text("a key for the tests of the cluster\n")
+    key.chmod(0o600)
+    (tmp_path / "bus").mkdir()
+    with ExitStack() as stack:
+        text = stack.enter_context(bus(tmp_path / "bus"))
+        hubs = [stack.enter_context(hub_of(tmp_path / node, text(node), key)) for node in NODES]
+        alpha, beta, gamma = hubs
+        for hub in hubs:
+            wait_until(lambda hub=hub: states(hub) == dict.fromkeys(NODES, "present"), 30, "all nodes everywhere")  # type: ignore[misc]
+        wait_until(lambda: view(alpha)["queues"]["all"]["nodes"] == 3, 30, "the sums of all")
+        assert view(alpha)["signed"]
+
+        refuses_a_forged_one(alpha, by=beta)
+
+        beta.process.send_signal(signal.SIGKILL)
+        killed = time.monotonic()
+        for hub in (alpha, gamma):
+            wait_until(lambda hub=hub: states(hub)["beta"] == "vanished", WITHIN, "the node to be named")  # type: ignore[misc]
+            hub.logs("node beta has vanished")
+        assert time.monotonic() - killed < WITHIN * PATIENCE
+
+        assert gamma.stop() == 0
+        wait_until(lambda: states(alpha)["gamma"] == "left", WITHIN, "the node to have left")
+        shown = alpha.command("status", "--cluster").stdout
+        assert "1 node present, 1 left, 1 vanished" in shown
+        assert alpha.status()["hub"]["ready"]
+        assert alpha.consumer("all")["received"] == 0
+        assert not (alpha.directory / "consumed").exists()
+        beta.process.wait()
+        with RunningHub(beta.directory, beta.file.read_text()):
+            wait_until(lambda: states(alpha)["beta"] == "present", 30, "the node to be back")
+            alpha.logs("node beta is back")
