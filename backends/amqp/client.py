@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator, Sequence
 
 from hub.backends.amqp import settings
 from hub.backends.amqp.cloud_events import CloudEvents
@@ -13,7 +14,9 @@ from hub.backends.amqp.fedora import FedoraMessaging
 from hub.backends.amqp.formats import Format, Plain
 from hub.backends.amqp.login import Login
 from hub.backends.amqp.publisher import Publisher
+from hub.backends.amqp.settings import PLACEHOLDER
 from hub.backends.amqp.subscriber import Subscriber
+from hub.backends.amqp.tools import Sender, listen
 from hub.backends.broker_client import BrokerClient
 from hub.backends.client_tls import ClientTLS, tls_extra
 from hub.backends.failover import Failover
@@ -108,6 +111,28 @@ class AmqpClient(BrokerClient[Connection]):
     def needed_extras(cls, config: settings.Config) -> Iterable[Extra]:
         """Return pika, and that of TLS; see :class:`hub.interfaces.NeedingExtras`."""
         return [PIKA, TLS] if config.tls else [PIKA]
+
+    @classmethod
+    def sender(cls, config: settings.Config) -> Sender:
+        """Open a publisher that the hub receives from; see :class:`hub.interfaces.BusTools`.
+
+        :raises Unavailable: there are no queues, or no broker answers. :raises ConfigError: a secret can't be read.
+        :raises MissingExtra: pika is not installed.
+        """
+        PIKA.check()
+        # What the hub publishes may go elsewhere, by another key; it reads the key as the topic.
+        direct = config.model_copy(update={"publish": "", "routing_key": PLACEHOLDER})
+        return Sender(config, format_of(direct, time.time))
+
+    @classmethod
+    def listener(cls, config: settings.Config, patterns: Sequence[str]) -> Iterator[Message]:
+        """Yield messages that the bindings of the hub's queues bring, beside it: the hub misses none.
+
+        :raises Unavailable: there are no bindings, or no broker answers. :raises ConfigError: a secret can't be read.
+        :raises MissingExtra: pika is not installed.
+        """
+        PIKA.check()
+        return listen(config, format_of(config, time.time))
 
 
 def format_of(config: settings.Config, wall: Clock) -> Format:

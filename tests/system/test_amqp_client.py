@@ -16,7 +16,7 @@ from hub.errors import CannotPublish, Unavailable
 from hub.message import Message
 from tests.certificates import Authority
 from tests.system.rabbitmq import RabbitMQ
-from tests.unit.backends.amqp.clients import connected, running
+from tests.unit.backends.amqp.clients import connected, running, settings
 from tests.unit.backends.support import Lines, turn_until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -228,12 +228,16 @@ def test_a_certificate_is_the_login(secure: RabbitMQ, authority: Authority, name
         "tls_key": f"file:{mine.key}",
         "queues": {name: {}},
     }
-    with running(wait=False, **given, **SHORT) as (client, _):
+    with running(wait=False, **given, **SHORT) as (client, intake):
         turn_until(lambda: client.status()["handshake_failures"], "the refusal", 30)
         secure.control("add_user", "hubuser", "unused")
         turn_until(lambda: "access to vhost '/' refused" in str(client.status()["not_ready"]), "the other refusal", 30)
         secure.control("set_permissions", "hubuser", ".*", ".*", ".*")
         connected(client)
+        sender = AmqpClient.sender(settings(**given))  # that of the command line
+        sender.publish(Message("m", name, b"1"))
+        sender.close()
+        turn_until(lambda: intake.bodies == [b"1"], "the message")
 
 
 def test_a_certificate_that_has_expired_is_named_with_its_date(secure: RabbitMQ, authority: Authority) -> None:
