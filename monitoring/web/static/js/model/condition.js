@@ -14,6 +14,9 @@ const LEVELS = {
   stopped: 'off',
   full: 'bad',
   failed: 'bad',
+  left: 'off',
+  vanished: 'bad',
+  deaf: 'warn',
 };
 const RANKS = { bad: 0, warn: 1, info: 2, ok: 3, off: 4 };
 

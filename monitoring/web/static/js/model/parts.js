@@ -1,6 +1,6 @@
 // Parts of a snapshot that have no view of their own: exporters, servers, and those of kinds that only a plugin brings. Pure.
 
-const VIEWS = new Set(['hub', 'backends', 'consumers']);
+const VIEWS = new Set(['hub', 'backends', 'consumers', 'clusters']);
 /* Sections that the page has other views of. */
 const FIRST = ['exporters', 'servers'];
 

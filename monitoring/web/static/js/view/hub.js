@@ -8,6 +8,7 @@ import { facts } from '../model/catalogue.js';
 import { NOTHING } from '../model/number.js';
 import { Backends } from './backends.js';
 import { card, Pairs } from './card.js';
+import { Clusters } from './clusters.js';
 import { Outlets } from './outlets.js';
 import { PublishForm } from './publish.js';
 import { Store } from './store.js';
@@ -19,10 +20,10 @@ export class HubView {
     this.drain = action('Drain the hub', () => this.askDrain());
     this.resume = action('Resume the hub', async () => (await post('api/resume-hub')) && 'Intake resumed.', { kind: 'primary', symbol: 'play' });
     this.outcome = el('div', { role: 'status' });
-    this.parts = [new Backends(), new Store(), new Outlets(), new PublishForm(), new Process()];
+    this.parts = [new Backends(), new Store(), new Outlets(), new PublishForm(), new Process(), new Clusters()];
     const commands = el('div', { class: 'commands', role: 'group', 'aria-label': 'Actions on the hub' }, this.resume, this.reload, this.drain);
-    const [backends, store, outlets, publish, process] = this.parts.map((part) => part.node);
-    const content = el('div', { class: 'detail' }, backends, el('div', { class: 'columns' }, store, publish), el('div', { class: 'columns' }, outlets, process));
+    const [backends, store, outlets, publish, process, clusters] = this.parts.map((part) => part.node);
+    const content = el('div', { class: 'detail' }, clusters, backends, el('div', { class: 'columns' }, store, publish), el('div', { class: 'columns' }, outlets, process));
     this.node = el('section', {}, el('div', { class: 'headline' }, el('h1', {}, 'Hub'), commands), this.outcome, content);
   }
 
