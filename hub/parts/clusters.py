@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from twisted.internet.task import LoopingCall
 from hub.cluster_access import ClusterContext, ClusterView
 from hub.configuration.schema import Part
 from hub.errors import ConfigError, HubError, Unavailable
+from hub.failure import told
 from hub.message import NO_HEADERS, Message
 from hub.partlog import part_log
 from hub.parts.former_counts import FormerCounts
@@ -43,6 +44,7 @@ class Clusters(Manager[ClusterView]):
         self._hub = hub
         self._token = token
         self._loops: dict[str, list[LoopingCall]] = {}
+        self._topics: dict[str, str] = {}
         self._former = FormerCounts("clusters")
         self._log = part_log("hub", "clusters")
 
@@ -87,6 +89,8 @@ class Clusters(Manager[ClusterView]):
         taken = [name for name, view in self.running.items() if view.topic == prepared.topic]
         if taken:
             raise HubError(f"clusters.{part.name}: the topic {prepared.topic} is that of clusters.{taken[0]} already")
+        self._release_topic(part.name)
+        self._topics[part.name] = prepared.topic
         hub.enqueuer.reserved[prepared.topic] = prepared.hear
         hub.enqueuer.subscriptions.follow([prepared.topic], [])
         self.running[part.name], self.parts[part.name] = prepared, part
@@ -98,6 +102,14 @@ class Clusters(Manager[ClusterView]):
     def retire(self, names: Collection[str]) -> Deferred[Any]:
         """Leave clusters: the others are told."""
         return self._leave([name for name in names if name in self.running], LEAVE_TIMEOUT)
+
+    def remove(self, names: Collection[str]) -> None:
+        """Remove parts that were retired and have no successors: their topics are ordinary ones again."""
+        for name in names:
+            self._release_topic(name)
+
+    def _release_topic(self, name: str) -> None:
+        self._hub.enqueuer.reserved.pop(self._topics.pop(name, ""), None)
 
     def stop(self, timeout: float) -> Deferred[Any]:
         """Leave all clusters, as the hub stops."""
@@ -113,7 +125,7 @@ class Clusters(Manager[ClusterView]):
             leaving.append(maybeDeferred(view.leave))
             self._former.keep(name, status_of(part, view))
             self._hub.enqueuer.subscriptions.follow([], [view.topic])
-            self._hub.enqueuer.reserved.pop(view.topic, None)
+            self._hub.enqueuer.reserved[view.topic] = _ignore  # still no queue's, until a successor begins
         return within(self._hub.reactor, DeferredList(leaving, consumeErrors=True), timeout)
 
     def status(self) -> dict[str, Any]:
@@ -128,7 +140,12 @@ class Clusters(Manager[ClusterView]):
         if backend is None:
             raise Unavailable(f"no backend is called {name!r}")
         message: Message = self._hub.publisher.message(topic, body, NO_HEADERS)
-        return backend.publish(message)
+        try:
+            return backend.publish(message)
+        except HubError:
+            raise
+        except Exception as error:
+            raise Unavailable(f"backend {name!r} fails: {told(error)}") from error  # a plugin's code
 
     def _deaf(self, name: str) -> str | None:
         """Why the bus gives this hub no messages. A bus without a broker can't tell: there, a peer that is away is a
@@ -138,5 +155,12 @@ class Clusters(Manager[ClusterView]):
             return f"no backend is called {name!r}"
         if self._hub.flow.paused:
             return "this hub holds its buses back"
-        why = backend.status().get("not_ready")
+        try:
+            why = backend.status().get("not_ready")
+        except Exception as error:  # noqa: BLE001 - a plugin's code
+            return f"backend {name!r} fails: {told(error)}"
         return None if why is None else str(why)
+
+
+def _ignore(messages: Sequence[Message]) -> None:
+    """Take in messages, and do nothing with them."""

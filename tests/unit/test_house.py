@@ -38,7 +38,7 @@ TESTED_TOGETHER = {
     **dict.fromkeys(("source", "slot"), "test_work_source_contract"),
     **dict.fromkeys(("result", "sending"), "test_dispatcher"),
     "job_access": "test_database",
-    **dict.fromkeys(("cluster_access", "clusters", "own"), "test_cluster"),
+    **dict.fromkeys(("cluster_access", "own"), "test_cluster"),
     "rows": "test_cluster",
     **dict.fromkeys(("job_databases", "job_member", "job_sources", "job_orders"), "test_job_consumers"),
     "runtime": "test_worker",
