@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(sized(240, 1800))]
 
 BROKER_KILLS = sized(1, 10)
 NODE_KILLS = sized(3, 50)
+MOST = 3000
+"""Messages before a kill: each is answered through the hub's outbox."""
 WINDOW = 100
 """Published messages of a hub that may be unconfirmed at once, by default."""
 
@@ -38,11 +40,14 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
 
 
 class Source:
-    """Another program, which publishes numbers until they are confirmed. :ivar again: how many were sent again."""
+    """Another program, which publishes numbers until they are confirmed. :ivar again: how many were sent again.
+
+    :ivar most: the number below which all are.
+    """
 
     def __init__(self, client: Any) -> None:
         self.confirmed: set[int] = set()
-        self.again = 0
+        self.again = self.most = 0
         self._client = client
         self._next = 0
         self._waiting: set[int] = set()
@@ -51,6 +56,8 @@ class Source:
     def more(self) -> None:
         """Publish some."""
         while len(self._waiting) < WINDOW and self._client.status()["state"] == "connected":
+            if not self._failed and self._next >= self.most:
+                return
             number = self._failed.pop() if self._failed else self._next
             self._next = max(self._next, number + 1)
             self._waiting.add(number)
@@ -87,7 +94,8 @@ def test_a_broker_that_is_killed_under_load_has_what_it_confirmed(broker: Rabbit
         wait_until(lambda: broker.has_on_disk("work"), 60, "the queue to be on the broker's disk")
         source = Source(client)
         for _ in range(BROKER_KILLS):
-            until, before = time.monotonic() + chance.uniform(0.2, 1.0), len(source.confirmed)
+            source.most += MOST
+            until, before = time.monotonic() + chance.uniform(0.1, 0.4), len(source.confirmed)
             turn_until(lambda until=until: source.more_until(until), "the load")  # type: ignore[misc]
             assert len(source.confirmed) > before
             broker.kill()

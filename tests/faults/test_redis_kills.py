@@ -38,8 +38,12 @@ def serving(directory: Path, fsync: str = "always") -> Iterator[RedisServer]:
             server.kill()
 
 
+MOST = 2000
+"""Messages before a kill: each is answered."""
+
+
 class Source(threading.Thread):
-    """Another program, which adds numbers until one is refused. :ivar confirmed: how many the server has confirmed."""
+    """Another program, which adds numbers until the server is gone. :ivar confirmed: how many it has confirmed."""
 
     def __init__(self, server: RedisServer, first: int) -> None:
         super().__init__()
@@ -49,7 +53,7 @@ class Source(threading.Thread):
     def run(self) -> None:
         client = self._server.client
         try:
-            while True:
+            while self.confirmed < self._first + MOST:
                 client.execute_command("XADD", "work", "*", "body", self.confirmed)
                 self.confirmed += 1
         except redis.exceptions.ConnectionError:

@@ -126,7 +126,7 @@ class AmqpHub:
             def missing() -> set[int]:
                 return set(range(count)) - {int(one.body) for one in intake.messages}
 
-            turn_until(lambda: not missing(), "the answers", 60)
+            turn_until(lambda: not missing(), "the answers", 180)
             wait_until(lambda: self.row()["unacknowledged"] == 0, 60, "the last acknowledgement")
             client.confirm(intake.tokens)
             return Counter(int(one.body) for one in intake.messages)

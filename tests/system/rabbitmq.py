@@ -138,7 +138,7 @@ class RabbitMQ(Server):
         self._mapper.wait(10 * PATIENCE)
 
     def has_on_disk(self, queue: str) -> bool:
-        """True if the broker has written down that there is this quorum queue. One that is killed within the half
+        """True if the broker has written down that there is this quorum queue. One that is killed within the
         second before has no such queue afterwards, or an empty one, whatever it confirmed."""
         files = (self.directory / "mnesia").rglob("names.dets")
         return any(f"%2F_{queue}".encode() in file.read_bytes() for file in files)
