@@ -122,7 +122,7 @@ class Sender:
         try:
             self._connection.close()
         except AMQPError as error:
-            _log.debug("the connection did not end well: %s", printable(repr(error)))
+            _log.debug("the connection did not end well: %s", printable(repr(error)), extra={"action": "disconnect"})
 
 
 def exchange_of(routing_key: str, config: Config) -> str:
