@@ -40,7 +40,7 @@ class ClusterCard {
     this.summary = el('p', { class: 'figures-line' });
     this.pairs = new Pairs();
     this.nodes = new Rows(`Nodes of cluster ${name}`, [['Node'], ['State'], ['Version'], ...numbers('nodes', NODE_NUMBERS)]);
-    this.queues = new Rows(`Queues of cluster ${name}`, [['Queue'], ...numbers('queues', QUEUE_NUMBERS), ['Caught up']]);
+    this.queues = new Rows(`Queues of cluster ${name}`, [['Queue'], ...numbers('queues', QUEUE_NUMBERS), ['Caught up', 'number']]);
     head.append(this.badge.node);
     body.append(this.summary, this.nodes.node, this.queues.node, this.pairs.node);
     parent.append(node);
