@@ -87,6 +87,8 @@ class _Lines:
         self._timers.advance(0)
 
     def _connect_again(self, endpoint: str) -> None:
+        if self.monitor.is_open(endpoint):
+            return
         with contextlib.suppress(zmq.ZMQError):  # ZeroMQ may have forgotten the endpoint already
             self._socket.disconnect(endpoint)
         connect(self._socket, endpoint, self._config)

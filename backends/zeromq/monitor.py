@@ -88,6 +88,11 @@ class _Connections:
             self._established |= self._opening
             self._opening.clear()
 
+    @property
+    def open(self) -> bool:
+        """True if there is one, established or not yet."""
+        return bool(self._opening or self._established)
+
     def __len__(self) -> int:
         return len(self._established) + self._succeeded
 
@@ -136,6 +141,11 @@ class Monitor:
     def peers(self, endpoint: str) -> int:
         """Number of established connections of an endpoint, given as configured or as bound."""
         return len(self._connections.get(self._key(endpoint), ()))
+
+    def is_open(self, endpoint: str) -> bool:
+        """Tell whether an endpoint has a connection, perhaps one whose handshake goes on."""
+        found = self._connections.get(self._key(endpoint))
+        return found is not None and found.open
 
     @property
     def all_peers(self) -> int:

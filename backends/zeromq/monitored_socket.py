@@ -46,6 +46,7 @@ class MonitoredSocket:
         # Endpoints to disconnect once what has arrived is read; True: to be connected again after that.
         self._leaving: dict[str, bool] = {}
         self._leave_by: float | None = None
+        self._revivals = 0
         self._config = config
         self._security = security
         self._hub = hub
@@ -170,10 +171,14 @@ class MonitoredSocket:
         if more and now < self._leave_by:
             return
         leaving, self._leaving, self._leave_by = self._leaving, {}, None
+        self._monitor.drain()  # ZeroMQ may have connected again meanwhile, and the peer have sent something
         for endpoint, again in leaving.items():
+            if again and self._monitor.is_open(endpoint):
+                continue
             with contextlib.suppress(zmq.ZMQError):  # where ZeroMQ has forgotten the endpoint already
                 self.socket.disconnect(endpoint)
             if again:
+                self._revivals += 1
                 self._connect(endpoint)
             else:
                 self._monitor.forget(endpoint)
@@ -224,7 +229,7 @@ class MonitoredSocket:
             monitor.disconnects,
             monitor.handshake_failures,
             monitor.accept_failures,
-            self._revival.count,
+            self._revivals,
         )
         return dict(zip(self.COUNTS, numbers, strict=True))
 

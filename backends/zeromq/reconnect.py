@@ -18,14 +18,13 @@ class Reconnect:
     ZeroMQ reconnects by itself after a lost connection, but never after a protocol error: a refused key, a frame
     larger than ``max_frame_size``, a peer that does not speak ZeroMQ. A subscriber would then receive nothing more.
     Only the events of connection attempts would tell the two cases apart, and they cost too much; so each lost
-    connection is reconnected once, which does no harm if ZeroMQ tries too.
+    connection is reconnected once, which does no harm while ZeroMQ tries too in vain.
 
-    :ivar count: number of reconnects.
-    :param connect_again: disconnects an endpoint from the socket, and connects it again.
+    :param connect_again: disconnects an endpoint from the socket, and connects it again, unless it has a connection by
+        then: what arrives by that one would be dropped.
     """
 
     def __init__(self, reactor: Any, monitor: Monitor, config: Config, connect_again: Callable[[str], object]) -> None:
-        self.count = 0
         self._reactor = reactor
         self._monitor = monitor
         self._config = config
@@ -49,7 +48,6 @@ class Reconnect:
         lost = self._monitor.lost
         if endpoint in lost:
             lost.discard(endpoint)
-            self.count += 1
             self._connect_again(endpoint)
 
     def stop(self) -> None:

@@ -33,7 +33,9 @@ def make(context: Context, kind: int, config: Config) -> Socket:
     """Create a socket with limits, keepalive and reconnect intervals set; it is neither bound nor connected."""
     socket = context.socket(kind)
     options: dict[int, int] = {
-        zmq.LINGER: round(config.linger * 1000),
+        # ZeroMQ's own choice for SUB: with a linger, an endpoint that is disconnected connects once more to send its
+        # subscriptions, and what arrives then is dropped.
+        zmq.LINGER: 0 if kind == zmq.SUB else round(config.linger * 1000),
         zmq.RCVHWM: config.receive_high_water,
         zmq.SNDHWM: config.send_high_water,
         zmq.MAXMSGSIZE: LONGEST_SUBSCRIPTION if kind == zmq.PUB else config.max_frame_size,

@@ -58,6 +58,19 @@ def test_it_binds_where_the_hub_only_connects() -> None:
         turn_until(lambda: intake.messages, "the message")
 
 
+def test_what_those_send_who_come_and_go_arrives_however_soon_the_hub_connects_again() -> None:
+    """Each begins at the moment when the hub has just made its connection to the address anew."""
+    place = endpoint()
+    with running(connect=[place]) as (backend, intake):
+        for number in range(1, 9):
+            sender = ZeroMQ.sender(configured(connect=[place]))
+            assert waited(sender) == [True]
+            sender.forward("a", b"{}")
+            sender.close()
+            turn_until(lambda: len(intake.messages) == number, f"message {number}")  # noqa: B023
+            turn_until(lambda: backend.status()["revivals"] >= number, "the hub to connect again")  # noqa: B023
+
+
 def flood(sender: Any, count: int) -> None:
     for _ in range(count):
         sender.forward("a", b"{}")

@@ -11,6 +11,7 @@ import pytest
 import zmq
 
 from hub.backends.zeromq import ZeroMQ
+from hub.backends.zeromq.reconnect import GRACE
 from hub.errors import CannotPublish, Unavailable
 from hub.message import Message
 from tests.support import PATIENCE, free_port
@@ -269,10 +270,12 @@ def test_a_connection_that_broke_while_paused_is_made_again_after_what_it_brough
         send(bus, *range(20))
         turn_for(0.2)
         bus.send_multipart([TOPIC, b" " * 4096])
-        turn_until(lambda: hub.status()["revivals"], "ZeroMQ to give up")
-        turn_for(0.2)
+        turn_until(lambda: hub.status()["disconnects"], "ZeroMQ to give up")
+        turn_for(GRACE + 0.2)
+        assert hub.status()["revivals"] == 0
         hub.resume()
         turn_until(lambda: len(intake.messages) == 20, "what had arrived")
+        turn_until(lambda: hub.status()["revivals"], "a new connection")
         assert {subscribed(bus), subscribed(bus)} == {b"\x00", b"\x01"}
         send(bus, 20)
         turn_until(lambda: len(intake.messages) == 21, "a message by the new connection")
