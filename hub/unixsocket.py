@@ -17,13 +17,13 @@ LONGEST_PATH = 107
 
 
 def answers(path: Path) -> bool:
-    """True if a process listens on the socket."""
+    """True if a process listens on the socket, or has one of another kind there, such as one for datagrams."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.setblocking(False)  # a hung process with a full backlog would block us
         try:
             probe.connect(str(path))
         except OSError as error:
-            return error.errno == errno.EAGAIN
+            return error.errno in (errno.EAGAIN, errno.EPROTOTYPE)
         return True
 
 

@@ -29,8 +29,7 @@ class Resources:
     :ivar flow: flow control, which pauses the backends while there is no room.
     :ivar queues: the registry of all queues. :ivar declared: those that backends declare.
     :ivar periodic: makes calls periodically.
-    :ivar connections: shared connections by name: the manager of ``[connections.*]`` maintains them, and
-        ``Context.connection`` looks them up.
+    :ivar connections: shared connections by name, which ``Context.connection`` looks up. No section makes any yet.
     :ivar job_sources: databases of jobs, and the consumers' sources in them.
     :ivar snapshot: makes the status document, in the reactor's thread.
     :ivar verbs: the hub's own verbs. :ivar mounts: verbs of plugins.

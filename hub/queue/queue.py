@@ -52,7 +52,7 @@ from hub.store import Journal, Outgoing, Slot, Store
 
 
 class Queue:
-    """A queue. Only the reactor calls ``admit``, ``offer`` and ``refuse``; all other methods are thread-safe.
+    """A queue. Only the reactor calls ``admit``, ``offer`` and ``bury_unqueued``; all other methods are thread-safe.
 
     :param clock: monotonic seconds, for retries. :param wall: epoch seconds, for ages and stored times.
     :param on_room: called, without the lock, when a full queue has room again.

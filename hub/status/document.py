@@ -1,4 +1,5 @@
-"""The type of the status document. A new number needs one field in its row's type, and the code that counts it.
+"""The type of the status document. A new number needs one field in its row's type, and the code that counts it:
+"Where to add" in ``docs/architecture.rst`` has both.
 
 The types are dictionaries, so that exporters, servers and clients read the document as it is made, without conversion.
 ``None`` stands for values that are not known. Seconds are floats, times are epoch seconds.

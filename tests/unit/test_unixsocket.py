@@ -63,3 +63,14 @@ def test_a_path_is_free_if_nothing_or_a_dead_socket_is_there(tmp_path: Path) -> 
     path.write_text("precious")
     with pytest.raises(FileExistsError, match="is not a socket"):
         unixsocket.check_free(path)
+
+
+def test_a_socket_for_datagrams_is_in_use_while_it_is_open(tmp_path: Path) -> None:
+    path = tmp_path / "datagrams"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bound:
+        bound.bind(str(path))
+        assert unixsocket.answers(path)
+        with pytest.raises(OSError, match="in use"):
+            unixsocket.check_free(path)
+    assert not unixsocket.answers(path)
+    unixsocket.check_free(path)
