@@ -291,3 +291,13 @@ def test_killed_workers_lose_nothing_and_no_job_is_accepted_twice(jobs: Jobs, ds
     assert {status.state for status in states if status} == {JobState.FINISHED}
     assert len([status for status in states if status]) == 400
     assert len(set(accepted)) >= 400 - 3  # one completion a kill may be committed and not noted
+
+
+def test_a_job_of_the_largest_body_is_inserted_in_any_way(jobs: Jobs) -> None:
+    body = b"x" * (1 << 20)
+    jobs.insert("q", body)
+    jobs.insert("q", body, key="k")
+    jobs.insert("q", body, run_after=0.001, key="later")
+    (job,) = jobs.claim(1)
+    jobs.replace_with(job, [jobs.new_job("r", body)])
+    assert [job.body == body for job in (*jobs.claim(1, ["r"]), *jobs.claim(1, ["q"]))] == [True, True]

@@ -337,3 +337,13 @@ def test_a_database_that_is_away_is_told_and_come_back_to(dsn: str, tmp_path: Pa
     missing = Jobs(dsn.rsplit("/test", 1)[0] + "/nothing?" + dsn.rsplit("?", 1)[1])
     with pytest.raises((Unavailable, BadDatabase), match="nothing"):
         missing.insert("q", 1)
+
+
+def test_a_statement_that_a_driver_refuses_itself_does_not_break_its_connection(jobs: Jobs) -> None:
+    jobs.counts()
+    storage: Any = jobs._storage
+    with storage._database.begin() as link:
+        session = link.rows("SELECT pg_backend_pid()")
+        with pytest.raises(link._engine.dialect.loaded_dbapi.ProgrammingError):
+            link.rows(" ")
+    assert rows(jobs, "SELECT pg_backend_pid()") == session

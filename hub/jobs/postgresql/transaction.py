@@ -18,6 +18,8 @@ MOST_WAITING = 1 << 20
 """Characters of statements that wait for the next one, at most."""
 ENDED = (None, "57P01", "57P02", "57P03")
 """Codes of errors with which a session ends: none of the server's, and those of its shutdown."""
+MISUSES = ("ProgrammingError", "DataError", "NotSupportedError", "IntegrityError")
+"""Classes of errors with which a driver refuses a statement itself: they have no code, and the session goes on."""
 IDLE = 0
 """libpq's PQTRANS_IDLE: no transaction is open."""
 
@@ -95,7 +97,9 @@ class Transaction:
         try:
             yield
         except self._engine.dialect.loaded_dbapi.Error as error:
-            if not self._raw.closed and code_of(error) not in ENDED:
+            code = code_of(error)
+            refused = code not in ENDED or (code is None and type(error).__name__ in MISUSES)
+            if refused and not self._raw.closed:
                 raise
             self._raw.close()
             raise Unavailable(f"the jobs' database: {reason_of(error)}") from error
@@ -117,7 +121,7 @@ class Transaction:
     def put(self, sql: str, values: Values | None = None) -> None:
         """See :class:`hub.jobs.connections.Link`."""
         text = self._text(sql, values)
-        if sum(map(len, self._waiting)) + len(text) > MOST_WAITING:
+        if self._waiting and sum(map(len, self._waiting)) + len(text) > MOST_WAITING:
             self._send().close()
         self._waiting.append(text)
 
