@@ -28,6 +28,26 @@ LOOK = "30s"
 """Limit of a statement that only looks, and of its wait for a lock."""
 LOCK_WAIT = "100ms"
 """Limit of maintenance's wait for a table's lock: those who come after it wait as long."""
+PLACE = """
+    SELECT concat_ws(' ', (extract(epoch FROM pg_postmaster_start_time()) * 1e6)::bigint,
+        to_regclass('hubbub_jobs.lane')::oid, (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+"""Tells one server, database and schema from all others, whatever their addresses; also one that was restored."""
+KNOWN = """
+    NOT EXISTS (
+        SELECT FROM unnest(CAST(%(lanes)s AS integer[]), CAST(%(queues)s AS text[]), CAST(%(priorities)s AS integer[]))
+            AS w (id, queue, priority)
+        LEFT JOIN hubbub_jobs.lane AS l ON l.id = w.id
+        WHERE (l.queue, l.priority) <> (w.queue, w.priority)
+            OR l.id IS NULL AND current_setting('transaction_isolation') = 'read committed')
+"""
+"""Condition that lanes have the numbers that are remembered. A caller's older snapshot may not have a new lane."""
+Lanes = dict[tuple[str, int], int]
+"""Numbers of lanes by queue and priority."""
+
+
+class LanesChanged(Exception):
+    """The lanes that are remembered are not those of the database, which was restored, or is another."""
 
 
 class Database:
@@ -37,7 +57,8 @@ class Database:
         self.url = url
         self._engine = engine_of(url, isolation_level="AUTOCOMMIT")
         self._lock = threading.Lock()
-        self._lanes: dict[tuple[str, int], int] = {}
+        self._lanes: Lanes = {}
+        self._place = ""
 
     @contextmanager
     def look(self) -> Iterator[Link]:
@@ -79,10 +100,14 @@ class Database:
         """Number of a lane, which is made if there is none."""
         return self.lanes([(queue, priority)])[queue, priority]
 
-    def lanes(self, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    def lanes(self, wanted: Iterable[tuple[str, int]], anew: bool = False) -> Lanes:
         """Numbers of lanes, which are made where there are none: in a transaction of its own, for nobody must wait for
-        the caller's."""
-        missing = sorted(set(wanted) - self._lanes.keys())
+        the caller's.
+
+        :param anew: whether what is remembered of them is not to be used.
+        """
+        wanted = set(wanted)
+        missing = sorted(wanted if anew else wanted - self._lanes.keys())
         if missing:
             with self.begin() as link:
                 for queue, priority in missing:
@@ -92,10 +117,26 @@ class Database:
                         {"queue": queue, "priority": priority},
                     )
             with self.begin() as link:
+                ((place,),) = link.rows(PLACE)
                 found = all_lanes(link)
             with self._lock:
-                self._lanes = {(lane.queue, lane.priority): lane.id for lane in found}
+                self._lanes, self._place = {(lane.queue, lane.priority): lane.id for lane in found}, place
         return self._lanes
+
+    def check_place(self, link: Link) -> None:
+        """Pass a link to this database. :raises LanesChanged: it is to another than the lanes were read from."""
+        if link.rows(PLACE) != [(self._place,)]:
+            raise LanesChanged
+
+
+def values_of_lanes(lanes: Lanes, used: Iterable[tuple[str, int]]) -> dict[str, list[int] | list[str]]:
+    """Values for ``KNOWN``. :param used: the lanes that are to be checked."""
+    places = sorted(set(used))
+    return {
+        "lanes": [lanes[place] for place in places],
+        "queues": [queue for queue, _ in places],
+        "priorities": [priority for _, priority in places],
+    }
 
 
 def all_lanes(link: Link) -> list[Lane]:

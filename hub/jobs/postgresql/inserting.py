@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from hub.errors import Unavailable
 from hub.jobs.connections import Link, callers_link
+from hub.jobs.errors import BadJob
 from hub.jobs.job import Conflict, Handle, NewJob
 from hub.jobs.postgresql.claiming import append_cancelled
-from hub.jobs.postgresql.database import Database, current_segment
+from hub.jobs.postgresql.database import KNOWN, Database, Lanes, LanesChanged, current_segment, values_of_lanes
 from hub.jobs.postgresql.rows import COLUMNS, VALUES, append, append_later, row_of_new, values_of_row
 
 ATTEMPTS = 20
@@ -30,17 +31,30 @@ class Insertion:
 
     def insert(self, jobs: Sequence[NewJob], connection: object | None) -> list[Handle]:
         """See :class:`hub.jobs.storage.Storage`."""
-        lanes = self._database.lanes((job.queue, job.priority) for job in jobs)
+        places = [(job.queue, job.priority) for job in jobs]
+        try:
+            return self._insert(jobs, self._database.lanes(places), connection)
+        except LanesChanged:
+            lanes = self._database.lanes(places, anew=True)
+        try:
+            return self._insert(jobs, lanes, connection)
+        except LanesChanged:
+            if connection is None:
+                raise Unavailable("the jobs' database is being restored") from None
+            raise BadJob("connection= is to another database of PostgreSQL than that of the jobs") from None
+
+    def _insert(self, jobs: Sequence[NewJob], lanes: Lanes, connection: object | None) -> list[Handle]:
         if connection is None:
             with self._database.begin() as link:
                 return insert_jobs(link, jobs, lanes)
         with callers_link(connection, "postgresql") as link:
+            self._database.check_place(link)
             return insert_jobs(link, jobs, lanes)
 
 
-def insert_jobs(link: Link, jobs: Sequence[NewJob], lanes: dict[tuple[str, int], int]) -> list[Handle]:
-    """Insert jobs in the link's transaction."""
-    numbers, segment = _numbers(link, len(jobs))
+def insert_jobs(link: Link, jobs: Sequence[NewJob], lanes: Lanes) -> list[Handle]:
+    """Insert jobs in the link's transaction. :raises LanesChanged: they are not those of the database."""
+    numbers, segment = _numbers(link, jobs, lanes)
     handles = [Handle(number) for number in numbers]
     rows = [
         (row_of_new(job, number, lanes[job.queue, job.priority]), job)
@@ -59,14 +73,16 @@ def insert_jobs(link: Link, jobs: Sequence[NewJob], lanes: dict[tuple[str, int],
     return handles
 
 
-def _numbers(link: Link, count: int) -> tuple[list[int], int]:
-    """Numbers for new jobs, and that of the current segment."""
+def _numbers(link: Link, jobs: Sequence[NewJob], lanes: Lanes) -> tuple[list[int], int]:
+    """Numbers for new jobs, and that of the current segment. :raises LanesChanged: see :func:`insert_jobs`."""
     found = link.rows(
-        "SELECT nextval('hubbub_jobs.job_id'), s.last_value"
+        f"SELECT nextval('hubbub_jobs.job_id'), s.last_value, {KNOWN}"  # noqa: S608 - names of ours
         " FROM hubbub_jobs.segment_number AS s, generate_series(1, CAST(%(count)s AS integer))",
-        {"count": count},
+        {"count": len(jobs), **values_of_lanes(lanes, ((job.queue, job.priority) for job in jobs))},
     )
-    return [number for number, _ in found], found[0][1]
+    if not found[0][2]:
+        raise LanesChanged
+    return [row[0] for row in found], found[0][1]
 
 
 def _hold(link: Link, job: NewJob, number: int, lane: int) -> tuple[Handle, NewJob]:

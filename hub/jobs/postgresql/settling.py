@@ -8,17 +8,20 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from hub.errors import Unavailable
 from hub.jobs.connections import Link
 from hub.jobs.errors import LostClaims
 from hub.jobs.job import Ending, Handle, NewJob, Settlement
-from hub.jobs.postgresql.database import Database
+from hub.jobs.postgresql.database import KNOWN, Database, Lanes, LanesChanged, values_of_lanes
 from hub.jobs.postgresql.inserting import insert_jobs
 from hub.jobs.postgresql.locks import Held, release_locks
-from hub.jobs.postgresql.notes import FENCE, end_notes
+from hub.jobs.postgresql.notes import end_notes
 from hub.jobs.postgresql.rows import append, append_dead, append_later, row_of_job
 
 KEPT_BY_DEAD = "('unfinished-or-dead', 'kept-or-dead')"
 """What says of a key that a dead letter holds it; its ``running`` stays true, for it does not wait."""
+FENCE = f"SELECT {KNOWN} FROM hubbub_jobs.process WHERE id = %(id)s FOR KEY SHARE OF process"  # noqa: S608 - no values
+"""That of :mod:`hub.jobs.postgresql.notes`, and whether the lanes are those that are remembered."""
 GROUPS = 100
 """Outcomes that one statement writes."""
 
@@ -33,11 +36,27 @@ class Settling:
         self, process: int, settlements: Sequence[Settlement], new: Sequence[NewJob] = ()
     ) -> list[Handle] | None:
         """See :class:`hub.jobs.storage.Storage`."""
-        wanted = [(one.job.queue, one.job.priority) for one in settlements]
-        lanes = self._database.lanes(wanted + [(job.queue, job.priority) for job in new])
+        places = [(one.job.queue, one.job.priority) for one in settlements]
+        places += [(job.queue, job.priority) for job in new]
+        try:
+            return self._settle(process, settlements, new, self._database.lanes(places))
+        except LanesChanged:
+            lanes = self._database.lanes(places, anew=True)
+        try:
+            return self._settle(process, settlements, new, lanes)
+        except LanesChanged:
+            raise Unavailable("the jobs' database is being restored") from None
+
+    def _settle(
+        self, process: int, settlements: Sequence[Settlement], new: Sequence[NewJob], lanes: Lanes
+    ) -> list[Handle] | None:
         with self._database.begin() as link:
-            if not link.rows(FENCE, {"id": process}):
+            places = {(one.job.queue, one.job.priority) for one in settlements}
+            fence = link.rows(FENCE, {"id": process, **values_of_lanes(lanes, places)})
+            if not fence:
                 return None
+            if fence != [(True,)]:
+                raise LanesChanged
             ended = end_claims(link, settlements, lanes)
             handles = insert_jobs(link, new, lanes) if new and ended else []
             release_locks_of(link, ended)
