@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from sqlalchemy import URL
 
-from hub.jobs.connections import Link, engine_of, library_errors
+from hub.errors import Unavailable
+from hub.jobs.connections import POOL, Link, engine_of, library_errors
 from hub.jobs.postgresql.rows import Lane, lanes_of
 from hub.jobs.postgresql.transaction import transaction
 
@@ -28,6 +29,10 @@ LOOK = "30s"
 """Limit of a statement that only looks, and of its wait for a lock."""
 LOCK_WAIT = "100ms"
 """Limit of maintenance's wait for a table's lock: those who come after it wait as long."""
+HELD_UP = POOL - 3
+"""Connections that may wait for others' transactions at a time; the rest is for heartbeats, upkeep and claims."""
+LONGEST_HELD_UP = 30.0
+"""Seconds that one waits for its turn to do so."""
 PLACE = """
     SELECT concat_ws(' ', (extract(epoch FROM pg_postmaster_start_time()) * 1e6)::bigint,
         to_regclass('hubbub_jobs.lane')::oid, (SELECT oid FROM pg_database WHERE datname = current_database()))
@@ -57,6 +62,7 @@ class Database:
         self.url = url
         self._engine = engine_of(url, isolation_level="AUTOCOMMIT")
         self._lock = threading.Lock()
+        self._turns = threading.BoundedSemaphore(HELD_UP)
         self._lanes: Lanes = {}
         self._place = ""
 
@@ -81,6 +87,21 @@ class Database:
         opening = BEGIN.format(limit=int(seconds * 1000), wait=lock_wait) + ("" if flushed else UNFLUSHED)
         with library_errors(self._engine), transaction(self._engine, opening) as link:
             yield link
+
+    @contextmanager
+    def begin_held_up(self) -> Iterator[Link]:
+        """Open a transaction that may wait for a key which somebody's idle transaction holds. A few at a time: however
+        many there are, the pool has a connection for the heartbeat.
+
+        :raises Unavailable: as for ``begin``, or many wait.
+        """
+        if not self._turns.acquire(timeout=LONGEST_HELD_UP):
+            raise Unavailable("the jobs' database: many insertions wait for a key that a transaction holds")
+        try:
+            with self.begin() as link:
+                yield link
+        finally:
+            self._turns.release()
 
     @contextmanager
     def statement(self) -> Iterator[Link]:

@@ -45,7 +45,7 @@ class Insertion:
 
     def _insert(self, jobs: Sequence[NewJob], lanes: Lanes, connection: object | None) -> list[Handle]:
         if connection is None:
-            with self._database.begin() as link:
+            with self._database.begin_held_up() as link:
                 return insert_jobs(link, jobs, lanes)
         with callers_link(connection, "postgresql") as link:
             self._database.check_place(link)
