@@ -17,10 +17,10 @@ SETTINGS = """
     SELECT set_config('statement_timeout', '{limit}', true), set_config('lock_timeout', '{wait}', true),
         set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
         set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true),
-        set_config('idle_in_transaction_session_timeout', '60s', true)
+        set_config('idle_in_transaction_session_timeout', '60s', true), set_config('extra_float_digits', '1', true)
 """
 """Index scans are asked for: statistics of a table that has just been made would make PostgreSQL read and sort all of
-it. The settings end with the transaction, also behind PgBouncer."""
+it. A number comes back as the one that was read. The settings end with the transaction, also behind PgBouncer."""
 BEGIN = f"BEGIN ISOLATION LEVEL READ COMMITTED; {SETTINGS}"
 """Whatever the role's own isolation level is: what is read after a lock is what others have committed."""
 BEGIN_LOOK = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {SETTINGS}"
