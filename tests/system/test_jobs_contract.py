@@ -301,3 +301,14 @@ def test_a_job_of_the_largest_body_is_inserted_in_any_way(jobs: Jobs) -> None:
     (job,) = jobs.claim(1)
     jobs.replace_with(job, [jobs.new_job("r", body)])
     assert [job.body == body for job in (*jobs.claim(1, ["r"]), *jobs.claim(1, ["q"]))] == [True, True]
+
+
+def test_claims_of_all_queues_take_turns_whatever_is_claimed_by_name_between(jobs: Jobs) -> None:
+    for queue in ("a", "b", "c"):
+        jobs.insert_many(queue, range(4))
+    taken = []
+    for _ in range(12):
+        taken += [job.queue for job in jobs.claim()]
+        jobs.claim(1, ["nothing"])
+        jobs.claim(1, ["nothing"])
+    assert sorted(taken[:6]) == ["a", "a", "b", "b", "c", "c"]

@@ -64,7 +64,7 @@ class Claims:
 
         Each lane is a transaction of its own: no two claims wait for each other both ways.
         """
-        turn = next(self._turns)
+        turn = next(self._turns) if queues is None else 0
         read, known = self._known
         if self._clock() - read < REMEMBERED and any(lane.id not in self._emptied for lane in known):
             jobs = self._take_all(process, _in_turn(known, queues, turn), limit)
