@@ -32,8 +32,20 @@ def test_all_programs_together_claim_no_more_than_the_bucket_has(make: Make, job
     assert len(jobs.claim(9, ["q"])) == 5
     let_the_bucket_fill(jobs, "q", -1e6)  # a clock that steps back takes nothing away, and gives nothing
     assert jobs.claim(9, ["q"]) == []
+    let_the_bucket_fill(jobs, "q", 1.5 * 3600)  # and it fills on at once
+    assert len(jobs.claim(9, ["q"])) == 1
     jobs.set_limits("q")
-    assert len(jobs.claim(99, ["q"])) == 17
+    assert len(jobs.claim(99, ["q"])) == 16
+
+
+def test_the_same_rate_that_is_set_again_leaves_what_the_bucket_has(jobs: Jobs) -> None:
+    jobs.insert_many("q", range(30))
+    jobs.set_limits("q", rate="1/h", burst=2)
+    assert len(jobs.claim(9)) == 2
+    for _ in range(3):  # as programs do it that start again and again
+        let_the_bucket_fill(jobs, "q", 0.5 * 3600)
+        jobs.set_limits("q", rate="1/h", burst=2)
+    assert len(jobs.claim(9)) == 1
 
 
 def test_a_bucket_fills_with_time(jobs: Jobs) -> None:

@@ -100,6 +100,8 @@ class Claims:
         with suppress(_NothingWaits), self._database.begin(flushed=False) as link:
             allowed, paid = lock_lane(link, process, lane, limit)
             if not allowed:
+                if paid:
+                    return 0, [], False
                 raise _NothingWaits
             last, now, numbers = begin_claim(link, lane.id)
             asked = max(ahead, allowed)

@@ -16,15 +16,17 @@ TOKENS = "least(q.burst, q.tokens + q.rate * greatest(0, extract(epoch FROM cloc
 LOCK = f"""
     SELECT q.rate IS NOT NULL FROM hubbub_jobs.lane AS l JOIN hubbub_jobs.process AS p ON p.id = %(process)s
     LEFT JOIN hubbub_jobs.queue_limit AS q ON q.queue = %(queue)s
-    WHERE l.id = %(lane)s AND (q.rate IS NULL OR {TOKENS} >= 1)
+    WHERE l.id = %(lane)s AND (q.rate IS NULL OR {TOKENS} >= 1 OR q.refilled > clock_timestamp())
     AND NOT EXISTS (SELECT FROM hubbub_jobs.paused AS s WHERE s.queue = %(queue)s)
     FOR UPDATE OF l FOR KEY SHARE OF p
 """  # noqa: S608 - names of ours
-"""Locks a lane, and the row of the living process that claims from it, if the queue's rate allows a claim."""
+"""Locks a lane, and the row of the living process that claims from it, if the queue's rate allows a claim; or
+if a clock that was ahead has filled the bucket last: that time becomes now."""
 
 
 def lock_lane(link: Link, process: int, lane: Lane, limit: int) -> tuple[int, bool]:
-    """Lock a lane. :returns: how many jobs may be claimed, and whether these are to be paid for."""
+    """Lock a lane. :returns: how many jobs may be claimed, and whether these are to be paid for: then the bucket was
+    filled, and the transaction is to be committed also if it claims nothing."""
     found = link.rows(LOCK, {"process": process, "lane": lane.id, "queue": lane.queue})
     if not found:
         return 0, False
@@ -92,8 +94,8 @@ class Limiting:
         with self._database.begin() as link:
             lock_queue(link, queue)
             link.put(
-                "UPDATE hubbub_jobs.queue_limit SET per_lock = %(per_lock)s, rate = %(rate)s, burst = %(burst)s,"
-                " tokens = CASE WHEN rate IS NULL THEN %(burst)s ELSE least(tokens, %(burst)s) END,"
+                "UPDATE hubbub_jobs.queue_limit AS q SET per_lock = %(per_lock)s, rate = %(rate)s, burst = %(burst)s,"  # noqa: S608
+                f" tokens = CASE WHEN rate IS NULL THEN %(burst)s ELSE least({TOKENS}, %(burst)s) END,"
                 " refilled = clock_timestamp() WHERE queue = %(queue)s",
                 {"queue": queue, "per_lock": limits.per_lock, "rate": limits.rate, "burst": limits.burst},
             )

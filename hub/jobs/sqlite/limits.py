@@ -14,10 +14,17 @@ from hub.jobs.job import ClaimLimits, Job
 WATCHED = "SELECT queue, per_lock, rate, burst, tokens, refilled FROM queue_limit"
 
 
-def limits_of(link: Link, queue: str, now: float) -> tuple[int, float | None]:
-    """How many jobs may hold the same lock of a queue, and the tokens in its bucket; ``None``: it has no rate."""
+def limits_of(link: Link, queue: str, now: float | None = None) -> tuple[int, float | None]:
+    """How many jobs may hold the same lock of a queue, and the tokens in its bucket; ``None``: it has no rate.
+
+    :param now: ``None``: the tokens are not wanted. A time of the bucket that is ahead, as a clock was, becomes this.
+    """
     for _, per_lock, rate, burst, tokens, refilled in link.rows(f"{WATCHED} WHERE queue = :queue", {"queue": queue}):
-        return per_lock, None if rate is None else min(burst, tokens + rate * max(0.0, now - refilled))
+        if rate is None or now is None:
+            return per_lock, None
+        if refilled > now:
+            link.run("UPDATE queue_limit SET refilled = :now WHERE queue = :queue", {"queue": queue, "now": now})
+        return per_lock, min(burst, tokens + rate * max(0.0, now - refilled))
     return ClaimLimits().per_lock, None
 
 
@@ -57,7 +64,7 @@ def release_next(link: Link, places: Iterable[tuple[str, str | None]]) -> None:
     A claim decides who gets the lock: in its order none comes before them that was inserted later.
     """
     for queue, lock in sorted({(queue, lock) for queue, lock in places if lock is not None}):
-        most, _ = limits_of(link, queue, 0.0)
+        most, _ = limits_of(link, queue)
         link.run(
             "UPDATE job SET parked = 0 WHERE id IN (SELECT id FROM job WHERE queue = :queue AND lock = :lock"
             " AND parked = 1 ORDER BY priority DESC, id LIMIT :free)",
