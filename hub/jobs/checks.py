@@ -92,6 +92,7 @@ def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOp
         near = difflib.get_close_matches(name, queues, 1)
         raise BadJob(f"there is no queue {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     try:
+        _check_names(options)
         delay, due = _when(options.get("run_after"))
         conflict = _one_of(Conflict, options.get("conflict", Conflict.KEEP), "conflict")
         usual = Unique.WAITING if conflict is Conflict.DEBOUNCE else Unique.UNFINISHED
@@ -111,6 +112,14 @@ def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOp
         )
     except BadJob as error:
         raise BadJob(f"queue {name!r}: {error}") from error
+
+
+def _check_names(options: Collection[str]) -> None:
+    """:raises BadJob: there is no option of a name."""
+    for name in options:
+        if name not in JobOptions.__annotations__:
+            near = difflib.get_close_matches(name, JobOptions.__annotations__, 1)
+            raise BadJob(f"there is no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
 def queue_limits(per_lock: object, rate: object, burst: object) -> ClaimLimits:
