@@ -67,8 +67,12 @@ def earlier(text: str, now: float) -> float:
 
 
 def clock_time(moment: float, now: float) -> str:
-    """Local time as ``14:30:00`` if it is today, otherwise as ``2026-11-22 14:30``. Both arguments: epoch seconds."""
-    shown = datetime.fromtimestamp(moment)
+    """Local time as ``14:30:00`` if it is today, otherwise as ``2026-11-22 14:30``. Both arguments: epoch seconds.
+    A moment that no calendar has is shown as these."""
+    try:
+        shown = datetime.fromtimestamp(moment)
+    except (ValueError, OverflowError, OSError):
+        return f"{moment:.0f} s after 1970"
     today = shown.date() == datetime.fromtimestamp(now).date()
     return shown.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M")
 

@@ -6,7 +6,7 @@ import difflib
 import json
 import traceback
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
 from msgspec.structs import replace
@@ -43,6 +43,8 @@ LARGEST = 2**63 - 1
 """What fits into the databases' whole numbers."""
 LONGEST_DELAY = 10 * 366 * 86400.0
 """Seconds: ten years."""
+LAST_MOMENT = datetime(3000, 1, 1, tzinfo=UTC)
+"""Until when a job may be put off by a moment: one that any program and database can show in any zone."""
 
 
 _WAITS = frozenset({JobState.WAITING, JobState.DELAYED})
@@ -316,7 +318,9 @@ def _when(value: object) -> tuple[float, float | None]:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise BadJob(f"run_after has no zone: {value.isoformat()}")
-        return 0.0, value.timestamp()
+        if value >= LAST_MOMENT:
+            raise BadJob(f"run_after is not before the year {LAST_MOMENT.year}: {value.isoformat()}")
+        return 0.0, max(0.0, value.timestamp())
     return _delay(value, "run_after"), None
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from msgspec.structs import replace
+
 from hub.interfaces import Clock
 from hub.jobs import endings
-from hub.jobs.checks import coalescing, exit_status, queue_name
+from hub.jobs.checks import LONGEST_DELAY, coalescing, exit_status, queue_name
 from hub.jobs.errors import LOST, Fenced, LostClaims
 from hub.jobs.job import Coalescing, Handle, Job, NewJob, Settlement
 from hub.jobs.process import BEATS, JobProcess
@@ -17,6 +19,8 @@ from hub.units import parse_duration
 
 GIVEN_UP = "the process was given up, because its lease had passed: others have its jobs"
 UNKNOWN = "this process does not have them: they were settled, or given up"
+MOST_CLAIMED = 1_000_000
+"""Jobs of a claim, whatever limit it has: more would not fit into one statement."""
 Several = Job | Iterable[Job]
 
 
@@ -54,8 +58,9 @@ class Working(JobProcess):
         :returns: nothing if none waits. :raises Unavailable: the database is away or busy.
         """
         together = coalescing(coalesce, coalesce_prefix)
-        if limit < 1:
-            raise ValueError(f"expected to claim one job or more, not {limit}")
+        if not isinstance(limit, int) or limit < 1:
+            raise ValueError(f"expected to claim one job or more, not {limit!r}")
+        limit = min(limit, MOST_CLAIMED)
         if isinstance(queues, str):
             raise ValueError(f"queues are a list of names, not {queues!r}")
         queues = None if queues is None else [queue_name(queue) for queue in queues]
@@ -91,7 +96,7 @@ class Working(JobProcess):
     def retry(self, jobs: Several, error: BaseException | str, delay: float | str | None = None) -> None:
         """Have jobs that failed tried again, or buried after their last attempt. Errors are those of ``complete``.
 
-        :param error: for the log of errors. :param delay: instead of that of ``retry_delay``.
+        :param error: for the log of errors. :param delay: instead of that of ``retry_delay``; ten years at most.
         """
         self.settle(
             endings.failed(job, error, parse_duration(self._retry_delay(job) if delay is None else delay))
@@ -107,7 +112,10 @@ class Working(JobProcess):
         self.settle(endings.given_back(job) for job in _listed(jobs))
 
     def snooze(self, jobs: Several, delay: float | str) -> None:
-        """Have jobs come again after the delay. This counts no attempt. Errors are those of ``complete``."""
+        """Have jobs come again after the delay, ten years at most. This counts no attempt.
+
+        Errors are those of ``complete``.
+        """
         seconds = parse_duration(delay)
         self.settle(endings.given_back(job, seconds) for job in _listed(jobs))
 
@@ -121,6 +129,8 @@ class Working(JobProcess):
     def _end(self, settlements: list[Settlement], new: Sequence[NewJob] = ()) -> list[Handle]:
         """End claims, and insert jobs in the same transaction, for which all are of one process."""
         self._ready()
+        # No program and no database need know a moment that is far beyond.
+        settlements = [replace(one, delay=LONGEST_DELAY) if one.delay > LONGEST_DELAY else one for one in settlements]
         taken, refused = self._in_hand.take(settlements)
         reason, handles = UNKNOWN, list[Handle]()
         for process in {one.job.process for one in taken}:

@@ -312,3 +312,22 @@ def test_claims_of_all_queues_take_turns_whatever_is_claimed_by_name_between(job
         jobs.claim(1, ["nothing"])
         jobs.claim(1, ["nothing"])
     assert sorted(taken[:6]) == ["a", "a", "b", "b", "c", "c"]
+
+
+def test_a_claim_may_have_any_limit(jobs: Jobs) -> None:
+    jobs.insert_many("q", range(3))
+    assert len(jobs.claim(2**63)) == 3
+    for limit in (0, -1, 1.5):
+        with pytest.raises(ValueError, match="expected to claim one job or more"):
+            jobs.claim(limit)  # type: ignore[arg-type]
+
+
+def test_a_delay_is_ten_years_at_most(make: Make) -> None:
+    jobs = make(retry_delay=lambda _: 1e13)
+    handles = jobs.insert_many("q", range(2))
+    retried, snoozed = jobs.claim(2)
+    jobs.retry(retried, "an error")
+    jobs.snooze(snoozed, 1e11)
+    ends = datetime.now(UTC) + timedelta(days=3661)
+    dues = [found.due for found in map(jobs.find, handles) if found is not None and found.due is not None]
+    assert [due < ends.timestamp() for due in dues] == [True, True]

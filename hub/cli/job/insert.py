@@ -108,7 +108,10 @@ def _options_of_key(
     if max_wait is not None:
         return options | {"run_after": after, "max_wait": max_wait}
     if after is not None:
-        options["run_after"] = datetime.fromtimestamp(later(after, time.time()), UTC)
+        try:
+            options["run_after"] = datetime.fromtimestamp(later(after, time.time()), UTC)
+        except (ValueError, OverflowError, OSError) as error:
+            raise click.UsageError(f"--after is beyond all calendars: {after!r}") from error
     return options
 
 

@@ -249,8 +249,10 @@ def _find(link: Link, job: int) -> JobStatus | None:
     values = {"job": job}
     for lane, attempt, died in link.rows("SELECT lane, attempt, died FROM hubbub_jobs.dead WHERE id = %(job)s", values):
         return JobStatus(job, lanes[lane], JobState.DEAD, attempt, ended=epoch(died))
-    for lane, attempt, due in link.rows("SELECT lane, attempt, due FROM hubbub_jobs.later WHERE id = %(job)s", values):
-        return JobStatus(job, lanes[lane], JobState.DELAYED, attempt - 1, due=epoch(due))
+    for lane, attempt, due in link.rows(
+        "SELECT lane, attempt, extract(epoch FROM due)::float8 FROM hubbub_jobs.later WHERE id = %(job)s", values
+    ):
+        return JobStatus(job, lanes[lane], JobState.DELAYED, attempt - 1, due=due)
     ended = _ended(link, job, lanes)
     if ended is not None:
         return ended

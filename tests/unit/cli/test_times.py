@@ -83,3 +83,8 @@ def test_the_words_of_the_hub_are_shown_as_they_are() -> None:
     assert caught_up({"backlog": 3, "caught_up": "some day", "caught_up_detail": "perhaps"}, NOW) == "some day perhaps"
     told = {"text": "some day", "detail": "b and 2 more", "at": NOW + 60}
     assert all_clear(told, NOW) == "caught up: some day, 10:06:00 (b and 2 more)"
+
+
+@pytest.mark.parametrize("moment", [1e13, -1e13, 1e300])
+def test_a_moment_beyond_all_calendars_is_shown_in_seconds(moment: float) -> None:
+    assert clock_time(moment, NOW) == f"{moment:.0f} s after 1970"

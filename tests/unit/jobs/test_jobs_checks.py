@@ -76,6 +76,9 @@ def made(queue: Any = "q", body: object = None, key: Any = None, **changed: Any)
         ({"run_after": -1}, "run_after: expected a duration"),
         ({"run_after": datetime(2027, 1, 1)}, "run_after has no zone"),
         ({"run_after": 1e12}, "more than ten years"),
+        ({"run_after": datetime.max.replace(tzinfo=UTC)}, "queue 'q': run_after is not before the year 3000"),
+        ({"run_afer": 5}, "queue 'q': there is no option 'run_afer'; did you mean 'run_after'?"),
+        ({"Shoe": 5}, "there is no option 'Shoe'"),
         ({"tags": "abc"}, "tags are a list"),
         ({"tags": ["a", ""]}, "a tag is a text"),
         ({"tags": [str(number) for number in range(21)]}, "21 tags"),
@@ -99,6 +102,10 @@ def test_a_body_nested_too_deeply_is_refused() -> None:
         body = [body]
     with pytest.raises(BadJob, match="can't be encoded"):
         encoded(body, 1 << 20)
+
+
+def test_a_moment_long_ago_is_one_that_is_past() -> None:
+    assert made("q", run_after=datetime.min.replace(tzinfo=UTC)).due == 0
 
 
 def test_what_is_good_is_kept() -> None:
