@@ -45,8 +45,6 @@ LONGEST_DELAY = 10 * 366 * 86400.0
 """Seconds: ten years."""
 LAST_MOMENT = datetime(3000, 1, 1, tzinfo=UTC)
 """Until when a job may be put off by a moment: one that any program and database can show in any zone."""
-
-
 _WAITS = frozenset({JobState.WAITING, JobState.DELAYED})
 _RUNS = _WAITS | {JobState.RUNNING}
 MASKS = {

@@ -214,6 +214,8 @@ def url_of(dsn: str | URL) -> URL:
     """
     try:
         url = make_url(dsn)
+        if any("\0" in str(part) for part in (url.username, url.password, url.host, url.database)):
+            raise ValueError("it has a NUL")
         if url.drivername == "postgres":  # as libpq and many a hoster write it
             url = url.set(drivername="postgresql")
         backend = url.get_backend_name()

@@ -28,6 +28,7 @@ from hub.jobs.checks import (
     template,
 )
 from hub.jobs.connections import url_of
+from hub.jobs.errors import BadDatabase
 from hub.jobs.job import (
     ClaimLimits,
     Ending,
@@ -316,6 +317,8 @@ def _number(job: Handle | int) -> int:
 
 def _storage(dsn: str | URL | Storage, state_dir: Path, notify: bool) -> Storage:
     if not isinstance(dsn, (str, URL)):
+        if not hasattr(dsn, "settle"):
+            raise BadDatabase(f"jobs need a DSN such as postgresql://user@host/name, not {dsn!r}")
         return dsn
     url = url_of(dsn)
     if url.get_backend_name() == "postgresql":

@@ -74,3 +74,16 @@ def test_a_callers_transaction_need_not_see_the_new_queue(jobs: Jobs, level: str
         connection.commit()
     engine.dispose()
     assert [job.queue for job in jobs.claim(5)] == ["a new queue"]
+
+
+def test_a_connection_in_another_encoding_takes_what_it_can_write(jobs: Jobs) -> None:
+    engine = create_engine(url_of(jobs._storage._database.url))  # type: ignore[attr-defined]
+    with engine.connect() as connection:
+        connection.execute(text("SET client_encoding = 'LATIN1'"))
+        jobs.insert("mail", "\u65e5", key="k", connection=connection)
+        with pytest.raises(BadJob, match="client_encoding LATIN1; UTF8 is needed"):
+            jobs.insert("mail", 2, key="held", tags=["\u65e5"], connection=connection)
+        connection.commit()
+    engine.dispose()
+    assert [job.json() for job in jobs.claim(5)] == ["\u65e5"]
+    assert jobs.insert("mail", 2, key="held").new

@@ -144,10 +144,15 @@ class Database:
                 self._lanes, self._place = {(lane.queue, lane.priority): lane.id for lane in found}, place
         return self._lanes
 
-    def check_place(self, link: Link) -> None:
-        """Pass a link to this database. :raises LanesChanged: it is to another than the lanes were read from."""
-        if link.rows(PLACE) != [(self._place,)]:
+    def check_place(self, link: Link) -> str:
+        """Pass a link to this database. :returns: its client's encoding, in PostgreSQL's words.
+
+        :raises LanesChanged: it is to another than the lanes were read from.
+        """
+        ((place, encoding),) = link.rows(f"{PLACE}, current_setting('client_encoding')")
+        if place != self._place:
             raise LanesChanged
+        return str(encoding)
 
 
 def values_of_lanes(lanes: Lanes, used: Iterable[tuple[str, int]]) -> dict[str, list[int] | list[str]]:

@@ -48,8 +48,20 @@ class Insertion:
             with self._database.begin_held_up() as link:
                 return insert_jobs(link, jobs, lanes)
         with callers_link(connection, "postgresql") as link:
-            self._database.check_place(link)
+            _check_encoding(jobs, self._database.check_place(link))
             return insert_jobs(link, jobs, lanes)
+
+
+def _check_encoding(jobs: Sequence[NewJob], encoding: str) -> None:
+    """:raises BadJob: a text may not be writable in it; a driver would find that in the middle of an insertion."""
+    if encoding == "UTF8":
+        return
+    for job in jobs:
+        for text in (job.queue, job.key, job.coalesce, job.lock, *job.tags):
+            if text is not None and not text.isascii():
+                raise BadJob(
+                    f"queue {job.queue!r}: connection= has the client_encoding {encoding}; UTF8 is needed for {text!r}"
+                )
 
 
 def insert_jobs(link: Link, jobs: Sequence[NewJob], lanes: Lanes) -> list[Handle]:
