@@ -95,6 +95,7 @@ class Cluster:
         self._throttle: Throttle[str] = Throttle(1, REPORT_EVERY, 20)
         self._sending: Deferred[None] | None = None
         self._error: str | None = None
+        self._failure_told = False
         self._deaf: str | None = None
 
     def start(self) -> None:
@@ -143,12 +144,12 @@ class Cluster:
     # -- announcing
 
     def announce(self) -> None:
-        """Announce this hub, and take a sample of the sums. While the bus is away nothing is sent: an announcement is
-        worthless when it is old."""
+        """Announce this hub, and take a sample of the sums. A hub that hears nothing announces itself all the same. While
+        the last announcement is on its way there is no other: an old one is worthless."""
         self._own = own = self._announcement(leaving=False)
         present = {start: node.last.all_queues() for start, node in self._members.counted()}
         self._sums.sample(self._context.monotonic(), {**present, own.start: own.all_queues()})
-        if self._sending is not None or self._context.deaf() is not None:
+        if self._sending is not None:
             self._not_announced += 1
         else:
             self._send(own)
@@ -172,6 +173,7 @@ class Cluster:
     def _sent(self) -> None:
         self._announced += 1
         self._sending = self._error = None
+        self._failure_told = False
 
     def _not_sent(self, failure: Failure) -> None:
         self._sending = None
@@ -179,9 +181,10 @@ class Cluster:
 
     def _failed(self, why: str) -> None:
         self._not_announced += 1
-        if self._error is None:
-            self._log.warning("this hub can't announce itself: %s", why, extra={"action": "cluster"})
         self._error = why
+        if not self._failure_told and self._context.deaf() is None:  # of a bus that is away, its backend tells
+            self._failure_told = True
+            self._log.warning("this hub can't announce itself: %s", why, extra={"action": "cluster"})
 
     def _announcement(self, leaving: bool) -> Announcement:
         self._number += 1

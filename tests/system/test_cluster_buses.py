@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from hub.cluster.members import MISSED
 from hub.cluster.seal import Seal
 from tests.support import PATIENCE, ROOT, free_port, wait_until
 from tests.system.hubs import RunningHub
@@ -99,6 +100,19 @@ def refuses_a_forged_one(hub: RunningHub, by: RunningHub) -> None:
     assert "mallory" not in states(hub)
 
 
+def is_still_seen_while_it_is_drained(hub: RunningHub, by: RunningHub) -> None:
+    """Of a node that were silent, its silence would grow beyond that of three announcements."""
+    hub.command("drain")
+    wait_until(lambda: view(hub)["state"] == "deaf", 30, "the hub to be deaf")
+    announced = view(hub)["announced"]
+    wait_until(lambda: view(hub)["announced"] >= announced + MISSED + 1, 60, "some announcements of the drained one")
+    assert states(by)[hub.directory.name] == "present"
+    assert hub.directory.name + " has vanished" not in by.log
+    assert states(hub) == dict.fromkeys(NODES, "present")
+    hub.command("resume")
+    wait_until(lambda: view(hub)["state"] == "listening", 30, "the hub to listen")
+
+
 @pytest.mark.parametrize("bus", [zeromq, redis, rabbitmq])
 def test_a_node_that_is_killed_is_named_and_one_that_stops_has_left(
     tmp_path: Path, bus: Callable[[Path], AbstractContextManager[Text]]
@@ -117,6 +131,7 @@ def test_a_node_that_is_killed_is_named_and_one_that_stops_has_left(
         assert view(alpha)["signed"]
 
         refuses_a_forged_one(alpha, by=beta)
+        is_still_seen_while_it_is_drained(gamma, by=alpha)
 
         beta.process.send_signal(signal.SIGKILL)
         killed = time.monotonic()

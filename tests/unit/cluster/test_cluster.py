@@ -128,16 +128,26 @@ def test_an_announcement_waits_for_nothing(bus: Bus) -> None:
     assert (bus.status["announced"], bus.status["not_announced"]) == (2, 2)
 
 
-def test_nothing_is_sent_while_the_bus_is_away(bus: Bus) -> None:
-    bus.deaf = "no connection"
+def test_a_hub_that_hears_nothing_announces_itself_and_judges_nobody(bus: Bus) -> None:
+    bus.hear(told(OPEN))
+    bus.deaf = "this hub holds its buses back"
+    bus.now = 100.0
     bus.view.check()
     bus.view.announce()
-    assert bus.sent == []
-    assert (bus.status["state"], bus.status["deaf_because"], bus.status["not_announced"]) == (
-        "deaf",
-        "no connection",
-        1,
-    )
+    assert [OPEN.open(body).number for body in bus.sent] == [1]
+    status = bus.status
+    assert (status["state"], status["deaf_because"], status["announced"]) == ("deaf", bus.deaf, 1)
+    assert status["nodes"]["alpha"]["state"] == "present"
+
+
+def test_of_a_bus_that_is_away_nothing_is_made_up_for_and_its_backend_tells(bus: Bus) -> None:
+    bus.deaf, bus.answer = "no connection", lambda: fail(Unavailable("away"))
+    bus.view.announce()
+    assert (bus.status["not_announced"], bus.status["last_error"]) == (1, "Unavailable: away")
+    assert not any("can't announce" in line for line in bus.log.lines())
+    bus.deaf = None
+    bus.view.announce()
+    assert any("can't announce" in line for line in bus.log.lines())
 
 
 def test_a_bus_that_takes_none_is_told_once(bus: Bus) -> None:

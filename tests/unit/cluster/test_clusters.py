@@ -42,13 +42,14 @@ class Hub:
         snapshot = {"hub": {"state": "running", "not_ready": []}, "consumers": {}}
         clock = Clock()
         self.reserved: dict[str, Any] = {}
+        self.flow = SimpleNamespace(backends={"bus": self.bus}, paused=False)
         resources: Any = SimpleNamespace(
             reactor=clock,
             runtime=SimpleNamespace(monotonic=clock.seconds, wall=lambda: 1.8e9 + clock.seconds()),
             state_dir=directory,
             snapshot=lambda: snapshot,
             queues=SimpleNamespace(jobs={}),
-            flow=SimpleNamespace(backends={"bus": self.bus}, paused=False),
+            flow=self.flow,
             publisher=SimpleNamespace(message=lambda topic, body, headers: (topic, body)),
             enqueuer=SimpleNamespace(reserved=self.reserved, subscriptions=Subscriptions()),
             periodic=SimpleNamespace(begin=lambda call, every: SimpleNamespace(running=True, stop=lambda: None)),
@@ -79,6 +80,16 @@ def test_a_topic_stays_reserved_until_a_successor_has_another(hub: Hub) -> None:
     result_of(hub.clusters.retire(["main"]))
     hub.clusters.remove(["main"])
     assert hub.reserved == {}
+
+
+def test_a_hub_that_holds_its_buses_back_goes_on_announcing_itself(hub: Hub) -> None:
+    hub.flow.paused = True
+    view = hub.clusters.running["main"]
+    view.check()
+    view.announce()
+    assert [topic for topic, _ in hub.bus.published] == ["t", "t"]
+    row = hub.clusters.status()["main"]
+    assert (row["deaf_because"], row["announced"]) == ("this hub holds its buses back", 2)
 
 
 def test_two_views_do_not_share_a_topic(hub: Hub) -> None:
