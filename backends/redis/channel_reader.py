@@ -21,6 +21,8 @@ QUIET = 5.0
 AT_ONCE = 500
 PATTERN = frozenset("*?[")
 """Characters that make a channel's name a pattern."""
+MESSAGES = (b"message", b"pmessage")
+CONFIRMATIONS = (b"subscribe", b"psubscribe")
 
 
 class ChannelReader:
@@ -54,16 +56,17 @@ class ChannelReader:
         for command, channels in (("SUBSCRIBE", self._channels(False)), ("PSUBSCRIBE", self._channels(True))):
             if channels:
                 line.send(command, *channels)
-                for _ in channels:
-                    self._confirmed(line.read())
+                self._confirmed(line, len(channels))
         self._quiet = 0.0
 
     def _channels(self, patterns: bool) -> list[str]:
         return [one for one in self._config.channels if bool(PATTERN & set(one)) is patterns]
 
-    def _confirmed(self, reply: Any) -> None:
-        if reply[0] in (b"message", b"pmessage"):  # the first subscription brings some already
-            self._pass_on([reply])
+    def _confirmed(self, line: Line, left: int) -> None:
+        while left:
+            reply = line.read()
+            left -= reply[0] in CONFIRMATIONS
+            self._pass_on([reply])  # the first subscription brings some messages already
 
     def step(self, line: Line) -> None:
         """Read what there is, or wait for some."""
@@ -74,8 +77,10 @@ class ChannelReader:
             if self._quiet >= QUIET:
                 self._quiet = 0.0
                 line.send("PING")
-                if line.read()[0] not in (b"pong", b"message", b"pmessage"):
+                reply = line.read()
+                if reply[0] not in (b"pong", *MESSAGES):
                     raise Lost("it does not answer a PING")
+                self._pass_on([reply])  # a message may come before the answer
             return
         self._quiet = 0.0
         replies = [line.read()]
@@ -89,7 +94,7 @@ class ChannelReader:
         refused: list[tuple[Message, str, str]] = []
         size = 0
         for reply in replies:
-            if reply[0] not in (b"message", b"pmessage"):
+            if reply[0] not in MESSAGES:
                 continue
             channel, body = reply[-2].decode("utf-8", "replace"), reply[-1]
             size += len(channel) + len(body)
