@@ -28,8 +28,8 @@ CONFIRMATIONS = (b"subscribe", b"psubscribe")
 class ChannelReader:
     """Listens to channels. The link's thread calls it, but for ``pause`` and ``resume``.
 
-    While the hub has no room it does not read: the server keeps messages up to its limit for such clients, then ends
-    the connection, and they are lost.
+    While the hub has no room, or has not taken the last batch yet, it does not read on: the server keeps messages up to
+    its limit for such clients, then ends the connection, and they are lost.
     """
 
     wait = 0.0
@@ -46,6 +46,8 @@ class ChannelReader:
         self._stops = False
         self._quiet = 0.0
         self._held: list[tuple[list[Message], list[tuple[Message, str, str]], int]] = []
+        self._taken = threading.Condition()
+        self._on_its_way = False
 
     def start(self, intake: Intake) -> None:
         """Pass messages to this intake."""
@@ -103,14 +105,24 @@ class ChannelReader:
                 messages.append(message_of(channel, b"0", fields, self._config, self._format, now, self._context.name))
             except Unusable as error:
                 refused.append((error.shown, error.kind, str(error)))
-        self._context.reactor.callFromThread(self._arrived, messages, refused, size)
+        if messages or refused:
+            self._hand_over(messages, refused, size)
+
+    def _hand_over(self, *batch: Any) -> None:
+        """Give a batch to the hub, once it has taken the one before: its memory is bounded however slow it is."""
+        with self._taken:
+            self._taken.wait_for(lambda: not self._on_its_way or self._stops)
+            self._on_its_way = True
+        self._context.reactor.callFromThread(self._arrived, *batch)
 
     def lost(self, reason: str) -> None:
         """What is sent now is lost; the link counts the lost connection."""
 
     def wake(self) -> None:
-        """End the wait."""
-        self._stops = True
+        """End the waits."""
+        with self._taken:
+            self._stops = True
+            self._taken.notify()
         self._going.set()
 
     # -- the reactor's thread
@@ -119,6 +131,9 @@ class ChannelReader:
         if not self._going.is_set():
             self._held.append((messages, refused, size))
             return
+        with self._taken:
+            self._on_its_way = False
+            self._taken.notify()
         assert self._intake is not None
         self.received += len(messages) + len(refused)
         self.bytes += size

@@ -144,8 +144,8 @@ class Cluster:
     # -- announcing
 
     def announce(self) -> None:
-        """Announce this hub, and take a sample of the sums. A hub that hears nothing announces itself all the same. While
-        the last announcement is on its way there is no other: an old one is worthless."""
+        """Announce this hub, and take a sample of the sums. A hub that hears nothing announces itself all the same.
+        While the last announcement is on its way there is no other: an old one is worthless."""
         self._own = own = self._announcement(leaving=False)
         present = {start: node.last.all_queues() for start, node in self._members.counted()}
         self._sums.sample(self._context.monotonic(), {**present, own.start: own.all_queues()})
