@@ -93,9 +93,15 @@ class Group:
         return ("XACK", self.stream, self._group, *ids)
 
     def deliveries(self, line: Line, ids: Sequence[bytes]) -> dict[bytes, int]:
-        """How often each entry was delivered. :param ids: in ascending order; of this hub's."""
-        rows = line.call("XPENDING", self.stream, self._group, ids[0], ids[-1], len(ids), self._consumer)
-        return {row[0]: int(row[3]) for row in rows}
+        """How often each entry was delivered. :param ids: in ascending order; of this hub's. It has others in hand,
+        whose ids may lie between them: they count for the page, and not for the answer."""
+        wanted, counts, start = frozenset(ids), {}, ids[0]
+        while True:
+            rows = line.call("XPENDING", self.stream, self._group, start, ids[-1], PAGE, self._consumer)
+            counts.update({row[0]: int(row[3]) for row in rows if row[0] in wanted})
+            if len(rows) < PAGE or len(counts) == len(wanted):
+                return counts
+            start = b"(" + rows[-1][0]
 
     def is_pending(self, line: Line, entry_id: bytes) -> bool:
         """True if somebody has the entry, and has not acknowledged it."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from hub.backends.redis import group as redis_group
 from hub.backends.redis.group import Group, after, before, floors, found_in, parse_id
 from hub.backends.redis.line import ErrorReply
 from tests.unit.backends.redis.clients import settings
+from tests.unit.backends.redis.double import Double
 
 TOP = (1 << 64) - 1
 
@@ -114,3 +117,18 @@ def test_a_deleted_group_begins_where_it_was_and_a_new_stream_at_its_beginning(l
 
 def test_entries_that_redis_62_left_out() -> None:
     assert [one.id for one in found_in([[b"1-0", [b"a", b"b"]], None])] == [b"1-0"]
+
+
+def test_deliveries_are_counted_though_other_entries_lie_between(
+    server: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_group, "PAGE", 3)
+    ids = [server.do("XADD", "work", "*", "body", number) for number in range(11)]
+    server.do("XGROUP", "CREATE", "work", "g", "0")
+    server.do("XREADGROUP", "GROUP", "g", "me", "COUNT", 11, "STREAMS", "work", ">")
+    wanted = [ids[1], ids[5], ids[9]]
+    for _ in range(2):
+        server.do("XREADGROUP", "GROUP", "g", "me", "COUNT", 11, "STREAMS", "work", "0")
+    line: Any = SimpleNamespace(call=server.do)
+    assert group().deliveries(line, wanted) == dict.fromkeys(wanted, 3)
+    assert group().deliveries(line, ids[3:4]) == {ids[3]: 3}
