@@ -109,7 +109,9 @@ class Clusters(Manager[ClusterView]):
             self._release_topic(name)
 
     def _release_topic(self, name: str) -> None:
-        self._hub.enqueuer.reserved.pop(self._topics.pop(name, ""), None)
+        topic, reserved = self._topics.pop(name, ""), self._hub.enqueuer.reserved
+        if reserved.get(topic) is _ignore:  # else another part has it by now: a reload may exchange topics
+            del reserved[topic]
 
     def stop(self, timeout: float) -> Deferred[Any]:
         """Leave all clusters, as the hub stops."""

@@ -82,6 +82,18 @@ def test_a_topic_stays_reserved_until_a_successor_has_another(hub: Hub) -> None:
     assert hub.reserved == {}
 
 
+def test_topics_that_are_exchanged_stay_reserved_each_for_its_view(hub: Hub) -> None:
+    hub.start("other", "u")
+    result_of(hub.clusters.retire(["main", "other"]))
+    hub.start("main", "u")
+    hub.start("other", "t")
+    main, other = (hub.clusters.running[name] for name in ("main", "other"))
+    assert hub.reserved == {"u": main.hear, "t": other.hear}
+    result_of(hub.clusters.retire(["other"]))
+    hub.clusters.remove(["other"])
+    assert hub.reserved == {"u": main.hear}
+
+
 def test_a_hub_that_holds_its_buses_back_goes_on_announcing_itself(hub: Hub) -> None:
     hub.flow.paused = True
     view = hub.clusters.running["main"]
