@@ -86,6 +86,7 @@ class Cluster:
         self.node = config.node or default_node(socket.gethostname(), context.state_dir)
         self._context, self._config, self._log = context, config, context.log
         self._seal = Seal(config.topic, None)
+        self._started = False
         self._members = Members(self.node, context.start, config.forget_after)
         self._sums = QueueSums()
         self._own: Announcement | None = None
@@ -107,12 +108,16 @@ class Cluster:
             text = "announcements are not signed: whoever can publish to backend %s can pose as a node; set 'key'"
             self._log.warning(text, self.backend, extra={"action": "expose"})
         self._seal = Seal(self.topic, key)
+        self._started = True
 
     # -- hearing
 
     def hear(self, messages: Sequence[Message]) -> None:
-        """Take in announcements. Those that can't be trusted are refused, counted, and logged now and then."""
-        for message in messages:
+        """Take in announcements. Those that can't be trusted are refused, counted, and logged now and then.
+
+        None is heard before the start: the key is not known yet.
+        """
+        for message in messages if self._started else ():
             try:
                 if message.backend != self.backend:
                     raise RefusedAnnouncement("elsewhere", f"it came over backend {message.backend}")

@@ -187,6 +187,16 @@ def test_what_can_not_be_trusted_is_counted_and_told_once_a_while(tmp_path: Path
     assert not any("not signed: whoever" in line for line in bus.log.lines())
 
 
+def test_nothing_is_heard_before_the_key_is_known(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY + "\n")
+    bus = Bus(tmp_path, key=f"file:{tmp_path / 'key'}")
+    bus.hear(told(OPEN))
+    bus.view.start()
+    assert (bus.status["nodes"], bus.status["heard"], bus.status["refused"]) == ({}, 0, {})
+    bus.hear(told(Seal("hubbub.cluster", KEY.encode())))
+    assert list(bus.status["nodes"]) == ["alpha"]
+
+
 def test_a_key_that_is_too_short_is_refused(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("short")
     with pytest.raises(ConfigError, match="at least 16 characters"):
