@@ -87,17 +87,20 @@ class Publisher:
         try:
             check(message, self._config)
             made = self._format.write(message)
-            if not self.link.usable:
-                raise Unavailable(f"no connection to the server: {self.link.error}")
+            place = place_of(self._config.publish or self._config.publish_channel or "", made.topic)
+            sending = Sending(made, place, Deferred())
+            self._append(sending)
         except (CannotPublish, Unavailable):
             self.failed += 1
             raise
-        place = place_of(self._config.publish or self._config.publish_channel or "", made.topic)
-        sending = Sending(made, place, Deferred())
-        with self._changed:
+        return sending.done
+
+    def _append(self, sending: Sending) -> None:
+        with self._changed:  # the link is unusable before lost() takes the lock: what is appended here is failed there
+            if not self.link.usable:
+                raise Unavailable(f"no connection to the server: {self.link.error}")
             self._waiting.append(sending)
             self._changed.notify()
-        return sending.done
 
     def _answered(self, outcomes: Sequence[tuple[Sending, HubError | None]]) -> None:
         for sending, error in outcomes:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from hub.backends.redis import doubts
 from hub.backends.redis import publisher as redis_publisher
+from hub.backends.redis.publisher import Publisher
 from hub.errors import CannotPublish, Unavailable
 from hub.message import Message
-from tests.unit.backends.redis.clients import outcomes, published, running
+from tests.unit.backends.redis.clients import outcomes, published, running, settings
 from tests.unit.backends.redis.double import Double
-from tests.unit.backends.support import Lines, turn_until
+from tests.unit.backends.support import Lines, hub_context, turn_until
 
 
 def message(number: int, created: float = 1000.0) -> Message:
@@ -182,3 +185,23 @@ def test_channels_are_told_and_those_that_nobody_hears_are_counted(server: Doubl
             assert outcomes(backend, message(2)) == [None]
             turn_until(lambda: intake.bodies == [b"2"], "the message")
         assert backend.status()["unheard"] == 1
+
+
+def test_a_connection_that_ends_meanwhile_leaves_no_message_without_an_answer() -> None:
+    made = Publisher(hub_context(settings(1, streams=[], publish="out")))
+    link: Any = SimpleNamespace(usable=True, error="it is gone")
+    made.link = link
+
+    class EndsFirst(threading.Condition):
+        """A lock that is taken after the link's thread has had it."""
+
+        def __enter__(self) -> bool:
+            if link.usable:
+                link.usable = False
+                made.lost("it is gone")
+            return super().__enter__()
+
+    made._changed = EndsFirst()
+    with pytest.raises(Unavailable, match="it is gone"):
+        made.publish(message(1))
+    assert made.status()["publish_failed"] == 1
