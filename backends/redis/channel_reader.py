@@ -115,6 +115,9 @@ class ChannelReader:
             self._on_its_way = True
         self._context.reactor.callFromThread(self._arrived, *batch)
 
+    def finish(self, line: Line) -> None:
+        """Do nothing: what is unread is lost."""
+
     def lost(self, reason: str) -> None:
         """What is sent now is lost; the link counts the lost connection."""
 

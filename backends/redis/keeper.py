@@ -56,9 +56,7 @@ class Keeper:
 
     def step(self, line: Line) -> None:
         """Acknowledge what is settled, and do what is due."""
-        settled = self._in_hand.take_settled(IDLE)
-        if settled:
-            self._acknowledge(line, settled)
+        self._acknowledge_settled(line, IDLE)
         self._bury(line)
         self._do("freshen", self._config.claim_idle / SIGNS, line, self._freshen)
         if not self.paused:
@@ -73,7 +71,16 @@ class Keeper:
             for group in self._groups.values():
                 function(line, group)
 
+    def finish(self, line: Line) -> None:
+        """Acknowledge what was settled while the last step did something else."""
+        self._acknowledge_settled(line, 0)
+
     # -- what is settled
+
+    def _acknowledge_settled(self, line: Line, timeout: float) -> None:
+        settled = self._in_hand.take_settled(timeout)
+        if settled:
+            self._acknowledge(line, settled)
 
     def _acknowledge(self, line: Line, settled: list[Entry]) -> None:
         """Acknowledge. Told twice, as after a lost answer, it does nothing."""

@@ -40,6 +40,9 @@ class User(Protocol):
     def step(self, line: Line) -> None:
         """Do some work, or wait for some for a second at most. Called again and again."""
 
+    def finish(self, line: Line) -> None:
+        """Do what is left to do before the link, which stops, ends the connection."""
+
     def lost(self, reason: str) -> None:
         """The connection has ended."""
 
@@ -153,6 +156,7 @@ class Link:
             self._established()
             while not self._stopping.is_set():
                 self._user.step(line)
+            self._user.finish(line)
         except (Lost, ErrorReply) as error:
             reason = _text(error)
         except Exception as error:  # noqa: BLE001 - the thread must not end

@@ -154,6 +154,9 @@ class Publisher:
         elif of_server:
             self.refusal, self._refused_at = str(of_server[0]), self._reactor.seconds()
 
+    def finish(self, line: Line) -> None:
+        """Do nothing: what waits is failed, and sent again later."""
+
     def lost(self, reason: str) -> None:
         """Fail what has no answer: it is sent again later. Whether its entry was added is looked for then."""
         with self._changed:

@@ -90,6 +90,9 @@ class StreamReader:
             counts = group.deliveries(line, [entry.id for entry in found])
             self._deliveries.deliver(group.stream, mine, counts)
 
+    def finish(self, line: Line) -> None:
+        """Do nothing: what is unread waits on the server."""
+
     def lost(self, reason: str) -> None:
         """Keep what is in hand: the server knows of it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from hub.backends.redis.client import Redis
 from hub.errors import ConfigError, Unavailable
 from hub.message import Message
+from tests.support import PATIENCE
 from tests.unit.backends.redis.clients import connected, make, running, settings
 from tests.unit.backends.redis.double import Double
 from tests.unit.backends.support import Lines, Recorder, hub_context, stop, turn_until
@@ -44,6 +46,26 @@ def test_what_is_confirmed_is_acknowledged_and_the_rest_comes_again(server: Doub
         assert backend.status()["redelivered"] == 3
         backend.confirm(intake.tokens)
         acknowledged(backend)
+    assert server.do("XPENDING", "work", "hubbub")[0] == 0
+
+
+def test_what_was_settled_before_a_stop_is_acknowledged_whatever_the_keeper_does(server: Double) -> None:
+    counts, stops = threading.Event(), threading.Event()
+
+    def refuse(command: list[bytes]) -> None:
+        if command[0] == b"XINFO":
+            counts.set()
+            assert stops.wait(10 * PATIENCE)
+
+    server.refuse = refuse
+    fill(server, 1, 2)
+    with running(server.port) as (backend, intake):
+        arrived(intake, 2)
+        turn_until(counts.is_set, "the keeper to count")
+        backend.confirm(intake.tokens)
+        ended = backend.stop()
+        stops.set()
+        turn_until(lambda: ended.called, "the stop")
     assert server.do("XPENDING", "work", "hubbub")[0] == 0
 
 
