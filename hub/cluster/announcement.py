@@ -14,11 +14,14 @@ from hub.stats.counters import Counters, QueueStats
 from hub.status.states import HubState, Trend
 
 MOST_QUEUES = 100
-"""Queues that an announcement tells of one by one. Further ones are summed in one row."""
+"""Queues of a hub's own that an announcement tells of one by one. Further ones are summed in one row."""
+MOST_SHARED = 100
+"""Queues that hubs share, beside these. Further ones are not told of: in the sums of its others each hub would count
+them."""
 MOST_REASONS = 5
 """Reasons why a hub is not ready, of which an announcement tells."""
-MOST_BYTES = 96 << 10
-"""Bytes of an announcement, as text. The largest one that a hub makes has about 80 KiB."""
+MOST_BYTES = 192 << 10
+"""Bytes of an announcement, as text. The largest one that a hub makes has about 160 KiB."""
 LONGEST_NAME = 255
 LONGEST_REASON = 200
 
@@ -86,7 +89,8 @@ class Announcement(msgspec.Struct, frozen=True, omit_defaults=True):
     :ivar interval: seconds until the next one.
     :ivar leaving: the hub stops in order; this is its last announcement.
     :ivar reasons: why it is not ready; none: it is ready.
-    :ivar left_out: number of queues that are summed in ``others``, because there are too many.
+    :ivar others: the sum of the hub's own queues that are left out.
+    :ivar left_out: number of queues that are not told of one by one, because there are too many.
     """
 
     node: Name
@@ -99,7 +103,7 @@ class Announcement(msgspec.Struct, frozen=True, omit_defaults=True):
     state: HubState
     leaving: bool = False
     reasons: Annotated[list[Reason], Meta(max_length=MOST_REASONS)] = []
-    queues: Annotated[list[QueueNews], Meta(max_length=MOST_QUEUES)] = []
+    queues: Annotated[list[QueueNews], Meta(max_length=MOST_QUEUES + MOST_SHARED)] = []
     others: QueueNews | None = None
     left_out: Count = 0
 
@@ -134,10 +138,12 @@ def read(text: str) -> Announcement:
 
 
 def bounded(queues: list[QueueNews]) -> tuple[list[QueueNews], QueueNews | None, int]:
-    """The first queues by name; the sum of the others, if there are more than :data:`MOST_QUEUES`; their number."""
+    """The first queues by name, :data:`MOST_QUEUES` of its own and :data:`MOST_SHARED`; the sum of its other own
+    ones, if there are some; the number of all that are left out."""
     ordered = sorted(queues, key=lambda queue: queue.name)
-    first, rest = ordered[:MOST_QUEUES], ordered[MOST_QUEUES:]
-    return first, total(OTHERS, rest) if rest else None, len(rest)
+    own, shared = [queue for queue in ordered if not queue.shared], [queue for queue in ordered if queue.shared]
+    told, rest = [*own[:MOST_QUEUES], *shared[:MOST_SHARED]], own[MOST_QUEUES:]
+    return told, total(OTHERS, rest) if rest else None, len(ordered) - len(told)
 
 
 def total(name: str, queues: list[QueueNews]) -> QueueNews:

@@ -27,7 +27,7 @@ class NodeStatus(TypedDict):
     """A node of a cluster: a hub, as it announces itself. ``since``: epoch seconds since when it is in its state.
 
     ``own``: it is this hub. ``not_ready``: the beginnings of the reasons. ``silent``: seconds since it was heard.
-    ``queues_left_out``: number of queues that are summed in the row ``(others)``.
+    ``queues_left_out``: number of queues that are not told of one by one.
     """
 
     state: Annotated[NodeState, Metric("states", "", "1 for the state that it is in.")]
@@ -47,7 +47,7 @@ class NodeStatus(TypedDict):
     dead_letters: Annotated[int, Metric("gauge", "{letter}", "Dead letters that it has.", title="dead", level="warn")]
     paused_queues: Annotated[int, Metric("gauge", "{queue}", "Queues of it that are paused.")]
     queues_left_out: Annotated[
-        int, Metric("gauge", "{queue}", "Queues that are summed in one row, because it has too many to tell of each.")
+        int, Metric("gauge", "{queue}", "Queues that are not told of one by one, because it has too many.")
     ]
     queues: dict[str, NodeQueueRow]
 

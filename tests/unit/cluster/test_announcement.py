@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.cluster.announcement import MOST_BYTES, MOST_QUEUES, OTHERS, bounded, read, total, written
+from hub.cluster.announcement import MOST_BYTES, MOST_QUEUES, MOST_SHARED, OTHERS, bounded, read, total, written
 from tests.unit.cluster.news import announcement, queue
 
 
@@ -27,7 +27,7 @@ def test_it_is_read_as_it_was_written() -> None:
         ({"interval": 0.0}, "interval"),
         ({"state": "dancing"}, "dancing"),
         ({"reasons": ["r"] * 6}, "reasons"),
-        ({"queues": [{"name": f"q{index}"} for index in range(MOST_QUEUES + 1)]}, "queues"),
+        ({"queues": [{"name": f"q{index}"} for index in range(MOST_QUEUES + MOST_SHARED + 1)]}, "queues"),
         ({"queues": [{"name": "one"}, {"name": "one"}]}, "twice"),
         ({"queues": [{"name": "q", "received": 1, "settled": 2}]}, "fit together"),
         ({"queues": [{"name": "q", "received": 1 << 54}]}, "received"),
@@ -64,11 +64,24 @@ def test_many_queues_are_summed_and_told() -> None:
     assert bounded(queues[:2])[1:] == (None, 0)
 
 
+def test_queues_that_hubs_share_are_in_no_sum_of_others() -> None:
+    own = [queue(f"a{index:03d}") for index in range(MOST_QUEUES + 1)]
+    jobs = [queue(f"z{index:03d}", shared=True) for index in range(MOST_SHARED + 2)]
+    told, others, left_out = bounded([*own, *jobs])
+    assert told == [*own[:MOST_QUEUES], *jobs[:MOST_SHARED]]
+    assert others == total(OTHERS, own[-1:])
+    assert left_out == 3
+    assert bounded(jobs)[1:] == (None, 2)
+
+
 def test_the_largest_one_fits() -> None:
     numbers = dict.fromkeys(("received", "settled", "dropped", "dropped_on_arrival", "in_flight", "delayed"), 1 << 53)
     more = dict.fromkeys(("busy", "rate_in", "rate_out", "oldest_age", "catch_up_seconds"), 1234567890.1234567)
     whole: dict[str, Any] = {**numbers, **more, "threads": 1 << 53, "dead_letters": 1 << 53, "trend": "falling_behind"}
-    queues = [queue(f"{index:03d}".ljust(64, "n"), **whole, paused=True, shared=True) for index in range(MOST_QUEUES)]
+    queues = [
+        queue(f"{index:03d}".ljust(64, "n"), **whole, paused=True, shared=True)
+        for index in range(MOST_QUEUES + MOST_SHARED)
+    ]
     told = announcement("n" * 255, queues=queues, reasons=["r" * 200] * 5, others=queues[0], left_out=1 << 53)
     assert len(written(told)) < MOST_BYTES
 
