@@ -55,13 +55,17 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     pytest.fail("no port is free")
 
 
-def wait_until(condition: Callable[[], object], timeout: float = 20.0, what: str = "the condition") -> None:
+What = str | Callable[[], str]
+"""What is waited for, for the text of a failure. A function is asked at the end: it tells the numbers of then."""
+
+
+def wait_until(condition: Callable[[], object], timeout: float = 20.0, what: What = "the condition") -> None:
     """Poll until it is true; fail after ``timeout`` seconds, see ``PATIENCE``."""
     timeout *= PATIENCE
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
-            pytest.fail(f"waited {timeout:g} s in vain for {what}")
+            pytest.fail(f"waited {timeout:g} s in vain for {what if isinstance(what, str) else what()}")
         time.sleep(0.01)
 
 

@@ -81,7 +81,7 @@ def drain(hub: RunningHub, timeout: float = 60) -> None:
     def empty() -> bool:
         return all(row["backlog"] == 0 for row in hub.status()["consumers"].values() if row["state"] != "orphan")
 
-    wait_until(empty, timeout, f"an empty backlog: {depths(hub)}")
+    wait_until(empty, timeout, lambda: f"an empty backlog: {depths(hub)}")
     hub_status: Any = hub.status()["hub"]
     wait_until(lambda: hub.status()["hub"]["store"]["pending"] == 0, 20, f"the store: {hub_status['store']}")
     # Dead letters are counted at once, and read from the disk.

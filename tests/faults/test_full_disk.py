@@ -53,7 +53,7 @@ def is_full(hub: RunningHub) -> None:
 def is_well(rig: Rig, hub: RunningHub) -> None:
     """Wait for it, and for the intake."""
     before = confirmed(rig)
-    wait_until(lambda: store(hub)["state"] == "ok", 30, f"room; {store(hub)}")
+    wait_until(lambda: store(hub)["state"] == "ok", 30, lambda: f"room; {store(hub)}")
     wait_until(lambda: hub.status()["hub"]["held_back"] is False, 10, "the intake")
     wait_until(lambda: confirmed(rig) >= before + 100, 30, "confirmations")
 

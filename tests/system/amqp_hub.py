@@ -85,11 +85,18 @@ class AmqpHub:
         assert self.hub.status()["hub"]["ready"]
 
     def red(self, text: str, timeout: float = 60) -> None:
-        """Until the hub is not ready for this reason."""
-        wait_until(lambda: text in str(self.row()["not_ready"]), timeout, f"{text!r}: {self.row()['not_ready']}")
-        status = self.hub.status()["hub"]
-        assert not status["ready"]
-        assert any(reason.startswith("backend bus ") for reason in status["not_ready"]), status["not_ready"]
+        """Until the hub is not ready for this reason, and says so of itself."""
+        status: dict[str, Any] = {}
+
+        def is_red() -> bool:
+            status.update(self.hub.status())
+            found = status["backends"]["bus"]["not_ready"]
+            return found is not None and text in found
+
+        wait_until(is_red, timeout, lambda: f"{text!r}: {status['backends']['bus']}")
+        hub = status["hub"]
+        assert not hub["ready"]
+        assert any(reason.startswith("backend bus ") for reason in hub["not_ready"]), hub["not_ready"]
 
     def noted(self) -> Counter[int]:
         """How often each number was worked."""
@@ -97,7 +104,7 @@ class AmqpHub:
         return Counter(map(int, file.read_bytes().split(b"\n")[:-1])) if file.exists() else Counter()
 
     def all_noted(self, count: int) -> Counter[int]:
-        wait_until(lambda: len(self.noted()) >= count, 120, f"{count} to be worked, not {len(self.noted())}")
+        wait_until(lambda: len(self.noted()) >= count, 120, lambda: f"{count} to be worked, not {len(self.noted())}")
         return self.noted()
 
     def client(self, **given: Any) -> Any:

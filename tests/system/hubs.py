@@ -60,7 +60,7 @@ class RunningHub:
             output = log if self._output is None else self._output
             self._process = subprocess.Popen(command, stdout=output, stderr=output, cwd=self.directory)
         if self._ready:
-            wait_until(self._is_running, 30, f"the hub to run; its log: {self.log}")
+            wait_until(self._is_running, 30, lambda: f"the hub to run; its log: {self.log}")
         return self
 
     def __exit__(
@@ -93,7 +93,7 @@ class RunningHub:
 
     def logs(self, text: str) -> None:
         """Wait until that is in its log, which a thread of its own writes."""
-        wait_until(lambda: text in self.log, 20, f"{text!r} in the log: {self.log[-2000:]}")
+        wait_until(lambda: text in self.log, 20, lambda: f"{text!r} in the log: {self.log[-2000:]}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM, timeout: float = 30) -> int:
         """Send the signal; the exit code. See ``PATIENCE``."""

@@ -80,11 +80,18 @@ class RedisHub:
         wait_until(lambda: self.row()["state"] == "connected", 60, "the hub to be connected")
 
     def red(self, text: str, timeout: float = 20) -> None:
-        """Until the hub is not ready for this reason."""
-        wait_until(lambda: (found := self.row()["not_ready"]) and text in found, timeout, f"{text!r}: {self.row()}")
-        status = self.hub.status()["hub"]
-        assert not status["ready"]
-        assert any(reason.startswith("backend bus ") for reason in status["not_ready"]), status["not_ready"]
+        """Until the hub is not ready for this reason, and says so of itself."""
+        status: dict[str, Any] = {}
+
+        def is_red() -> bool:
+            status.update(self.hub.status())
+            found = status["backends"]["bus"]["not_ready"]
+            return found is not None and text in found
+
+        wait_until(is_red, timeout, lambda: f"{text!r}: {status['backends']['bus']}")
+        hub = status["hub"]
+        assert not hub["ready"]
+        assert any(reason.startswith("backend bus ") for reason in hub["not_ready"]), hub["not_ready"]
 
     def noted(self) -> Counter[int]:
         """How often each number was worked."""
@@ -92,7 +99,7 @@ class RedisHub:
         return Counter(map(int, file.read_bytes().split(b"\n")[:-1])) if file.exists() else Counter()
 
     def all_noted(self, count: int) -> Counter[int]:
-        wait_until(lambda: len(self.noted()) >= count, 60, f"{count} messages, not {len(self.noted())}")
+        wait_until(lambda: len(self.noted()) >= count, 60, lambda: f"{count} messages, not {len(self.noted())}")
         found = self.noted()
         assert set(found) == set(range(count))
         return found

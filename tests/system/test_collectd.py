@@ -135,7 +135,7 @@ def test_the_plugin_inside_collectd_gives_the_names_that_the_push_gives(tmp_path
         Collectd(tmp_path / "pulled", extra=plugin) as pulled,
     ):
         feed(hub, 300)
-        wait_until(lambda: (pulled.value(BACKLOG) or 0) > 15, 20, f"the backlog; {pulled.log}")
+        wait_until(lambda: (pulled.value(BACKLOG) or 0) > 15, 20, lambda: f"the backlog; {pulled.log}")
         wait_until(lambda: (pushed.value(BACKLOG) or 0) > 15, 20, "the backlog, pushed")
         wait_until(lambda: pulled.values() == pushed.values(), 20, "the same names")
         assert len(pulled.values()) > 30

@@ -49,7 +49,7 @@ def test_545_behind_is_told_of_that_consumer(tmp_path: Path, thresholds: str, se
         """
         with lagging_hub(tmp_path, push) as hub:
             wanted = (severity, "queue_length", "SlowConsumer_backlog")
-            wait_until(lambda: wanted in notifications(collectd), 30, f"the notification; {collectd.log}")
+            wait_until(lambda: wanted in notifications(collectd), 30, lambda: f"the notification; {collectd.log}")
             exported = hub.status()["exporters"]["collectd"]["exported"]
             wait_until(lambda: hub.status()["exporters"]["collectd"]["exported"] >= exported + 2, 20, "more numbers")
             assert {found for found in notifications(collectd) if found[0] != "OKAY"} == {wanted}

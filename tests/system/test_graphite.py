@@ -35,7 +35,8 @@ def test_carbon_keeps_what_is_behind_and_what_was_received(tmp_path: Path, proto
         Carbon(tmp_path / "carbon") as carbon,
         hub_behind(tmp_path, exporter(carbon.port, protocol), "graphite") as hub,
     ):
-        wait_until(lambda: carbon.values(f"{CONSUMER}.backlog")[-1:] == [BEHIND], 20, f"the backlog; {carbon.log}")
+        backlog = f"{CONSUMER}.backlog"
+        wait_until(lambda: carbon.values(backlog)[-1:] == [BEHIND], 20, lambda: f"the backlog; {carbon.log}")
         wait_until(lambda: carbon.values(f"{CONSUMER}.received")[-1:] == [BEHIND], 20, "the received")
         wait_until(lambda: carbon.values(f"{CONSUMER}.finished")[-1:] == [0], 20, "the finished")
         assert hub.status()["exporters"]["graphite"]["failed"] == 0

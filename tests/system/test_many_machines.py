@@ -84,7 +84,7 @@ def test_the_pipeline_of_the_page(tmp_path: Path, broker: Callable[[Path], Abstr
             (tmp_path / "feed.jsonl").write_text("\n".join(lines) + "\n")
             matcher.command("feed", str(tmp_path / "feed.jsonl"), "--quiet")
             count += 100
-            wait_until(lambda: sum(finished()) >= count, 60, f"{count} messages to be worked, not {finished()}")
+            wait_until(lambda: sum(finished()) >= count, 60, lambda: f"{count} messages to be worked, not {finished()}")
             return all(finished())
 
         wait_until(more, 120, "each worker to have worked")

@@ -39,7 +39,7 @@ def confirmed(backend: Any, numbers: range) -> None:
 
 
 def all_arrived(intake: Any, count: int) -> Counter[bytes]:
-    turn_until(lambda: len(set(intake.bodies)) >= count, f"{count} messages, not {len(set(intake.bodies))}", 60)
+    turn_until(lambda: len(set(intake.bodies)) >= count, lambda: f"{count} messages, not {len(set(intake.bodies))}", 60)
     return Counter(intake.bodies)
 
 

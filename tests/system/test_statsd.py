@@ -59,7 +59,9 @@ def test_a_statsd_gets_what_is_behind_and_counts_what_was_received(tmp_path: Pat
         hub_behind(tmp_path, exporter(port), "statsd") as hub,
     ):
         gauge = f"statsd/gauge-{CONSUMER}.backlog"
-        wait_until(lambda: collectd.value(gauge) == BEHIND, 20, f"the backlog; {collectd.values()} {collectd.log}")
+        wait_until(
+            lambda: collectd.value(gauge) == BEHIND, 20, lambda: f"the backlog; {collectd.values()} {collectd.log}"
+        )
         wait_until(lambda: counted(kept, f"{CONSUMER}.received") == BEHIND, 20, "the count of the received")
         wait_until(lambda: counted(kept, f"{CONSUMER}.finished") == 0, 20, "the count of the finished")
         in_flight = hub.consumer("slow")["in_flight"]

@@ -79,7 +79,7 @@ def published(client: StompClient, *bodies: bytes, topic: str = "t", **headers: 
 
 
 def received(intake: Recorder, count: int) -> list[bytes]:
-    turn_until(lambda: len(intake.messages) >= count, f"{count} messages, not {len(intake.messages)}")
+    turn_until(lambda: len(intake.messages) >= count, lambda: f"{count} messages, not {len(intake.messages)}")
     turn_for(0.1)  # and no more
     assert len(intake.messages) == count
     return intake.bodies

@@ -103,7 +103,7 @@ class Rig:
         return [json.loads(line)["n"] for line in lines]
 
     def all_noted(self, count: int) -> Counter[int]:
-        wait_until(lambda: len(set(self.noted())) >= count, 60, f"{count} messages, not {len(set(self.noted()))}")
+        wait_until(lambda: len(set(self.noted())) >= count, 60, lambda: f"{count} messages, not {len({*self.noted()})}")
         found = Counter(self.noted())
         assert set(found) == set(range(count))
         return found

@@ -20,19 +20,19 @@ from hub.parts.declared_queue import Owner
 from hub.router import Router
 from hub.store.memory import MemoryStore
 from hub.testing.stand_ins import declared_queues
-from tests.support import PATIENCE
+from tests.support import PATIENCE, What
 
 REACTOR: Any = EPollReactor()
 """A real reactor, never run and not installed: ``turn`` turns it. One for all tests, as it keeps descriptors."""
 
 
-def turn_until(condition: Callable[[], object], what: str, timeout: float = 10.0) -> None:
+def turn_until(condition: Callable[[], object], what: What, timeout: float = 10.0) -> None:
     """Turn the reactor until it is so; fail after ``timeout`` seconds, see ``PATIENCE``."""
     timeout *= PATIENCE
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
-            pytest.fail(f"waited {timeout:g} s in vain for {what}")
+            pytest.fail(f"waited {timeout:g} s in vain for {what if isinstance(what, str) else what()}")
         REACTOR.iterate(0.01)
 
 

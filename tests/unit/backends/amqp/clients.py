@@ -25,7 +25,7 @@ def make(*ports: int, lines: Lines | None = None, **given: Any) -> AmqpClient:
 
 def connected(client: AmqpClient) -> None:
     """Wait until the broker has confirmed all subscriptions."""
-    turn_until(lambda: client.status()["state"] == "connected", f"the connection: {client.status()}", 30)
+    turn_until(lambda: client.status()["state"] == "connected", lambda: f"the connection: {client.status()}", 30)
 
 
 @contextmanager

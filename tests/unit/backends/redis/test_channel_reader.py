@@ -85,7 +85,12 @@ def test_one_batch_at_a_time_is_on_its_way_to_a_slow_hub(monkeypatch: pytest.Mon
     slow = Slow()
     reader, intake = reader_of(slow, "a")
     line: Any = Scripted(*([b"message", b"a", b"%d" % number] for number in range(200)))
-    steps = threading.Thread(target=lambda: [reader.step(line) for _ in range(200)], daemon=True)
+
+    def run() -> None:
+        while line.answers:
+            reader.step(line)
+
+    steps = threading.Thread(target=run, daemon=True)
     steps.start()
     for _ in range(200):
         slow.calls.get(timeout=10 * PATIENCE)()

@@ -29,7 +29,7 @@ def make(*ports: int, lines: Lines | None = None, **given: Any) -> StompClient:
 
 def connected(client: StompClient) -> None:
     """Wait until the broker has confirmed all subscriptions."""
-    turn_until(lambda: client.status()["state"] == "connected", f"the connection: {client.status()}")
+    turn_until(lambda: client.status()["state"] == "connected", lambda: f"the connection: {client.status()}")
 
 
 @contextmanager

@@ -39,7 +39,7 @@ class Outcomes:
         return [one if isinstance(one, str) else type(one).__name__ for one in self.of.values()]
 
     def all_known(self) -> None:
-        turn_until(lambda: "unconfirmed" not in self.of.values(), f"all outcomes: {self.of}")
+        turn_until(lambda: "unconfirmed" not in self.of.values(), lambda: f"all outcomes: {self.of}")
 
 
 @contextmanager
