@@ -14,14 +14,15 @@ TEXTS = {
     "content-encoding": "content_encoding",
     "correlation-id": "correlation_id",
     "reply-to": "reply_to",
-    "expiration": "expiration",
     "type": "type",
     "app-id": "app_id",
 }
 """Headers by the names that RabbitMQ gives them in STOMP, and the properties that have them."""
 NUMBERS = {"priority": "priority", "timestamp": "timestamp"}
-_READ = (*TEXTS.items(), *NUMBERS.items(), ("user-id", "user_id"))
-HIGHEST = {"priority": 255, "timestamp": (1 << 63) - 1}
+EXPIRATION = "expiration"
+"""Milliseconds as text. On another text RabbitMQ ends the channel."""
+_READ = (*TEXTS.items(), *NUMBERS.items(), (EXPIRATION, EXPIRATION), ("user-id", "user_id"))
+HIGHEST = {"priority": 255, "timestamp": (1 << 63) - 1, EXPIRATION: (1 << 32) - 1}
 REDELIVERED = "redelivered"
 _NOT_SENT = {REDELIVERED, "user-id", "CC", "BCC", "x-death"}
 """Headers that a message does not take along: RabbitMQ reads them itself, ends the channel if they are no lists
@@ -66,6 +67,8 @@ def properties_of(message: Message, persistent: bool, headers: Mapping[str, Head
         fields[TEXTS[name]] = _short(name, given.pop(name))
     for name in NUMBERS.keys() & given.keys():
         fields[NUMBERS[name]] = _number(name, given.pop(name))
+    if EXPIRATION in given:
+        fields[EXPIRATION] = str(_number(EXPIRATION, given.pop(EXPIRATION)))
     kept = {name: value for name, value in given.items() if name not in _NOT_SENT}
     fields["message_id"] = _short("message_id", message.id) or None
     fields.update(delivery_mode=2 if persistent else 1, headers=kept or None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from typing import Any
 
 import msgspec
@@ -21,6 +22,12 @@ from hub.message import Message
 NACKED = "the broker does not accept it (basic.nack): a queue may be full"
 FORGET = 60.0
 """Seconds without an attempt after which a nack is of the past. The outbox tries again within 30."""
+PASSING = frozenset({320, 403, 404, 405, 506, 541})
+"""Reply codes that an operator or time can mend: a stop, rights, a missing exchange, a lock, resources, a fault of the
+broker's own. With others a broker refuses the message itself, such as 406: it is larger than ``max_message_size``."""
+MOST_LOSSES = 10
+"""Connections that end, one after the other, while nothing but the same message is unconfirmed. A broker ends one on a
+frame that it can't read."""
 
 
 class Sending(msgspec.Struct, eq=False):
@@ -36,6 +43,9 @@ class Sending(msgspec.Struct, eq=False):
 
 class Publisher:
     """Sends messages in a channel with publisher confirms.
+
+    A broker that refuses a message closes the channel, and does not say which one it was. If several were unconfirmed,
+    these are sent one at a time after it (a *trial*): then the next end is about the one that is.
 
     :ivar link: the failover whose connection it uses; set before the start. :ivar error: why the channel was closed.
     :ivar published: messages that the broker has confirmed. :ivar failed: messages that were not.
@@ -55,6 +65,9 @@ class Publisher:
         self._channel: Any = None
         self._number = 0
         self._unconfirmed: dict[int, Sending] = {}
+        self._waiting: deque[Sending] = deque()
+        self._trial = 0
+        self._lone_losses = 0
         self._failures = 0
         self._logged = ""
         self._timer: Any = None
@@ -88,12 +101,23 @@ class Publisher:
             self.failed += 1
             raise
         sending = Sending(outgoing, Deferred())
-        self._number += 1
-        self._unconfirmed[self._number] = sending
-        self._channel.basic_publish(
-            self._config.publish, outgoing.routing_key, outgoing.body, outgoing.properties, self._config.mandatory
-        )
+        self._waiting.append(sending)
+        self._send_some()
         return sending.done
+
+    def _send_some(self) -> None:
+        while self._waiting and self._channel is not None and not (self._trial and self._unconfirmed):
+            sending = self._waiting.popleft()
+            self._number += 1
+            self._unconfirmed[self._number] = sending
+            out, to = sending.outgoing, self._config.publish
+            try:
+                self._channel.basic_publish(to, out.routing_key, out.body, out.properties, self._config.mandatory)
+            except Exception:  # noqa: BLE001  pika's: it can't write a header. It has sent nothing
+                del self._unconfirmed[self._number]
+                self._number -= 1
+                self.failed += 1
+                sending.done.errback()
 
     # -- the connection; see :class:`~hub.backends.failover.BrokerUser`
 
@@ -146,8 +170,11 @@ class Publisher:
             sending = self._unconfirmed.pop(tag, None)
             if sending is not None:
                 self._settle(sending, accepted)
+        self._send_some()
 
     def _settle(self, sending: Sending, accepted: bool) -> None:
+        self._trial = max(0, self._trial - 1)
+        self._lone_losses = 0
         if accepted and not sending.returned:
             self.published += 1
             self._failures = 0
@@ -173,7 +200,8 @@ class Publisher:
                 return
 
     def _closed(self, channel: Any, error: BaseException) -> None:
-        """The broker has closed the channel: the exchange is missing, or the user may not write to it."""
+        """The broker has closed the channel: the exchange is missing, the user may not write to it, or a message is
+        refused."""
         if self._channel is not None and channel is not self._channel:
             return
         self._cancel_timer()
@@ -185,7 +213,9 @@ class Publisher:
             self._logged = self.error
             text = "nothing can be published to the exchange %r: %s; trying on"
             self._log.warning(text, self._config.publish, self.error, extra={"action": "publish"})
-        self._fail_all(self.error)
+        code: Any = getattr(error, "reply_code", 0)
+        refused = None if code in PASSING else CannotPublish(f"the broker refuses it: {self.error}")
+        self._fail_all(self.error, refused)
         self._failures += 1
         delay = delay_after(self._failures, self._uniform, longest=self._config.reconnect_interval_max)
         self._timer = self._reactor.callLater(delay, self._try)
@@ -195,13 +225,24 @@ class Publisher:
         self._cancel_timer()
         self._connection = self._channel = self._nacked_at = None
         self.error = ""
-        self._fail_all(reason)
+        self._lone_losses += len(self._unconfirmed) == 1
+        refused = None
+        if self._lone_losses >= MOST_LOSSES:
+            refused = CannotPublish(f"the connection ended {MOST_LOSSES} times while it was sent: {reason}")
+        self._fail_all(reason, refused)
 
-    def _fail_all(self, reason: str) -> None:
-        unconfirmed, self._unconfirmed = self._unconfirmed, {}
-        for sending in unconfirmed.values():
+    def _fail_all(self, reason: str, refused: CannotPublish | None) -> None:
+        """Fail what is unconfirmed for now, or, if that is one message alone, with this verdict."""
+        unconfirmed, self._unconfirmed = [*self._unconfirmed.values()], {}
+        waiting, self._waiting = self._waiting, deque()
+        verdict = refused if len(unconfirmed) == 1 else None
+        if verdict is not None:
+            self._trial = self._lone_losses = 0
+        else:
+            self._trial = max(self._trial, len(unconfirmed))
+        for sending in (*unconfirmed, *waiting):
             self.failed += 1
-            sending.done.errback(Unavailable(reason))
+            sending.done.errback(Unavailable(reason) if verdict is None or sending in waiting else verdict)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

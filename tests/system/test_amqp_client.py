@@ -154,6 +154,34 @@ def test_a_message_that_reaches_no_queue_is_given_up_if_it_must(rabbitmq: Rabbit
             assert isinstance(result, kind)
 
 
+def test_a_message_beyond_the_brokers_limit_is_given_up_and_others_are_published(rabbitmq: RabbitMQ, name: str) -> None:
+    rabbitmq.control("eval", "application:set_env(rabbit, max_message_size, 1000).")
+    small, large = Message("s", f"{name}.a", b"1"), Message("l", f"{name}.a", b"x" * 1001)
+    try:
+        with running(rabbitmq.amqp_port, queues=below(name), publish="amq.topic", **SHORT) as (client, _):
+            assert {type(one) for one in published(client, large, small, small)} == {Unavailable}
+            connected(client)
+            refused, *others = published(client, large, small, small)
+            assert isinstance(refused, CannotPublish)
+            assert "message size 1001 is larger than configured max size 1000 (406)" in str(refused)
+            assert {type(one) for one in others} == {Unavailable}
+            connected(client)
+            assert published(client, small, small) == [None, None]
+    finally:
+        rabbitmq.control("eval", "application:unset_env(rabbit, max_message_size).")
+
+
+def test_the_longest_expiration_is_one_that_the_broker_takes(rabbitmq: RabbitMQ, name: str) -> None:
+    sent = [Message("m", f"{name}.a", b"1", {"expiration": given}) for given in (0xFFFFFFFF, "60000")]
+    with running(rabbitmq.amqp_port, queues=below(name), publish="amq.topic") as (client, intake):
+        assert published(client, *sent) == [None, None]
+        turn_until(lambda: len(intake.messages) == 2, "the messages")
+        assert [one.headers["expiration"] for one in intake.messages] == ["4294967295", "60000"]
+        with pytest.raises(CannotPublish, match="'expiration' is a property of AMQP"):
+            client.publish(Message("m", f"{name}.a", b"1", {"expiration": "soon"}))
+        assert published(client, sent[1]) == [None]
+
+
 def test_a_full_queue_refuses_for_now(rabbitmq: RabbitMQ, name: str) -> None:
     arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
     with running(rabbitmq.amqp_port, queues={name: {"type": "classic", "arguments": arguments}}):

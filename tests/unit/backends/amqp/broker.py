@@ -194,6 +194,7 @@ class Client(Protocol):
             self.send(channel, PLAIN_ANSWERS[name]())
         if name in ("Channel.Close", "Channel.CloseOk"):
             self._broker.forget(self, channel)
+            self._numbers.pop(channel, None)  # the next one counts from 1 again
 
     def _publish(self, channel: int) -> None:
         method, properties, size, body = self._publishing[channel]

@@ -70,6 +70,7 @@ def test_what_is_published_comes_back_the_same() -> None:
         "text": "x",
         "content-type": "a/b",
         "priority": 9,
+        "expiration": "60000",
         "type": "t",
     }
     message = Message("id", "a.b", b"body", headers)
@@ -116,6 +117,11 @@ def test_the_routing_key_is_a_template() -> None:
         (Message("i", "a", b"x" * 2000), "has 2000 bytes"),
         (Message("i", "a", b"", {"priority": "high"}), "'priority' is a property of AMQP, a number from 0 to 255"),
         (Message("i", "a", b"", {"priority": 256}), "from 0 to 255"),
+        (
+            Message("i", "a", b"", {"expiration": "soon"}),
+            "'expiration' is a property of AMQP, a number from 0 to 4294967295",
+        ),
+        (Message("i", "a", b"", {"expiration": 1 << 32}), "from 0 to 4294967295"),
         (Message("i", "a", b"", {"content-type": "x" * 256}), "'content-type' has more than 255 bytes"),
     ],
 )
