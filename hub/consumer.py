@@ -64,6 +64,8 @@ class Context:
             it is too large, or in fedmsg's format not JSON.
         :raises TypeError: the body can't be encoded, or a header has another type. :raises ValueError: the topic is
             invalid, or the headers are too large.
+        :raises Retry: in ``consume``, if the queue is not durable: the bus is away, and too many messages wait for it
+            in memory. Let it pass: the message in hand comes again. :raises Unavailable: the same outside ``consume``.
         """
         self._publish(topic, body, headers or {}, backend)
 

@@ -18,12 +18,19 @@ def outbox() -> Post | None:
     return post
 
 
-def use(post: Post | None, trace: Trace | None = None) -> None:
+def durable() -> bool:
+    """True if what this thread publishes waits on the disk for its bus, and not in memory."""
+    return getattr(_thread, "durable", False)
+
+
+def use(post: Post | None, trace: Trace | None = None, durable: bool = False) -> None:
     """Set the outbox of this thread.
 
+    :param durable: whether it is on the disk.
     :param trace: returns the trace headers of the message in hand; called only if a message is published.
     """
     _thread.post = post
+    _thread.durable = durable
     _thread.trace = trace
 
 

@@ -77,15 +77,16 @@ class Outbox:
         if not self._ending:
             self.unsent.arrive(number, message)
 
-    def add(self, message: Message, done: Deferred[None] | None = None) -> None:
+    def add(self, message: Message, done: Deferred[None] | None = None, bounded: bool = True) -> None:
         """Add a message that is in no store. Call :meth:`pump` after the last one.
 
         :param done: fires when the bus has confirmed it. It fails with ``CannotPublish`` if it can never be sent, and
             with ``Unavailable`` if too many wait.
+        :param bounded: whether it is given up if too many wait.
         """
         if self._closed:
             self._give_up(message, CannotPublish("the hub stops"), done)
-        elif self.unsent.full:
+        elif bounded and self.unsent.full:
             waiting = counted(len(self.unsent), "message")
             why = Unavailable(f"too many wait for the bus already, {waiting}: {self._error or 'it is held'}")
             self._give_up(message, why, done)

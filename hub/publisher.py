@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.python.failure import Failure
 
 from hub import current_message, jsontext
-from hub.errors import CannotPublish, HubError, NotFound, Unavailable
+from hub.errors import CannotPublish, HubError, NotFound, Retry, Unavailable
 from hub.headers import checked
 from hub.interfaces import Backend, Checking, Clock
 from hub.message import Headers, Message, new_id
@@ -59,19 +59,25 @@ class Publisher:
     def publish(self, topic: str, body: object, headers: Headers, backend: str | None) -> None:
         """Publish a message; see :meth:`hub.consumer.Context.publish`. Later failures are logged and counted.
 
-        :raises Unavailable: no message is in hand, and too many already wait for a bus that is away.
+        :raises Unavailable: too many already wait in memory for a bus that is away, and no message is in hand.
+        :raises Retry: the same, while a message is in hand whose end is in no store: it comes again.
         """
         message = self.message(topic, body, self.tracing.headers(headers))
         name = self.choose(backend)
         self.check(name, message)
-        post = current_message.outbox()
+        post, outbox = current_message.outbox(), self.outboxes.get(name)
+        if outbox is not None and outbox.unsent.full and not (post is not None and current_message.durable()):
+            reason = f"backend {name!r} is away, and too many messages wait for it already"
+            raise Unavailable(reason) if post is None else Retry(reason=reason)
         if post is not None:
             post(Outgoing(name, message))
-            return
-        outbox = self.outboxes.get(name)
-        if outbox is not None and outbox.unsent.full:
-            raise Unavailable(f"backend {name!r} is away, and too many messages wait for it already")
-        self._reactor.callFromThread(self.unstored, [Outgoing(name, message)])
+        else:
+            self._reactor.callFromThread(self._send_alone, Outgoing(name, message))
+
+    def _send_alone(self, outgoing: Outgoing) -> None:
+        outbox = self._outbox(outgoing.backend)
+        outbox.add(outgoing.message)
+        outbox.pump()
 
     def message(self, topic: str, body: object, headers: Headers) -> Message:
         """Make a new message.
@@ -123,9 +129,10 @@ class Publisher:
         self._pump({outgoing.backend for outgoing in batch})
 
     def unstored(self, batch: Sequence[Outgoing]) -> None:
-        """Send messages that are in no store."""
+        """Send messages that are in no store, of finished messages: they are taken also where too many wait already.
+        :meth:`publish` holds back whoever would publish more."""
         for outgoing in batch:
-            self._outbox(outgoing.backend).add(outgoing.message, self._tells(outgoing))
+            self._outbox(outgoing.backend).add(outgoing.message, self._tells(outgoing), bounded=False)
         self._pump({outgoing.backend for outgoing in batch})
 
     def _tells(self, outgoing: Outgoing) -> Deferred[None] | None:

@@ -19,7 +19,8 @@ MOST_READY = 1000
 MOST_READY_BYTES = 16 << 20
 """Bytes of their bodies and headers."""
 MOST_UNSTORED = 10_000
-"""Messages in no store that may wait in memory. A bus that is away must not fill the memory."""
+"""Messages in no store that may wait in memory. A bus that is away must not fill the memory. What was published for
+messages that are finished already comes on top: the threads' last ones."""
 MOST_UNSTORED_BYTES = 64 << 20
 LOOKED_AT = 1000
 """Rows of the store's outbox read in one turn of the reactor; most may be for other backends."""
@@ -105,7 +106,7 @@ class Unsent:
         self._make_ready(number, message)
 
     def add(self, message: Message, done: Deferred[None] | None = None) -> UnsentMessage:
-        """Add a message that is in no store. The caller checks ``full`` first."""
+        """Add a message that is in no store."""
         entry = UnsentMessage(next(self._sequence), None, message, done)
         self._ready.append(entry)
         self._unstored += 1

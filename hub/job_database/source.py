@@ -73,6 +73,8 @@ class JobSource:
         self._numbers = JobNumbers()
 
     slot = NoSlot
+    durable = False
+    """What jobs publish waits in memory; a job ends once the bus has it."""
 
     # -- the workers' side
 

@@ -15,6 +15,7 @@ class WorkSource(Protocol):
 
     :ivar name: name of the consumer, for logs. :ivar paused: whether it delivers nothing until it is resumed.
     :ivar closed: whether ``take`` returns at once, without a message.
+    :ivar durable: whether what its messages publish is stored with their end, and waits on the disk for its bus.
     """
 
     @property
@@ -23,6 +24,8 @@ class WorkSource(Protocol):
     def paused(self) -> bool: ...  # noqa: D102
     @property
     def closed(self) -> bool: ...  # noqa: D102
+    @property
+    def durable(self) -> bool: ...  # noqa: D102
 
     def take(self, limit: int, timeout: float | None = None, linger: float = 0.0) -> Delivery | None:
         """Take the next messages, at most ``limit``.

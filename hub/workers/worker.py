@@ -197,7 +197,7 @@ class Worker:
 
     def _one_by_one(self, delivery: Delivery) -> None:
         """Consume messages one by one. This is the hot path."""
-        current_message.use(self._post, partial(trace_in_hand, delivery))
+        current_message.use(self._post, partial(trace_in_hand, delivery), self._source.durable)
         consume = self._runtime.tracing.consume(self._consumer, self._source.name, delivery)
         clock, counts = self._runtime.monotonic, self.consume_times.counts
         begun = reported = since = self.since
@@ -230,7 +230,7 @@ class Worker:
 
     def _as_batch(self, delivery: Delivery) -> None:
         """Consume a batch. After an error its messages come one by one, so that a bad one does not fail the others."""
-        current_message.use(self._post, cache(partial(trace_of_all, delivery.messages)))
+        current_message.use(self._post, cache(partial(trace_of_all, delivery.messages)), self._source.durable)
         consume_batch = self._runtime.tracing.consume_batch(self._consumer, self._source.name, delivery)
         try:
             give(consume_batch, list(delivery.messages), self._consumer)  # a copy, since all queues share the list
@@ -266,7 +266,7 @@ class Worker:
             self._source.retry(delivery, delay, failed=False, why=told(error))
 
     def _split(self, delivery: Delivery) -> None:
-        current_message.use(self._post, partial(trace_in_hand, delivery))
+        current_message.use(self._post, partial(trace_in_hand, delivery), self._source.durable)
         consume_batch = self._runtime.tracing.consume_batch(self._consumer, self._source.name, delivery)
         for at, message in self._each(delivery):
             if self._stopping or self._source.paused or not delivery.left:

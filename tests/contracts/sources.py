@@ -42,6 +42,7 @@ class ListSource:
     name: str = "list"
     paused: bool = False
     closed: bool = False
+    durable: bool = False
     finished: list[str] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     outbox: list[Outgoing] = field(default_factory=list)

@@ -10,7 +10,7 @@ import pytest
 from hub import current_message
 from hub.backends.memory import Memory
 from hub.backoff import FIRST_DELAY
-from hub.errors import CannotPublish, Unavailable
+from hub.errors import CannotPublish
 from hub.message import Message
 from hub.publisher import Publisher
 from hub.settings import Settings
@@ -135,27 +135,6 @@ def test_what_is_sent_while_the_backends_are_exchanged_waits() -> None:
     made.open()
     made.publish("c", "x", {}, None)
     assert [message.topic for message in bus.published] == ["a", "b", "c"]
-
-
-def test_not_more_wait_than_memory_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.unsent.MOST_UNSTORED", 1)
-    made = publisher(bus=backend(Refusing))
-    made.hold(["bus"], 5.0)
-    made.publish("a", "x", {}, None)
-    made.unstored([Outgoing("bus", message(1))])  # of a message that a queue in memory has finished
-    assert counts(made) == (0, 1)
-    made.open()
-    assert counts(made) == (0, 2)
-
-
-def test_whoever_publishes_is_told_that_too_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.unsent.MOST_UNSTORED", 1)
-    made = publisher(bus=backend())
-    made.hold(["bus"], 5.0)
-    made.publish("a", "x", {}, None)
-    with pytest.raises(Unavailable, match="too many messages wait"):
-        made.publish("b", "x", {}, None)
-    assert counts(made) == (0, 0)
 
 
 def test_what_is_for_a_backend_that_is_gone_says_so(caplog: pytest.LogCaptureFixture) -> None:

@@ -52,11 +52,15 @@ def test_the_log_says_which_backend_could_not_send(caplog: pytest.LogCaptureFixt
     assert found == [("hubbub.backend.bus", "bus", "a"), ("hubbub.backend.wire", "wire", "a")]
 
 
-def test_one_that_has_no_room_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_finds_no_room_waits_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its message is finished: it could not come again."""
     monkeypatch.setattr("hub.unsent.MOST_UNSTORED", 0)
     made, told = publisher(bus=backend()), list[bool]()
+    made.hold(["bus"], 5.0)
     made.unstored([outgoing(told)])
-    assert told == [False]
+    assert told == []
+    made.open()
+    assert told == [True]
 
 
 def test_those_that_the_end_of_the_hub_meets_are_lost() -> None:

@@ -12,7 +12,8 @@ from hub.message import Message
 from hub.queue.delivery import Delivery
 from hub.store import Outgoing
 from hub.tracing import Tracing
-from tests.unit.doubles import Bench, ScriptedBatches, message, messages
+from tests.unit.doubles import Bench, RecordingBackend, ScriptedBatches, message, messages
+from tests.unit.test_publisher import publisher as publisher_of
 from tests.unit.workers.test_worker_batches import bench_of
 
 
@@ -87,6 +88,28 @@ def test_what_a_consumer_publishes_goes_with_the_message_in_hand(batch_size: int
     bench.offer(*messages(3))
     bench.worker.step(0)
     assert [one.message.id for one in published] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("batch_size", [None, 10])
+def test_one_that_finds_no_room_for_what_it_publishes_comes_again(
+    batch_size: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a queue in memory: the outbox is there too, and has a bound. Nothing counts as failed."""
+    monkeypatch.setattr("hub.unsent.MOST_UNSTORED", 2)
+    bus = RecordingBackend(None)  # type: ignore[arg-type]
+    bench, publisher = Bench(ScriptedBatches(), batch_size=batch_size), publisher_of(bus=bus)
+    bench.store.watch(lambda *_: None, lambda first, outbox: publisher.unstored(outbox))
+    bench.consumer.on_consume = lambda one: publisher.publish(one.id, b"", {}, None)
+    publisher.hold(["bus"], 5.0)
+    for number in range(3):
+        bench.offer(message(number))
+        bench.worker.step(0)
+    counters = bench.queue.stats().counters
+    assert (counters.finished, counters.retried, counters.failed) == (2, 1, 0)
+    publisher.open()
+    bench.run_to_the_end()
+    assert [one.topic for one in bus.published] == ["0", "1", "2"]
+    assert publisher.status()["publish_failed"] == 0
 
 
 class Watching(Tracing):
