@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -44,6 +43,7 @@ class Announcer:
         self._waiters = waiters
         self._on_room = on_room
         self._told: Told | None = None
+        self._watched_to = 0
 
     def announce(self, room: bool, journal: bool) -> None:
         """Announce a change. Not under the lock.
@@ -93,6 +93,7 @@ class Announcer:
             ranges = [] if self.excused else list(self._acks.waiting(start, stop))
             if ranges:
                 self._told = told
+                self._watched_to = max(self._watched_to, stop)
                 self._acks.note(True)
             return ranges
 
@@ -103,11 +104,12 @@ class Announcer:
             self._acks.note(False)
 
     def excuse(self) -> None:
-        """Tell the watcher of all positions, once everything is stored: nobody will settle them."""
+        """Tell the watcher of all positions that it watches by now, once everything is stored: nobody will settle them.
+        Those that come after :meth:`expect` are not among them, though it may be told later."""
         with self._lock:
-            told, self.excused = self._told, True
+            told, self.excused, stop = self._told, True, self._watched_to
         if told is not None:
-            self._store.when_stored(partial(told, [(0, sys.maxsize)]), at_once=False)
+            self._store.when_stored(partial(told, [(0, stop)]), at_once=False)
 
     def expect(self) -> None:
         """Undo ``excuse``, for messages that come from now on: somebody takes them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -146,10 +145,21 @@ def test_an_excused_queue_is_waited_for_no_more_until_somebody_has_it_again(queu
     queue.announcer.excuse()
     assert told == []
     store.commit()
-    assert (told, store.at_once) == ([[(0, sys.maxsize)]], [False])
+    assert (told, store.at_once) == ([[(0, 10)]], [False])
     assert queue.announcer.watch(0, 10, told.append) == []
     queue.announcer.expect()
     assert queue.announcer.watch(0, 10, told.append) == [(0, 10)]
+
+
+def test_what_comes_for_the_next_one_who_has_it_is_not_excused_by_a_late_commit(queue: Queue, store: LateStore) -> None:
+    told: list[Any] = []
+    queue.announcer.watch(0, 10, told.append)
+    queue.announcer.excuse()
+    queue.announcer.expect()
+    offer(queue, messages(2))
+    assert queue.announcer.watch(10, 12, told.append) == [(10, 12)]
+    store.commit()
+    assert told == [[(0, 10)]]
 
 
 def test_one_that_nobody_watches_is_excused_in_silence(queue: Queue, store: LateStore) -> None:
