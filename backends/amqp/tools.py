@@ -6,18 +6,20 @@ They block, so they have pika's blocking connection.
 from __future__ import annotations
 
 import logging
+import random
 import ssl
 import time
 import uuid
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from hub.backends.amqp.broker_text import reason_of
 from hub.backends.amqp.formats import Delivery, Format
 from hub.backends.amqp.login import Login
-from hub.backends.amqp.settings import Config
+from hub.backends.amqp.settings import Binding, Config
 from hub.backends.broker_address import Address
 from hub.backends.unusable import Unusable
+from hub.backoff import delay_after
 from hub.errors import CannotPublish, ConfigError, Unavailable
 from hub.message import Message
 from hub.text import printable
@@ -86,9 +88,15 @@ class Sender:
             raise Unavailable("the backend does not receive: it has no queues")
         self._config = config
         self._format = format
+        from pika.exceptions import AMQPError
+
         self._connection = connect(config, "hubbub publish")
-        self._channel = self._connection.channel()
-        self._channel.confirm_delivery()
+        try:
+            self._channel = self._connection.channel()
+            self._channel.confirm_delivery()
+        except AMQPError as error:
+            _close(self._connection)
+            raise Unavailable(f"the broker takes no messages: {_why(error)}") from error
 
     def wait(self, timeout: float) -> bool:
         """True: a broker takes messages whether or not a hub consumes."""
@@ -117,12 +125,16 @@ class Sender:
 
     def close(self) -> None:
         """Close the connection; all is confirmed."""
-        from pika.exceptions import AMQPError
+        _close(self._connection)
 
-        try:
-            self._connection.close()
-        except AMQPError as error:
-            _log.debug("the connection did not end well: %s", printable(repr(error)), extra={"action": "disconnect"})
+
+def _close(connection: Any) -> None:
+    from pika.exceptions import AMQPError
+
+    try:
+        connection.close()
+    except AMQPError as error:
+        _log.debug("the connection did not end well: %s", printable(repr(error)), extra={"action": "disconnect"})
 
 
 def exchange_of(routing_key: str, config: Config) -> str:
@@ -138,35 +150,71 @@ def exchange_of(routing_key: str, config: Config) -> str:
     raise CannotPublish(f"no queue of the backend brings messages for {routing_key}: it has {named}")
 
 
-def listen(config: Config, format: Format) -> Iterator[Message]:
-    """Yield messages as they arrive, without end, from a queue of its own that has the bindings of the hub's.
+class Listening(NamedTuple):
+    """A connection, and what its queue brings: methods, properties and bodies."""
 
-    :raises Unavailable: there are no bindings, and each message of a queue goes to one reader; no broker answers; or
-        the connection ended.
+    connection: Any
+    deliveries: Iterator[tuple[Any, Any, bytes]]
+
+
+def listen(config: Config, format: Format, sleep: Callable[[float], None] = time.sleep) -> Iterator[Message]:
+    """Yield messages as they arrive, without end, from a queue of its own that has the bindings of the hub's; connect
+    again when the connection ends.
+
+    :raises Unavailable: there are no bindings, and each message of a queue goes to one reader; at the start no broker
+        answers, or it refuses: an exchange is missing, or a right.
     """
     bindings = [binding for queue in config.queues.values() for binding in queue.bindings]
     if not bindings:
         raise Unavailable("the hub's queues have no bindings: each of their messages goes to one reader, the hub")
+    return _messages(config, format, _subscribed(config, bindings), bindings, sleep)
+
+
+def _subscribed(config: Config, bindings: Sequence[Binding]) -> Listening:
+    from pika.exceptions import AMQPError
+
     connection = connect(config, "hubbub tail")
-    channel = connection.channel()
-    queue = channel.queue_declare("", exclusive=True, auto_delete=True).method.queue
-    for binding in bindings:
-        for key in binding.keys:
-            channel.queue_bind(queue, binding.exchange, key, binding.arguments)
-    return _messages(connection, channel, queue, format)
+    try:
+        channel = connection.channel()
+        queue = channel.queue_declare("", exclusive=True, auto_delete=True).method.queue
+        for binding in bindings:
+            for key in binding.keys:
+                channel.queue_bind(queue, binding.exchange, key, binding.arguments)
+    except AMQPError as error:
+        _close(connection)
+        raise Unavailable(f"the broker refuses to send: {_why(error)}") from error
+    return Listening(connection, channel.consume(queue, auto_ack=True))
 
 
-def _messages(connection: Any, channel: Any, queue: str, format: Format) -> Iterator[Message]:
+def _messages(
+    config: Config, format: Format, line: Listening, bindings: Sequence[Binding], sleep: Callable[[float], None]
+) -> Iterator[Message]:
     from pika.exceptions import AMQPError
 
     try:
-        for method, properties, body in channel.consume(queue, auto_ack=True):
+        while True:
             try:
-                yield format.read(Delivery(method.routing_key, False, properties, body, time.time(), ""))
-            except Unusable as error:
-                _log.warning("unusable message: %s", error, extra={"action": "refuse"})
-    except AMQPError as error:
-        raise Unavailable(f"the connection ended: {_why(error)}") from error
+                for method, properties, body in line.deliveries:
+                    try:
+                        yield format.read(Delivery(method.routing_key, False, properties, body, time.time(), ""))
+                    except Unusable as error:
+                        _log.warning("unusable message: %s", error, extra={"action": "refuse"})
+                reason = "the broker has cancelled the consumer"
+            except AMQPError as error:
+                reason = f"the connection ended: {_why(error)}"
+            _close(line.connection)
+            line = _again(config, bindings, reason, sleep)
     finally:
-        if connection.is_open:
-            connection.close()
+        _close(line.connection)
+
+
+def _again(config: Config, bindings: Sequence[Binding], reason: str, sleep: Callable[[float], None]) -> Listening:
+    failures = 0
+    while True:
+        failures += 1
+        _log.warning("%s; connecting again", reason, extra={"action": "connect"})
+        sleep(delay_after(failures, random.uniform))
+        try:
+            return _subscribed(config, bindings)
+        except Unavailable as error:
+            reason = str(error)

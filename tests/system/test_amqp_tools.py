@@ -60,6 +60,39 @@ def test_who_can_not_connect_or_listen_says_why(rabbitmq: RabbitMQ, tmp_path: Pa
         TOOLS.sender(settings(rabbitmq.amqp_port, queues={}, publish="amq.topic"))
 
 
+def test_a_listener_that_the_broker_refuses_says_why_and_leaves_no_connection(rabbitmq: RabbitMQ) -> None:
+    queues = {"tools": {"bindings": [{"exchange": "nowhere", "keys": ["#"]}]}}
+    with pytest.raises(Unavailable, match="refuses to send: NOT_FOUND - no exchange 'nowhere'"):
+        TOOLS.listener(settings(rabbitmq.amqp_port, queues=queues), ["#"])
+    wait_until(lambda: "hubbub tail" not in rabbitmq.control("list_connections", "client_properties"), 30, "the end")
+
+
+def test_a_listener_whose_connection_ends_connects_again(rabbitmq: RabbitMQ) -> None:
+    queues = {"tools-again": {"bindings": [{"exchange": "amq.topic", "keys": ["again.#"]}]}}
+    heard: list[bytes] = []
+
+    def hear() -> None:
+        for message in TOOLS.listener(settings(rabbitmq.amqp_port, queues=queues), ["#"]):
+            heard.append(message.body)
+            if message.body == b"after":
+                return
+
+    def sent(body: bytes) -> bool:
+        with running(rabbitmq.amqp_port, queues=queues) as (_, _):
+            sender = TOOLS.sender(settings(rabbitmq.amqp_port, queues=queues))
+            sender.publish(Message("m", "again.a", body))
+            sender.close()
+        return body in heard
+
+    thread = threading.Thread(target=hear, daemon=True)
+    thread.start()
+    wait_until(lambda: sent(b"before"), 30, "the first message")
+    rabbitmq.control("close_all_connections", "a test")
+    wait_until(lambda: sent(b"after"), 30, "a message on the next connection")
+    thread.join(20)
+    assert not thread.is_alive()
+
+
 def test_the_command_line_is_a_peer(rabbitmq: RabbitMQ, tmp_path: Path) -> None:
     rig = AmqpHub(tmp_path / "hub", rabbitmq)
     with rig.hub as hub:
