@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from hub.errors import Unavailable
+from hub.failure import told
 from hub.interfaces import Clock
 from hub.job_database.interfaces import Source
 from hub.job_database.result import Result
@@ -229,15 +230,53 @@ class Dispatcher:
             if not results:
                 return
             self._waiting, self._writing = [], True
-        written = 0
+        stuck: list[Settled] = []
+        reason: Exception | None = None
+        alone = 0
         try:
-            while written < len(results):
-                self._settle(results[written : written + MOST])
-                written += MOST
+            while results:
+                group = results[: 1 if alone else MOST]
+                try:
+                    self._settle_or_bury(group)
+                    self._give_up(stuck, reason)
+                    stuck = []
+                except Unavailable:
+                    raise
+                except Exception as error:  # noqa: BLE001 - one bad result must not hold up all others for good
+                    if len(group) > 1:
+                        alone = len(group)
+                        continue
+                    stuck, reason = stuck + group, error
+                results, alone = results[len(group) :], max(0, alone - 1)
         finally:
             with self._lock:
-                self._waiting, self._writing = results[written:] + self._waiting, False
+                self._waiting, self._writing = stuck + results + self._waiting, False
+        if reason is not None and stuck:  # nothing was written after them: it may be the database
+            raise reason
         self._answered()
+
+    def _settle_or_bury(self, group: Sequence[Settled]) -> None:
+        """Write results. One that alone is refused becomes a dead letter, which tells why: the operator sees it."""
+        try:
+            self._settle(group)
+        except Unavailable:
+            raise
+        except Exception as error:
+            if len(group) > 1:
+                raise
+            ((source, result),) = group
+            text = f"its result ({result.outcome}) can't be written: {told(error)}"
+            self._settle([(source, Result(result.job, "dead", 0.0, text, failed=True))])
+            text = "job %d of consumer %s is a dead letter: its result can't be written"
+            self._log.error(text, result.job.id, source.name, exc_info=error, extra={"action": "bury"})
+
+    def _give_up(self, stuck: Sequence[Settled], reason: Exception | None) -> None:
+        """Give results up that the database refuses, and takes others after them."""
+        for source, result in stuck:
+            source.refused(1, int(result.outcome != "given back"))
+            self.fenced += result.outcome != "given back"
+            text = "the result of job %d of consumer %s can't be written, the job is done again after the hub's end"
+            self._log.error(text, result.job.id, source.name, exc_info=reason, extra={"action": "refuse"})
 
     def _settle(self, group: Sequence[Settled]) -> None:
         """Write results of all kinds in one transaction."""
