@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from hub.errors import Unavailable
@@ -66,7 +67,7 @@ class JobDatabase:
             keep_errors=config.keep_errors,
             clock=context.monotonic,
         )
-        self.dispatcher = Dispatcher(context.name, self.jobs, self._clock, self._log, self._tell)
+        self.dispatcher = Dispatcher(context.name, self.jobs, self._clock, self._log, partial(self._tell, "jobs"))
         file = context.state_dir / f"cron-{context.name}.json"
         given = (config.cron, self.jobs, file, context.wall, config.keep_finished, self._log)
         self._cron = Cron(*given)
@@ -76,7 +77,9 @@ class JobDatabase:
         self._counts: dict[str, JobCounts] = {}
         self._counted_at: float | None = None
         self._state = "connecting"
-        self._error = self._last_error = ""
+        self._errors: dict[str, str] = {}
+        """By thread, why it gets no answer; one may be refused what another is given."""
+        self._last_error = ""
         self._beaten = float("-inf")
         self._cancelled: frozenset[int] = frozenset()
 
@@ -144,7 +147,8 @@ class JobDatabase:
         """State, counts, and the numbers of the queues at the last look."""
         counted_at = self._counted_at
         with self._lock:
-            state, error, last = self._state, self._error, self._last_error
+            state, last = self._state, self._last_error
+            error = "; ".join(dict.fromkeys(self._errors.values()))
         row: dict[str, Any] = {
             "state": state,
             "database": self._url.render_as_string(hide_password=True),
@@ -171,16 +175,23 @@ class JobDatabase:
 
     # -- its threads
 
-    def _tell(self, error: Exception | None) -> None:
-        """Note that the database is away, or that it answers."""
+    def _tell(self, thread: str, error: Exception | None) -> None:
+        """Note that a thread finds the database away, or that it is answered. It is connected when all are."""
         with self._lock:
-            before, reason = self._state, "" if error is None else told(error)
-            self._state = "connected" if error is None else "away" if before != "connecting" else before
-            changed, self._error = reason != self._error, reason
-            self._last_error = reason or self._last_error
-        if error is None and before != "connected":
+            before = self._state
+            new = error is not None and told(error) not in self._errors.values()
+            if error is None:
+                self._errors.pop(thread, None)
+            else:
+                self._last_error = self._errors[thread] = told(error)
+            if not self._errors:
+                self._state = "connected"
+            elif before != "connecting":
+                self._state = "away"
+            answers = self._state == "connected" != before
+        if answers:
             self._log.info("the database answers", extra={"action": "connect"})
-        elif error is not None and changed:
+        elif error is not None and new:
             log = self._log.error if isinstance(error, BadDatabase) else self._log.warning
             log("%s; it is tried again", error, extra={"action": "connect"})
 
@@ -190,7 +201,7 @@ class JobDatabase:
             try:
                 self.beat(pause)
             except FAULTS as error:
-                self._tell(error)
+                self._tell("beat", error)
             self._ended.wait(pause)
 
     def beat(self, pause: float) -> None:
@@ -203,7 +214,7 @@ class JobDatabase:
         self.jobs.maintain()
         self.jobs.listen(self.dispatcher.look_again)
         self._cron.round()
-        self._tell(None)
+        self._tell("beat", None)
 
     def _look_on(self) -> None:
         took = before = 0.0

@@ -177,6 +177,8 @@ class Dispatcher:
             self._write(now)
             for source in self._in_turn():
                 self._claim(source)
+            if self._retry_at != STARTED:  # nobody wants any more what was refused
+                self._answered()
         except (Unavailable, BadDatabase) as error:
             self._retry_at = self._clock() + self._pause
             self._pause = min(2 * self._pause, LONGEST_PAUSE)

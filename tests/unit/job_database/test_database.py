@@ -50,7 +50,7 @@ def test_it_works_for_a_source_and_ends(tmp_path: Path) -> None:
 def test_one_that_is_away_says_so_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = made(tmp_path)
     assert database.status()["not_ready"] == "it has not answered yet"
-    database._tell(Unavailable("the server is not there"))
+    database._tell("beat", Unavailable("the server is not there"))
     found = database.status()
     assert (found["state"], found["not_ready"]) == ("connecting", "Unavailable: the server is not there")
     database.beat(1.0)
@@ -60,8 +60,35 @@ def test_one_that_is_away_says_so_and_comes_back(tmp_path: Path, monkeypatch: py
         False,
         "Unavailable: the server is not there",
     )
-    database._tell(Unavailable("it restarts"))
+    database._tell("beat", Unavailable("it restarts"))
     assert database.status()["state"] == "away"
+    database.jobs.close()
+
+
+def test_what_one_thread_is_refused_is_told_until_that_thread_is_answered(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "hubbub.jobs")
+    database = made(tmp_path)
+    database.beat(1.0)
+    for _ in range(3):
+        database.dispatcher._away(BadDatabase("no right to write results"))
+        database.beat(1.0)
+        found = database.status()
+        assert (found["state"], found["not_ready"]) == ("away", "BadDatabase: no right to write results")
+    database._tell("beat", Unavailable("it restarts"))
+    database._tell("jobs", Unavailable("it restarts"))
+    assert database.status()["not_ready"] == "Unavailable: it restarts"
+    database._tell("jobs", None)
+    assert database.status()["state"] == "away"
+    database.beat(1.0)
+    assert "not_ready" not in database.status()
+    assert [record.getMessage() for record in caplog.records] == [
+        "the database answers",
+        "no right to write results; it is tried again",
+        "it restarts; it is tried again",
+        "the database answers",
+    ]
     database.jobs.close()
 
 

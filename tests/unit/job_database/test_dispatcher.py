@@ -165,6 +165,21 @@ def test_a_database_that_is_away_is_tried_again_and_nothing_is_lost(
     assert rig.source.stats().counters.finished == 2
 
 
+def test_a_claim_that_nobody_wants_any_more_leaves_no_error(
+    rig: JobRig, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rig.jobs, "claim", failing(1, rig.jobs.claim))
+    rig.source._wanted = 1
+    rig.dispatcher.round()
+    rig.source._wanted = 0
+    clock.advance(1)
+    rig.dispatcher.round()
+    assert rig.away[-1] is None
+    told = len(rig.away)
+    rig.dispatcher.round()
+    assert len(rig.away) == told
+
+
 def test_a_result_that_is_refused_is_counted_and_the_others_are_kept(rig: JobRig, clock: Clock) -> None:
     rig.put(messages(3))
     delivery = claim(rig, 3)
