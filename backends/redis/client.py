@@ -87,7 +87,7 @@ class Redis:
         for link in self._links.values():
             link.start()
         if servers.sentinels is not None:
-            self._watch = Watch(servers.sentinels, self._links.values, self._start)
+            self._watch = Watch(servers.sentinels, self._links.values, context.log, self._start)
             self._watch.start()
 
     def _users(self) -> dict[str, User]:

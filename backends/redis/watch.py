@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 
@@ -20,9 +21,16 @@ class Watch:
     :param links: returns the links whose connections it ends.
     """
 
-    def __init__(self, sentinels: Sentinels, links: Callable[[], Iterable[Link]], start: Start = start_thread) -> None:
+    def __init__(
+        self,
+        sentinels: Sentinels,
+        links: Callable[[], Iterable[Link]],
+        log: logging.LoggerAdapter[logging.Logger],
+        start: Start = start_thread,
+    ) -> None:
         self._sentinels = sentinels
         self._links = links
+        self._log = log
         self._start = start
         self._stopping = threading.Event()
 
@@ -36,7 +44,10 @@ class Watch:
 
     def _run(self) -> None:
         while not self._stopping.wait(INTERVAL):
-            self.look()
+            try:
+                self.look()
+            except Exception:  # noqa: BLE001 - the thread must not end
+                self._log.exception("unexpected error; asking on", extra={"action": "connect"})
 
     def look(self) -> None:
         """Ask once. Where the Sentinels do not agree, all stays as it is."""

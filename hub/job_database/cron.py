@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -30,7 +30,7 @@ class LastSlot(msgspec.Struct):
 
     line: str
     zone: str
-    slot: datetime
+    slot: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Cron:

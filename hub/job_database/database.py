@@ -191,6 +191,8 @@ class JobDatabase:
             answers = self._state == "connected" != before
         if answers:
             self._log.info("the database answers", extra={"action": "connect"})
+        elif error is not None and new and not isinstance(error, FAULTS):
+            self._log.error("unexpected error; it is tried again", exc_info=error, extra={"action": "bug"})
         elif error is not None and new:
             log = self._log.error if isinstance(error, BadDatabase) else self._log.warning
             log("%s; it is tried again", error, extra={"action": "connect"})
@@ -200,7 +202,7 @@ class JobDatabase:
         while not self._ended.is_set():
             try:
                 self.beat(pause)
-            except FAULTS as error:
+            except Exception as error:  # noqa: BLE001 - the thread must not end
                 self._tell("beat", error)
             self._ended.wait(pause)
 
@@ -224,6 +226,8 @@ class JobDatabase:
                 self.look()
             except FAULTS:  # the heartbeat tells
                 self._log.debug("the queues could not be counted", exc_info=True, extra={"action": "read"})
+            except Exception:  # noqa: BLE001 - the thread must not end
+                self._log.exception("the queues could not be counted", extra={"action": "bug"})
             before, took = took, self._clock() - began
             self._ended.wait(max(LOOK_EVERY, LOOK_SHARE * min(before, took)))
 

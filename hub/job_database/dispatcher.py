@@ -16,7 +16,7 @@ from hub.failure import told
 from hub.interfaces import Clock
 from hub.job_database.interfaces import Source
 from hub.job_database.result import Result
-from hub.jobs import BadDatabase, Fenced, Jobs, endings
+from hub.jobs import Fenced, Jobs, endings
 from hub.jobs.job import Settlement
 from hub.partlog import PartLog
 
@@ -179,12 +179,12 @@ class Dispatcher:
                 self._claim(source)
             if self._retry_at != STARTED:  # nobody wants any more what was refused
                 self._answered()
-        except (Unavailable, BadDatabase) as error:
+            return self._seconds_to_wait()
+        except Exception as error:  # noqa: BLE001 - the thread must not end; who is told logs what was not expected
             self._retry_at = self._clock() + self._pause
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
             self._away(error)
             return self._retry_at - self._clock()
-        return self._seconds_to_wait()
 
     def _answered(self) -> None:
         self._retry_at, self._pause = STARTED, FIRST_PAUSE

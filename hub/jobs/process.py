@@ -166,6 +166,8 @@ class JobProcess:
                 log.warning("no heartbeat: %s", error, extra={"action": "heartbeat"})
             except BadDatabase as error:
                 log.error("no heartbeat: %s", error, extra={"action": "heartbeat"})
+            except Exception:  # without the thread the lease would pass
+                log.exception("unexpected error; trying on", extra={"action": "heartbeat"})
             wait(ended, pause)
 
     def listen(self, heard: Heard) -> None:

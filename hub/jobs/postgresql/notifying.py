@@ -108,9 +108,11 @@ class NotificationListener:
                         failures = 0
                         self._heard(None)  # what was inserted meanwhile was not heard
                         self._hear(connection)
-            except (Unavailable, BadDatabase, OSError) as error:
+            except Exception as error:  # the thread must not end
                 failures += 1
-                if failures == 1:
+                if not isinstance(error, (Unavailable, BadDatabase, OSError)):
+                    log.exception("unexpected error; listening again", extra={"action": "listen"})
+                elif failures == 1:
                     log.warning("not listening for jobs: %s", error, extra={"action": "listen"})
                 self._ended.wait(delay_after(failures, self._uniform, longest=LONGEST_RECONNECT))
         self._end.close()

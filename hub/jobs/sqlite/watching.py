@@ -49,8 +49,10 @@ class Watcher:
                 with closing(sqlite3.connect(f"{self._file.as_uri()}?mode=rw", uri=True)) as connection:
                     self._heard(None)
                     self._watch(connection)
-            except sqlite3.Error as error:
-                if not failed:
+            except Exception as error:  # the thread must not end
+                if not isinstance(error, sqlite3.Error):
+                    log.exception("unexpected error; watching again", extra={"action": "listen"})
+                elif not failed:
                     log.warning("not watching for jobs in %s: %s", self._file, error, extra={"action": "listen"})
                 failed = True
                 self._wait(self._ended, AGAIN)

@@ -149,8 +149,13 @@ def test_a_slot_waits_while_the_database_is_away(jobs: Jobs, tmp_path: Path, mon
     assert len(keys(jobs)) == 1
 
 
-def test_a_damaged_file_is_told_of_and_begun_anew(jobs: Jobs, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "cron.json").write_text("{")
+@pytest.mark.parametrize(
+    "text", ["{", '{"hourly": {"line": "@hourly", "zone": "UTC", "slot": "2027-03-10T09:00:00"}}', "\udcff"]
+)
+def test_a_damaged_file_is_told_of_and_begun_anew(
+    jobs: Jobs, tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    (tmp_path / "cron.json").write_text(text, errors="surrogateescape")
     cron(jobs, tmp_path, Time()).round()
     assert "what was missed is not caught up" in caplog.text
     assert "12:00:00" in (tmp_path / "cron.json").read_text()

@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 
 from hub.errors import ConfigError, Unavailable
 from hub.job_access import JobContext
+from hub.job_database import database as module
 from hub.job_database.database import JobDatabase
 from hub.job_database.settings import DatabaseSettings
 from hub.job_database.source import JobSource
@@ -90,6 +91,38 @@ def test_what_one_thread_is_refused_is_told_until_that_thread_is_answered(
         "the database answers",
     ]
     database.jobs.close()
+
+
+@pytest.mark.parametrize("name", ["heartbeat", "counts", "settle", "claim"])
+def test_its_threads_outlive_what_nobody_expects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    database, one = made(tmp_path), source()
+    call, calls = getattr(database.jobs, name), list[int]()
+
+    def fail_once(*given: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyError("a fault")
+        return call(*given)
+
+    monkeypatch.setattr(database.jobs, name, fail_once)
+    monkeypatch.setattr(module, "PAUSE", 0.05)
+    monkeypatch.setattr(module, "LOOK_EVERY", 0.05)
+    database.attach(one)
+    database.start()
+    with Jobs(f"sqlite:///{tmp_path}/jobs.db") as jobs:
+        jobs.insert_many("work", range(2))
+        for _ in range(2):
+            delivery = one.take(1, timeout=20)
+            assert delivery is not None
+            one.finish(delivery, 1)
+            wait_until(lambda: database.dispatcher.idle, 20, "the result to be written")
+        wait_until(lambda: len(calls) >= 2, 20, "another try")
+        wait_until(lambda: database.status()["state"] == "connected", 20, "it to be connected")
+    assert [thread.is_alive() for thread in database._threads] == [True] * 3
+    assert "KeyError: 'a fault'" in caplog.text
+    database.stop(5)
 
 
 def test_its_password_is_read_from_a_file_and_shown_nowhere(tmp_path: Path) -> None:
