@@ -93,10 +93,10 @@ class Dispatcher:
 
     def attach(self, source: Source) -> None:
         """Claim for a source from now on."""
+        source.attach(self)  # first: what is claimed for it arrives from its own
         with self._lock:
             self._sources.append(source)
             self._polls[source] = (STARTED, FIRST_POLL)
-        source.attach(self)
         self._woken.set()
 
     def detach(self, source: Source) -> None:
@@ -213,7 +213,7 @@ class Dispatcher:
         self._answered()
         if jobs:
             self.claimed += len(jobs)
-            source.arrive(jobs)
+            source.arrive(jobs, self)
         with self._lock:
             if jobs or source in self._heard:  # heard of while they were claimed
                 polled = STARTED, FIRST_POLL

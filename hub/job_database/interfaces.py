@@ -54,8 +54,8 @@ class Source(Protocol):
     def attach(self, dispatcher: Dispatching | None) -> None:
         """Take jobs from this database from now on; ``None``: from none. What nobody has goes back."""
 
-    def arrive(self, jobs: Sequence[Job]) -> None:
-        """Take claimed jobs in."""
+    def arrive(self, jobs: Sequence[Job], dispatcher: Dispatching) -> None:
+        """Take jobs in that this database has claimed. It was left meanwhile: they go back."""
 
     def in_hand_of(self, dispatcher: Dispatching) -> int:
         """Number of jobs from a database that somebody has in hand."""

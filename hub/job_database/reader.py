@@ -174,12 +174,17 @@ class DatabaseReader:
         with self._lock:
             return max(0, min(self._wanted - len(self._buffer), max(1, int(CLAIM_BYTES / self._size))))
 
-    def arrive(self, jobs: Sequence[Job]) -> None:
+    def arrive(self, jobs: Sequence[Job], dispatcher: Dispatching) -> None:
         """See :class:`hub.job_database.interfaces.Source`."""
         with self._lock:
             self._size = max(1.0, sum([len(job.body) for job in jobs]) / len(jobs))
-            self._buffer.extend(jobs)
-        self._on_ready()
+            ours = dispatcher is self._dispatcher
+            if ours:
+                self._buffer.extend(jobs)
+        if ours:
+            self._on_ready()
+        else:
+            dispatcher.settle(self, [Result(job, "given back") for job in jobs])
 
     def in_hand_of(self, dispatcher: Dispatching) -> int:
         """See :class:`hub.job_database.interfaces.Source`."""

@@ -208,9 +208,16 @@ class JobSource:
 
     def _empty(self) -> None:
         with self._changed:
-            dispatcher, jobs = self._dispatcher, list(self._buffer)
-            self._buffer.clear()
-            self._numbers.unwritten += len(jobs)
+            dispatcher, jobs = self._dispatcher, self._take_buffer()
+        self._give_back(dispatcher, jobs)
+
+    def _take_buffer(self) -> list[Job]:
+        jobs = list(self._buffer)
+        self._buffer.clear()
+        self._numbers.unwritten += len(jobs)
+        return jobs
+
+    def _give_back(self, dispatcher: Dispatching | None, jobs: Sequence[Job]) -> None:
         if dispatcher is not None and jobs:
             dispatcher.settle(self, [Result(job, "given back") for job in jobs])
 
@@ -232,10 +239,11 @@ class JobSource:
 
     def attach(self, dispatcher: Dispatching | None) -> None:
         """Take jobs from this database from now on; ``None``: from none. What no worker has goes back."""
-        self._empty()
         with self._changed:
-            self._dispatcher = dispatcher
+            before, self._dispatcher = self._dispatcher, dispatcher
+            jobs = self._take_buffer()
             self._changed.notify_all()
+        self._give_back(before, jobs)
 
     @property
     def starved(self) -> bool:
@@ -250,16 +258,19 @@ class JobSource:
                 return 0
             return self._pace.wanted(self._wanted, len(self._buffer))
 
-    def arrive(self, jobs: Sequence[Job]) -> None:
-        """Take claimed jobs in."""
+    def arrive(self, jobs: Sequence[Job], dispatcher: Dispatching) -> None:
+        """Take jobs in that this database has claimed. It was left meanwhile: they go back."""
         size = sum([len(job.body) for job in jobs])
         with self._changed:
-            closed = self.closed or self.paused
+            back = self.closed or self.paused or dispatcher is not self._dispatcher
             self._pace.arrive(len(jobs), size, self._clock())
-            self._buffer.extend(jobs)
+            if back:  # since while they were claimed
+                self._numbers.unwritten += len(jobs)
+            else:
+                self._buffer.extend(jobs)
             self._changed.notify_all()
-        if closed:  # while they were claimed
-            self._empty()
+        if back:
+            dispatcher.settle(self, [Result(job, "given back") for job in jobs])
 
     def in_hand_of(self, dispatcher: Dispatching) -> int:
         """Jobs from a database that are in workers' hands, or whose messages are not sent."""

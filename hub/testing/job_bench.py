@@ -94,7 +94,7 @@ class JobBench(Generic[AnyConsumer]):
             claimed = self.jobs.claim(self._limit, [self._queue])
             if not claimed:
                 return False
-            self._source.arrive(claimed)
+            self._source.arrive(claimed, self._dispatcher)
         return self._worker.step(0)
 
     def advance(self, seconds: float) -> None:

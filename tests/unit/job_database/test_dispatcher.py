@@ -239,6 +239,31 @@ def test_a_source_that_leaves_gives_back_what_no_worker_has(rig: JobRig, clock: 
     assert [job.attempt for job in rig.jobs.peek(QUEUE)] == [1, 1, 1]
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_what_is_claimed_while_its_source_leaves_goes_back_at_once(
+    rig: JobRig, clock: Clock, monkeypatch: pytest.MonkeyPatch, moved: bool
+) -> None:
+    claim, other = rig.jobs.claim, JobRig(clock.seconds)
+
+    def late(*given: Any) -> list[Job]:
+        found = claim(*given)
+        rig.dispatcher.detach(rig.source)
+        if moved:
+            other.dispatcher.attach(rig.source)
+        return found
+
+    monkeypatch.setattr(rig.jobs, "claim", late)
+    rig.put(messages(3))
+    rig.source._wanted = 3
+    rig.dispatcher.round()
+    rig.source._wanted = 0
+    assert rig.source.buffered() == []
+    clock.advance(1)
+    rig.dispatcher.round()
+    assert (counts(rig), rig.jobs.in_hand, other.jobs.in_hand) == ((3, 0), [], [])
+    other.end()
+
+
 @pytest.mark.parametrize(("safe", "left"), [(True, 0), (False, 1)])
 def test_a_job_is_finished_when_the_bus_has_what_it_published(rig: JobRig, clock: Clock, safe: bool, left: int) -> None:
     sent: list[Outgoing] = []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
 
 from hub.job_database.reader import FIRST_CLAIM, DatabaseReader
-from hub.jobs import JobState
+from hub.jobs import Job, JobState
 from tests.contracts.job_sources import QUEUE, JobRig
 
 
@@ -148,3 +149,19 @@ def test_when_it_is_closed_what_was_taken_is_settled_still(rig: ReaderRig) -> No
     assert rig.states() == (1, 0, 1, 0)
     rig.reader.give_back([taken])
     assert rig.states() == (2, 0, 0, 0)
+
+
+def test_what_is_claimed_while_it_is_closed_goes_back(rig: ReaderRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = rig.jobs.claim
+
+    def late(*given: Any) -> list[Job]:
+        found = claim(*given)
+        rig.rig.dispatcher.detach(rig.reader)
+        return found
+
+    rig.insert(2)
+    rig.reader.want(2)
+    monkeypatch.setattr(rig.jobs, "claim", late)
+    rig.states()
+    assert rig.states() == (2, 0, 0, 0)
+    assert (rig.reader.buffered(), rig.jobs.in_hand, rig.ready) == ([], [], 0)
