@@ -33,6 +33,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 IDLE = 60.0
 """Seconds of a wait in which nothing is due."""
 STARTED = float("-inf")
+AWAY_AT_END = "the database was away until the end"
 
 Settled = tuple[Source, Result]
 
@@ -160,7 +161,7 @@ class Dispatcher:
         with self._lock:
             self._ended = True
             left, self._waiting = self._waiting, []
-        self._refuse(left, "the database was away until the end")
+        self._refuse(left, AWAY_AT_END)
         self._woken.set()
 
     @property
@@ -251,8 +252,13 @@ class Dispatcher:
                     stuck, reason = stuck + group, error
                 results, alone = results[len(group) :], max(0, alone - 1)
         finally:
+            left = stuck + results
             with self._lock:
-                self._waiting, self._writing = stuck + results + self._waiting, False
+                ended, self._writing = self._ended, False
+                if not ended:
+                    self._waiting = left + self._waiting
+            if ended:  # nobody looks for them any more
+                self._refuse(left, AWAY_AT_END)
         if reason is not None and stuck:  # nothing was written after them: it may be the database
             raise reason
         self._answered()

@@ -226,6 +226,23 @@ def test_what_comes_after_the_end_is_refused(rig: JobRig) -> None:
     assert (rig.source.lost, rig.source.stats().counters.finished) == (1, 1)
 
 
+def test_a_write_that_fails_while_the_end_comes_is_told_of(
+    rig: JobRig, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.put(messages(2))
+    rig.source.finish(claim(rig, 2), 2)
+
+    def late(_: Iterable[Settlement]) -> None:
+        rig.dispatcher.end()
+        raise Unavailable("it restarts")
+
+    monkeypatch.setattr(rig.jobs, "settle", late)
+    clock.advance(1)
+    rig.dispatcher.round()
+    assert (rig.source.lost, rig.dispatcher.idle) == (2, True)
+    assert "2 results of consumer jobs were refused, the jobs are done again: the database was away" in caplog.text
+
+
 def test_a_source_that_leaves_gives_back_what_no_worker_has(rig: JobRig, clock: Clock) -> None:
     rig.put(messages(3))
     rig.source._wanted = 3
