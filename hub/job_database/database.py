@@ -31,6 +31,8 @@ LOOK_SHARE = 20
 number of jobs."""
 STEP = 0.02
 """Seconds between two looks whether something is still in hand, at the end."""
+ENDING = 1.0
+"""Seconds that all threads have to end, at the least; one that is in a statement then meets a closed ``Jobs``."""
 FAULTS = (Unavailable, BadDatabase)
 CRON = Extra("a cron entry", "jobs", ("cronsim",))
 
@@ -134,14 +136,17 @@ class JobDatabase:
 
     def stop(self, timeout: float) -> None:
         """End; what is in hand then is given back."""
+        deadline = self._clock() + timeout
         self.dispatcher.close()
         self._wait((), timeout)
         self.dispatcher.end()
         self._ended.set()
+        deadline = max(deadline, self._clock() + ENDING)
         for thread in self._threads:
-            thread.join(timeout)
-        self.jobs.close()
-        self._state = "stopped"
+            thread.join(max(0.0, deadline - self._clock()))
+        self.jobs.close(for_good=True)
+        with self._lock:
+            self._state = "stopped"
 
     def status(self) -> Mapping[str, Any]:
         """State, counts, and the numbers of the queues at the last look."""
@@ -179,6 +184,8 @@ class JobDatabase:
         """Note that a thread finds the database away, or that it is answered. It is connected when all are."""
         with self._lock:
             before = self._state
+            if before == "stopped":
+                return
             new = error is not None and told(error) not in self._errors.values()
             if error is None:
                 self._errors.pop(thread, None)

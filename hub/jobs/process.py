@@ -61,8 +61,8 @@ class JobProcess:
         self._migrate = migrate
         self._waits = Waits(storage, min(longest_poll, lease / BEATS), clock)
         self._lock = threading.Lock()
-        self._opening = threading.Lock()
-        self._opened = False
+        self._opening, self._starting = threading.Lock(), threading.Lock()
+        self._opened = self._closed = False
         self._pid = os.getpid()
         self._process: int | None = None
         self._beaten = 0.0
@@ -185,9 +185,13 @@ class JobProcess:
         """End the waits of all threads at once: their claims return. Later claims of this ``Jobs`` do not wait."""
         self._waits.stop()
 
-    def close(self) -> None:
+    def close(self, for_good: bool = False) -> None:
         """Give back what is in hand, end the process, close all connections. A database that is away is not waited for:
-        others have the jobs when the lease has passed."""
+        others have the jobs when the lease has passed.
+
+        :param for_good: refuse all later calls, also of threads that are in one now; else the next use opens it anew.
+        """
+        self._closed = self._closed or for_good
         process = self._process
         if self._pid == os.getpid():
             self._waits.close()
@@ -197,25 +201,41 @@ class JobProcess:
                     self._storage.notify([""])
             self._forget(process)
         self._storage.close()
-        with self._opening:
-            self._opened = False
+        self._opened = False  # without the lock: whoever migrates the tables may have it for minutes
 
     def _ready(self) -> None:
         if self._pid != os.getpid():
             raise BadDatabase("this Jobs was made before a fork, and is the parent's: make one in the child")
+        self._check_closed()
+        if self._opened:
+            return
         with self._opening:
             if not self._opened:
                 self._storage.open(self._migrate)
+                self._check_closed()
                 self._waits.open()
                 self._opened = True
 
+    def _check_closed(self) -> None:
+        """:raises BadDatabase: it was closed for good, perhaps while this thread was in a call."""
+        if self._closed:
+            self._waits.close()
+            self._storage.close()
+            raise BadDatabase("this Jobs was closed")
+
     def _ensure_process(self) -> int:
-        with self._opening:
-            if self._process is None:
+        with self._starting:
+            process = self._process
+            if process is None:
                 process, began = secrets.randbits(63), self._clock()
+                self._check_closed()
                 self._storage.start(process, printable(self._name))
                 self._process, self._beaten = process, began
-            return self._process
+                if self._closed:
+                    self._storage.stop(process)
+                    self._process = None
+            self._check_closed()
+            return process
 
     def _forget(self, process: int) -> None:
         """Let a process go that was given up. The next claim is another's."""

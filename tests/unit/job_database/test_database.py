@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,43 @@ def test_its_threads_outlive_what_nobody_expects(
     assert [thread.is_alive() for thread in database._threads] == [True] * 3
     assert "KeyError: 'a fault'" in caplog.text
     database.stop(5)
+
+
+def test_its_end_waits_once_for_threads_in_a_statement_and_these_open_nothing_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, go_on = Clock(), threading.Event()
+    database = made(tmp_path)
+    database.jobs.counts()
+    inside, maintain = threading.Event(), database.jobs.maintain
+
+    def long() -> None:
+        inside.set()
+        go_on.wait(60)
+        maintain()
+
+    monkeypatch.setattr(database.jobs, "maintain", long)
+    database.start()
+    assert inside.wait(60)
+    joined: list[float] = []
+
+    def join(self: threading.Thread, timeout: float) -> None:
+        joined.append(timeout)
+        clock.advance(timeout)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "join", join)
+        patch.setattr(database, "_clock", clock.seconds)
+        database.stop(5)
+    assert joined == [5, 0, 0]
+    go_on.set()
+    for thread in database._threads:
+        thread.join(60)
+    assert not [thread for thread in database._threads if thread.is_alive()]
+    assert (database.jobs._process, database.jobs._waits._listening) == (None, None)
+    assert database.status()["state"] == "stopped"
+    with pytest.raises(BadDatabase, match="was closed"):
+        database.jobs.counts()
 
 
 def test_its_password_is_read_from_a_file_and_shown_nowhere(tmp_path: Path) -> None:
