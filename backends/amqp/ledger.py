@@ -17,37 +17,34 @@ class Ledger:
 
     def __init__(self) -> None:
         self._last = 0
-        self._floor = 0
-        """All tags up to it are settled."""
-        self._settled: set[int] = set()
-        """Settled tags above the floor."""
+        self._open: dict[int, None] = {}
+        """Tags that are not settled, ascending; the prefetch bounds them. While the first message is worked on, the
+        broker sends any number after it, so that those which are settled would be without bound."""
 
     def __len__(self) -> int:
         """Number of messages that the broker has not been told about."""
-        return self._last - self._floor - len(self._settled)
+        return len(self._open)
 
     def add(self, tag: int) -> None:
         """Note a delivery."""
         self._last = tag
+        self._open[tag] = None
 
     def acknowledge(self, tags: Iterable[int]) -> list[Ack]:
         """Settle deliveries; settled ones are left out. :returns: what the broker is to be told, in this order."""
         fresh = self._settle(tags)
-        below = [tag for tag in fresh if tag <= self._floor]
-        # The floor itself may have been told of: RabbitMQ closes a channel that acknowledges an unknown tag.
+        first = next(iter(self._open), self._last + 1)
+        below = [tag for tag in fresh if tag < first]
+        # The last one below may have been told of: RabbitMQ closes a channel that acknowledges an unknown tag.
         acks = [(max(below), True)] if below else []
-        return acks + [(tag, False) for tag in fresh if tag > self._floor]
+        return acks + [(tag, False) for tag in fresh if tag >= first]
 
     def refuse(self, tag: int) -> bool:
         """Settle a delivery that is refused. :returns: false if it was settled."""
         return bool(self._settle([tag]))
 
     def _settle(self, tags: Iterable[int]) -> list[int]:
-        settled, floor = self._settled, self._floor
-        fresh = sorted({tag for tag in tags if floor < tag <= self._last and tag not in settled})
-        settled.update(fresh)
-        while floor + 1 in settled:
-            floor += 1
-            settled.discard(floor)
-        self._floor = floor
+        fresh = sorted({tag for tag in tags if tag in self._open})
+        for tag in fresh:
+            del self._open[tag]
         return fresh

@@ -43,6 +43,7 @@ class Subscriber:
         ]
         self._paused = False
         self._held: list[Any] = []
+        self._held_bytes = 0
 
     def start(self, intake: Intake) -> None:
         """Connect, and pass messages to this intake."""
@@ -62,9 +63,11 @@ class Subscriber:
             self.link.established()
 
     def received(self, batch: list[Any]) -> None:
-        """Pass the messages on, as one batch. While paused they are held: the broker stops at its prefetch."""
+        """Pass the messages on, as one batch. While paused they are held: the broker stops at its prefetch. Not to read
+        on would bound their bytes, and end the connection: its heart-beats would be read no more either."""
         if self._paused:
             self._held.extend(batch)
+            self._held_bytes += sum(len(one[-1]) for one in batch)
             return
         messages: list[Message] = []
         tokens: list[Token] = []
@@ -94,6 +97,7 @@ class Subscriber:
     def lost(self, reason: str, error: Any) -> None:
         """Forget what the broker was not told: it delivers those messages again."""
         self._held.clear()
+        self._held_bytes = 0
         for subscription in self.subscriptions:
             subscription.lost()
 
@@ -113,7 +117,7 @@ class Subscriber:
     def resume(self) -> None:
         """Pass on what was held, and what comes."""
         self._paused = False
-        held, self._held = self._held, []
+        held, self._held, self._held_bytes = self._held, [], 0
         if held:
             self.received(held)
 
@@ -132,5 +136,6 @@ class Subscriber:
             "malformed": dict(self.malformed),
             "redelivered": self.redelivered,
             "unacknowledged": sum(len(one.ledger) for one in self.subscriptions),
+            "held_bytes": self._held_bytes,
             "subscriptions": [one.name for one in self.subscriptions if one.confirmed],
         }

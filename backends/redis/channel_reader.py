@@ -159,4 +159,9 @@ class ChannelReader:
 
     def status(self) -> dict[str, Any]:
         """Counters."""
-        return {"received": self.received, "bytes": self.bytes, "malformed": dict(self.malformed)}
+        return {
+            "received": self.received,
+            "bytes": self.bytes,
+            "malformed": dict(self.malformed),
+            "held_bytes": sum(size for *_, size in self._held),
+        }

@@ -139,4 +139,5 @@ class Deliveries:
             "malformed": dict(self.malformed),
             "redelivered": self.redelivered,
             "unacknowledged": len(self._in_hand),
+            "held_bytes": sum(batch.size for batch in self._held),
         }

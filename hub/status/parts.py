@@ -108,6 +108,10 @@ class BackendStatus(PartStatus, OutboxStatus, total=False):
     unacknowledged: Annotated[
         int, Metric("gauge", "{message}", "Messages that the broker has sent and was not told of.", column=27)
     ]
+    held_bytes: Annotated[
+        int,
+        Metric("gauge", "By", "Bytes that the broker has sent and the hub holds in memory, while it is held back."),
+    ]
     claimed: Annotated[
         int, Metric("counter", "{message}", "Messages taken over from other hubs that gave no sign of life.")
     ]

@@ -67,6 +67,22 @@ def test_messages_of_one_read_are_one_batch_and_one_acknowledgement() -> None:
         assert [(one.delivery_tag, one.multiple) for one in broker.of("Basic.Ack")] == [(100, True)]
 
 
+def test_what_is_held_while_the_hub_is_held_back_is_told() -> None:
+    with Broker() as broker, running(broker.port) as (client, intake):
+        client.pause()
+        broker.send("a.b", b"x" * 1000)
+        broker.send("a.b", b"x" * 500)
+        turn_until(lambda: client.status()["held_bytes"] == 1500, "the messages")
+        assert intake.messages == []
+        client.resume()
+        assert (len(intake.messages), client.status()["held_bytes"]) == (2, 0)
+        client.pause()
+        broker.send("a.b", b"x")
+        turn_until(lambda: client.status()["held_bytes"] == 1, "another one")
+        broker.disconnect()
+        turn_until(lambda: client.status()["held_bytes"] == 0, "the end of the connection")
+
+
 @pytest.mark.parametrize(("refused", "buried"), [("nack", [b"no"]), ("ack", [])])
 def test_what_the_format_refuses_goes_where_it_is_configured_and_is_counted(refused: str, buried: list[bytes]) -> None:
     with Broker() as broker, running(broker.port, format="fedora-messaging", refused=refused) as (client, intake):

@@ -39,6 +39,16 @@ def test_settled_and_unknown_ones_are_left_out() -> None:
     assert not ledger.refuse(2)
 
 
+def test_what_follows_one_that_is_worked_on_for_long_takes_no_memory() -> None:
+    ledger = Ledger()
+    ledger.add(1)
+    for tag in range(2, 5000):
+        ledger.add(tag)
+        assert ledger.acknowledge([tag]) == [(tag, False)]
+    assert len(ledger) == 1
+    assert max(len(one) for one in vars(ledger).values() if hasattr(one, "__len__")) == 1
+
+
 @given(st.data())
 def test_a_broker_is_told_of_each_message_once_and_never_of_one_it_forgot(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 20))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hub.backends.redis.client import Redis
+from hub.backends.redis.group import Found
 from hub.errors import ConfigError, Unavailable
 from hub.message import Message
 from tests.support import PATIENCE
@@ -98,6 +99,16 @@ def test_an_answer_that_was_lost_is_read_again(server: Double) -> None:
         assert len(lost) == 1
         backend.confirm(intake.tokens)
         acknowledged(backend)
+
+
+def test_what_an_answer_brings_while_the_hub_is_held_back_is_told(server: Double) -> None:
+    with running(server.port) as (backend, intake):
+        backend.pause()
+        backend._deliveries.deliver("work", [Found(b"1-0", [b"body", b"x" * 1000])])  # as the read under way does
+        turn_until(lambda: backend.status()["held_bytes"] == 1004, "the answer")
+        assert intake.messages == []
+        backend.resume()
+        assert (intake.bodies, backend.status()["held_bytes"]) == ([b"x" * 1000], 0)
 
 
 def test_reading_stops_at_the_prefetch(server: Double) -> None:
