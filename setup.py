@@ -25,7 +25,7 @@ EXTRAS = {
     "psycopg": ["psycopg[binary]>=3.3.9"],  # the same by psycopg 3; its wheel has an OpenSSL of its own, too
     "collectd-encrypt": ["cryptography>=50"],  # collectd's SecurityLevel Encrypt (AES-256-OFB); before: CVE-2026-69247
     "amqp": [
-        "pika>=1.4.4",  # AMQP 0-9-1, under Twisted's reactor; what it does on a lost connection is measured of this one
+        "pika>=1.4.4,<1.5",  # AMQP 0-9-1, under Twisted's reactor; we read its private _impl and _error, as of 1.4.4
         "Twisted[tls]>=26.10",  # TLS, with verified names
     ],
     "stomp": [
