@@ -56,7 +56,7 @@ class BrokerClient(ABC, Generic[C]):
 
     def __init__(self, context: BackendContext) -> None:
         self._context = context
-        self._state: Literal["running", "stopping", "stopped"] = "stopped"
+        self._state: Literal["running", "stopped"] = "stopped"
         self._paused = False
         self._links: dict[str, Failover[C]] = {}
 

@@ -56,7 +56,7 @@ class Redis:
         self._config = config
         self._uniform = uniform
         self._start = start
-        self._state: Literal["running", "stopping", "stopped"] = "stopped"
+        self._state: Literal["running", "stopped"] = "stopped"
         self._paused = False
         self._in_hand = InHand(config.prefetch)
         self._deliveries = Deliveries(context, self._in_hand)

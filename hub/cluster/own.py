@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from hub.cluster.announcement import LONGEST_NAME, LONGEST_REASON, MOST_REASONS, QueueNews
@@ -19,11 +19,7 @@ def queues_of(status: Mapping[str, Any], shared: Collection[str]) -> list[QueueN
 
 def reasons_of(status: Mapping[str, Any]) -> list[str]:
     """Why the hub is not ready. What follows a colon stays in the hub: it may be part of a message."""
-    return [reason.partition(": ")[0][:LONGEST_REASON] for reason in _reasons(status)][:MOST_REASONS]
-
-
-def _reasons(status: Mapping[str, Any]) -> Iterator[str]:
-    yield from status["hub"]["not_ready"]
+    return [reason.partition(": ")[0][:LONGEST_REASON] for reason in status["hub"]["not_ready"]][:MOST_REASONS]
 
 
 def _news(name: str, row: Mapping[str, Any], shared: bool) -> QueueNews:
