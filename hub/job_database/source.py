@@ -21,7 +21,7 @@ from hub.job_database.messages import message_of
 from hub.job_database.numbers import JobNumbers, SettledSoFar
 from hub.job_database.pace import Pace
 from hub.job_database.result import Outcome, Result
-from hub.job_database.sending import Sending
+from hub.job_database.sending import Sending, Unsent
 from hub.job_database.slot import NoSlot
 from hub.job_database.tries import RememberedTries
 from hub.queue.delivery import Delivery
@@ -31,9 +31,6 @@ from hub.store import Outgoing
 if TYPE_CHECKING:  # the package brings SQLAlchemy, which a hub without jobs need not load
     from hub.jobs import Jobs
     from hub.jobs.job import Job, JobCounts
-
-MOST_UNSENT = 1000
-"""Finished jobs that wait until the bus has what they published; beyond that no more are handed out."""
 
 Send = Callable[[Sequence[Outgoing]], None]
 """Sends messages, and tells each one's ``sent``. Thread-safe."""
@@ -68,7 +65,8 @@ class JobSource:
         self._buffer: deque[Job] = deque()
         self._taken: dict[Delivery, InHand] = {}
         self._tries = RememberedTries()
-        self._wanted = self._nudges = self._position = self._unsent = 0
+        self._wanted = self._nudges = self._position = 0
+        self._unsent = Unsent()
         self._pace = Pace(clock())
         self._numbers = JobNumbers()
 
@@ -88,7 +86,7 @@ class JobSource:
             self._wanted += limit
             try:
                 while not self.closed and nudges == self._nudges:
-                    if self._deliverable():
+                    if self._deliverable(now):
                         until = now + linger if until is None else until
                         if len(self._buffer) >= limit or now >= until:
                             return self._deliver(limit)
@@ -98,15 +96,15 @@ class JobSource:
                         return None
                     if self._dispatcher is not None and len(self._buffer) < limit:
                         self._dispatcher.wake()
-                    ends = [end for end in (deadline, until) if end is not None]
+                    ends = [end for end in (deadline, until, self._unsent.rest_ends(now)) if end is not None]
                     self._changed.wait(max(0.0, min(ends) - now) if ends else None)
                     now = self._clock()
             finally:
                 self._wanted -= limit
         return None
 
-    def _deliverable(self) -> bool:
-        held = self.paused or self._unsent >= MOST_UNSENT or self._dispatcher is None or not self._dispatcher.alive
+    def _deliverable(self, now: float) -> bool:
+        held = self.paused or self._unsent.full(now) or self._dispatcher is None or not self._dispatcher.alive
         return bool(self._buffer) and not held
 
     def _deliver(self, limit: int) -> Delivery:
@@ -131,17 +129,17 @@ class JobSource:
             results = [Result(job, "finished") for job in hand.jobs[delivery.done : upto]]
             self._settle(delivery, upto, len(results))
             if outbox:
-                self._unsent += len(results)
+                self._unsent.add(len(results), len(outbox))
         if outbox:
-            Sending(outbox, partial(self._sent, hand.dispatcher, results))
+            Sending(outbox, partial(self._sent, hand.dispatcher, results, len(outbox)))
             self._send(outbox)
         else:
             hand.dispatcher.settle(self, results)
 
-    def _sent(self, dispatcher: Dispatching, results: Sequence[Result], safe: bool) -> None:
+    def _sent(self, dispatcher: Dispatching, results: Sequence[Result], messages: int, safe: bool) -> None:
         """What jobs published was sent, or else they are to be done again."""
         with self._changed:
-            self._unsent -= len(results)
+            self._unsent.end(len(results), messages, safe, self._clock())
             self._changed.notify_all()
         dispatcher.settle(self, results if safe else [one._replace(outcome="given back") for one in results])
 
@@ -254,7 +252,7 @@ class JobSource:
     def wants(self) -> int:
         """Number of jobs that it wants claimed now."""
         with self._changed:
-            if self.closed or self.paused or self._unsent >= MOST_UNSENT:
+            if self.closed or self.paused or self._unsent.full(self._clock()):
                 return 0
             return self._pace.wanted(self._wanted, len(self._buffer))
 
@@ -276,7 +274,7 @@ class JobSource:
         """Jobs from a database that are in workers' hands, or whose messages are not sent."""
         with self._changed:
             hands = sum([delivery.left for delivery, hand in self._taken.items() if hand.dispatcher is dispatcher])
-            return hands + self._unsent
+            return hands + self._unsent.jobs
 
     def buffered(self) -> list[Job]:
         """Jobs that no worker has."""

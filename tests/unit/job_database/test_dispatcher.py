@@ -13,6 +13,7 @@ from hub.errors import Unavailable
 from hub.job_database import dispatcher as module
 from hub.job_database.messages import message_of
 from hub.job_database.result import Result
+from hub.job_database.sending import MOST_UNSENT
 from hub.jobs import BadDatabase
 from hub.jobs.checks import LONGEST_DELAY
 from hub.jobs.job import Job, NewJob, Settlement
@@ -301,6 +302,43 @@ def test_a_job_is_finished_when_the_bus_has_what_it_published(rig: JobRig, clock
     clock.advance(1)
     rig.dispatcher.round()
     assert (sum(counts(rig)), rig.source.in_hand_of(rig.dispatcher)) == (left, 0)
+
+
+def test_a_job_may_publish_so_much_that_no_other_is_claimed_before_it_is_sent(rig: JobRig) -> None:
+    sent: list[Outgoing] = []
+    rig.source._send = sent.extend
+    rig.put(messages(3))
+    rig.source.finish(claim(rig, 1), 1, [Outgoing("bus", one) for one in messages(MOST_UNSENT)])
+    rig.source._wanted = 1
+    assert rig.source.wants == 0
+    for outgoing in sent:
+        assert outgoing.sent is not None
+        outgoing.sent(True)
+    assert rig.source.wants == 1
+    rig.source._wanted = 0
+
+
+def test_after_the_outbox_has_refused_messages_no_job_is_claimed_for_a_while(rig: JobRig, clock: Clock) -> None:
+    def refuse(batch: Sequence[Outgoing]) -> None:
+        for outgoing in batch:
+            assert outgoing.sent is not None
+            outgoing.sent(False)
+
+    rig.source._send = refuse
+    rig.put(messages(3))
+    for rest in (1.0, 2.0, 4.0):
+        delivery = claim(rig, 2)
+        rig.source.finish(delivery, 1, [Outgoing("bus", one) for one in messages(1)])
+        rig.source.finish(delivery, 2, [Outgoing("bus", one) for one in messages(1)])
+        rig.source._wanted = 1
+        clock.advance(rest - 0.01)
+        assert (rig.source.wants, rig.dispatcher.round()) == (0, module.IDLE)
+        assert counts(rig) == (3, 0)
+        assert rig.source.take(1, timeout=0) is None
+        clock.advance(0.02)
+        assert rig.source.wants > 0
+        rig.source._wanted = 0
+    assert [job.attempt for job in rig.jobs.peek(QUEUE)] == [1, 1, 1]
 
 
 def test_a_pause_gives_back_what_no_worker_has(rig: JobRig, clock: Clock) -> None:
