@@ -84,7 +84,7 @@ class JobProcess:
         if process is None:
             return []
         began = self._clock()
-        cancelled = self._storage.beat(process)
+        cancelled = self._storage.beat(process, [job.id for job in self.in_hand])
         if cancelled is None:
             self._forget(process)
             return []

@@ -71,8 +71,11 @@ class Storage(Protocol):
     def start(self, process: int, name: str) -> None:
         """Register a process. :param name: for people."""
 
-    def beat(self, process: int) -> list[int] | None:
-        """Renew the lease of a process. :returns: its jobs that were cancelled; ``None``: it was given up."""
+    def beat(self, process: int, jobs: Collection[int]) -> list[int] | None:
+        """Renew the lease of a process. :param jobs: numbers of those that it has in hand.
+
+        :returns: those of them that were cancelled; ``None``: it was given up.
+        """
 
     def stop(self, process: int) -> int:
         """End a process, and let others have what it has left at once; that counts no attempt. :returns: how many."""

@@ -75,6 +75,19 @@ def test_a_late_commit_is_not_skipped(jobs: Jobs, engine: Engine) -> None:
     assert jobs.counts()["q"].running == 25
 
 
+def test_many_cancellations_of_others_hide_none_of_ones_own(jobs: Jobs, engine: Engine) -> None:
+    """Those of waiting jobs stay until they are met, or pruned."""
+    job, _ = jobs.insert_many("q", [1, 2])
+    assert len(jobs.claim(2)) == 2
+    jobs.cancel(job)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO hubbub_jobs.cancelled SELECT 1000000 + n, now() + interval '1s'"
+            " FROM generate_series(1, 10000) AS n"
+        )
+    assert [one.id for one in jobs.heartbeat()] == [job.id]
+
+
 def test_a_transaction_that_stays_open_holds_up_nobody_elses_jobs(jobs: Jobs, engine: Engine) -> None:
     with engine.connect() as idle:
         jobs.insert("q", "idle", connection=idle)

@@ -43,14 +43,18 @@ class Processes:
                 "INSERT INTO hubbub_jobs.process (id, name) VALUES (%(id)s, %(name)s)", {"id": process, "name": name}
             )
 
-    def beat(self, process: int) -> list[int] | None:
+    def beat(self, process: int, jobs: Collection[int]) -> list[int] | None:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
             if not link.run(
                 "UPDATE hubbub_jobs.process SET seen = now(), silent_since = NULL WHERE id = %(id)s", {"id": process}
             ):
                 return None
-            return [job for (job,) in link.rows("SELECT job FROM hubbub_jobs.cancelled ORDER BY at DESC LIMIT 10000")]
+            found = link.rows(
+                "SELECT job FROM hubbub_jobs.cancelled WHERE job = ANY (CAST(%(jobs)s AS bigint[]))",
+                {"jobs": list(jobs)},
+            )
+            return [job for (job,) in found]
 
     def sleep(self, process: int, seconds: float) -> None:
         """See :class:`hub.jobs.storage.Storage`."""

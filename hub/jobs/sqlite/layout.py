@@ -57,7 +57,7 @@ class SQLite(SQLiteOperations):
                 {"id": process, "name": name, "now": self._wall()},
             )
 
-    def beat(self, process: int) -> list[int] | None:
+    def beat(self, process: int, jobs: Collection[int]) -> list[int] | None:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
             sql = "UPDATE process SET seen = :now, silent_since = NULL WHERE id = :id"
@@ -66,7 +66,7 @@ class SQLite(SQLiteOperations):
             found = link.rows(
                 "SELECT id FROM job WHERE state = 'running' AND process = :id AND cancelled", {"id": process}
             )
-            return [job for (job,) in found]
+            return sorted(set(jobs).intersection([job for (job,) in found]))
 
     def stop(self, process: int) -> int:
         """See :class:`hub.jobs.storage.Storage`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +209,7 @@ def test_keep_alive_beats_from_a_thread_and_outlives_failures(
 ) -> None:
     calls: list[int] = []
 
-    def beat(process: int) -> list[int]:
+    def beat(process: int, _: Collection[int]) -> list[int]:
         calls.append(process)
         if len(calls) <= 2:
             raise Unavailable("away") if len(calls) == 1 else KeyError("a fault")
