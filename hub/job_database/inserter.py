@@ -55,8 +55,7 @@ class Inserter:
         self._in_reactor = in_reactor
         self._log = log
         self._lock = threading.Lock()
-        self._woken = threading.Event()
-        self._ended = False
+        self._woken, self._ended = threading.Event(), threading.Event()
         self._groups: deque[JobGroup] = deque()
         self._count = self._size = 0
         self._pause = FIRST_PAUSE
@@ -121,20 +120,24 @@ class Inserter:
 
     def end(self) -> None:
         """End the thread. What waits then is never done."""
-        self._ended = True
+        self._ended.set()
         self._woken.set()
 
     # -- its thread
 
     def run(self) -> None:
         """Insert until ``end``."""
-        while not self._ended:
-            self._woken.wait(self.round())
+        while not self._ended.is_set():
             self._woken.clear()
+            pause = self.round()
+            if pause is None:
+                self._woken.wait()
+            else:  # whatever comes meanwhile waits, too: a database that is away is not tried at each
+                self._ended.wait(pause)
 
     def round(self) -> float | None:
         """Insert what waits. :returns: seconds after which to try again; ``None``: when there is more."""
-        while not self._ended and (groups := self._next()):
+        while not self._ended.is_set() and (groups := self._next()):
             try:
                 self._insert([job for group in groups for job in group.jobs])
             except HubError as error:

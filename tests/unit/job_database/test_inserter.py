@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -127,3 +128,29 @@ def test_the_thread_ends(rig: Rig) -> None:
     rig.put(b"1")
     rig.inserter.run()
     assert rig.told == []
+
+
+def test_while_the_database_is_away_what_comes_does_not_try_it_sooner(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE", 3600.0)
+    inserter = rig.inserter = Inserter("main", lambda: rig.database, lambda call: call(), rig.log)
+    tried = threading.Event()
+
+    def away(_: Sequence[NewJob]) -> None:
+        rig.database.batches.append([b"tried"])
+        tried.set()
+        raise Unavailable("it restarts")
+
+    rig.database.insert = away
+    rig.put(b"0")
+    thread = threading.Thread(target=inserter.run, daemon=True)
+    thread.start()
+    assert tried.wait(60)
+    for _ in range(100):
+        rig.put(b"1")
+        thread.join(0.001)
+    inserter.end()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert rig.database.batches == [[b"tried"]]
