@@ -194,15 +194,15 @@ class ShardedJobs(Shards):
 
     def step(self, job: Job, name: str, function: Callable[[], object]) -> Any:
         """Run a step of a job once, however often the job is tried."""
-        return self.databases[job.id % MOST].step(inner(job), name, function)
+        return self._database_of(job).step(inner(job), name, function)
 
     def progress(self, job: Job, fraction: float, text: str = "") -> None:
         """Tell how far a job is."""
-        self.databases[job.id % MOST].progress(inner(job), fraction, text)
+        self._database_of(job).progress(inner(job), fraction, text)
 
     def is_cancelled(self, job: Job) -> bool:
         """True if the last heartbeat found that the job was cancelled."""
-        return self.databases[job.id % MOST].is_cancelled(inner(job))
+        return self._database_of(job).is_cancelled(inner(job))
 
 
 def _check_own_transaction(options: Any) -> None:

@@ -229,10 +229,20 @@ class Shards:
         away = self.away
         return [at for at in order if at not in away] or order
 
-    def _at(self, at: int, do: Callable[[int], T]) -> T:
-        """Do something in one database, and note whether it is there. :raises BadDatabase: there is no such."""
+    def _check(self, at: int) -> None:
+        """:raises BadDatabase: there is no such."""
         if at >= len(self.databases):
             raise BadDatabase(f"there is no database {at}, only {len(self.databases)}: the job is of another list")
+
+    def _database_of(self, job: Job) -> Jobs:
+        """The database that has a job. :raises BadDatabase: there is no such."""
+        at = job.id % MOST
+        self._check(at)
+        return self.databases[at]
+
+    def _at(self, at: int, do: Callable[[int], T]) -> T:
+        """Do something in one database, and note whether it is there. :raises BadDatabase: there is no such."""
+        self._check(at)
         try:
             found = do(at)
         except Unavailable:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from hub.jobs import BadDatabase
 from hub.jobs.job import Handle, Job
 from hub.jobs.sharded import ShardedJobs
 from hub.jobs.shards import inner, outer, outer_handle
@@ -33,3 +36,19 @@ def test_a_lock_has_one_database_as_a_key_has(queue: str) -> None:
     jobs = ShardedJobs([f"sqlite:////nowhere/{number}.db" for number in range(3)])
     assert jobs._place(queue, None, "a") == jobs._place(queue, "a", None)
     assert jobs._place(queue, None, None) is None
+
+
+def test_a_job_of_another_list_is_refused_by_all_calls() -> None:
+    jobs = ShardedJobs([f"sqlite:////nowhere/{number}.db" for number in range(3)])
+    job = Job(1207, "q", b"1", 4, 1, 25, 0.0)
+    calls: dict[str, Callable[[], object]] = {
+        "step": lambda: jobs.step(job, "a", lambda: 1),
+        "progress": lambda: jobs.progress(job, 0.5),
+        "is_cancelled": lambda: jobs.is_cancelled(job),
+        "complete": lambda: jobs.complete(job),
+        "replace_with": lambda: jobs.replace_with(job, []),
+        "find": lambda: jobs.find(job.id),
+    }
+    for call in calls.values():
+        with pytest.raises(BadDatabase, match="there is no database 7, only 3: the job is of another list"):
+            call()
