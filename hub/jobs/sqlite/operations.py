@@ -13,6 +13,7 @@ from msgspec import structs
 
 from hub.interfaces import Clock
 from hub.jobs.connections import Link
+from hub.jobs.errors import LostClaims
 from hub.jobs.job import ClaimLimits, Job, JobCounts, JobError, JobState, JobStatus, NoteKind
 from hub.jobs.sqlite.database import SQLiteFile
 from hub.jobs.sqlite.limits import all_limits, release_next, set_limits
@@ -45,27 +46,39 @@ class SQLiteOperations:
     def prune(self, keep: KeepTimes, limit: int) -> int:
         """See :class:`hub.jobs.storage.Storage`."""
         now, pruned = self._wall(), 0
-        old = (
-            ("ended", "at", keep.finished, ""),
-            ("error", "at", keep.errors, ""),
-            ("job", "died", keep.dead, "AND state = 'dead'"),
-        )
-        for table, moment, seconds, condition in old:
+        finished = {"then": now - keep.finished, "limit": limit}
+        for table, seconds in (("ended", keep.finished), ("error", keep.errors)):
             with self._database.begin() as link:
                 pruned += link.run(
-                    f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {moment} < :then {condition}"  # noqa: S608
-                    " LIMIT :limit)",
+                    f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE at < :then LIMIT :limit)",  # noqa: S608
                     {"then": now - seconds, "limit": limit},
                 )
         with self._database.begin() as link:
-            pruned += link.run("DELETE FROM live_key WHERE finished < :then", {"then": now - keep.finished})
-            pruned += link.run("DELETE FROM note WHERE kind = 'result' AND at < :then", {"then": now - keep.finished})
-            link.run("DELETE FROM note WHERE kind <> 'result' AND NOT EXISTS (SELECT 1 FROM job WHERE id = note.job)")
-            link.run(
-                "DELETE FROM live_key WHERE finished IS NULL AND keeps IN ('unfinished-or-dead', 'kept-or-dead')"
-                " AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = live_key.job)"
+            pruned += link.run(
+                "DELETE FROM note WHERE (job, kind, name) IN"
+                " (SELECT job, kind, name FROM note WHERE kind = 'result' AND at < :then LIMIT :limit)",
+                finished,
             )
-        return pruned
+        with self._database.look() as link:  # it has no index for this: only who writes keeps others waiting
+            keys = link.rows("SELECT queue, key FROM live_key WHERE finished < :then LIMIT :limit", finished)
+        if keys:
+            with self._database.begin() as link:
+                pruned += link.many(
+                    "DELETE FROM live_key WHERE queue = :queue AND key = :key AND finished < :then",
+                    [{"queue": queue, "key": key, "then": finished["then"]} for queue, key in keys],
+                )
+        return pruned + self._prune_dead(now - keep.dead, limit)
+
+    def _prune_dead(self, then: float, limit: int) -> int:
+        """Delete dead letters, each with its notes and its key."""
+        with self._database.begin() as link:
+            found = link.rows(
+                "SELECT id FROM job WHERE state = 'dead' AND died < :then LIMIT :limit", {"then": then, "limit": limit}
+            )
+            chosen = {"ids": json.dumps([number for (number,) in found])}
+            for table, column in (("job", "id"), ("note", "job"), ("live_key", "job")) if found else ():
+                link.run(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(:ids))", chosen)  # noqa: S608
+        return len(found)
 
     def counts(self) -> dict[str, JobCounts]:
         """See :class:`hub.jobs.storage.Storage`."""
@@ -191,7 +204,11 @@ class SQLiteOperations:
         with self._database.begin() as link:
             if not link.rows("SELECT 1 FROM process WHERE id = :id", {"id": job.process}):
                 return False
-            link.run(NOTE, {"job": job.id, "kind": kind.value, "name": name, "now": self._wall(), "text": text})
+            values = {"job": job.id, "kind": kind.value, "name": name, "now": self._wall(), "text": text}
+            mine = "SELECT 1 FROM job WHERE id = :job AND claim = :claim AND state = 'running'"
+            if not link.rows(mine, {"job": job.id, "claim": job.claim}):
+                raise LostClaims([job.claim])  # it has just ended: nobody would delete its notes
+            link.run(NOTE, values)
             return True
 
     def notes(self, job: int) -> dict[tuple[NoteKind, str], str]:
