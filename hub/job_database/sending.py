@@ -33,7 +33,7 @@ class Sending:
             self._ended(self._safe)
 
 
-class Unsent:
+class UnsentJobs:
     """Finished jobs of one source whose messages are not sent, and whether it may have more. Not thread-safe.
 
     :ivar jobs: their number.

@@ -21,7 +21,7 @@ from hub.job_database.messages import message_of
 from hub.job_database.numbers import JobNumbers, SettledSoFar
 from hub.job_database.pace import Pace
 from hub.job_database.result import Outcome, Result
-from hub.job_database.sending import Sending, Unsent
+from hub.job_database.sending import Sending, UnsentJobs
 from hub.job_database.slot import NoSlot
 from hub.job_database.tries import RememberedTries
 from hub.queue.delivery import Delivery
@@ -66,7 +66,7 @@ class JobSource:
         self._taken: dict[Delivery, InHand] = {}
         self._tries = RememberedTries()
         self._wanted = self._nudges = self._position = 0
-        self._unsent = Unsent()
+        self._unsent = UnsentJobs()
         self._pace = Pace(clock())
         self._numbers = JobNumbers()
 

@@ -16,7 +16,6 @@ from hub.jobs import BadDatabase, Jobs, JobState
 from hub.jobs.connections import url_of
 from hub.jobs.postgresql import PostgreSQL, operations, restored
 from hub.jobs.postgresql.frontiers import Frontier, frontier
-from hub.jobs.postgresql.schema import MIGRATIONS, VERSION
 from hub.jobs.postgresql.segments import SegmentLimits
 from hub.jobs.storage import KeepTimes
 from tests.support import wait_until
@@ -286,41 +285,6 @@ def test_a_dump_that_is_restored_where_numbers_are_lower_is_stamped_anew(jobs: J
         assert found == [1, 2, 3, 4, "more"]
         restored.insert("q", "new")
         assert [job.json() for job in restored.claim(10)] == ["new"]
-
-
-def test_a_migration_that_fails_leaves_the_old_schema(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Jobs(dsn) as old:
-        handle = old.insert("q", 1)
-    monkeypatch.setattr("hub.jobs.postgresql.schema.VERSION", VERSION + 1)
-    broken = "CREATE TABLE hubbub_jobs.more (id integer);\nALTER TABLE hubbub_jobs.nothing ADD COLUMN x integer"
-    monkeypatch.setattr("hub.jobs.postgresql.schema.MIGRATIONS", [*MIGRATIONS, broken])
-    with Jobs(dsn) as new, pytest.raises(BadDatabase, match=r"hubbub_jobs\.nothing"):
-        new.counts()
-    monkeypatch.undo()
-    with Jobs(dsn) as old:
-        assert old.find(handle) is not None
-        found = rows(old, "SELECT version, to_regclass('hubbub_jobs.more') FROM hubbub_jobs.version")
-        assert found == [(VERSION, None)]
-
-
-def test_many_programs_make_the_schema_at_once(dsn: str) -> None:
-    failures: list[BaseException] = []
-
-    def start() -> None:
-        try:
-            with Jobs(dsn) as made:
-                made.insert("q", 1)
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=start) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    with Jobs(dsn) as made:
-        assert made.counts()["q"].waiting == 6
 
 
 def test_killed_sessions_cost_no_call(jobs: Jobs, postgres: Postgres, dsn: str) -> None:

@@ -17,16 +17,7 @@ from hub.jobs.checks import LONGEST_ERROR, error_text
 from hub.jobs.job import Job
 from hub.jobs.retries import backoff
 from tests.support import wait_until
-
-
-class Time:
-    """Both clocks of a program."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.unit.jobs.programs import Time, program
 
 
 @pytest.fixture
@@ -38,13 +29,6 @@ def time() -> Time:
 def jobs(tmp_path: Path, time: Time) -> Iterator[Jobs]:
     with program(tmp_path, time) as made:
         yield made
-
-
-def program(tmp_path: Path, time: Time, **options: Any) -> Jobs:
-    made = Jobs(f"sqlite:///{tmp_path}/jobs.db", clock=time, **options)
-    storage: Any = made._storage
-    storage._wall = time
-    return made
 
 
 def test_a_silent_process_is_given_up_after_its_lease(jobs: Jobs, time: Time, tmp_path: Path) -> None:
@@ -315,51 +299,3 @@ def test_a_connection_to_another_file_is_refused(jobs: Jobs, tmp_path: Path) -> 
     with pytest.raises(BadJob, match=r"other\.db, the jobs are in"):
         jobs.insert("q", 1, connection=other)
     other.close()
-
-
-def test_one_that_is_closed_for_good_while_a_process_begins_leaves_nothing(
-    jobs: Jobs, tmp_path: Path, time: Time, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    jobs.insert("q", 1)
-    other = program(tmp_path, time)
-    storage: Any = other._storage
-    start = storage.start
-
-    def late(process: int, name: str) -> None:
-        start(process, name)
-        other.close(for_good=True)
-
-    monkeypatch.setattr(storage, "start", late)
-    with pytest.raises(BadDatabase, match="was closed"):
-        other.claim()
-    assert (other._process, storage._database._engine.pool.checkedin()) == (None, 0)
-    with sqlite3.connect(tmp_path / "jobs.db") as connection:
-        assert connection.execute("SELECT count(*) FROM process").fetchone() == (0,)
-    connection.close()
-
-
-def test_one_may_be_closed_while_its_tables_are_migrated(
-    jobs: Jobs, tmp_path: Path, time: Time, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = program(tmp_path, time)
-    storage: Any = other._storage
-    begun, go_on, errors = threading.Event(), threading.Event(), list[str]()
-
-    def migrate(_: bool) -> None:
-        begun.set()
-        go_on.wait(60)
-
-    def use() -> None:
-        try:
-            other.counts()
-        except BadDatabase as error:
-            errors.append(str(error))
-
-    monkeypatch.setattr(storage, "open", migrate)
-    thread = threading.Thread(target=use)
-    thread.start()
-    assert begun.wait(60)
-    other.close(for_good=True)  # does not wait
-    go_on.set()
-    thread.join(60)
-    assert errors == ["this Jobs was closed"]
