@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hub.errors import Unavailable
-from hub.jobs import BadDatabase, BadJob, Fenced, Jobs, endings
+from hub.jobs import BadDatabase, BadJob, Fenced, Jobs
 from hub.jobs.checks import LONGEST_ERROR, error_text
 from hub.jobs.job import Job
 from hub.jobs.retries import backoff
@@ -87,21 +87,6 @@ def test_after_an_outage_the_others_have_a_lease_to_come_back(jobs: Jobs, time: 
         time.now += 1
         first.maintain()
         assert first.peek("q", "dead")[0].id == lost.id
-
-
-def test_a_delay_that_no_database_can_count_is_refused_and_the_job_stays_in_hand(jobs: Jobs) -> None:
-    jobs.insert("q", 1)
-    (job,) = jobs.claim()
-    with pytest.raises(BadJob, match="more than ten years"):
-        jobs.retry(job, "no", 1e13)
-    with pytest.raises(BadJob, match="more than ten years"):
-        jobs.snooze(job, "1000000d")
-    with pytest.raises(BadJob, match="more than ten years"):
-        endings.given_back(job, 1e13)
-    with pytest.raises(BadJob, match="more than ten years"):
-        endings.failed(job, "no", 1e13)
-    jobs.snooze(job, "300d")
-    assert jobs.in_hand == []
 
 
 def test_retries_wait_for_their_delay(jobs: Jobs, time: Time, tmp_path: Path) -> None:
