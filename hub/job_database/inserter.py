@@ -140,11 +140,14 @@ class Inserter:
         while not self._ended.is_set() and (groups := self._next()):
             try:
                 self._insert([job for group in groups for job in group.jobs])
-            except HubError as error:
+            except Unavailable as error:
                 return self._put_off(groups, error)
             except Exception as error:  # noqa: BLE001 - one bad job must not hold up all others for good
-                self._log.error("jobs can't be inserted", exc_info=error, extra={"action": "bug"})
-                self._apart(groups)
+                if not isinstance(error, HubError):
+                    self._log.error("jobs can't be inserted", exc_info=error, extra={"action": "bug"})
+                pause = self._apart(groups)
+                if pause is not None:
+                    return pause
             else:
                 self._pause = FIRST_PAUSE
                 self._report(groups, None)
@@ -175,18 +178,29 @@ class Inserter:
         pause, self._pause = self._pause, min(2 * self._pause, LONGEST_PAUSE)
         return pause
 
-    def _apart(self, groups: Sequence[JobGroup]) -> None:
-        """Insert groups one by one, and refuse those that can't be."""
+    def _apart(self, groups: Sequence[JobGroup]) -> float | None:
+        """Insert groups one by one. One that the database refuses is refused if it takes another after it; else it may
+        be the database, and it waits. :returns: seconds after which to try again; ``None``: none waits."""
+        stuck: list[JobGroup] = []
+        reason: HubError | None = None
         for at, group in enumerate(groups):
             try:
                 self._insert(group.jobs)
+            except Unavailable as error:
+                return self._put_off([*stuck, *groups[at:]], error)
             except HubError as error:
-                self._put_off(groups[at:], error)
-                return
+                stuck, reason = [*stuck, group], error
             except Exception as error:  # noqa: BLE001 - as above
                 self._report([group], f"it can't be inserted: {told(error)}")
             else:
+                self._pause = FIRST_PAUSE
+                if reason is not None and stuck:
+                    text = "jobs for the database %s are refused: %s"
+                    self._log.error(text, self._name, told(reason), extra={"action": "insert"})
+                    self._report(stuck, f"it can't be inserted: {told(reason)}")
+                    stuck = []
                 self._report([group], None)
+        return self._put_off(stuck, reason) if reason is not None and stuck else None
 
     def _report(self, groups: Sequence[JobGroup], reason: str | None) -> None:
         self._in_reactor(lambda: self._inserted(groups, reason))

@@ -11,6 +11,7 @@ import pytest
 from hub.errors import Unavailable
 from hub.job_database import inserter as module
 from hub.job_database.inserter import Inserter
+from hub.jobs import BadDatabase
 from hub.jobs.job import NewJob
 from tests.unit.doubles import RecordingLog
 
@@ -22,13 +23,14 @@ class Database:
         self.batches: list[list[bytes]] = []
         self.errors: list[Exception] = []
         self.bad: set[bytes] = set()
+        self.why: Exception = KeyError("a fault")
 
     def insert(self, jobs: Sequence[NewJob]) -> None:
         if self.errors:
             raise self.errors.pop(0)
         bodies = [job.body for job in jobs]
         if self.bad & set(bodies):
-            raise KeyError("a fault")
+            raise self.why
         self.batches.append(bodies)
 
 
@@ -154,3 +156,38 @@ def test_while_the_database_is_away_what_comes_does_not_try_it_sooner(
     thread.join(60)
     assert not thread.is_alive()
     assert rig.database.batches == [[b"tried"]]
+
+
+def test_one_that_the_database_refuses_waits_until_it_takes_another(rig: Rig) -> None:
+    rig.database.bad, rig.database.why = {b"2", b"3"}, BadDatabase("out of range")
+    rig.put(b"2")
+    assert rig.inserter.round() == module.FIRST_PAUSE
+    assert (rig.told, rig.inserter.waiting, rig.inserter.away) == ([], 1, "BadDatabase: out of range")
+    for body in (b"1", b"3"):
+        rig.put(body)
+    assert rig.inserter.round() == module.FIRST_PAUSE
+    refused = "it can't be inserted: BadDatabase: out of range"
+    assert rig.told == [(b"2", refused), (b"1", None)]
+    rig.put(b"4")
+    assert rig.inserter.round() is None
+    assert rig.told[2:] == [(b"3", refused), (b"4", None)]
+    assert (rig.database.batches, rig.inserter.waiting) == ([[b"1"], [b"4"]], 0)
+
+
+def test_one_by_one_they_wait_in_order_when_the_database_goes_away(rig: Rig) -> None:
+    rig.database.bad, rig.database.why = {b"2"}, BadDatabase("out of range")
+    rig.put(b"2")
+    rig.put(b"1")
+    insert = rig.database.insert
+
+    def away(jobs: Sequence[NewJob]) -> None:
+        if [job.body for job in jobs] == [b"1"]:
+            raise Unavailable("it restarts")
+        insert(jobs)
+
+    rig.database.insert = away
+    assert rig.inserter.round() == module.FIRST_PAUSE
+    assert (rig.told, rig.inserter.waiting) == ([], 2)
+    rig.database.insert = insert
+    rig.inserter.round()
+    assert [body for body, _ in rig.told] == [b"2", b"1"]
