@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import fnmatch
+import logging
+import random
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from hub.backends.redis.channel_reader import PATTERN
 from hub.backends.redis.entries import fields_of, message_of
 from hub.backends.redis.formats import format_of
 from hub.backends.redis.group import found_in
 from hub.backends.redis.line import ErrorReply, Line, Lost
-from hub.backends.redis.replies import refusal_text
+from hub.backends.redis.replies import refusal_text, wants_another
 from hub.backends.redis.servers import Servers
 from hub.backends.redis.settings import Config
 from hub.backends.unusable import Unusable
+from hub.backoff import delay_after
 from hub.errors import CannotPublish, Unavailable
 from hub.message import Message, new_id
 
 BLOCK = 1.0
 """Seconds for which a listener waits at once."""
+_log = logging.getLogger(__name__)
 
 
 def connect(config: Config, wait: float = 0.0) -> Line:
@@ -89,21 +93,42 @@ def channel_of(topic: str, config: Config) -> str:
     raise CannotPublish(f"no channel of the backend brings messages for {topic}: it has {', '.join(config.channels)}")
 
 
-def listen(config: Config) -> Iterator[Message]:
-    """Yield messages as they arrive, without end. :raises Unavailable: no server answers, or the connection ended."""
+def listen(config: Config, sleep: Callable[[float], None] = time.sleep) -> Iterator[Message]:
+    """Yield messages as they arrive, without end; connect again when the connection ends. Of a stream none is left out.
+
+    :raises Unavailable: at the start no server answers; or it refuses what the hub reads.
+    """
     line = connect(config, BLOCK)
+    last: dict[str, bytes] = {}
     try:
-        yield from _entries(config, line) if config.streams else _messages(config, line)
-    except (Lost, ErrorReply) as error:
-        raise Unavailable(_words(config, error)) from error
+        while True:
+            try:
+                yield from _entries(config, line, last) if config.streams else _messages(config, line)
+            except (Lost, ErrorReply) as error:
+                if isinstance(error, ErrorReply) and not wants_another(error):
+                    raise Unavailable(_words(config, error)) from error
+                line.close(abort=True)
+                line = _again(config, _words(config, error), sleep)
     finally:
         line.close()
 
 
-def _entries(config: Config, line: Line) -> Iterator[Message]:
-    last: dict[str, bytes] = {}
+def _again(config: Config, reason: str, sleep: Callable[[float], None]) -> Line:
+    failures = 0
+    while True:
+        failures += 1
+        _log.warning("%s; connecting again", reason, extra={"action": "connect"})
+        sleep(delay_after(failures, random.uniform))
+        try:
+            return connect(config, BLOCK)
+        except Unavailable as error:
+            reason = str(error)
+
+
+def _entries(config: Config, line: Line, last: dict[str, bytes]) -> Iterator[Message]:
+    """:param last: the id of the last entry of each stream that was read; it is kept up to date."""
     format = format_of(config, time.time)
-    for stream in config.streams:
+    for stream in [one for one in config.streams if one not in last]:
         found = line.call("XREVRANGE", stream, "+", "-", "COUNT", 1)
         last[stream] = found[0][0] if found else b"0-0"
     while True:

@@ -51,6 +51,33 @@ def test_a_listener_takes_nothing_from_the_group(server: Double) -> None:
     assert server.do("XPENDING", "work", "hubbub")[0] == 0
 
 
+def test_a_listener_whose_connection_ends_connects_again_and_leaves_nothing_out(server: Double) -> None:
+    thread, found = listened(server, settings(server.port), 2)
+    wait_until(lambda: "XREAD" in server.commands, what="the listener")
+    server.do("XADD", "work", "*", "body", "1")
+    wait_until(lambda: found, what="the first message")
+    server.drop()
+    server.do("XADD", "work", "*", "body", "2")
+    thread.join(30)
+    assert [one.body for one in found] == [b"1", b"2"]
+
+
+def test_a_listener_of_channels_connects_again(server: Double) -> None:
+    thread, found = listened(server, settings(server.port, streams=[], channels=["b"]), 1)
+    wait_until(lambda: "SUBSCRIBE" in server.commands, what="the listener")
+    server.drop()
+    wait_until(lambda: server.commands.count("SUBSCRIBE") == 2, what="the next subscription")
+    wait_until(lambda: server.do("PUBLISH", "b", "1") == 1, what="the listener")
+    thread.join(30)
+    assert [one.body for one in found] == [b"1"]
+
+
+def test_a_listener_that_is_refused_says_why(server: Double) -> None:
+    server.refuse = lambda command: "NOPERM no rights" if command[0] == b"XREAD" else None
+    with pytest.raises(Unavailable, match="NOPERM no rights"):
+        next(Redis.listener(settings(server.port), ["#"]))
+
+
 def test_channels_both_ways(server: Double) -> None:
     config = settings(server.port, streams=[], channels=["a.*", "b"])
     thread, found = listened(server, config, 2)
