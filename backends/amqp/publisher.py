@@ -238,11 +238,12 @@ class Publisher:
         verdict = refused if len(unconfirmed) == 1 else None
         if verdict is not None:
             self._trial = self._lone_losses = 0
-        else:
-            self._trial = max(self._trial, len(unconfirmed))
+            self.failed += 1
+            unconfirmed.pop().done.errback(verdict)
+        self._trial = max(self._trial, len(unconfirmed))
         for sending in (*unconfirmed, *waiting):
             self.failed += 1
-            sending.done.errback(Unavailable(reason) if verdict is None or sending in waiting else verdict)
+            sending.done.errback(Unavailable(reason))
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
