@@ -13,7 +13,7 @@ import pytest
 
 from hub.errors import Unavailable
 from hub.jobs import BadDatabase, BadJob, Fenced, Jobs
-from hub.jobs.checks import LONGEST_ERROR, error_text
+from hub.jobs.checks import LONGEST_DELAY, LONGEST_ERROR, error_text
 from hub.jobs.job import Job
 from hub.jobs.retries import backoff
 from tests.support import wait_until
@@ -87,6 +87,16 @@ def test_after_an_outage_the_others_have_a_lease_to_come_back(jobs: Jobs, time: 
         time.now += 1
         first.maintain()
         assert first.peek("q", "dead")[0].id == lost.id
+
+
+@pytest.mark.parametrize("delay", [1e13, "1000000d"])
+def test_a_delay_that_no_database_can_count_is_ten_years(jobs: Jobs, time: Time, delay: float | str) -> None:
+    handles = jobs.insert_many("q", range(2))
+    retried, snoozed = jobs.claim(2)
+    jobs.retry(retried, "no", delay)
+    jobs.snooze(snoozed, delay)
+    found = [jobs.find(handle) for handle in handles]
+    assert [status and status.due for status in found] == [time.now + LONGEST_DELAY] * 2
 
 
 def test_retries_wait_for_their_delay(jobs: Jobs, time: Time, tmp_path: Path) -> None:
