@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from hub.headers import LARGEST
 from hub.message import HeaderValue
 
 SCHEMA, PACKAGE = "fedora_messaging_schema", "fedora_messaging_schema_package"
@@ -19,6 +20,7 @@ SEVERITIES = (10, 20, 30, 40)
 FILTERS = tuple(f"fedora_messaging_{kind}_" for kind in ("user", "group", "rpm", "container", "module", "flatpak"))
 """Beginnings of the names of headers that are true or missing."""
 _TRUE = {"true", "1", "yes"}
+DIGITS = len(str(LARGEST))
 
 
 class WrongHeader(Exception):
@@ -74,4 +76,7 @@ def with_prefix(topic: str, prefix: str | None) -> str:
 
 
 def _number(value: HeaderValue) -> HeaderValue:
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    """The number that a text is; a text of more digits than a header's number may have remains one."""
+    if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= DIGITS):
+        return value
+    return number if (number := int(value)) <= LARGEST else value

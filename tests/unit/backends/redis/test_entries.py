@@ -156,6 +156,14 @@ def test_what_consumers_of_fedora_messaging_refuse_is_counted_by_kind(fields: tu
     assert caught.value.kind == kind
 
 
+@pytest.mark.parametrize(
+    ("text", "priority"),
+    [(str(2**63 - 1), 2**63 - 1), (str(2**63), str(2**63)), ("9" * 5000, "9" * 5000), ("-1", "-1")],
+)
+def test_a_number_that_no_header_can_be_remains_a_text(text: str, priority: int | str) -> None:
+    assert read(b"priority", text.encode(), b"body", b"{}", **FEDORA).headers == {"priority": priority}
+
+
 @pytest.mark.parametrize("message", [Message("x", "a", b"[1]"), Message("x", "a", b"{}", {SEVERITY: "25"})])
 def test_what_they_refuse_is_not_sent(message: Message) -> None:
     with pytest.raises(CannotPublish, match="fedora-messaging does not take it"):
