@@ -56,6 +56,15 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
         yield broker
 
 
+@pytest.fixture
+def cleared_rabbitmq(rabbitmq: RabbitMQ) -> Iterator[RabbitMQ]:
+    """The same, where queues that a test makes go with it: others have queues of other kinds by the same names."""
+    before = set(rabbitmq.control("list_queues", "name").splitlines())
+    yield rabbitmq
+    for queue in set(rabbitmq.control("list_queues", "name").splitlines()) - before:
+        rabbitmq.control("delete_queue", queue)
+
+
 @pytest.fixture(scope="session")
 def activemq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ActiveMQ]:
     """One ActiveMQ for all tests; each uses destinations of its own."""

@@ -39,7 +39,8 @@ def policy(broker: RabbitMQ, queue: str, **rules: Any) -> Iterator[None]:
         broker.control("clear_policy", queue)
 
 
-def test_a_queue_that_a_policy_makes_full_is_told_and_waited_for(rabbitmq: RabbitMQ, tmp_path: Path) -> None:
+def test_a_queue_that_a_policy_makes_full_is_told_and_waited_for(cleared_rabbitmq: RabbitMQ, tmp_path: Path) -> None:
+    rabbitmq = cleared_rabbitmq
     rig = AmqpHub(tmp_path / "hub", rabbitmq)
     with rig.hub as hub:
         rig.connected()
@@ -60,7 +61,8 @@ def test_a_queue_that_a_policy_makes_full_is_told_and_waited_for(rabbitmq: Rabbi
         assert hub.stop() == 0
 
 
-def test_a_queue_is_consumed_on_whatever_its_policy_says(rabbitmq: RabbitMQ, name: str) -> None:
+def test_a_queue_is_consumed_on_whatever_its_policy_says(cleared_rabbitmq: RabbitMQ, name: str) -> None:
+    rabbitmq = cleared_rabbitmq
     short: dict[str, Any] = {"reconnect_interval_max": "500ms"}
     with running(rabbitmq.amqp_port, queues={name: {"type": "classic"}}, publish="", **short) as (client, intake):
         number = itertools.count()
@@ -83,7 +85,8 @@ def test_a_queue_is_consumed_on_whatever_its_policy_says(rabbitmq: RabbitMQ, nam
         assert client.status()["malformed"] == {}
 
 
-def test_a_delivery_limit_by_policy_buries_with_its_reason(rabbitmq: RabbitMQ, name: str) -> None:
+def test_a_delivery_limit_by_policy_buries_with_its_reason(cleared_rabbitmq: RabbitMQ, name: str) -> None:
+    rabbitmq = cleared_rabbitmq
     dead = f"{name}-dead"
     rules = {"delivery-limit": 1, "dead-letter-exchange": "", "dead-letter-routing-key": dead}
     queue = {name: {"type": "quorum"}}

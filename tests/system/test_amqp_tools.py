@@ -93,8 +93,8 @@ def test_a_listener_whose_connection_ends_connects_again(rabbitmq: RabbitMQ) -> 
     assert not thread.is_alive()
 
 
-def test_the_command_line_is_a_peer(rabbitmq: RabbitMQ, tmp_path: Path) -> None:
-    rig = AmqpHub(tmp_path / "hub", rabbitmq)
+def test_the_command_line_is_a_peer(cleared_rabbitmq: RabbitMQ, tmp_path: Path) -> None:
+    rig = AmqpHub(tmp_path / "hub", cleared_rabbitmq)
     with rig.hub as hub:
         rig.connected()
         hub.command("publish", "work", "7")
