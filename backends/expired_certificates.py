@@ -21,7 +21,7 @@ def dated(certificate: Any, now: datetime) -> str | None:
 
 
 def wrong_dates(made: Any, now: datetime) -> str | None:
-    """What is wrong with the dates of a certificate; ``None``: nothing is. :param made: cryptography's."""
+    """The fault of a certificate's dates; ``None``: there is none. :param made: cryptography's."""
     if made.not_valid_after_utc < now:
         return f"expired on {made.not_valid_after_utc:%Y-%m-%d}"
     if made.not_valid_before_utc > now:

@@ -15,6 +15,7 @@ from hub.children import other_code
 from hub.entrypoints import entry_point, names
 from hub.errors import ConfigError, HubError, PluginError
 from hub.signals import kept
+from hub.text import meant
 from hub.trust import Trust
 
 
@@ -110,6 +111,4 @@ def _class(module: ModuleType, attribute: str, spec: str) -> type[Any]:
     if isinstance(found, type):
         return found
     classes = [name for name, value in vars(module).items() if isinstance(value, type)]
-    close = difflib.get_close_matches(attribute, classes, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise PluginError(f"{spec!r}: the module has no class {attribute!r}{hint}")
+    raise PluginError(f"{spec!r}: the module has no class {attribute!r}{meant(attribute, classes)}")

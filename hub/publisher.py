@@ -72,12 +72,7 @@ class Publisher:
         if post is not None:
             post(Outgoing(name, message))
         else:
-            self._reactor.callFromThread(self._send_alone, Outgoing(name, message))
-
-    def _send_alone(self, outgoing: Outgoing) -> None:
-        outbox = self._outbox(outgoing.backend)
-        outbox.add(outgoing.message)
-        outbox.pump()
+            self._reactor.callFromThread(partial(self.unstored, bounded=True), [Outgoing(name, message)])
 
     def message(self, topic: str, body: object, headers: Headers) -> Message:
         """Make a new message.
@@ -128,11 +123,11 @@ class Publisher:
             self._outbox(outgoing.backend).arrive(number, outgoing.message)
         self._pump({outgoing.backend for outgoing in batch})
 
-    def unstored(self, batch: Sequence[Outgoing]) -> None:
-        """Send messages that are in no store, of finished messages: they are taken also where too many wait already.
-        :meth:`publish` holds back whoever would publish more."""
+    def unstored(self, batch: Sequence[Outgoing], bounded: bool = False) -> None:
+        """Send messages that are in no store. Those of finished messages are taken also where too many wait already:
+        :meth:`publish` holds back whoever would publish more. :param bounded: as for :meth:`hub.outbox.Outbox.add`."""
         for outgoing in batch:
-            self._outbox(outgoing.backend).add(outgoing.message, self._tells(outgoing), bounded=False)
+            self._outbox(outgoing.backend).add(outgoing.message, self._tells(outgoing), bounded)
         self._pump({outgoing.backend for outgoing in batch})
 
     def _tells(self, outgoing: Outgoing) -> Deferred[None] | None:

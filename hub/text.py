@@ -35,3 +35,11 @@ def some_of(names: Collection[str]) -> str:
     """The first names, and how many more there are."""
     more = len(names) - MOST_NAMED
     return ", ".join(islice(names, MOST_NAMED)) + (f" and {more} more" if more > 0 else "") or "none"
+
+
+def meant(word: str, known: Collection[str]) -> str:
+    """The end of an error about an unknown word: ``; did you mean 'that'?``. Empty: none of the known words is near."""
+    from difflib import get_close_matches  # commands that make no mistake start without it
+
+    near = get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -14,14 +14,13 @@ from hub.backends.amqp.connection import Connection
 from hub.backends.amqp.formats import Format, Outgoing
 from hub.backends.amqp.settings import Config
 from hub.backends.failover import Failover
+from hub.backends.recent_refusal import RecentRefusal
 from hub.backoff import Uniform, delay_after
 from hub.errors import CannotPublish, Unavailable
 from hub.interfaces import BackendContext
 from hub.message import Message
 
 NACKED = "the broker does not accept it (basic.nack): a queue may be full"
-FORGET = 60.0
-"""Seconds without an attempt after which a nack is of the past. The outbox tries again within 30."""
 PASSING = frozenset({320, 403, 404, 405, 506, 541})
 """Reply codes that an operator or time can mend: a stop, rights, a missing exchange, a lock, resources, a fault of the
 broker's own. With others a broker refuses the message itself, such as 406: it is larger than ``max_message_size``."""
@@ -71,7 +70,7 @@ class Publisher:
         self._failures = 0
         self._logged = ""
         self._timer: Any = None
-        self._nacked_at: float | None = None
+        self._nack = RecentRefusal(self._reactor.seconds)
 
     @property
     def ready(self) -> bool:
@@ -178,14 +177,14 @@ class Publisher:
         if accepted and not sending.returned:
             self.published += 1
             self._failures = 0
-            self._nacked_at = None
+            self._nack.clear()
             sending.done.callback(None)
             return
         self.failed += 1
         if sending.returned:
             sending.done.errback(CannotPublish(f"the broker returned it: {sending.returned}"))
         else:
-            self._nacked_at = self._reactor.seconds()
+            self._nack.note(NACKED)
             sending.done.errback(Unavailable(NACKED))
 
     def _returned(self, _: Any, method: Any, properties: Any, body: bytes) -> None:
@@ -223,7 +222,8 @@ class Publisher:
     def lost(self, reason: str, error: Any) -> None:
         """Fail what is unconfirmed: the hub sends it again."""
         self._cancel_timer()
-        self._connection = self._channel = self._nacked_at = None
+        self._connection = self._channel = None
+        self._nack.clear()
         self.error = ""
         self._lone_losses += len(self._unconfirmed) == 1
         refused = None
@@ -256,8 +256,8 @@ class Publisher:
             return f"the broker takes no messages: {self.blocked}"
         if self._channel is None:
             return f"exchange {self._config.publish}: {self.error or 'the broker has not opened a channel'}"
-        if self._nacked_at is not None and self._reactor.seconds() - self._nacked_at < FORGET:
-            return f"exchange {self._config.publish}: no message is published: {NACKED}"
+        if nack := self._nack.reason:
+            return f"exchange {self._config.publish}: no message is published: {nack}"
         return None
 
     def status(self) -> dict[str, Any]:

@@ -6,7 +6,6 @@ They block, so they have pika's blocking connection.
 from __future__ import annotations
 
 import logging
-import random
 import ssl
 import time
 import uuid
@@ -17,10 +16,10 @@ from hub.backends.amqp.broker_text import reason_of
 from hub.backends.amqp.formats import Delivery, Format
 from hub.backends.amqp.login import Login
 from hub.backends.amqp.settings import Binding, Config
+from hub.backends.blocking import connect_again, tls_context
 from hub.backends.broker_address import Address
 from hub.backends.unusable import Unusable
-from hub.backoff import delay_after
-from hub.errors import CannotPublish, ConfigError, Unavailable
+from hub.errors import CannotPublish, Unavailable
 from hub.message import Message
 from hub.text import printable
 from hub.topics import compile_pattern
@@ -55,18 +54,6 @@ def _parameters(config: Config, login: Login, address: Address, tls: ssl.SSLCont
     if address.tls and tls is not None:
         parameters.ssl_options = SSLOptions(tls, config.tls_server_name or address.host)
     return parameters
-
-
-def tls_context(config: Config) -> ssl.SSLContext:
-    """Read the files of TLS. Names are always verified. :raises ConfigError: one can't be read or used."""
-    try:
-        context = ssl.create_default_context(cafile=config.tls_ca_file)
-        if config.tls_certificate_file is not None and config.tls_key is not None:
-            config.tls_key.read()  # says what is wrong with it
-            context.load_cert_chain(config.tls_certificate_file, config.tls_key.path(), password=lambda: b"")
-    except (OSError, ValueError) as error:
-        raise ConfigError([f"the files of TLS can't be used: {error}"]) from error
-    return context
 
 
 def _why(error: BaseException) -> str:
@@ -203,18 +190,6 @@ def _messages(
             except AMQPError as error:
                 reason = f"the connection ended: {_why(error)}"
             _close(line.connection)
-            line = _again(config, bindings, reason, sleep)
+            line = connect_again(lambda: _subscribed(config, bindings), reason, _log, sleep)
     finally:
         _close(line.connection)
-
-
-def _again(config: Config, bindings: Sequence[Binding], reason: str, sleep: Callable[[float], None]) -> Listening:
-    failures = 0
-    while True:
-        failures += 1
-        _log.warning("%s; connecting again", reason, extra={"action": "connect"})
-        sleep(delay_after(failures, random.uniform))
-        try:
-            return _subscribed(config, bindings)
-        except Unavailable as error:
-            reason = str(error)

@@ -202,9 +202,10 @@ class Redis:
         if self._state != "running" or self._paused:
             return None
         lost = next((link.error for link in self._links.values() if not link.usable), None)
-        if lost is not None or not self._publisher.refusal:
+        refusal = self._publisher.refusal.reason
+        if lost is not None or not refusal:
             return lost
-        return f"{self._links['publish'].address}: no message is published: {self._publisher.refusal}"
+        return f"{self._links['publish'].address}: no message is published: {refusal}"
 
     @classmethod
     def needed_extras(cls, config: settings.Config) -> Iterable[Extra]:

@@ -93,7 +93,7 @@ class Group:
         return ("XACK", self.stream, self._group, *ids)
 
     def deliveries(self, line: Line, ids: Sequence[bytes]) -> dict[bytes, int]:
-        """How often each entry was delivered. :param ids: in ascending order; of this hub's. It has others in hand,
+        """Numbers of deliveries by entry. :param ids: in ascending order; of this hub's. It has others in hand,
         whose ids may lie between them: they count for the page, and not for the answer."""
         wanted, counts, start = frozenset(ids), {}, ids[0]
         while True:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from twisted.internet.defer import Deferred
 
+from hub.backends.recent_refusal import RecentRefusal
 from hub.backends.redis.doubts import Doubts
 from hub.backends.redis.entries import check, fields_of, place_of
 from hub.backends.redis.formats import format_of
@@ -27,8 +28,6 @@ IDLE = 1.0
 """Seconds to wait for a message; then the connection is tried."""
 AT_ONCE = 500
 """Messages that are sent together."""
-FORGET = 60.0
-"""Seconds without an attempt after which a refusal is of the past. The outbox tries again within 30."""
 
 
 class Sending(msgspec.Struct, eq=False):
@@ -48,7 +47,7 @@ class Publisher:
     :ivar link: set before the start. :ivar published: messages that the server has confirmed. :ivar failed: attempts
     that it has not. :ivar found: messages that were looked for, and found to be there. :ivar repeated: messages that
     were added again although their stream could not be looked through. :ivar unheard: messages to channels that nobody
-    listened to. :ivar refusal: why the server took none of the last ones, whatever they were; empty: it took some.
+    listened to. :ivar refusal: of messages whatever they are, by the server.
     """
 
     link: Link
@@ -68,8 +67,7 @@ class Publisher:
         self._waiting: deque[Sending] = deque()
         self._unanswered: list[Sending] = []
         self._stops = False
-        self.refusal = ""
-        self._refused_at = 0.0
+        self.refusal = RecentRefusal(self._reactor.seconds)
 
     # -- the reactor's thread
 
@@ -125,7 +123,7 @@ class Publisher:
     def prepare(self, line: Line) -> None:
         """Learn anew how far streams are: another server may answer now."""
         self._tops.clear()
-        self.refusal = ""
+        self.refusal.clear()
         line.call("PING")
 
     def step(self, line: Line) -> None:
@@ -135,8 +133,6 @@ class Publisher:
             self._unanswered = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
         if not self._unanswered:
             line.call("PING")
-            if self.refusal and self._reactor.seconds() - self._refused_at > FORGET:
-                self.refusal = ""
             return
         outcomes = self._added(line) if self._config.publish is not None else self._shouted(line)
         self._unanswered = []
@@ -150,9 +146,9 @@ class Publisher:
     def _note_refusal(self, errors: Sequence[HubError | None]) -> None:
         of_server = [error for error in errors if isinstance(error, Unavailable) and _is_of_server(error)]
         if None in errors:
-            self.refusal = ""
+            self.refusal.clear()
         elif of_server:
-            self.refusal, self._refused_at = str(of_server[0]), self._reactor.seconds()
+            self.refusal.note(str(of_server[0]))
 
     def finish(self, line: Line) -> None:
         """Do nothing: what waits is failed, and sent again later."""

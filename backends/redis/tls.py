@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hub.backends.blocking import tls_context
 from hub.backends.expired_certificates import EXPIRED, NOT_YET, wrong_dates
 from hub.backends.redis.settings import Config
-from hub.errors import ConfigError
 from hub.extra import Extra
 
 TLS_EXTRA = Extra("TLS to Redis", "redis", ("cryptography.x509",))
-"""What reads the dates of certificates."""
+"""The library that reads the dates of certificates."""
 
 
 class RedisTLS:
@@ -28,16 +28,7 @@ class RedisTLS:
     def __init__(self, config: Config) -> None:
         TLS_EXTRA.check()
         self._config = config
-        try:
-            self._context = ssl.create_default_context(cafile=config.tls_ca_file)
-        except (OSError, ValueError) as error:
-            raise ConfigError([f"tls_ca_file: {config.tls_ca_file} can't be used: {error}"]) from error
-        if config.tls_certificate_file is not None and config.tls_key is not None:
-            config.tls_key.read()  # says what is wrong with it
-            try:
-                self._context.load_cert_chain(config.tls_certificate_file, config.tls_key.path(), password=lambda: b"")
-            except (OSError, ValueError) as error:
-                raise ConfigError([f"tls_certificate_file and tls_key can't be used: {error}"]) from error
+        self._context = tls_context(config)
 
     def wrap(self, host: str, connect: Callable[[], socket.socket]) -> ssl.SSLSocket:
         """Connect by TLS. :param host: of the address. :param connect: makes the connection below it.
@@ -75,7 +66,7 @@ class RedisTLS:
 
 
 def _first_wrong(file: Path | None) -> str | None:
-    """What is wrong with the dates of a certificate in the file; ``None``: nothing is, or it can't be read now."""
+    """The first fault of the dates of certificates in a file; ``None``: there is none, or it can't be read now."""
     from cryptography.x509 import load_pem_x509_certificates
 
     found: list[Any] = []

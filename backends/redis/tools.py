@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import logging
-import random
 import time
 import uuid
 from collections.abc import Callable, Iterator
 
+from hub.backends.blocking import connect_again
 from hub.backends.redis.channel_reader import PATTERN
 from hub.backends.redis.entries import fields_of, message_of
 from hub.backends.redis.formats import format_of
@@ -18,7 +18,6 @@ from hub.backends.redis.replies import refusal_text, wants_another
 from hub.backends.redis.servers import Servers
 from hub.backends.redis.settings import Config
 from hub.backends.unusable import Unusable
-from hub.backoff import delay_after
 from hub.errors import CannotPublish, Unavailable
 from hub.message import Message, new_id
 
@@ -108,21 +107,9 @@ def listen(config: Config, sleep: Callable[[float], None] = time.sleep) -> Itera
                 if isinstance(error, ErrorReply) and not wants_another(error):
                     raise Unavailable(_words(config, error)) from error
                 line.close(abort=True)
-                line = _again(config, _words(config, error), sleep)
+                line = connect_again(lambda: connect(config, BLOCK), _words(config, error), _log, sleep)
     finally:
         line.close()
-
-
-def _again(config: Config, reason: str, sleep: Callable[[float], None]) -> Line:
-    failures = 0
-    while True:
-        failures += 1
-        _log.warning("%s; connecting again", reason, extra={"action": "connect"})
-        sleep(delay_after(failures, random.uniform))
-        try:
-            return connect(config, BLOCK)
-        except Unavailable as error:
-            reason = str(error)
 
 
 def _entries(config: Config, line: Line, last: dict[str, bytes]) -> Iterator[Message]:

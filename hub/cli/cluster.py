@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Group
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.cli.numbers import text_of
+from hub.cli.text_table import TextTable
 from hub.cli.times import all_clear
 from hub.cli.top.columns import BAD, HELD
 from hub.status.catalogue import metric_of
@@ -48,12 +49,11 @@ def _troubles(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _nodes(rows: Mapping[str, Any], now: float) -> Table:
-    table = _table(("node", "state", "version"), [metric_of("nodes", key).title for key in NODE_NUMBERS])
+    table = TextTable(("node", "state", "version"), [metric_of("nodes", key).title for key in NODE_NUMBERS])
     for name, row in sorted(rows.items()):
         cells = [name + (" (this hub)" if row["own"] else ""), _state(row, now), row["version"]]
         numbers = [text_of("nodes", row, key) for key in NODE_NUMBERS]
-        style = BAD if row["state"] == "vanished" else ""
-        table.add_row(*(Text(printable(cell), style) for cell in (*cells, *numbers)))
+        table.add_texts([*cells, *numbers], BAD if row["state"] == "vanished" else "")
     return table
 
 
@@ -66,18 +66,8 @@ def _state(row: Mapping[str, Any], now: float) -> str:
 
 
 def _queues(rows: Mapping[str, Any]) -> Table:
-    table = _table(("queue",), [*(metric_of("queues", key).title for key in QUEUE_NUMBERS), "caught up"])
+    table = TextTable(("queue",), [*(metric_of("queues", key).title for key in QUEUE_NUMBERS), "caught up"])
     for name, row in rows.items():
         clear = " ".join(filter(None, (row["caught_up"], row["caught_up_detail"])))
-        cells = (name, *(text_of("queues", row, key) for key in QUEUE_NUMBERS), clear)
-        table.add_row(*(Text(printable(cell)) for cell in cells))
-    return table
-
-
-def _table(left: Sequence[str], right: Sequence[str]) -> Table:
-    table = Table(box=None, header_style="bold", padding=(0, 1))
-    for heading in left:
-        table.add_column(heading)
-    for heading in right:
-        table.add_column(heading, justify="right")
+        table.add_texts([name, *(text_of("queues", row, key) for key in QUEUE_NUMBERS), clear])
     return table

@@ -8,18 +8,17 @@ from typing import Any
 
 import click
 from rich.table import Table
-from rich.text import Text
 
 from hub.cli.common import ConfigReader, client_of, config_option, json_option
 from hub.cli.json_output import json_text
 from hub.cli.numbers import text_of
+from hub.cli.text_table import TextTable
 from hub.cli.top.columns import BY_KEY, MORE, Line
 from hub.cli.top.header import summary
 from hub.cli.top.plain import screen, table_of
 from hub.cli.top.troubles import other_parts
 from hub.errors import HubError
 from hub.status.catalogue import metric_of
-from hub.text import printable
 
 DELAYED, FAILED, DROPPED = MORE
 BEFORE = ("consumer", "state", "backlog", "in_flight", "readers")
@@ -68,24 +67,17 @@ def _show_clusters(clusters: Mapping[str, Any], as_json: bool) -> None:
 
 
 def _backends(backends: Mapping[str, Any]) -> Table:
-    table = Table(box=None, header_style="bold", padding=(0, 1))
-    for heading in ("backend", "type", "state"):
-        table.add_column(heading)
-    for key in NUMBERS:
-        table.add_column(metric_of("backends", key).title, justify="right")
+    table = TextTable(("backend", "type", "state"), [metric_of("backends", key).title for key in NUMBERS])
     for name, row in backends.items():
         counts = {key: row.get(key, 0) for key in NUMBERS}
         counts["malformed"] = sum((row.get("malformed") or {}).values())
-        texts = [name, row["type"], str(row["state"]), *(text_of("backends", counts, key) for key in NUMBERS)]
-        table.add_row(*(Text(printable(text)) for text in texts))
+        numbers = [text_of("backends", counts, key) for key in NUMBERS]
+        table.add_texts([name, row["type"], str(row["state"]), *numbers])
     return table
 
 
 def _others(parts: Iterable[tuple[str, str, Mapping[str, Any]]]) -> Table:
-    table = Table(box=None, header_style="bold", padding=(0, 1))
-    for heading in ("part", "type", "state"):
-        table.add_column(heading)
+    table = TextTable(("part", "type", "state"))
     for section, name, row in parts:
-        texts = (f"{section}.{name}", row.get("type", ""), row.get("state", ""))
-        table.add_row(*(Text(printable(str(text))) for text in texts))
+        table.add_texts([f"{section}.{name}", str(row.get("type", "")), str(row.get("state", ""))])
     return table

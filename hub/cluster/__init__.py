@@ -1,1 +1,1 @@
-"""What the hubs of a cluster tell each other, and what each makes of it."""
+"""Clusters: announcements of hubs to each other, and the view that each hub has of the others."""

@@ -1,10 +1,11 @@
-"""Announcements: what a hub tells the other hubs of its cluster, in bounded size. Pure.
+"""Announcements of a hub to the other hubs of its cluster, in bounded size. Pure.
 
 What another hub says is not trusted: each value has its bounds, and what is beyond them is refused as a whole.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import msgspec
@@ -81,7 +82,7 @@ class QueueNews(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Announcement(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a hub says of itself.
+    """A hub's state and numbers, as it tells them to others.
 
     :ivar start: a random number of this start of the hub, in hexadecimal digits. :ivar number: of the announcement,
         from 1 on. Both make an old announcement known as one.
@@ -152,8 +153,8 @@ def total(name: str, queues: list[QueueNews]) -> QueueNews:
     return QueueNews(
         name,
         **{key: sum([getattr(queue, key) for queue in queues]) for key in _SUMMED},
-        rate_in=_known([queue.rate_in for queue in queues]),
-        rate_out=_known([queue.rate_out for queue in queues]),
+        rate_in=sum_of_known(queue.rate_in for queue in queues),
+        rate_out=sum_of_known(queue.rate_out for queue in queues),
         oldest_age=max(ages, default=None),
         paused=all(queue.paused for queue in queues),
     )
@@ -165,7 +166,7 @@ _SUMMED = (
 )
 
 
-def _known(rates: list[float | None]) -> float | None:
+def sum_of_known(rates: Iterable[float | None]) -> float | None:
     """The sum of the rates that are known; ``None``: none is."""
     known = [rate for rate in rates if rate is not None]
     return sum(known) if known else None

@@ -214,7 +214,7 @@ class Cluster:
     # -- the status
 
     def status(self) -> Mapping[str, Any]:
-        """What is known of the cluster, for the status."""
+        """Return the row of the cluster for the status."""
         now, wall = self._context.monotonic(), self._context.wall()
         rows: dict[str, NodeStatus] = {}
         if self._own is not None:

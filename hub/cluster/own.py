@@ -1,4 +1,4 @@
-"""What a hub says of its own queues, from its status. Pure."""
+"""A hub's own queues and the reasons why it is not ready, taken from its status for an announcement. Pure."""
 
 from __future__ import annotations
 

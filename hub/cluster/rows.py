@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from hub.cluster.announcement import Announcement, QueueNews, total
+from hub.cluster.announcement import Announcement, QueueNews, sum_of_known, total
 from hub.stats.headline import headline
 from hub.status.clusters import ClusterQueueStatus, NodeQueueRow, NodeStatus
 from hub.status.states import ClusterState, NodeState
@@ -63,16 +63,11 @@ def cluster_row(
         "nodes_left": states.count("left"),
         "nodes_vanished": states.count("vanished"),
         "backlog": sum([row["backlog"] for row in queues.values()]),
-        "rate_in": _known(row["rate_in"] for row in queues.values()),
-        "rate_out": _known(row["rate_out"] for row in queues.values()),
+        "rate_in": sum_of_known(row["rate_in"] for row in queues.values()),
+        "rate_out": sum_of_known(row["rate_out"] for row in queues.values()),
         "dead_letters": sum([row["dead_letters"] for row in queues.values()]),
         "catch_up_seconds": 0.0 if told["kind"] == "clear" else told["seconds"],
         "headline": told,
         "nodes": dict(nodes),
         "queues": dict(queues),
     }
-
-
-def _known(rates: Iterable[float | None]) -> float | None:
-    known = [rate for rate in rates if rate is not None]
-    return sum(known) if known else None

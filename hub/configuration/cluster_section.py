@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from hub.configuration.schema import Part
-from hub.configuration.section import Section
+from hub.configuration.section import Section, absence
 from hub.interfaces import Broadcasting
-from hub.text import some_of
 
 
 class ClusterSection(Section):
@@ -32,14 +31,10 @@ def unknown_backends(
         if topic in topics:
             yield ("clusters", name, "topic"), f"{topic} is the topic of clusters.{topics[topic]} already"
         topics[topic] = name
-        place = ("clusters", name, "backend")
-        if backend not in tables:
-            yield place, f"there is no [backends.{backend}]; there are: {some_of(tables) if tables else 'none'}"
-        elif backend not in backends:
-            table = tables[backend]
-            if isinstance(table, Mapping) and table.get("enabled") is False:
-                yield place, f"[backends.{backend}] is not enabled"
-        else:
-            bus = backends[backend]
-            if isinstance(bus.plugin.cls, Broadcasting) and (flaw := bus.plugin.cls.no_broadcast(bus.config, topic)):
-                yield place, f"announcements over [backends.{backend}] would not reach every hub: {flaw}"
+        flaw = absence("backends", backend, backends, tables)
+        bus = backends.get(backend)
+        if bus is not None and isinstance(bus.plugin.cls, Broadcasting):
+            why = bus.plugin.cls.no_broadcast(bus.config, topic)
+            flaw = f"announcements over [backends.{backend}] would not reach every hub: {why}" if why else ""
+        if flaw:
+            yield ("clusters", name, "backend"), flaw

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from hub.configuration.schema import Part
-from hub.configuration.section import Section
+from hub.configuration.section import Section, absence, disabled
 from hub.text import some_of
 
 
@@ -46,18 +46,12 @@ def unknown_to_backends(
 
 def _flaw(jobs: str | None, databases: Mapping[str, Part], tables: Mapping[str, object]) -> str:
     """Problem of a database of jobs that is named, or is to be the only one; empty: none."""
-    if jobs is not None and jobs not in tables:
-        return f"there is no [jobs.{jobs}]; there are: {some_of(tables) if tables else 'none'}"
-    if jobs is not None and jobs not in databases and _disabled(tables[jobs]):
-        return f"[jobs.{jobs}] is not enabled"
-    if jobs is None and not tables:
+    if jobs is not None:
+        return absence("jobs", jobs, databases, tables)
+    if not tables:
         return "is a queue of jobs, and there is no database for it: add [jobs.main]"
-    if jobs is None and len(databases) > 1:
+    if len(databases) > 1:
         return f"must name one of the databases of jobs, of which there are several: {some_of(databases)}"
-    if jobs is None and not databases and all(_disabled(table) for table in tables.values()):
+    if not databases and all(disabled(table) for table in tables.values()):
         return f"is a queue of jobs, and no database is enabled: {some_of(tables)}"
     return ""
-
-
-def _disabled(table: object) -> bool:
-    return isinstance(table, Mapping) and table.get("enabled") is False

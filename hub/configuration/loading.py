@@ -99,16 +99,20 @@ def _unknown_sections(layers: Layers) -> list[str]:
 
 
 def _unknown_databases(layers: Layers, parts: Mapping[str, Mapping[str, Part]]) -> list[str]:
-    tables = layers.content.get("jobs", {})
-    known = (parts["jobs"], tables if isinstance(tables, dict) else {})
+    known = (parts["jobs"], _tables(layers, "jobs"))
     found = [*unknown_databases(parts["consumers"], *known), *unknown_to_backends(parts["backends"], *known)]
     return [f"{layers.where(place)}: {text}" for place, text in found]
 
 
 def _unknown_backends(layers: Layers, parts: Mapping[str, Mapping[str, Part]]) -> list[str]:
-    tables = layers.content.get("backends", {})
-    known = tables if isinstance(tables, dict) else {}
-    return [f"{layers.where(at)}: {text}" for at, text in unknown_backends(parts["clusters"], parts["backends"], known)]
+    found = unknown_backends(parts["clusters"], parts["backends"], _tables(layers, "backends"))
+    return [f"{layers.where(place)}: {text}" for place, text in found]
+
+
+def _tables(layers: Layers, section: str) -> dict[str, object]:
+    """The tables of a section, of which some may have problems."""
+    tables = layers.content.get(section, {})
+    return tables if isinstance(tables, dict) else {}
 
 
 def _hub(layers: Layers, problems: list[str]) -> HubSettings:

@@ -17,6 +17,7 @@ from hub.configuration.spelling import shown
 from hub.configuration.toml_lines import Place
 from hub.configuration.type_names import is_secret, kind_of, tables_in, written_by
 from hub.secret import Secret, named_secret
+from hub.text import meant
 
 Where = Callable[[Place], str]
 """Maps the path of a key to a prefix such as ``hub.conf:12: consumers.archive.threads``."""
@@ -141,8 +142,8 @@ def _hint(problem: _Problem) -> str:
     if not isinstance(raw, str) or problem.secret:
         return ""
     choices = [word for word in problem.expected.split("'")[1::2] if word]
-    if close := difflib.get_close_matches(raw.lower(), choices, n=1):
-        return f"; did you mean {close[0]!r}?"
+    if near := meant(raw.lower(), choices):
+        return near
     try:
         (bare,) = tomllib.loads(f"x = {raw}").values()
     except (ValueError, RecursionError):

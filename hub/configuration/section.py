@@ -11,6 +11,7 @@ from typing import Any
 
 from hub.configuration.plugin_check import construction_flaws
 from hub.configuration.schema import Part, PartSettings
+from hub.text import some_of
 
 
 class Phase(Enum):
@@ -31,6 +32,21 @@ class Phase(Enum):
     MEMBERSHIPS = auto()
     """Parts that tell other hubs of this one, over the buses of the sources: once all of it works, and as long as it
     does."""
+
+
+def absence(section: str, name: str, valid: Collection[str], tables: Mapping[str, object]) -> str:
+    """The reason why there is no part of that name; empty: there is one, or the problem of its table is told itself.
+
+    :param valid: names of the parts that are enabled and valid. :param tables: all tables of the section.
+    """
+    if name not in tables:
+        return f"there is no [{section}.{name}]; there are: {some_of(tables) if tables else 'none'}"
+    return f"[{section}.{name}] is not enabled" if name not in valid and disabled(tables[name]) else ""
+
+
+def disabled(table: object) -> bool:
+    """True if a table of a part says that it is not enabled."""
+    return isinstance(table, Mapping) and table.get("enabled") is False
 
 
 @dataclass(frozen=True)

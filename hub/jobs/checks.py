@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import traceback
 from collections.abc import Collection, Iterable
@@ -24,6 +23,7 @@ from hub.jobs.job import (
     NewJob,
     Unique,
 )
+from hub.text import meant
 from hub.units import parse_duration
 
 LONGEST_NAME = 200
@@ -89,8 +89,7 @@ def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOp
     """
     name = queue_name(queue)
     if queues is not None and name not in queues:
-        near = difflib.get_close_matches(name, queues, 1)
-        raise BadJob(f"there is no queue {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        raise BadJob(f"there is no queue {name!r}{meant(name, queues)}")
     try:
         _check_names(options)
         delay, due = _when(options.get("run_after"))
@@ -118,8 +117,7 @@ def _check_names(options: Collection[str]) -> None:
     """:raises BadJob: there is no option of a name."""
     for name in options:
         if name not in JobOptions.__annotations__:
-            near = difflib.get_close_matches(name, JobOptions.__annotations__, 1)
-            raise BadJob(f"there is no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            raise BadJob(f"there is no option {name!r}{meant(name, JobOptions.__annotations__)}")
 
 
 def queue_limits(per_lock: object, rate: object, burst: object) -> ClaimLimits:

@@ -87,7 +87,7 @@ class ClusterQueueStatus(TypedDict):
 
 
 class ClusterStatus(TypedDict):
-    """What this hub knows of its cluster. ``backend``: the bus on which it hears and announces.
+    """A cluster as this hub knows it. ``backend``: the bus on which it hears and announces.
 
     ``deaf_because``: why no announcements come now. ``last_error``: why the last announcement could not be sent.
     """

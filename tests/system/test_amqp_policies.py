@@ -40,12 +40,11 @@ def policy(broker: RabbitMQ, queue: str, **rules: Any) -> Iterator[None]:
 
 
 def test_a_queue_that_a_policy_makes_full_is_told_and_waited_for(cleared_rabbitmq: RabbitMQ, tmp_path: Path) -> None:
-    rabbitmq = cleared_rabbitmq
-    rig = AmqpHub(tmp_path / "hub", rabbitmq)
+    rig = AmqpHub(tmp_path / "hub", cleared_rabbitmq)
     with rig.hub as hub:
         rig.connected()
         rig.declare()
-        with policy(rabbitmq, "done", **{"max-length": 1, "overflow": "reject-publish"}):
+        with policy(cleared_rabbitmq, "done", **{"max-length": 1, "overflow": "reject-publish"}):
             rig.publish(range(200))
             rig.red("a queue may be full")
             row = rig.row()
@@ -61,8 +60,7 @@ def test_a_queue_that_a_policy_makes_full_is_told_and_waited_for(cleared_rabbitm
         assert hub.stop() == 0
 
 
-def test_a_queue_is_consumed_on_whatever_its_policy_says(cleared_rabbitmq: RabbitMQ, name: str) -> None:
-    rabbitmq = cleared_rabbitmq
+def test_a_queue_is_consumed_on_whatever_its_policy_says(rabbitmq: RabbitMQ, name: str) -> None:
     short: dict[str, Any] = {"reconnect_interval_max": "500ms"}
     with running(rabbitmq.amqp_port, queues={name: {"type": "classic"}}, publish="", **short) as (client, intake):
         number = itertools.count()
@@ -85,8 +83,7 @@ def test_a_queue_is_consumed_on_whatever_its_policy_says(cleared_rabbitmq: Rabbi
         assert client.status()["malformed"] == {}
 
 
-def test_a_delivery_limit_by_policy_buries_with_its_reason(cleared_rabbitmq: RabbitMQ, name: str) -> None:
-    rabbitmq = cleared_rabbitmq
+def test_a_delivery_limit_by_policy_buries_with_its_reason(rabbitmq: RabbitMQ, name: str) -> None:
     dead = f"{name}-dead"
     rules = {"delivery-limit": 1, "dead-letter-exchange": "", "dead-letter-routing-key": dead}
     queue = {name: {"type": "quorum"}}

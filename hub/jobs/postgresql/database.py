@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from sqlalchemy import URL
 
@@ -51,8 +52,14 @@ Lanes = dict[tuple[str, int], int]
 """Numbers of lanes by queue and priority."""
 
 
+T = TypeVar("T")
+
+
 class LanesChanged(Exception):
     """The lanes that are remembered are not those of the database, which was restored, or is another."""
+
+    def __init__(self) -> None:
+        super().__init__("the jobs' database is being restored")
 
 
 class Database:
@@ -143,6 +150,17 @@ class Database:
             with self._lock:
                 self._lanes, self._place = {(lane.queue, lane.priority): lane.id for lane in found}, place
         return self._lanes
+
+    def with_lanes(self, wanted: Collection[tuple[str, int]], use: Callable[[Lanes], T]) -> T:
+        """Use the numbers of lanes that are remembered; where they are not those of the database, it is done again with
+        those that are read anew.
+
+        :param use: raises :class:`LanesChanged`. :raises LanesChanged: again.
+        """
+        try:
+            return use(self.lanes(wanted))
+        except LanesChanged:
+            return use(self.lanes(wanted, anew=True))
 
     def check_place(self, link: Link) -> str:
         """Pass a link to this database. :returns: its client's encoding, in PostgreSQL's words.

@@ -33,14 +33,10 @@ class Insertion:
         """See :class:`hub.jobs.storage.Storage`."""
         places = [(job.queue, job.priority) for job in jobs]
         try:
-            return self._insert(jobs, self._database.lanes(places), connection)
-        except LanesChanged:
-            lanes = self._database.lanes(places, anew=True)
-        try:
-            return self._insert(jobs, lanes, connection)
-        except LanesChanged:
+            return self._database.with_lanes(places, lambda lanes: self._insert(jobs, lanes, connection))
+        except LanesChanged as error:
             if connection is None:
-                raise Unavailable("the jobs' database is being restored") from None
+                raise Unavailable(str(error)) from None
             raise BadJob("connection= is to another database of PostgreSQL than that of the jobs") from None
 
     def _insert(self, jobs: Sequence[NewJob], lanes: Lanes, connection: object | None) -> list[Handle]:

@@ -39,13 +39,9 @@ class Settling:
         places = [(one.job.queue, one.job.priority) for one in settlements]
         places += [(job.queue, job.priority) for job in new]
         try:
-            return self._settle(process, settlements, new, self._database.lanes(places))
-        except LanesChanged:
-            lanes = self._database.lanes(places, anew=True)
-        try:
-            return self._settle(process, settlements, new, lanes)
-        except LanesChanged:
-            raise Unavailable("the jobs' database is being restored") from None
+            return self._database.with_lanes(places, lambda lanes: self._settle(process, settlements, new, lanes))
+        except LanesChanged as error:
+            raise Unavailable(str(error)) from None
 
     def _settle(
         self, process: int, settlements: Sequence[Settlement], new: Sequence[NewJob], lanes: Lanes

@@ -194,25 +194,13 @@ class SQLiteFile:
     @contextmanager
     def begin(self) -> Iterator[Link]:
         """Open a transaction of the writer."""
-        with (
-            self._lock,
-            self._in_place(),
-            _file_errors(self.file),
-            library_errors(self._engine),
-            self._engine.begin() as connection,
-        ):
+        with self._turn(self._lock), self._engine.begin() as connection:
             yield OwnLink(connection)
 
     @contextmanager
     def look(self) -> Iterator[Link]:
         """Open a transaction that only reads. It sees one state, waits for no writer, and keeps none waiting."""
-        with (
-            self._looks,
-            self._in_place(),
-            _file_errors(self.file),
-            library_errors(self._engine),
-            self._engine.connect() as connection,
-        ):
+        with self._turn(self._looks), self._engine.connect() as connection:
             link = DriverLink(connection.connection.driver_connection)
             link.run("BEGIN")
             try:
@@ -221,16 +209,18 @@ class SQLiteFile:
                 link.run("ROLLBACK")
 
     @contextmanager
-    def _in_place(self) -> Iterator[None]:
-        """Do something in the file that was opened. A file that was removed or replaced stays open, and takes all that
-        is written: nobody would find it again.
+    def _turn(self, lock: threading.Lock) -> Iterator[None]:
+        """Do something in the file that was opened, one thread at a time. A file that was removed or replaced stays
+        open, and takes all that is written: nobody would find it again.
 
         :raises BadDatabase: another file is in its place, or none. After a transaction: what it has done is in the old
             file.
         """
-        self._check_place()
-        yield
-        self._check_place()
+        with lock:
+            self._check_place()
+            with _file_errors(self.file), library_errors(self._engine):
+                yield
+            self._check_place()
 
     def _check_place(self) -> None:
         found = _identity(self.file)

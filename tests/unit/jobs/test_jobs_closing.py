@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,6 @@ import pytest
 
 from hub.jobs import BadDatabase, Jobs
 from tests.unit.jobs.programs import Time, program
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-def jobs(tmp_path: Path, time: Time) -> Iterator[Jobs]:
-    with program(tmp_path, time) as made:
-        yield made
 
 
 def test_one_that_is_closed_for_good_while_a_process_begins_leaves_nothing(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,6 @@ from hub.jobs.job import Job
 from hub.jobs.retries import backoff
 from tests.support import wait_until
 from tests.unit.jobs.programs import Time, program
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-def jobs(tmp_path: Path, time: Time) -> Iterator[Jobs]:
-    with program(tmp_path, time) as made:
-        yield made
 
 
 def test_a_silent_process_is_given_up_after_its_lease(jobs: Jobs, time: Time, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from hub.backends import recent_refusal
 from hub.backends.redis import doubts
-from hub.backends.redis import publisher as redis_publisher
 from hub.backends.redis.publisher import Publisher
 from hub.errors import CannotPublish, Unavailable
 from hub.message import Message
@@ -142,8 +142,7 @@ def test_a_refusal_of_one_message_says_nothing_of_the_server(server: Double) -> 
 def test_a_refusal_is_of_the_past_when_nobody_has_tried_for_long(
     server: Double, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_publisher, "FORGET", 0.5)
-    monkeypatch.setattr(redis_publisher, "IDLE", 0.1)
+    monkeypatch.setattr(recent_refusal, "FORGET", 0.5)
     with publisher(server) as (backend, _):
         server.refuse = lambda command: "OOM no" if command[0] == b"XADD" else None
         outcomes(backend, message(1))
