@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.document import REPORT, write_part
-from benchmarks.jobs.results import Rounds, Values, marks, spread
+from benchmarks.jobs.results import Rounds, Values, marks, percentile, spread
 from benchmarks.jobs.server import PostgreSQLServer
 from benchmarks.jobs.systems import JobQueue, queues, versions
 from benchmarks.machine import machine, parsed_on_a_disk
+from benchmarks.stalls import StallWatch
 from benchmarks.table import table
 from benchmarks.venv import ROOT
 
@@ -50,13 +51,17 @@ def measured(queue: JobQueue, measure: str, dsn: str) -> Values:
         assert worker.stdout is not None
         if worker.stdout.readline() != "ready\n":
             raise RuntimeError(f"{queue.name}: its worker did not start: {worker.communicate()[1][-500:]}")
-        queue.run("feed", dsn, count, RATE)
-        found = sorted(queue.ended(worker)["latencies"])
+        with StallWatch() as watch:
+            queue.run("feed", dsn, count, RATE)
+            found = queue.ended(worker)["latencies"]
     finally:
         if worker.poll() is None:
             worker.kill()
             worker.communicate()
-    return {"p50": found[len(found) // 2], "p99": found[int(len(found) * 0.99)]}
+    late = sorted(seconds for _, seconds in found)
+    calm = sorted(watch.calm(found))
+    values = {"p50": percentile(late, 50), "p99": percentile(late, 99), "calm": len(calm) / len(late)}
+    return values | ({"calm p99": percentile(calm, 99)} if calm else {})
 
 
 def run(
@@ -91,16 +96,19 @@ def report(rounds: Rounds, chosen: Sequence[JobQueue], given: argparse.Namespace
     for queue in chosen:
         worked = rounds.values(queue.name, "work", "rate") or rounds.values(queue.name, "work-singly", "rate")
         late = [
-            spread([value * 1000 for value in rounds.values(queue.name, "wait", name)], 1) for name in ("p50", "p99")
+            spread([value * 1000 for value in rounds.values(queue.name, "wait", name)], 1)
+            for name in ("p50", "p99", "calm p99")
         ]
         inserted = [spread(rounds.values(queue.name, measure, "rate")) for measure in ("insert", "bulk")]
         rows.append([queue.name, queue.how, *inserted, spread(worked), *late])
-    heading = ["queue", "how", "inserted/s", "in bulk/s", "worked/s", "p50 in ms", "p99 in ms"]
+    heading = ["queue", "how", "inserted/s", "in bulk/s", "worked/s", "p50 in ms", "p99 in ms", "calm p99"]
     reached = [[mark.wanted, mark.measured, "yes" if mark.met else "**no**"] for mark in marks(rounds)]
     return [
         f"{machine()} The load average was {load[0]:.1f} before and {load[1]:.1f} after.",
         f"Medians of {given.rounds} interleaved rounds, and the least and the most; one process inserts, one works, "
-        f"the jobs do nothing. The latency is from before the insert to the start, at {RATE:g} jobs a second:",
+        f"the jobs do nothing. The latency is from before the insert to the start, at {RATE:g} jobs a second. "
+        "Calm: without the jobs that came while the machine computed at less than a quarter of its usual speed, by a "
+        "fixed computation's processor time, which other programs of this machine do not change:",
         table(heading, rows),
         "The marks; a ratio is the median of the rounds' ratios:",
         table(["wanted", "measured", "met"], reached),

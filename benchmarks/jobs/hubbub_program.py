@@ -66,15 +66,16 @@ def _worked(jobs: Jobs, count: int, batch: int) -> Report:
 
 
 def wait(jobs: Jobs, count: int, _: float) -> Report:
-    """Work jobs as they come. Its latencies are from before the insert to the start of the work."""
-    latencies: list[float] = []
+    """Work jobs as they come. Its latencies, each with the time before its insert, are from there to the start."""
+    latencies: list[tuple[float, float]] = []
     with jobs.keep_alive():
         jobs.claim(1, [QUEUE], wait=0.5)
         print("ready", flush=True)
         while len(latencies) < count:
             claimed = jobs.claim(10, [QUEUE], wait=60)
             now = time.monotonic()
-            latencies += [now - float(job.json()["stamp"]) for job in claimed]
+            stamps = [float(job.json()["stamp"]) for job in claimed]
+            latencies += [(stamp, now - stamp) for stamp in stamps]
             jobs.complete(claimed)
     return {"latencies": latencies}
 

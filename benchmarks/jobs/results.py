@@ -8,7 +8,8 @@ from statistics import median
 from benchmarks.mark import Mark
 
 Values = dict[str, float]
-"""A measurement's values by their names: ``rate``, or ``p50`` and ``p99`` in seconds."""
+"""A measurement's values by their names: ``rate``; or ``p50``, ``p99`` and ``calm p99`` in seconds, and the share of
+``calm`` jobs."""
 MARKS = (
     ("hubbub", "procrastinate", "work", 25.0, "jobs worked by one process"),
     ("hubbub", "procrastinate", "bulk", 3.0, "jobs inserted in bulk"),
@@ -31,7 +32,8 @@ class Rounds:
 
     def values(self, queue: str, measure: str, name: str) -> list[float]:
         """Values of all rounds."""
-        return [values[name] for values in self._found.get((queue, measure), {}).values()]
+        found = self._found.get((queue, measure), {}).values()
+        return [values[name] for values in found if name in values]
 
     def ratios(self, ours: str, theirs: str, measure: str) -> list[float]:
         """Ratio of the rates in each round that has both."""
@@ -45,6 +47,11 @@ class Rounds:
             for (queue, measure), rounds in self._found.items()
             for number, values in rounds.items()
         ]
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Percentile of sorted values."""
+    return values[min(len(values) - 1, len(values) * percent // 100)]
 
 
 def spread(values: Sequence[float], digits: int = 0) -> str:
@@ -65,4 +72,9 @@ def marks(rounds: Rounds) -> Iterator[Mark]:
     late = rounds.values("hubbub", "wait", "p99")
     if late:
         text = f"hubbub: from the insert to the start in less than {LATENCY * 1000:g} ms at 100/s, 99th percentile"
-        yield Mark(text, f"{spread([value * 1000 for value in late], 1)} ms", median(late) < LATENCY)
+        measured = f"{spread([value * 1000 for value in late], 1)} ms"
+        calm = rounds.values("hubbub", "wait", "calm p99")
+        if calm:
+            share = median(rounds.values("hubbub", "wait", "calm"))
+            measured += f"; {spread([value * 1000 for value in calm], 1)} ms of the {share:.0%} that were calm"
+        yield Mark(text, measured, median(late) < LATENCY)
