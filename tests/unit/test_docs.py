@@ -51,7 +51,7 @@ def test_the_readme_names_the_buses_that_there_are() -> None:
 def test_the_room_of_every_module_is_in_the_architecture() -> None:
     text = (ROOT / "docs" / "architecture.rst").read_text(encoding="utf-8")
     told = {part for name in re.findall(r"``([\w./]+)``", text) for part in re.split(r"[/.]", name)}
-    folders = ["", "control", "parts", "workers", "queue", "stats", "logs"]
+    folders = ["", "control", "interfaces", "parts", "workers", "queue", "stats", "logs"]
     paths = [path for folder in folders for path in (ROOT / "hub" / folder).iterdir()]
     modules = {path.stem for path in paths if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert modules - told - {"__init__"} == set()

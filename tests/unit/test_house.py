@@ -15,7 +15,12 @@ MOST_LINES_OF_A_FUNCTION = 40
 FOLDERS = ("hub", "backends", "consumers", "monitoring", "tests", "benchmarks")
 SOURCES = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 NO_CODE = ("__init__.py", "interfaces.py")
-MODULES = [path for path in SOURCES if path.is_relative_to(ROOT / "hub") and path.name not in NO_CODE]
+PROTOCOLS = ROOT / "hub" / "interfaces"
+MODULES = [
+    path
+    for path in SOURCES
+    if path.is_relative_to(ROOT / "hub") and path.name not in NO_CODE and not path.is_relative_to(PROTOCOLS)
+]
 TESTED_TOGETHER = {
     **dict.fromkeys(("schema", "layers", "parts", "problems"), "test_loading"),
     "section": "test_sections",
