@@ -19,6 +19,8 @@ from hub.cli.top.plain import screen, table_of
 from hub.cli.top.troubles import other_parts
 from hub.errors import HubError
 from hub.status.catalogue import metric_of
+from hub.text import printable
+from hub.units import format_duration
 
 DELAYED, FAILED, DROPPED = MORE
 BEFORE = ("consumer", "state", "backlog", "in_flight", "readers")
@@ -27,6 +29,10 @@ COLUMNS = (*(BY_KEY[key] for key in BEFORE), DELAYED, *(BY_KEY[key] for key in A
 
 NUMBERS = ("received", "bytes", "malformed", "gaps", "published")
 """Keys of the numbers of a backend that are shown."""
+MOST_QUEUES = 40
+"""Queues of a database of jobs that are shown: programs make new ones as they like."""
+JOBS = ("waiting", "delayed", "running", "dead")
+"""Keys of the counts of a queue of jobs."""
 
 
 @click.command()
@@ -36,7 +42,8 @@ NUMBERS = ("received", "bytes", "malformed", "gaps", "published")
 def status(load_config: ConfigReader, of_cluster: bool, as_json: bool) -> None:
     """Show the backlog, the rates and the time to catch up of each consumer.
 
-    A narrow terminal shows only the most important columns. Problems are listed above the table.
+    A narrow terminal shows only the most important columns. Problems are listed above the table. Below are the buses,
+    other parts, and the queues of each database of jobs, also those that no consumer of this hub works.
     """
     snapshot = client_of(load_config).get("/status")
     if of_cluster:
@@ -52,6 +59,11 @@ def status(load_config: ConfigReader, of_cluster: bool, as_json: bool) -> None:
     console.print(_backends(snapshot["backends"]))
     if others := list(other_parts(snapshot)):
         console.print(_others(others))
+    for database, row in (snapshot.get("jobs") or {}).items():
+        if queues := row.get("queues"):
+            console.print(_job_queues(database, queues))
+            if len(queues) > MOST_QUEUES:
+                console.print(f" and {len(queues) - MOST_QUEUES} more; 'hubbub job queues' lists all")
 
 
 def _show_clusters(clusters: Mapping[str, Any], as_json: bool) -> None:
@@ -80,4 +92,17 @@ def _others(parts: Iterable[tuple[str, str, Mapping[str, Any]]]) -> Table:
     table = TextTable(("part", "type", "state"))
     for section, name, row in parts:
         table.add_texts([f"{section}.{name}", str(row.get("type", "")), str(row.get("state", ""))])
+    return table
+
+
+def _job_queues(database: str, queues: Mapping[str, Mapping[str, Any]]) -> Table:
+    """The queues of a database of jobs: those in which the most jobs wait, if there are too many, by name."""
+    table = TextTable((f"queue of jobs.{printable(database)}",), (*JOBS, "oldest", ""))
+    most = sorted(queues, key=lambda name: (-queues[name].get("waiting", 0), name))[:MOST_QUEUES]
+    for name in sorted(most):
+        row = queues[name]
+        oldest = row.get("oldest_age")
+        counts = [str(row.get(key, "")) for key in JOBS]
+        age = "" if oldest is None else format_duration(oldest)
+        table.add_texts([name, *counts, age, "paused" if row.get("paused") else ""])
     return table

@@ -115,3 +115,40 @@ def test_until_when_it_is_paused_is_shown(run: Run, hub: HubDouble) -> None:
     shown = run("queue", "show", "slow")[1]
     assert "state:          paused until 2096-10-02 " in shown
     assert "dead letters:   65\n" in shown
+
+
+def job_queue(**changes: Any) -> dict[str, Any]:
+    known = {"waiting": 0, "delayed": 0, "running": 0, "dead": 0, "oldest_age": None, "paused": False}
+    return {**known, **changes}
+
+
+def test_queues_of_jobs_are_shown_also_without_a_consumer(run: Run, hub: HubDouble) -> None:
+    queues = {
+        "thumbnails": job_queue(waiting=5450, oldest_age=125.0, running=3, dead=7),
+        "\x1b[31mmail": job_queue(delayed=11, paused=True),
+    }
+    hub.answers["/status"]["jobs"] = {
+        "main": {"type": "database", "state": "connected", "queues": queues},
+        "empty": {"type": "database", "state": "connecting", "queues": {}},
+    }
+    code, out, _ = run("status")
+    lines = [line.split() for line in out.splitlines()]
+    assert code == 0
+    assert [word for line in lines for word in line if word.startswith("jobs.")] == [
+        "jobs.main",
+        "jobs.empty",
+        "jobs.main",
+    ]
+    assert lines[-3:] == [
+        ["queue", "of", "jobs.main", "waiting", "delayed", "running", "dead", "oldest"],
+        [r"\x1b[31mmail", "0", "11", "0", "0", "paused"],
+        ["thumbnails", "5450", "0", "3", "7", "2m", "5s"],
+    ]
+
+
+def test_of_very_many_queues_of_jobs_the_longest_are_shown(run: Run, hub: HubDouble) -> None:
+    queues = {f"q{number:03}": job_queue(waiting=number) for number in range(100)}
+    hub.answers["/status"]["jobs"] = {"main": {"type": "database", "state": "connected", "queues": queues}}
+    _, out, _ = run("status")
+    assert [line.split()[0] for line in out.splitlines()[-41:-1]] == [f"q{number:03}" for number in range(60, 100)]
+    assert out.splitlines()[-1] == " and 60 more; 'hubbub job queues' lists all"
