@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
+from hub.queue.delivery import Delivery
 from hub.store import Outgoing
+from hub.traceparent import trace_of
 
 Post = Callable[[Outgoing], None]
 Trace = Callable[[], Mapping[str, str]]
@@ -38,3 +40,8 @@ def trace() -> Mapping[str, str]:
     """Trace headers of the message that this thread has in hand; empty if there is none."""
     look: Trace | None = getattr(_thread, "trace", None)
     return look() if look is not None else {}
+
+
+def trace_in_hand(taken: Delivery) -> Mapping[str, str]:
+    """Trace headers of the message of a delivery that is being consumed."""
+    return trace_of(taken.messages[taken.at].headers)

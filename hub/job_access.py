@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ class JobContext:
     """The context that a database of jobs is made with.
 
     :ivar state_dir: where the relative path of a file begins. :ivar monotonic: seconds. :ivar wall: epoch seconds.
+    :ivar trace: returns the trace headers of what the calling thread does now, which jobs that it inserts go on with.
     """
 
     name: str
@@ -25,6 +26,7 @@ class JobContext:
     state_dir: Path
     monotonic: Clock
     wall: Clock
+    trace: Callable[[], Mapping[str, object]] = dict
 
 
 class JobKeeper(Protocol):

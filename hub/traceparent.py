@@ -6,11 +6,10 @@ See https://www.w3.org/TR/trace-context/. The hub passes them on unchanged, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
 from hub.message import Headers, Message
-from hub.queue.delivery import Delivery
 
 TRACEPARENT, TRACESTATE = "traceparent", "tracestate"
 NAMES = (TRACEPARENT, TRACESTATE)
@@ -42,18 +41,13 @@ def is_tracestate(value: object) -> TypeGuard[str]:
     return len(members) <= MOST_MEMBERS and all(_MEMBER.fullmatch(member) for member in members)
 
 
-def trace_of(headers: Headers) -> dict[str, str]:
+def trace_of(headers: Mapping[str, object]) -> dict[str, str]:
     """Trace headers of a message; empty if it has none, or invalid ones."""
     parent = headers.get(TRACEPARENT)
     if parent is None or not is_traceparent(parent):
         return {}
     state = headers.get(TRACESTATE)
-    return {TRACEPARENT: parent, TRACESTATE: state} if state and is_tracestate(state) else {TRACEPARENT: parent}
-
-
-def trace_in_hand(taken: Delivery) -> dict[str, str]:
-    """Trace headers of the message that is being consumed."""
-    return trace_of(taken.messages[taken.at].headers)
+    return {TRACEPARENT: parent, TRACESTATE: state} if is_tracestate(state) else {TRACEPARENT: parent}
 
 
 def trace_of_all(messages: Sequence[Message]) -> dict[str, str]:

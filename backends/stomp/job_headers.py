@@ -1,7 +1,8 @@
 """Headers of jobs: what a SEND says of its job, and what a MESSAGE tells of one. Pure.
 
 The options of a job are headers of the same names, with ``-`` for ``_``. ``priority`` and ``AMQ_SCHEDULED_DELAY`` are
-what they are for other queues. Any other header is the client library's own, and no job keeps it.
+what they are for other queues; a ``traceparent``, with its ``tracestate``, goes on with the job. Any other header is
+the client library's own, and no job keeps it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from hub.backends.stomp.head import number_of
 from hub.backends.stomp.lifetime import DELAY, EXPIRATION, EXPIRES
 from hub.backends.stomp.priority import PRIORITY, priorities
 from hub.message import HeaderValue, Message
+from hub.traceparent import trace_of
 
 TEXTS = ("key", "unique", "conflict", "max-wait", "coalesce", "lock")
 RETRIES, TAGS, JOB_ID, ATTEMPT = "max-retries", "tags", "job-id", "attempt"
@@ -47,6 +49,8 @@ def options_of(message: Message) -> dict[str, Any]:
         options["max_retries"] = int(headers[RETRIES])
     if TAGS in headers:
         options["tags"] = [tag.strip() for tag in str(headers[TAGS]).split(",")]
+    if trace := trace_of(headers):
+        options["trace"] = trace
     if delay := int(headers.get(DELAY, 0)):
         options["run_after"] = delay / 1000
     return options
@@ -61,6 +65,7 @@ def message_of(job: Message, queue: str) -> Message:
         RETRIES: told["max_retries"],
         PRIORITY: told["priority"],
         "timestamp": int(job.received_at * 1000),
+        **trace_of(told),
     }
     if "key" in told:
         headers["key"] = told["key"]

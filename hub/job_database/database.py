@@ -68,6 +68,7 @@ class JobDatabase:
             keep_dead=config.keep_dead,
             keep_errors=config.keep_errors,
             clock=context.monotonic,
+            trace=context.trace,
         )
         self.dispatcher = Dispatcher(context.name, self.jobs, self._clock, self._log, partial(self._tell, "jobs"))
         file = context.state_dir / f"cron-{context.name}.json"

@@ -15,7 +15,8 @@ def message_of(job: Job, database: str) -> Message:
     """The message of a claimed job: its number is the id, its queue the topic, the time of its insertion that of
     receipt.
 
-    The headers are ``attempt`` (from 1), ``max_retries``, ``priority``, and if it has them ``key`` and ``tags.json``.
+    The headers are ``attempt`` (from 1), ``max_retries``, ``priority``, and if it has them ``key``, ``tags.json``,
+    ``traceparent`` and ``tracestate``.
 
     :param database: name of the part, which stands where a message has its bus.
     """
@@ -23,6 +24,7 @@ def message_of(job: Job, database: str) -> Message:
         "attempt": job.attempt,
         "max_retries": job.max_retries,
         "priority": job.priority,
+        **job.trace,
     }
     if job.key is not None:
         headers["key"] = job.key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
@@ -23,6 +23,7 @@ from hub.jobs.job import (
     NewJob,
     Unique,
 )
+from hub.jobs.trace import trace_text
 from hub.text import meant
 from hub.units import parse_duration
 
@@ -67,7 +68,8 @@ class JobOptions(TypedDict, total=False):
     :ivar unique: how long a job holds its key, or the states in which it does. :ivar conflict: what becomes of a job
         whose key is held. :ivar max_wait: how long a debounced job is put off at most.
     :ivar run_after: a delay, or a moment with a zone. :ivar coalesce: to be claimed by it, together with others.
-        :ivar lock: no two jobs of the queue that have the same run at a time, unless ``set_limits`` says so.
+    :ivar lock: no two jobs of the queue that have the same run at a time, unless ``set_limits`` says so.
+    :ivar trace: headers ``traceparent`` and ``tracestate`` of what it is for.
     """
 
     unique: Unique | str | Iterable[JobState | str]
@@ -79,6 +81,7 @@ class JobOptions(TypedDict, total=False):
     tags: Iterable[str]
     coalesce: str | None
     lock: str | None
+    trace: Mapping[str, object]
 
 
 def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOptions]) -> NewJob:
@@ -108,6 +111,7 @@ def template(queue: str, queues: Collection[str] | None, **options: Unpack[JobOp
             tags=_tags(options.get("tags", ())),
             coalesce=_optional(options.get("coalesce"), "coalesce"),
             lock=_within(name, options.get("lock"), "a lock"),
+            traced=_trace(options.get("trace", {})),
         )
     except BadJob as error:
         raise BadJob(f"queue {name!r}: {error}") from error
@@ -214,11 +218,6 @@ def at_most(limit: object) -> int:
     return min(limit, LARGEST)
 
 
-def job_number(number: int) -> int:
-    """The number of a job; 0, which none has, for one that no database can hold."""
-    return number if 0 < number <= LARGEST else 0
-
-
 def step_name(name: object) -> str:
     """Pass the name of a step. :raises BadJob: it can't be used."""
     return _name(name, "a step's name", LONGEST_NAME)
@@ -307,6 +306,12 @@ def _tags(values: Iterable[str]) -> tuple[str, ...]:
     return tags
 
 
+def _trace(headers: object) -> str | None:
+    if not isinstance(headers, Mapping):
+        raise BadJob(f"trace is a dictionary of headers, such as traceparent, not {headers!r}")
+    return trace_text(headers)
+
+
 def _when(value: object) -> tuple[float, float | None]:
     """A delay, or a moment."""
     if value is None:
@@ -328,13 +333,6 @@ def _delay(value: object, what: str) -> float:
     if delay > LONGEST_DELAY:
         raise BadJob(f"{what} is more than ten years: {value!r}")
     return delay
-
-
-def exit_status(status: int) -> int:
-    """Pass an exit status. :raises ValueError: it is none."""
-    if not isinstance(status, int) or not -(2**31) <= status < 2**31:
-        raise ValueError(f"an exit status is a whole number of 32 bits, not {status!r}")
-    return status
 
 
 def error_text(error: BaseException | str) -> str:

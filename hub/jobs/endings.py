@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from hub.jobs.checks import error_text, exit_status, result_text
+from hub.jobs.checks import error_text, result_text
 from hub.jobs.job import Ending, Job, Settlement
+
+
+def exit_status(status: int) -> int:
+    """Pass an exit status. :raises ValueError: it is none."""
+    if not isinstance(status, int) or not -(2**31) <= status < 2**31:
+        raise ValueError(f"an exit status is a whole number of 32 bits, not {status!r}")
+    return status
 
 
 def finished(job: Job, status: int = 0, result: object = None) -> Settlement:

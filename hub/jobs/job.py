@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from hub.errors import NotJSON
+from hub.jobs.trace import trace_headers
 
 LOWEST_PRIORITY, DEFAULT_PRIORITY, HIGHEST_PRIORITY = 0, 4, 9
 DEFAULT_RETRIES = 25
@@ -58,6 +59,7 @@ class NewJob(msgspec.Struct, frozen=True):
 
     :ivar delay: seconds until it is due; 0: at once. :ivar due: or the moment, in epoch seconds.
     :ivar max_wait: seconds since its key was taken, to which a debounced one is put off at most.
+    :ivar traced: trace headers of what it was inserted for, as JSON; ``None``: there are none.
     """
 
     queue: str
@@ -73,6 +75,7 @@ class NewJob(msgspec.Struct, frozen=True):
     coalesce: str | None = None
     lock: str | None = None
     max_wait: float = 0.0
+    traced: str | None = None
 
     @property
     def later(self) -> bool:
@@ -112,7 +115,7 @@ class Job(msgspec.Struct, frozen=True):
     :ivar attempt: which one this is, from 1. :ivar created: epoch seconds. :ivar claim: number of the claim; 0 if it
         was only looked at. :ivar process: number of the process that claimed it.
     :ivar reason: of a dead letter: why. :ivar coalesce: by which it may be claimed together with others.
-    :ivar lock: jobs of the queue with the same one run one after another.
+    :ivar lock: jobs of the queue with the same one run one after another. :ivar traced: see ``trace``.
     """
 
     id: int
@@ -129,6 +132,13 @@ class Job(msgspec.Struct, frozen=True):
     reason: str = ""
     coalesce: str | None = None
     lock: str | None = None
+    traced: str | None = None
+
+    @property
+    def trace(self) -> dict[str, str]:
+        """Headers ``traceparent`` and ``tracestate`` of what the job was inserted for; empty if it belongs to no
+        trace."""
+        return trace_headers(self.traced)
 
     def json(self) -> Any:
         """Decode the body, anew for each call. :raises NotJSON: it is not JSON."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +14,13 @@ from typing import Self, Unpack
 from sqlalchemy import URL
 
 from hub.interfaces import Clock
+from hub.jobs import endings
 from hub.jobs.checks import (
+    LARGEST,
     JobOptions,
     at_most,
     check_key,
-    exit_status,
     filled,
-    job_number,
     queue_limits,
     queue_name,
     storable,
@@ -31,7 +31,6 @@ from hub.jobs.connections import url_of
 from hub.jobs.errors import BadDatabase
 from hub.jobs.job import (
     ClaimLimits,
-    Ending,
     Handle,
     Job,
     JobCounts,
@@ -40,7 +39,6 @@ from hub.jobs.job import (
     JobStatus,
     NewJob,
     NoteKind,
-    Settlement,
 )
 from hub.jobs.noting import Noting
 from hub.jobs.postgresql import PostgreSQL
@@ -68,6 +66,7 @@ class Jobs(Noting):
     :param longest_poll: how long a claim that waits may sleep until it looks, whatever it is told, at most.
     :param clock: a monotonic one, for what this process does now and then.
     :param migrate: make or migrate the tables; false: refuse a database that has not those of this version.
+    :param trace: returns the trace headers of what the calling thread does now, for jobs without the option ``trace``.
     :raises BadDatabase: the DSN is none, or is not to PostgreSQL or SQLite.
     :raises MissingExtra: PostgreSQL's driver is not installed.
     """
@@ -89,6 +88,7 @@ class Jobs(Noting):
         longest_poll: float | str = 1.0,
         clock: Clock = time.monotonic,
         migrate: bool = True,
+        trace: Callable[[], Mapping[str, object]] = dict,
     ) -> None:
         keep = KeepTimes(parse_duration(keep_finished), parse_duration(keep_dead), parse_duration(keep_errors))
         seconds = parse_duration(lease)
@@ -101,6 +101,7 @@ class Jobs(Noting):
         super().__init__(storage, seconds, retry_delay or backoff(), keep, name, clock, migrate, poll)
         self._queues = None if queues is None else frozenset(queues)
         self._max_body = max_body
+        self._trace = trace
 
     def __enter__(self) -> Self:
         return self
@@ -145,7 +146,7 @@ class Jobs(Noting):
         if keys is not None and len(keys) != len(listed):
             raise ValueError(f"expected a key for each of {len(listed)} bodies, not {len(keys)} keys")
         check_key(queue, keys, options)
-        shared = template(queue, self._queues, **options)
+        shared = self._template(queue, options)
         jobs = [
             filled(shared, body, key, self._max_body)
             for body, key in zip(listed, keys or itertools.repeat(None), strict=False)
@@ -174,7 +175,11 @@ class Jobs(Noting):
         :raises BadJob: one of the values can't be used.
         """
         check_key(queue, key, options)
-        return filled(template(queue, self._queues, **options), body, key, self._max_body)
+        return filled(self._template(queue, options), body, key, self._max_body)
+
+    def _template(self, queue: str, options: JobOptions) -> NewJob:
+        given: JobOptions = {"trace": self._trace(), **options}
+        return template(queue, self._queues, **given)
 
     def replace_with(self, job: Job, jobs: Iterable[NewJob], status: int = 0) -> list[Handle]:
         """End a job as finished and insert others, in one transaction: both or neither.
@@ -186,7 +191,7 @@ class Jobs(Noting):
         :raises Fenced: it was given up, or settled before; nothing was inserted.
         :raises Unavailable: the database is away or busy; call again. It counts once.
         """
-        return self._end([Settlement(job, Ending.FINISHED, status=exit_status(status))], list(jobs))
+        return self._end([endings.finished(job, status)], list(jobs))
 
     def counts(self) -> dict[str, JobCounts]:
         """Numbers of all queues that have any job, or are paused."""
@@ -312,7 +317,9 @@ def _at_rest(state: JobState | str) -> JobState:
 
 
 def _number(job: Handle | int) -> int:
-    return job_number(job.id if isinstance(job, Handle) else job)
+    """The number of a job; 0, which none has, for one that no database can hold."""
+    number = job.id if isinstance(job, Handle) else job
+    return number if 0 < number <= LARGEST else 0
 
 
 def _storage(dsn: str | URL | Storage, state_dir: Path, notify: bool) -> Storage:

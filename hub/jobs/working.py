@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from hub.interfaces import Clock
 from hub.jobs import endings
-from hub.jobs.checks import LONGEST_DELAY, coalescing, exit_status, queue_name
+from hub.jobs.checks import LONGEST_DELAY, coalescing, queue_name
 from hub.jobs.errors import LOST, Fenced, LostClaims
 from hub.jobs.job import Coalescing, Handle, Job, NewJob, Settlement
 from hub.jobs.process import BEATS, JobProcess
@@ -90,7 +90,7 @@ class Working(JobProcess):
         :raises Fenced: some were refused; the others are finished.
         :raises Unavailable: the database is away or busy; call again. It counts once.
         """
-        exit_status(status)  # also of no job
+        endings.exit_status(status)  # also of no job
         self.settle(endings.finished(job, status, result) for job in _listed(jobs))
 
     def retry(self, jobs: Several, error: BaseException | str, delay: float | str | None = None) -> None:

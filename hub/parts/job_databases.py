@@ -53,7 +53,8 @@ class JobDatabases(Manager[JobKeeper]):
         """Make the instance of a part."""
         log = part_log("jobs", part.name)
         clocks = (self._runtime.monotonic, self._runtime.wall)
-        context = JobContext(part.name, part.config, log, self._state_dir, *clocks)
+        trace = partial(self._runtime.tracing.headers, {})
+        context = JobContext(part.name, part.config, log, self._state_dir, *clocks, trace)
         database: JobKeeper = part.plugin.make(f"jobs.{part.name}", context)
         return database
 

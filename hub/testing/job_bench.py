@@ -6,6 +6,7 @@ Nothing runs by itself: the test inserts jobs, moves the clock and runs the cons
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Generic, Protocol
 
 from hub.configuration.schema import Part
@@ -66,7 +67,7 @@ class JobBench(Generic[AnyConsumer]):
         self.consumer: AnyConsumer = bench.consumer
         self._bench = bench
         self._queue = str(part.settings.queue)
-        self.jobs = MemoryJobs(bench.runtime.wall())
+        self.jobs = MemoryJobs(bench.runtime.wall(), trace=partial(bench.runtime.tracing.headers, {}))
         self._limit = crew_policy(part).worker.batch_size or 1
         self._rounds = 0.0
         self._source = JobSource(part.name, self._queue, DATABASE, self._monotonic, bench.runtime.wall, send=bench.send)

@@ -25,7 +25,7 @@ from hub.message import Message
 from hub.queue.delivery import Delivery
 from hub.stats.histogram import BOUNDS, Histogram
 from hub.store import Outgoing
-from hub.traceparent import trace_in_hand, trace_of_all
+from hub.traceparent import trace_of_all
 from hub.workers import log_context
 from hub.workers.answer import give, refuse_unfinished
 from hub.workers.retry import SOONEST, RetryPolicy, Verdict
@@ -197,7 +197,7 @@ class Worker:
 
     def _one_by_one(self, delivery: Delivery) -> None:
         """Consume messages one by one. This is the hot path."""
-        current_message.use(self._post, partial(trace_in_hand, delivery), self._source.durable)
+        current_message.use(self._post, partial(current_message.trace_in_hand, delivery), self._source.durable)
         consume = self._runtime.tracing.consume(self._consumer, self._source.name, delivery)
         clock, counts = self._runtime.monotonic, self.consume_times.counts
         begun = reported = since = self.since
@@ -266,7 +266,7 @@ class Worker:
             self._source.retry(delivery, delay, failed=False, why=told(error))
 
     def _split(self, delivery: Delivery) -> None:
-        current_message.use(self._post, partial(trace_in_hand, delivery), self._source.durable)
+        current_message.use(self._post, partial(current_message.trace_in_hand, delivery), self._source.durable)
         consume_batch = self._runtime.tracing.consume_batch(self._consumer, self._source.name, delivery)
         for at, message in self._each(delivery):
             if self._stopping or self._source.paused or not delivery.left:

@@ -15,16 +15,16 @@ from hub.jobs.job import Job, NewJob
 
 FEW = 5
 """Rows up to which single statements are faster than COPY."""
-COLUMNS = "id, lane, attempt, max_retries, key, tags, coalesce, lock, body"
+COLUMNS = "id, lane, attempt, max_retries, key, tags, coalesce, lock, trace, body"
 """Columns of each table that has jobs, but for ``created``."""
 ALL_COLUMNS = f"{COLUMNS}, created"
 VALUES = (
     "%(id)s, %(lane)s, %(attempt)s, %(max_retries)s, %(key)s, CAST(%(tags)s AS text[]), %(coalesce)s, %(lock)s,"
-    " %(body)s"
+    " %(trace)s, %(body)s"
 )
 READ = (
     "j.id, j.lane, extract(epoch FROM j.created)::float8, j.attempt, j.max_retries, j.key, j.tags, j.body, j.coalesce,"
-    " j.lock"
+    " j.lock, j.trace"
 )
 """Columns in the order that :func:`job_of` wants."""
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -52,18 +52,19 @@ class JobRow(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     coalesce: str | None = None
     lock: str | None = None
+    traced: str | None = None
 
 
 def row_of_new(job: NewJob, number: int, lane: int) -> JobRow:
     """Row of a new job."""
     row = JobRow(number, lane, job.body, job.max_retries, key=job.key, tags=job.tags)
-    return replace(row, coalesce=job.coalesce, lock=job.lock)
+    return replace(row, coalesce=job.coalesce, lock=job.lock, traced=job.traced)
 
 
 def row_of_job(job: Job, lane: int, attempt: int) -> JobRow:
     """Row with which a job waits anew."""
     row = JobRow(job.id, lane, job.body, job.max_retries, attempt, job.created, job.key, job.tags)
-    return replace(row, coalesce=job.coalesce, lock=job.lock)
+    return replace(row, coalesce=job.coalesce, lock=job.lock, traced=job.traced)
 
 
 def append(link: Link, segment: int, rows: Sequence[JobRow]) -> None:
@@ -102,7 +103,7 @@ def append_dead(link: Link, row: JobRow, reason: str) -> None:
 
 def job_of(row: Sequence[Any], lane: Lane, claim: int = 0, process: int = 0, reason: str = "") -> Job:
     """Value of a row that was read by ``READ``."""
-    number, _, created, attempt, max_retries, key, tags, body, coalesce, lock = row[:10]
+    number, _, created, attempt, max_retries, key, tags, body, coalesce, lock, traced = row[:11]
     return Job(
         number,
         lane.queue,
@@ -118,6 +119,7 @@ def job_of(row: Sequence[Any], lane: Lane, claim: int = 0, process: int = 0, rea
         reason,
         coalesce,
         lock,
+        traced,
     )
 
 
@@ -137,6 +139,7 @@ def values_of_row(row: JobRow) -> dict[str, Any]:
         "tags": list(row.tags) or None,
         "coalesce": row.coalesce,
         "lock": row.lock,
+        "trace": row.traced,
         "body": row.body,
         "created": row.created,
     }
@@ -144,7 +147,8 @@ def values_of_row(row: JobRow) -> dict[str, Any]:
 
 def _copied(row: JobRow) -> str:
     """Line of COPY's text format."""
-    texts = "\t".join(map(_escaped, (row.key, _array(row.tags) if row.tags else None, row.coalesce, row.lock)))
+    tags = _array(row.tags) if row.tags else None
+    texts = "\t".join(map(_escaped, (row.key, tags, row.coalesce, row.lock, row.traced)))
     begin = f"{row.id}\t{row.lane}\t{row.attempt}\t{row.max_retries}"
     line = f"{begin}\t{texts}\t\\\\x{row.body.hex()}"
     if row.created is None:

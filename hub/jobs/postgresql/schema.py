@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.jobs.connections import Link
 from hub.jobs.errors import BadDatabase
 
-VERSION = 8
+VERSION = 9
 """Version of the schema that this library works with."""
 OLDEST_SERVER = 130000
 """PostgreSQL 13 has ``xid8`` and ``pg_snapshot``."""
@@ -188,7 +188,16 @@ CREATE TABLE hubbub_jobs.note (
 CREATE INDEX note_result ON hubbub_jobs.note (at) WHERE kind = 'result'
 """
 SILENT_PROCESSES = "ALTER TABLE hubbub_jobs.process ADD COLUMN silent_since timestamptz"
-MIGRATIONS = [TABLES, QUEUES_OF_ERRORS, COALESCE, KEYS_SINCE, SLEEPING_PROCESSES, LOCKS, NOTES, SILENT_PROCESSES]
+TRACES = """
+ALTER TABLE hubbub_jobs.job ADD COLUMN trace text;
+ALTER TABLE hubbub_jobs.later ADD COLUMN trace text;
+ALTER TABLE hubbub_jobs.dead ADD COLUMN trace text;
+ALTER TABLE hubbub_jobs.parked ADD COLUMN trace text
+"""
+MIGRATIONS = [
+    *(TABLES, QUEUES_OF_ERRORS, COALESCE, KEYS_SINCE, SLEEPING_PROCESSES, LOCKS, NOTES, SILENT_PROCESSES),
+    TRACES,
+]
 """Statements that lead from each version to the next, beginning with none."""
 
 

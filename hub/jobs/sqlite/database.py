@@ -18,7 +18,7 @@ from hub.jobs.sqlite.filesystems import network_type, read_mounts
 from hub.jobs.sqlite.watching import Watcher
 from hub.jobs.storage import Deaf, Heard, Listening
 
-VERSION = 7
+VERSION = 8
 """Version of the schema that this library works with; in the file it is ``user_version``."""
 APPLICATION = 0x68756A6F
 """Mark of such a file (``application_id``)."""
@@ -113,6 +113,7 @@ MIGRATIONS = [
     CREATE INDEX note_result ON note (at) WHERE kind = 'result';
     """,
     "ALTER TABLE process ADD COLUMN silent_since REAL",
+    "ALTER TABLE job ADD COLUMN trace TEXT",
 ]
 """Statements that lead from each version to the next, beginning with none."""
 

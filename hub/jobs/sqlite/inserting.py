@@ -13,8 +13,10 @@ from hub.jobs.job import Conflict, Handle, NewJob
 from hub.jobs.sqlite.operations import cancel_waiting
 
 INSERT = """
-    INSERT INTO job (id, queue, priority, state, created, due, attempt, max_retries, key, tags, coalesce, lock, body)
-    VALUES (:id, :queue, :priority, :state, :created, :due, 1, :max_retries, :key, :tags, :coalesce, :lock, :body)
+    INSERT INTO job
+    (id, queue, priority, state, created, due, attempt, max_retries, key, tags, coalesce, lock, trace, body)
+    VALUES
+    (:id, :queue, :priority, :state, :created, :due, 1, :max_retries, :key, :tags, :coalesce, :lock, :trace, :body)
 """
 
 
@@ -55,6 +57,7 @@ def _row(number: int, job: NewJob, now: float) -> dict[str, Any]:
         "tags": json.dumps(job.tags),
         "coalesce": job.coalesce,
         "lock": job.lock,
+        "trace": job.traced,
         "body": job.body,
     }
 
@@ -89,7 +92,7 @@ def _put_off(link: Link, job: NewJob, holder: int, now: float) -> None:
     """Have the delayed holder of the key become the new job."""
     link.run(
         "UPDATE job SET priority = :priority, due = :due, attempt = 1, max_retries = :max_retries, tags = :tags,"
-        " coalesce = :coalesce, lock = :lock, body = :body WHERE id = :id",
+        " coalesce = :coalesce, lock = :lock, trace = :trace, body = :body WHERE id = :id",
         _row(holder, job, now),
     )
     link.run("UPDATE live_key SET keeps = :keeps WHERE job = :job", {"job": holder, "keeps": job.unique.value})

@@ -19,7 +19,9 @@ from hub.jobs.sqlite.database import SQLiteFile
 from hub.jobs.sqlite.limits import all_limits, release_next, set_limits
 from hub.jobs.storage import KeepTimes
 
-READ = "id, queue, priority, created, attempt, max_retries, key, tags, body, claim, process, reason, coalesce, lock"
+READ = (
+    "id, queue, priority, created, attempt, max_retries, key, tags, body, claim, process, reason, coalesce, lock, trace"
+)
 """Columns in the order that :func:`job_of` wants."""
 ORDER = {JobState.WAITING: "priority DESC, id", JobState.DELAYED: "due, id", JobState.DEAD: "died, id"}
 
@@ -244,7 +246,7 @@ class SQLiteOperations:
 def job_of(row: Sequence[Any], claim: int = 0, process: int = 0) -> Job:
     """Value of a row that was read by ``READ``. :param claim: instead of the row's."""
     number, queue, priority, created, attempt, max_retries, key, tags, body, *others = row
-    claimed, owner, reason, coalesce, lock = others
+    claimed, owner, reason, coalesce, lock, traced = others
     return Job(
         id=number,
         queue=queue,
@@ -260,6 +262,7 @@ def job_of(row: Sequence[Any], claim: int = 0, process: int = 0) -> Job:
         reason=reason,
         coalesce=coalesce,
         lock=lock,
+        traced=traced,
     )
 
 

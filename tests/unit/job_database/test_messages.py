@@ -24,3 +24,9 @@ def test_a_message_has_what_is_known_of_its_job() -> None:
         "max_retries",
         "priority",
     }
+
+
+def test_it_belongs_to_the_trace_of_its_job() -> None:
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    job = Job(7, "work", b"x", 9, 2, 3, 1000.5, traced=json.dumps({"traceparent": parent}))
+    assert message_of(job, "main").headers["traceparent"] == parent

@@ -73,3 +73,15 @@ def test_a_message_tells_what_is_known_of_its_job() -> None:
         "key": "k",
         "tags": "red,blue",
     }
+
+
+def test_a_trace_goes_on_with_the_job_and_comes_with_its_message() -> None:
+    trace: dict[str, HeaderValue] = {
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "tracestate": "a=1",
+    }
+    assert options_of(Message("1", "/queue/work", b"", trace, 0.0, "bus")) == {"trace": trace}
+    assert options_of(Message("1", "/queue/work", b"", {"traceparent": "nonsense"}, 0.0, "bus")) == {}
+    told: dict[str, HeaderValue] = {"attempt": 1, "max_retries": 25, "priority": 4, **trace}
+    headers = message_of(Message("7", "work", b"", told, 1.0, "main"), "work").headers
+    assert {name: headers.get(name) for name in trace} == trace
