@@ -8,7 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from hub import jsontext
-from hub.errors import CannotPublish, Unavailable
+from hub.errors import CannotPublish, PlaceUnavailable, Unavailable
 from hub.headers import received
 from hub.interfaces import BackendContext, Intake
 from hub.message import NO_HEADERS, Message
@@ -26,6 +26,7 @@ class Memory:
     :ivar confirms_late: whether published messages stay unconfirmed until :meth:`confirm_published`.
     :ivar unconfirmed: published messages that wait for :meth:`confirm_published`.
     :ivar refuses: topics whose messages the bus never accepts.
+    :ivar full: topics whose messages the bus does not accept now.
     :ivar away: why the bus accepts no message now; empty: it accepts messages.
     :ivar confirmed: tokens of the messages that the hub has confirmed, as ``deliver`` returned them.
     :ivar patterns: the patterns that the hub subscribed to, sorted. Delivery does not depend on them.
@@ -40,6 +41,7 @@ class Memory:
         self.confirms_late = False
         self.unconfirmed: list[tuple[Message, Deferred[None]]] = []
         self.refuses: set[str] = set()
+        self.full: set[str] = set()
         self.away = ""
         self.confirmed: list[int] = []
         self.patterns: list[str] = []
@@ -98,8 +100,8 @@ class Memory:
         """Append the message to :attr:`published`, or with ``confirms_late`` to :attr:`unconfirmed`.
 
         :returns: with ``confirms_late`` a Deferred that :meth:`confirm_published` fires; else ``None``: confirmed.
-        :raises CannotPublish: the topic is in :attr:`refuses`. :raises Unavailable: the bus is away, or the backend
-            does not run.
+        :raises CannotPublish: the topic is in :attr:`refuses`. :raises PlaceUnavailable: it is in :attr:`full`.
+            :raises Unavailable: the bus is away, or the backend does not run.
         """
         if self._intake is None or self._state == "stopped":
             raise Unavailable(f"backend {self._context.name!r} does not run")
@@ -107,6 +109,8 @@ class Memory:
             raise CannotPublish(f"the bus takes no message for {message.topic}")
         if self.away:
             raise Unavailable(self.away)
+        if message.topic in self.full:
+            raise PlaceUnavailable(f"{message.topic} is full")
         if not self.confirms_late:
             self.published.append(message)
             return None

@@ -58,6 +58,11 @@ class Unavailable(HubError):
     which retries."""
 
 
+class PlaceUnavailable(Unavailable):
+    """A bus can't take a message now for the place that it goes to, and takes others. Caught by the outbox, which sets
+    the message aside, and goes on with those."""
+
+
 class NotFound(HubError):
     """Nothing has the requested name. Answered over HTTP with 404."""
 

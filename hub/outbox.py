@@ -8,8 +8,9 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from hub.aside import Aside
 from hub.backoff import Uniform, delay_after
-from hub.errors import CannotPublish, HubError, Unavailable
+from hub.errors import CannotPublish, HubError, PlaceUnavailable, Unavailable
 from hub.failure import text_of, told
 from hub.interfaces import Clock
 from hub.message import Message
@@ -33,10 +34,11 @@ class Outbox:
 
     A message leaves when the bus has confirmed it. If the backend can never send it (``CannotPublish``), it is logged,
     counted as failed, and leaves too. If the backend can't send it now (``Unavailable``), the outbox waits, with
-    exponential backoff and full jitter (see :mod:`hub.backoff`), and continues with that message.
+    exponential backoff and full jitter (see :mod:`hub.backoff`), and continues with that message. If only the place
+    that it goes to is at fault (``PlaceUnavailable``), the message alone waits like this, and the others go on.
 
     Messages are passed to the backend in order. A message that must be retried may arrive after later ones of the
-    window; a window of 1 excludes this.
+    window; a window of 1 excludes this: no message is set aside then.
 
     :param send: passes a message to the backend; see :meth:`hub.interfaces.Backend.publish`.
     :param wall: epoch seconds. :param uniform: draws a number between two others.
@@ -62,6 +64,7 @@ class Outbox:
         self._backend: object = None
         self._window = WINDOW
         self._unconfirmed: dict[int, UnsentMessage] = {}
+        self._aside = Aside(reactor, uniform, self._try_aside)
         self._open = self._ending = self._closed = self._pumping = False
         self._failures = 0
         self._error = ""
@@ -101,6 +104,8 @@ class Outbox:
         if backend is not self._backend:
             for entry in list(self._unconfirmed.values()):
                 self._take_back(entry)
+            self._recall()
+            self._aside.reset()
             self._backend = backend
             self._window = int(getattr(backend, "publish_window", WINDOW))
             self._clear_delay()
@@ -119,6 +124,7 @@ class Outbox:
         :param backend: ``None``: there is none. :returns: fires when that is done, or the bus is away.
         """
         self._ending = True
+        self._recall()
         self.unsent.leave_stored()
         if backend is not None:
             self.open(backend)
@@ -128,13 +134,15 @@ class Outbox:
         """Close the outbox: unsent messages in no store are counted as failed. The last call."""
         self._open, self._closed = False, True
         self._clear_delay()
-        reason = f"the hub stops: {self._error}" if self._error else "the hub stops, and the bus has not confirmed it"
+        error = self._error or self._aside.reason
+        reason = f"the hub stops: {error}" if error else "the hub stops, and the bus has not confirmed it"
         for entry in [entry for entry in self._unconfirmed.values() if entry.number is None]:
             self._take_back(entry)
         self.drop_unstored(CannotPublish(reason))
 
     def drop_unstored(self, why: HubError) -> None:
         """Give up messages that are in no store, because no backend can send them."""
+        self._recall()
         for entry in self.unsent.take_unstored():
             self._settle(entry, why)
 
@@ -143,6 +151,8 @@ class Outbox:
         far."""
         for entry in list(self._unconfirmed.values()):
             self._take_back(entry)
+        self._recall()
+        self._aside.reset()
         self.unsent.unload_stored()
         count = 0
         while self.unsent.unread:
@@ -219,8 +229,31 @@ class Outbox:
             self._settle(entry, error)
             return
         self.retried += 1
+        if isinstance(error, PlaceUnavailable) and self._sets_aside(entry):
+            self._set_aside(entry, text_of(error))
+            return
         self._take_back(entry)
         self._delay(error)
+
+    def _sets_aside(self, entry: UnsentMessage) -> bool:
+        """True if others may go on before this message: as the hub stops, or in strict order, they don't."""
+        return self._window > 1 and not self._ending and self._aside.has_room(entry)
+
+    def _set_aside(self, entry: UnsentMessage, reason: str) -> None:
+        self._unconfirmed.pop(entry.sequence, None)
+        self._aside.add(entry, reason)
+        if self._aside.is_news(reason):
+            text = "messages wait, and the others go on: %s"
+            self._log.warning(text, reason, extra={"action": "publish"})
+
+    def _try_aside(self) -> None:
+        self._recall()
+        self.pump()
+
+    def _recall(self) -> None:
+        """Take back what was set aside."""
+        for entry in self._aside.take():
+            self.unsent.put_back(entry)
 
     def _take_back(self, entry: UnsentMessage) -> None:
         self._unconfirmed.pop(entry.sequence, None)
@@ -229,6 +262,8 @@ class Outbox:
     def _settle(self, entry: UnsentMessage, error: BaseException | None = None) -> None:
         self._unconfirmed.pop(entry.sequence, None)
         self.unsent.settle(entry)
+        if entry.was_aside and self._aside.reset() and error is None:
+            self._log.info("messages that waited are accepted", extra={"action": "publish"})
         if error is not None:
             self._give_up(entry.message, error, entry.done)
         elif entry.done is not None:
@@ -280,15 +315,21 @@ class Outbox:
 
     def status(self) -> OutboxStatus:
         """The outbox's fields in the status row of its backend."""
-        first = self._unconfirmed[min(self._unconfirmed)].message if self._unconfirmed else self.unsent.first
+        sent = self._unconfirmed[min(self._unconfirmed)].message if self._unconfirmed else None
+        oldest = [one.received_at for one in (sent or self.unsent.first, self._aside.first) if one is not None]
         return {
-            "outbox_state": "retrying" if self._failures else "sending" if self._open else "held",
+            "outbox_state": "retrying" if self._failures or self._aside.reason else "sending" if self._open else "held",
             "outbox_waiting": len(self.unsent),
             "outbox_unconfirmed": len(self._unconfirmed),
-            "outbox_oldest_age": None if first is None else max(0.0, self._wall() - first.received_at),
+            "outbox_oldest_age": max(0.0, self._wall() - min(oldest)) if oldest else None,
             "outbox_sent": self.sent,
             "outbox_failed": self.failed,
             "outbox_retried": self.retried,
-            "outbox_retry_in": self._timer.getTime() - self._reactor.seconds() if self._timer is not None else None,
-            "outbox_error": self._error or None,
+            "outbox_retry_in": self._retry_in(),
+            "outbox_error": self._error or self._aside.reason or None,
         }
+
+    def _retry_in(self) -> float | None:
+        if self._timer is None:
+            return self._aside.retry_in
+        return float(self._timer.getTime() - self._reactor.seconds())

@@ -16,7 +16,7 @@ from hub.backends.amqp.settings import Config
 from hub.backends.failover import Failover
 from hub.backends.recent_refusal import RecentRefusal
 from hub.backoff import Uniform, delay_after
-from hub.errors import CannotPublish, Unavailable
+from hub.errors import CannotPublish, PlaceUnavailable, Unavailable
 from hub.interfaces import BackendContext
 from hub.message import Message
 
@@ -185,7 +185,7 @@ class Publisher:
             sending.done.errback(CannotPublish(f"the broker returned it: {sending.returned}"))
         else:
             self._nack.note(NACKED)
-            sending.done.errback(Unavailable(NACKED))
+            sending.done.errback(PlaceUnavailable(NACKED))  # the queues of other keys may have room
 
     def _returned(self, _: Any, method: Any, properties: Any, body: bytes) -> None:
         """A mandatory message has reached no queue; its confirmation follows."""

@@ -22,6 +22,7 @@ from hub.backends.redis.servers import Servers
 from hub.backends.redis.stream_reader import StreamReader
 from hub.backends.redis.tls import TLS_EXTRA
 from hub.backends.redis.tools import Sender, listen
+from hub.backends.redis.troubles import Troubles
 from hub.backends.redis.watch import Watch
 from hub.backoff import Uniform
 from hub.errors import Unavailable
@@ -60,9 +61,11 @@ class Redis:
         self._paused = False
         self._in_hand = InHand(config.prefetch)
         self._deliveries = Deliveries(context, self._in_hand)
+        self._troubles = Troubles(clock, context.log)
         groups = [Group(stream, config) for stream in config.streams]
-        self._reader = StreamReader(config, groups, self._in_hand, self._deliveries, context.log)
-        self._keeper = Keeper(config, groups, self._in_hand, self._deliveries, clock)
+        given = (config, groups, self._in_hand, self._deliveries, self._troubles)
+        self._reader = StreamReader(*given, context.log, clock)
+        self._keeper = Keeper(*given, clock)
         self._listener = ChannelReader(context)
         self._publisher = Publisher(context)
         self._links: dict[str, Link] = {}
@@ -182,7 +185,7 @@ class Redis:
     def _subscriptions(self) -> list[str]:
         """Streams or channels that the server has confirmed."""
         link = self._links.get("subscribe")
-        return [*self._config.streams, *self._config.channels] if link is not None and link.usable else []
+        return [*self._reader.streams, *self._config.channels] if link is not None and link.usable else []
 
     def _row(self, link: Link) -> dict[str, Any]:
         state = "connected" if link.usable else "connecting" if self._state == "running" else self._state
@@ -202,10 +205,11 @@ class Redis:
         if self._state != "running" or self._paused:
             return None
         lost = next((link.error for link in self._links.values() if not link.usable), None)
-        refusal = self._publisher.refusal.reason
-        if lost is not None or not refusal:
+        if lost is not None:
             return lost
-        return f"{self._links['publish'].address}: no message is published: {refusal}"
+        stream = self._troubles.reason
+        reasons = {"subscribe": f"stream {stream}" if stream else "", "publish": self._publisher.not_ready}
+        return next((f"{self._links[role].address}: {text}" for role, text in reasons.items() if text), None)
 
     @classmethod
     def needed_extras(cls, config: settings.Config) -> Iterable[Extra]:

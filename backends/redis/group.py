@@ -54,21 +54,36 @@ class Group:
     """The group that the hub reads one stream with.
 
     :ivar floor: everything below it was acknowledged when it was last looked at; ``None``: that is not known. A group
-        that was deleted begins there again.
+        that was deleted begins there again. :ivar is_ready: whether it can be read, as the reader saw it last.
     """
 
     def __init__(self, stream: str, config: Config) -> None:
         self.stream = stream
         self.floor: bytes | None = None
+        self.is_ready = False
         self._group = config.group
         self._consumer = config.consumer_name
         self._first = b"0" if config.start == "oldest" else b"$"
 
-    def create(self, line: Line) -> bool:
-        """Make the group, and the stream, where they are missing. :returns: whether the group was missing.
+    def open(self, line: Line, last: bytes) -> bool:
+        """See that it can be read. Make the group, and the stream, where they are missing; else nothing is written, as
+        a server that is full may refuse that.
 
-        It begins at :attr:`floor`, unless the stream is a new one whose ids are lower.
+        :param last: an id above all others. :returns: whether the group was missing.
         """
+        try:
+            self.history(line, last, 1)
+        except ErrorReply as error:
+            if error.code != "NOGROUP":
+                raise
+        else:
+            return False
+        self._create(line)
+        self.history(line, last, 1)
+        return True
+
+    def _create(self, line: Line) -> None:
+        """Make the group. It begins at :attr:`floor`, unless the stream is a new one whose ids are lower."""
         start = self.floor or self._first
         if self.floor is not None:
             last = line.call("XREVRANGE", self.stream, "+", "-", "COUNT", 1)
@@ -77,10 +92,8 @@ class Group:
         try:
             line.call("XGROUP", "CREATE", self.stream, self._group, start, "MKSTREAM")
         except ErrorReply as error:
-            if error.code == "BUSYGROUP":
-                return False
-            raise
-        return True
+            if error.code != "BUSYGROUP":
+                raise
 
     def history(self, line: Line, after: bytes, count: int) -> list[Found]:
         """Read what this hub was given already, and has not acknowledged. :param after: an id."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hub.backends.redis.delivery import Burial, Deliveries
 from hub.backends.redis.group import PAGE, Group, Numbers
 from hub.backends.redis.in_hand import Entry, InHand
 from hub.backends.redis.line import ErrorReply, Line
+from hub.backends.redis.replies import is_of_whole_server
 from hub.backends.redis.settings import Config
 from hub.backends.redis.trimming import Trimmer
+from hub.backends.redis.troubles import RETRY, Troubles
 from hub.interfaces import Clock
 
 IDLE = 0.5
@@ -20,6 +22,9 @@ SIGNS = 4
 """Signs of life within ``claim_idle``."""
 COUNT_INTERVAL, TRIM_INTERVAL = 5.0, 10.0
 """Seconds."""
+JOBS = ("acknowledge", "refuse", "freshen", "claim", "count", "trim")
+"""What is noted among the troubles."""
+Job = Callable[[Line, Group], None]
 
 
 class Keeper:
@@ -28,6 +33,8 @@ class Keeper:
     It claims nothing for ``claim_idle`` after it has connected: when the server was away for longer, no hub could give
     a sign of life, and each would take over from all others.
 
+    What the server refuses of one stream is tried again after a while, and what is due for the others is done.
+
     :param clock: monotonic.
     :ivar claimed: entries taken over from others. :ivar acknowledged: entries that the server was told of.
     """
@@ -35,7 +42,13 @@ class Keeper:
     wait = 0.0
 
     def __init__(
-        self, config: Config, groups: Sequence[Group], in_hand: InHand, deliveries: Deliveries, clock: Clock
+        self,
+        config: Config,
+        groups: Sequence[Group],
+        in_hand: InHand,
+        deliveries: Deliveries,
+        troubles: Troubles,
+        clock: Clock,
     ) -> None:
         self.paused = False
         self.claimed = self.acknowledged = self.buried = 0
@@ -45,34 +58,57 @@ class Keeper:
         self._groups = {group.stream: group for group in groups}
         self._in_hand = in_hand
         self._deliveries = deliveries
+        self._troubles = troubles
         self._clock = clock
-        self._due: dict[str, float] = {}
+        self._due: dict[tuple[str, str], float] = {}
+        self._claims_from = self._tries_from = 0.0
+        self._refused: list[Entry] = []
 
     def prepare(self, line: Line) -> None:
         """Give signs of life first: others may have waited for them."""
-        now = self._clock()
-        self._due = {"freshen": now, "count": now, "trim": now, "claim": now + self._config.claim_idle}
+        self._due.clear()
+        self._claims_from = self._clock() + self._config.claim_idle
+        self._try_refused()
         line.call("PING")
 
     def step(self, line: Line) -> None:
         """Acknowledge what is settled, and do what is due."""
         self._acknowledge_settled(line, IDLE)
-        self._bury(line)
-        self._do("freshen", self._config.claim_idle / SIGNS, line, self._freshen)
-        if not self.paused:
-            self._do("claim", self._config.claim_idle / SIGNS, line, self._claim)
-        self._do("count", COUNT_INTERVAL, line, self._count)
-        self._do("trim", TRIM_INTERVAL, line, self._trim)
+        if self._clock() >= self._tries_from:
+            self._try_refused()
+            self._bury(line)
+        for group in self._groups.values():
+            self._do("freshen", self._config.claim_idle / SIGNS, self._freshen, line, group)
+            if group.is_ready:
+                if not self.paused and self._clock() >= self._claims_from:
+                    self._do("claim", self._config.claim_idle / SIGNS, self._claim, line, group)
+                self._do("count", COUNT_INTERVAL, self._count, line, group)
+                self._do("trim", TRIM_INTERVAL, self._trim, line, group)
+            else:
+                self.numbers.pop(group.stream, None)
 
-    def _do(self, name: str, interval: float, line: Line, function: Any) -> None:
-        now = self._clock()
-        if now >= self._due[name]:
-            self._due[name] = now + interval
-            for group in self._groups.values():
-                function(line, group)
+    def _do(self, job: str, interval: float, function: Job, line: Line, group: Group) -> None:
+        key, now = (job, group.stream), self._clock()
+        if now < self._due.get(key, now):
+            return
+        self._due[key] = now + interval
+        try:
+            function(line, group)
+        except ErrorReply as error:
+            self._note(group.stream, job, error)
+            self._due[key] = now + min(interval, RETRY)
+        else:
+            self._troubles.clear(group.stream, job)
+
+    def _note(self, stream: str, job: str, error: ErrorReply) -> None:
+        """Note what is refused of one stream. :raises ErrorReply: the server refuses the others', too."""
+        if is_of_whole_server(error):
+            raise error
+        self._troubles.note(stream, job, error)
 
     def finish(self, line: Line) -> None:
         """Acknowledge what was settled while the last step did something else."""
+        self._try_refused()
         self._acknowledge_settled(line, 0)
 
     # -- what is settled
@@ -87,29 +123,55 @@ class Keeper:
         ids: dict[str, list[bytes]] = defaultdict(list)
         for entry in settled:
             ids[entry.stream].append(entry.id)
+        parts = [
+            (name, some[start : start + PAGE]) for name, some in ids.items() for start in range(0, len(some), PAGE)
+        ]
         try:
-            commands = [
-                self._groups[name].acknowledging(some[start : start + PAGE])
-                for name, some in ids.items()
-                for start in range(0, len(some), PAGE)
-            ]
-            refused = [reply for reply in line.pipeline(commands) if isinstance(reply, ErrorReply)]
-            if refused:
-                raise refused[0]
+            replies = line.pipeline([self._groups[name].acknowledging(some) for name, some in parts])
         except BaseException:
             self._in_hand.put_back(settled)
             raise
-        self._in_hand.acknowledged(settled)
-        self.acknowledged += len(settled)
+        refused: dict[str, ErrorReply] = {}
+        for (name, some), reply in zip(parts, replies, strict=True):
+            entries = [Entry(name, one) for one in some]
+            if isinstance(reply, ErrorReply):
+                refused[name] = reply
+                self._refused += entries
+                self._tries_from = self._clock() + RETRY
+            else:
+                self._in_hand.acknowledged(entries)
+                self.acknowledged += len(entries)
+        for name in ids.keys() - refused.keys():
+            self._troubles.clear(name, "acknowledge")
+        for name, error in refused.items():
+            self._note(name, "acknowledge", error)
+
+    def _try_refused(self) -> None:
+        """Have those acknowledged whose acknowledgement was refused."""
+        refused, self._refused = self._refused, []
+        if refused:
+            self._in_hand.put_back(refused)
 
     def _bury(self, line: Line) -> None:
-        burials = self._deliveries.burials
-        while burials:
+        """Give up what can't be used. What is refused stays, and with it the others of its stream."""
+        burials, refused = self._deliveries.burials, set[str]()
+        for _ in range(len(burials)):
             burial = burials[0]
-            self._bury_one(line, self._groups[burial.entry.stream], burial)
-            self._in_hand.acknowledged([burial.entry])
-            burials.popleft()
-            self.buried += 1
+            stream = burial.entry.stream
+            if stream not in refused:
+                try:
+                    self._bury_one(line, self._groups[stream], burial)
+                except ErrorReply as error:
+                    self._note(stream, "refuse", error)
+                    self._tries_from = self._clock() + RETRY
+                    refused.add(stream)
+                else:
+                    self._troubles.clear(stream, "refuse")
+                    self._in_hand.acknowledged([burial.entry])
+                    self.buried += 1
+                    burials.popleft()
+                    continue
+            burials.rotate(-1)
 
     def _bury_one(self, line: Line, group: Group, burial: Burial) -> None:
         """Move an entry to the stream of refused ones, in one transaction; one whose answer was lost is not moved
@@ -165,6 +227,7 @@ class Keeper:
     def lost(self, reason: str) -> None:
         """The numbers are of the past."""
         self.numbers = {}
+        self._troubles.forget(*JOBS)
 
     def wake(self) -> None:
         """End the wait; what is settled by then is acknowledged."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -20,7 +21,8 @@ from hub.backends.redis.link import Link
 from hub.backends.redis.replicas import Replicas
 from hub.backends.redis.replies import is_of_whole_server, verdict_of, wants_another
 from hub.backends.redis.settings import Config
-from hub.errors import CannotPublish, HubError, Unavailable
+from hub.backends.redis.troubles import Troubles, shown
+from hub.errors import CannotPublish, HubError, PlaceUnavailable, Unavailable
 from hub.interfaces import BackendContext
 from hub.message import Message
 
@@ -28,6 +30,8 @@ IDLE = 1.0
 """Seconds to wait for a message; then the connection is tried."""
 AT_ONCE = 500
 """Messages that are sent together."""
+MOST_TOPS = 10_000
+"""Streams whose highest ids are remembered."""
 
 
 class Sending(msgspec.Struct, eq=False):
@@ -47,7 +51,8 @@ class Publisher:
     :ivar link: set before the start. :ivar published: messages that the server has confirmed. :ivar failed: attempts
     that it has not. :ivar found: messages that were looked for, and found to be there. :ivar repeated: messages that
     were added again although their stream could not be looked through. :ivar unheard: messages to channels that nobody
-    listened to. :ivar refusal: of messages whatever they are, by the server.
+    listened to. :ivar refusal: of messages whatever they are, by the server. :ivar troubles: refusals of single streams
+    or channels.
     """
 
     link: Link
@@ -68,6 +73,8 @@ class Publisher:
         self._unanswered: list[Sending] = []
         self._stops = False
         self.refusal = RecentRefusal(self._reactor.seconds)
+        self.troubles = Troubles(self._reactor.seconds)
+        self._noun = "channel" if self._config.publish is None else "stream"
 
     # -- the reactor's thread
 
@@ -124,6 +131,7 @@ class Publisher:
         """Learn anew how far streams are: another server may answer now."""
         self._tops.clear()
         self.refusal.clear()
+        self.troubles.forget("publish")
         line.call("PING")
 
     def step(self, line: Line) -> None:
@@ -136,19 +144,34 @@ class Publisher:
             return
         outcomes = self._added(line) if self._config.publish is not None else self._shouted(line)
         self._unanswered = []
-        self._note_refusal([error for _, error in outcomes])
+        self._note_refusal(outcomes)
         self._reactor.callFromThread(self._answered, outcomes)
         for _, error in outcomes:
             refusal = None if error is None else error.__cause__
             if isinstance(refusal, ErrorReply) and wants_another(refusal):
                 raise refusal
 
-    def _note_refusal(self, errors: Sequence[HubError | None]) -> None:
-        of_server = [error for error in errors if isinstance(error, Unavailable) and _is_of_server(error)]
+    def _note_refusal(self, outcomes: Sequence[tuple[Sending, HubError | None]]) -> None:
+        for one, error in outcomes:
+            if error is None:
+                self.troubles.clear(one.place, "publish")
+            elif isinstance(error, PlaceUnavailable) and isinstance(error.__cause__, ErrorReply):
+                self.troubles.note(one.place, "publish", error.__cause__)
+        errors = [error for _, error in outcomes]
+        of_server = [one for one in errors if isinstance(one, Unavailable) and not isinstance(one, PlaceUnavailable)]
         if None in errors:
             self.refusal.clear()
         elif of_server:
             self.refusal.note(str(of_server[0]))
+
+    @property
+    def not_ready(self) -> str:
+        """Why no message is published, or none to some place; empty: they are."""
+        reason = self.refusal.reason
+        if reason:
+            return f"no message is published: {reason}"
+        place = self.troubles.reason
+        return f"no message is published to the {self._noun} {place}" if place else ""
 
     def finish(self, line: Line) -> None:
         """Do nothing: what waits is failed, and sent again later."""
@@ -174,26 +197,33 @@ class Publisher:
         """Send to channels. The answer is the number of those who heard it on this server."""
         replies = line.pipeline([("PUBLISH", one.place, one.message.body) for one in self._unanswered])
         self.unheard += sum(reply == 0 for reply in replies)
-        return [(one, _error_of(reply)) for one, reply in zip(self._unanswered, replies, strict=True)]
+        return [(one, self._error_of(one, reply)) for one, reply in zip(self._unanswered, replies, strict=True)]
 
     # -- streams
 
     def _added(self, line: Line) -> list[tuple[Sending, HubError | None]]:
-        there = self._looked_for(line)
-        new = [one for one in self._unanswered if one.message.id not in there]
-        for place in {one.place for one in new} - set(self._tops):
-            self._tops[place] = _top(line, place)
+        refused: dict[str, ErrorReply] = {}
+        there = self._looked_for(line, refused)
+        outcomes: list[tuple[Sending, HubError | None]] = []
+        missing = [one for one in self._unanswered if one.message.id not in there]
+        if len(self._tops) > MOST_TOPS:
+            self._tops.clear()
+        for place in {one.place for one in missing} - self._tops.keys() - refused.keys():
+            with _refusal_of(place, refused):
+                self._tops[place] = _top(line, place)
+        new = [one for one in missing if one.place not in refused]
         for one in new:
             self._doubts.add(one.message.id, self._tops[one.place])
         replies = line.pipeline([self._adding(one) for one in new])
-        outcomes: list[tuple[Sending, HubError | None]] = []
         for one, reply in zip(new, replies, strict=True):
-            error = _error_of(reply)
+            error = self._error_of(one, reply)
             if error is None:
                 self._tops[one.place] = reply
             else:
                 self._doubts.remove(one.message.id)
             outcomes.append((one, error))
+        # What could not be looked for stays in doubt.
+        outcomes += [(one, self._error_of(one, refused[one.place])) for one in missing if one.place in refused]
         outcomes += [(one, None) for one in self._unanswered if one.message.id in there]
         return self._replicated(line, outcomes, bool(there))
 
@@ -202,8 +232,9 @@ class Publisher:
         bound = () if most is None else ("MAXLEN", "~", most)
         return ("XADD", one.place, *bound, "*", *fields_of(one.message))
 
-    def _looked_for(self, line: Line) -> set[str]:
-        """Ids of messages whose entries are there already."""
+    def _looked_for(self, line: Line, refused: dict[str, ErrorReply]) -> set[str]:
+        """Ids of messages whose entries are there already. :param refused: streams that can't be looked through are
+        added to it."""
         doubtful: dict[str, list[str]] = defaultdict(list)
         for one in self._unanswered:
             message = one.message
@@ -213,7 +244,9 @@ class Publisher:
                 doubtful[one.place].append(message.id)
         there: set[str] = set()
         for place, ids in doubtful.items():
-            found, complete = self._doubts.look(line, place, ids)
+            found, complete = set[str](), True
+            with _refusal_of(place, refused):
+                found, complete = self._doubts.look(line, place, ids)
             there |= found
             if not complete:
                 self.repeated += len(ids) - len(found)
@@ -234,6 +267,13 @@ class Publisher:
                 self._doubts.remove(one.message.id)
         return outcomes
 
+    def _error_of(self, one: Sending, reply: object) -> HubError | None:
+        if not isinstance(reply, ErrorReply):
+            return None
+        error = verdict_of(reply, f"{self._noun} {shown(one.place)}")
+        error.__cause__ = reply
+        return error
+
 
 def _top(line: Line, stream: str) -> bytes:
     """Highest id of a stream."""
@@ -241,14 +281,12 @@ def _top(line: Line, stream: str) -> bytes:
     return found[0][0] if found else b"0-0"
 
 
-def _error_of(reply: object) -> HubError | None:
-    if not isinstance(reply, ErrorReply):
-        return None
-    error = verdict_of(reply)
-    error.__cause__ = reply
-    return error
-
-
-def _is_of_server(error: Unavailable) -> bool:
-    """True if the server takes no messages at all, or no replica does."""
-    return not isinstance(error.__cause__, ErrorReply) or is_of_whole_server(error.__cause__)
+@contextmanager
+def _refusal_of(place: str, refused: dict[str, ErrorReply]) -> Iterator[None]:
+    """Note a refusal of this stream. :raises ErrorReply: the server refuses others, too."""
+    try:
+        yield
+    except ErrorReply as error:
+        if is_of_whole_server(error):
+            raise
+        refused[place] = error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.backends.redis.line import ErrorReply
-from hub.errors import CannotPublish, HubError, Unavailable
+from hub.errors import CannotPublish, HubError, PlaceUnavailable, Unavailable
 from hub.text import printable
 
 MOST_TEXT = 300
@@ -20,15 +20,19 @@ def refusal_text(error: ErrorReply) -> str:
     return printable(str(error)[:MOST_TEXT]) or "the server gave no reason"
 
 
-def verdict_of(error: ErrorReply) -> HubError:
+def verdict_of(error: ErrorReply, place: str) -> HubError:
     """The error of a message whose XADD or PUBLISH was refused.
 
     It is kept unless its own contents are at fault: an answer that is not known may be mended.
+
+    :param place: where it goes to, for people: ``stream out``.
     """
     text = refusal_text(error)
     if any(one in text for one in _NEVER_TEXTS):
-        return CannotPublish(f"the server refuses it: {text}")
-    return Unavailable(f"the server refuses it now: {text}")
+        return CannotPublish(f"the server refuses it: {place}: {text}")
+    if is_of_whole_server(error):
+        return Unavailable(f"the server refuses it now: {text}")
+    return PlaceUnavailable(f"the server refuses it now: {place}: {text}")
 
 
 def wants_another(error: ErrorReply) -> bool:

@@ -76,8 +76,8 @@ class Backend(Protocol):
 
         :returns: fires when the bus has confirmed the message; ``None``: it is sent, and the bus does not confirm.
         :raises CannotPublish: it can never be sent: there is nowhere to send it, or the bus does not accept such a
-            message. The hub gives it up. :raises Unavailable: the bus is away. The hub retries later. The Deferred may
-            fail with either of them.
+            message. The hub gives it up. :raises Unavailable: the bus is away. The hub retries later; with
+            ``PlaceUnavailable`` it does so with this message alone. The Deferred may fail with either of them.
         """
 
     def pause(self) -> None:

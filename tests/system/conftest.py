@@ -59,9 +59,9 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
 @pytest.fixture
 def cleared_rabbitmq(rabbitmq: RabbitMQ) -> Iterator[RabbitMQ]:
     """The same, where queues that a test makes go with it: others have queues of other kinds by the same names."""
-    before = set(rabbitmq.control("list_queues", "name").splitlines())
+    before = set(rabbitmq.control("list_queues", "--no-table-headers", "name").splitlines())
     yield rabbitmq
-    for queue in set(rabbitmq.control("list_queues", "name").splitlines()) - before:
+    for queue in set(rabbitmq.control("list_queues", "--no-table-headers", "name").splitlines()) - before:
         rabbitmq.control("delete_queue", queue)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ TOP = (1 << 64) - 1
 
 
 class Scripted:
-    """A line whose answers are given: by the first two words of a command, or by the first."""
+    """A line whose answers are given, by the first two words of a command, or by the first: one for ever, or each."""
 
     def __init__(self, **answers: Any) -> None:
         self.commands: list[tuple[Any, ...]] = []
@@ -27,6 +28,8 @@ class Scripted:
         self.commands.append(command)
         both = "_".join(map(str, command[:2]))
         answer = self._answers[both if both in self._answers else command[0]]
+        if isinstance(answer, Iterator):
+            answer = next(answer)
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -92,27 +95,39 @@ def test_a_group_that_is_gone_is_told() -> None:
         group().numbers(line)
 
 
+def gone() -> Iterator[Any]:
+    """Answers to reading a group that is missing, and is there then."""
+    return iter([ErrorReply("NOGROUP No such key 'work' or consumer group 'g'"), [[b"work", []]]])
+
+
 @pytest.mark.parametrize(("start", "place"), [("oldest", b"0"), ("newest", b"$")])
 def test_a_new_group_begins_where_the_settings_say(start: str, place: bytes) -> None:
-    line: Any = Scripted(XGROUP=b"OK")
-    assert group(start=start).create(line)
-    assert line.commands == [("XGROUP", "CREATE", "work", "g", place, "MKSTREAM")]
+    line: Any = Scripted(XREADGROUP=gone(), XGROUP=b"OK")
+    assert group(start=start).open(line, b"9-0")
+    assert line.commands[1] == ("XGROUP", "CREATE", "work", "g", place, "MKSTREAM")
 
 
-def test_a_group_that_is_there_is_left_alone() -> None:
-    line: Any = Scripted(XGROUP=ErrorReply("BUSYGROUP Consumer Group name already exists"))
-    assert not group().create(line)
+def test_a_group_that_another_hub_has_made_meanwhile_is_left_alone() -> None:
+    line: Any = Scripted(XREADGROUP=gone(), XGROUP=ErrorReply("BUSYGROUP Consumer Group name already exists"))
+    assert group().open(line, b"9-0")
+
+
+def test_nothing_is_written_where_the_group_is_there() -> None:
+    """A server that is full would refuse it."""
+    line: Any = Scripted(XREADGROUP=[[b"work", []]])
+    assert not group().open(line, b"9-0")
+    assert len(line.commands) == 1
 
 
 @pytest.mark.parametrize(
     ("last", "place"), [([[b"9-0", []]], b"5-0"), ([[b"3-0", []]], b"0"), ([], b"0")], ids=["same", "newer", "empty"]
 )
 def test_a_deleted_group_begins_where_it_was_and_a_new_stream_at_its_beginning(last: Any, place: bytes) -> None:
-    line: Any = Scripted(XGROUP=b"OK", XREVRANGE=last)
+    line: Any = Scripted(XREADGROUP=gone(), XGROUP=b"OK", XREVRANGE=last)
     made = group(start="newest")
     made.floor = b"5-0"
-    assert made.create(line)
-    assert line.commands[-1][4] == place
+    assert made.open(line, b"9-0")
+    assert line.commands[-2][4] == place
 
 
 def test_entries_that_redis_62_left_out() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hub.backends import recent_refusal
 from hub.backends.redis import doubts
 from hub.backends.redis.publisher import Publisher
-from hub.errors import CannotPublish, Unavailable
+from hub.errors import CannotPublish, PlaceUnavailable, Unavailable
 from hub.message import Message
 from tests.unit.backends.redis.clients import outcomes, published, running, settings
 from tests.unit.backends.redis.double import Double
@@ -100,8 +100,8 @@ def test_a_stream_that_is_too_long_to_look_through_is_told(server: Double, monke
     ("text", "error"),
     [
         ("OOM command not allowed when used memory > 'maxmemory'.", Unavailable),
-        ("NOPERM this user has no permissions to run the 'xadd' command", Unavailable),
-        ("WRONGTYPE Operation against a key holding the wrong kind of value", Unavailable),
+        ("NOPERM this user has no permissions to run the 'xadd' command", PlaceUnavailable),
+        ("WRONGTYPE Operation against a key holding the wrong kind of value", PlaceUnavailable),
         ("READONLY You can't write against a read only replica.", Unavailable),
         ("ERR string exceeds maximum allowed size (proto-max-bulk-len)", CannotPublish),
     ],
@@ -126,17 +126,67 @@ def test_a_server_that_takes_nothing_makes_the_hub_not_ready_until_it_does(serve
         assert "MISCONF errors writing to disk" in backend.status()["not_ready"]
         server.refuse = lambda command: "NOPERM no" if command[0] == b"XADD" else None
         outcomes(backend, message(1))
-        assert backend.status()["not_ready"]  # this says nothing of the server
+        assert "MISCONF" in backend.status()["not_ready"]  # this says nothing of the server
         server.refuse = lambda command: None
         published(backend, message(1))
         assert backend.status()["not_ready"] is None
 
 
-def test_a_refusal_of_one_message_says_nothing_of_the_server(server: Double) -> None:
+WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
+
+
+@pytest.mark.parametrize("command", [b"XADD", b"XREVRANGE", b"XRANGE"])
+def test_a_stream_that_is_refused_holds_up_no_other(server: Double, command: bytes) -> None:
+    """Of one with the wrong type all commands are refused: the question for its highest id, and the look for a message
+    of an earlier run."""
+    created = 900.0 if command == b"XRANGE" else 1000.0
+    with publisher(server, publish="out.{topic}") as (backend, _):
+        server.refuse = lambda words: WRONG_TYPE if words[0] == command and words[1] == b"out.bad" else None
+        messages = [Message(topic, topic, b"%d" % number, {}, created) for number, topic in enumerate(["bad", "good"])]
+        found = dict(
+            zip(["bad", "good"], sorted(outcomes(backend, *messages), key=lambda one: one is None), strict=True)
+        )
+        assert isinstance(found["bad"], PlaceUnavailable)
+        assert str(found["bad"]) == f"the server refuses it now: stream out.bad: {WRONG_TYPE}"
+        assert found["good"] is None
+        assert server.streams.bodies("out.good") == [b"1"]
+        row = backend.status()
+        assert (row["state"], row["disconnects"]) == ("connecting", 0)
+        told = f"redis://127.0.0.1:{server.port}: no message is published to the stream out.bad: {WRONG_TYPE}"
+        assert row["not_ready"] == told
+        server.refuse = lambda words: None
+        published(backend, messages[0])
+        assert server.streams.bodies("out.bad") == [b"0"]
+        assert backend.status()["not_ready"] is None
+
+
+def test_what_can_not_be_looked_for_is_not_added_twice(server: Double) -> None:
+    """Its answer was lost, and nobody can tell whether it is there while the look is refused."""
+    lost: list[object] = []
+
+    def swallow(words: list[bytes]) -> bool:
+        if words[0] == b"XADD" and not lost:
+            lost.append(words)
+            return True
+        return False
+
     with publisher(server) as (backend, _):
-        server.refuse = lambda command: "WRONGTYPE no stream" if command[0] == b"XADD" else None
+        server.swallow = swallow
+        server.refuse = lambda words: "NOPERM no" if words[0] == b"XRANGE" else None
         outcomes(backend, message(1))
-        assert backend.status()["state"] == "connected"
+        turn_until(lambda: backend.status()["state"] == "connected", "the connection")
+        assert isinstance(outcomes(backend, message(1))[0], PlaceUnavailable)
+        assert isinstance(outcomes(backend, message(1))[0], PlaceUnavailable)
+        server.refuse = lambda words: None
+        published(backend, message(1))
+        assert server.streams.bodies("out") == [b"1"]
+
+
+def test_a_channel_that_is_refused_is_named(server: Double) -> None:
+    with publisher(server, publish=None, publish_channel="{topic}") as (backend, _):
+        server.refuse = lambda words: "NOPERM no" if words[0] == b"PUBLISH" else None
+        assert "channel a.b: NOPERM no" in str(outcomes(backend, message(1))[0])
+        assert "published to the channel a.b: NOPERM no" in backend.status()["not_ready"]
 
 
 def test_a_refusal_is_of_the_past_when_nobody_has_tried_for_long(

@@ -6,7 +6,7 @@ import pytest
 
 from hub.backends.redis.line import ErrorReply
 from hub.backends.redis.replies import MOST_TEXT, refusal_text, verdict_of, wants_another
-from hub.errors import CannotPublish, Unavailable
+from hub.errors import CannotPublish, PlaceUnavailable, Unavailable
 
 
 @pytest.mark.parametrize(
@@ -24,12 +24,15 @@ from hub.errors import CannotPublish, Unavailable
     ],
 )
 def test_the_message_is_kept(text: str) -> None:
-    assert isinstance(verdict_of(ErrorReply(text)), Unavailable)
+    error = verdict_of(ErrorReply(text), "stream out")
+    assert isinstance(error, Unavailable)
+    alone = text.startswith(("NOPERM", "WRONGTYPE", "ERR"))
+    assert isinstance(error, PlaceUnavailable) is ("stream out" in str(error)) is alone
 
 
 @pytest.mark.parametrize("text", ["ERR string exceeds maximum allowed size (proto-max-bulk-len)", "ERR syntax error"])
 def test_the_message_is_given_up(text: str) -> None:
-    assert isinstance(verdict_of(ErrorReply(text)), CannotPublish)
+    assert isinstance(verdict_of(ErrorReply(text), "stream out"), CannotPublish)
 
 
 def test_another_server_is_wanted_where_this_one_is_no_master() -> None:
