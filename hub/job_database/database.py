@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -40,8 +40,8 @@ CRON = Extra("a cron entry", "jobs", ("cronsim",))
 class JobDatabase:
     """Database of jobs that consumers work, in PostgreSQL or a file of SQLite. See :class:`hub.job_access.JobKeeper`.
 
-    Its threads: the dispatcher's claims and settles; the heartbeat's renews the lease, and does the upkeep; the look's
-    reads the numbers of the queues, which may take long. Each one tries again when the database is away.
+    Its threads: the dispatcher's claims and settles; the heartbeat's renews the lease; the upkeep's may wait for locks;
+    the look's reads the numbers of the queues, which may take long. Each one tries again when the database is away.
     """
 
     Config = DatabaseSettings
@@ -90,7 +90,13 @@ class JobDatabase:
 
     def start(self) -> None:
         """Start the threads."""
-        for word, target in (("jobs", self.dispatcher.run), ("beat", self._beat_on), ("look", self._look_on)):
+        targets = {
+            "jobs": self.dispatcher.run,
+            "beat": lambda: self._repeat("beat", self.beat),
+            "upkeep": lambda: self._repeat("upkeep", self.keep),
+            "look": self._look_on,
+        }
+        for word, target in targets.items():
             thread = threading.Thread(target=target, name=f"hubbub-{self.name}-{word}", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -205,26 +211,30 @@ class JobDatabase:
             log = self._log.error if isinstance(error, BadDatabase) else self._log.warning
             log("%s; it is tried again", error, extra={"action": "connect"})
 
-    def _beat_on(self) -> None:
+    def _repeat(self, thread: str, do: Callable[[float], None]) -> None:
         pause = min(PAUSE, self.jobs.lease / BEATS)
         while not self._ended.is_set():
             try:
-                self.beat(pause)
+                do(pause)
             except Exception as error:  # noqa: BLE001 - the thread must not end
-                self._tell("beat", error)
+                self._tell(thread, error)
             self._ended.wait(pause)
 
     def beat(self, pause: float) -> None:
-        """Renew the lease if that is due within ``pause`` seconds, and do the upkeep."""
+        """Renew the lease if that is due within ``pause`` seconds. Nothing that may wait for others is done here."""
         began = self._clock()
         if began - self._beaten >= self.jobs.lease / BEATS - pause:
             self._cancelled = frozenset(job.id for job in self.jobs.heartbeat())
             self._beaten = began
             self.dispatcher.beaten(began)
-        self.jobs.maintain()
         self.jobs.listen(self.dispatcher.look_again)
-        self._cron.round()
         self._tell("beat", None)
+
+    def keep(self, _: float = 0.0) -> None:
+        """Do the upkeep, and insert what is due by the cron entries."""
+        self.jobs.maintain()
+        self._cron.round()
+        self._tell("upkeep", None)
 
     def _look_on(self) -> None:
         took = before = 0.0

@@ -58,8 +58,7 @@ class DatabaseSettings(Settings):
     password: SecretRef | None = setting(None, "The database's password: file:/path or credential:name.")
     lease: Duration = setting(
         "15s",
-        "How long a hub may be silent until others have the jobs that it had in hand; the same in all programs on "
-        "this database.",
+        "How long a hub may be silent until others have the jobs that it had in hand.",
         ge=LEAST_LEASE,
         le=86400,
     )

@@ -37,7 +37,7 @@ class RememberedTries:
     def of(self, job: Job) -> Tries:
         """The tries of a job."""
         known = self._tries.get(job.id) if self._tries else None
-        return known or (_NEW if job.attempt == 1 else _TRIED)
+        return known or (_NEW if job.attempt == 1 and not job.alone else _TRIED)
 
     def note(self, result: Result, killed: bool) -> None:
         """Note that a job was tried, and not finished. It is then the last to be forgotten."""

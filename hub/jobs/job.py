@@ -116,6 +116,7 @@ class Job(msgspec.Struct, frozen=True):
         was only looked at. :ivar process: number of the process that claimed it.
     :ivar reason: of a dead letter: why. :ivar coalesce: by which it may be claimed together with others.
     :ivar lock: jobs of the queue with the same one run one after another. :ivar traced: see ``trace``.
+    :ivar alone: whether a claim has it alone: its process died, and it may have been the reason.
     """
 
     id: int
@@ -133,6 +134,7 @@ class Job(msgspec.Struct, frozen=True):
     coalesce: str | None = None
     lock: str | None = None
     traced: str | None = None
+    alone: bool = False
 
     @property
     def trace(self) -> dict[str, str]:
@@ -227,6 +229,7 @@ class Settlement(msgspec.Struct, frozen=True):
     :ivar attempt: the number that its next attempt has. :ivar delay: seconds until then. :ivar error: text for the
         log of errors; empty: no line. :ivar closes: whether the claim has no other job left.
         :ivar result: JSON that is kept with the exit status; empty: none.
+        :ivar alone: whether the job is claimed alone from now on, whatever it was before.
     """
 
     job: Job
@@ -237,11 +240,17 @@ class Settlement(msgspec.Struct, frozen=True):
     error: str = ""
     closes: bool = False
     result: str = ""
+    alone: bool = False
 
     @property
     def waits(self) -> bool:
         """True if the job waits again at once."""
         return self.ending in (Ending.RETRIED, Ending.GIVEN_BACK) and self.delay <= 0
+
+    @property
+    def stays_alone(self) -> bool:
+        """True if the job's next claim has it alone. One that failed has let its process live."""
+        return self.alone or (self.job.alone and self.ending is not Ending.RETRIED)
 
 
 def epoch(moment: datetime | None) -> float | None:

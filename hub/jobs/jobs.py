@@ -58,7 +58,7 @@ class Jobs(Noting):
     :param dsn: ``postgresql://user@host/name``, ``postgresql+psycopg://...``, ``sqlite:////file``; or a
         storage that was made already, as those of tests are.
     :param queues: names that there are, so that others are refused; ``None``: any.
-    :param lease: how long a process may be silent until others have its jobs; the same in all programs.
+    :param lease: how long a process may be silent until others have its jobs.
     :param retry_delay: from a job that failed to the seconds until its next attempt.
     :param max_body: bytes. :param keep_finished: how long exit statuses are kept; the other two likewise.
     :param state_dir: where a relative path of SQLite's begins. :param name: of the process, for people.

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from hub.errors import Unavailable
 from hub.interfaces import Clock
@@ -33,6 +34,7 @@ BATCH = 5000
 """Jobs that come due, and rows that are pruned, in one transaction at most."""
 ROUNDS = 20
 """Such transactions in one call of ``maintain()`` at most."""
+Wait = Callable[[threading.Event, float], object]
 log = logging.getLogger("hub.jobs")
 
 
@@ -56,7 +58,8 @@ class JobProcess:
         self.lease = lease
         self._storage = storage
         self._keep = keep
-        self._name = name or f"{socket.gethostname()}:{os.getpid()}"
+        self._given_name = name
+        self._name = name or _process_name()
         self._clock = clock
         self._migrate = migrate
         self._waits = Waits(storage, min(longest_poll, lease / BEATS), clock)
@@ -89,10 +92,14 @@ class JobProcess:
             self._forget(process)
             return []
         with self._lock:
-            if began - self._beaten >= self.lease:  # the database was away: the others look dead, too, until they beat
+            away = began - self._beaten >= self.lease
+            if away:  # so was the database, perhaps: the others look dead, too, until they beat
                 self._done["rescue"] = began + self.lease * (1 - 1 / BEATS)
+                self._heartbeats.forget()
             self._beaten = began
             self._cancelled = frozenset(cancelled)
+        if away:
+            self._dead()  # from now on each has its own lease, which may be longer
         return [job for job in self.in_hand if job.id in self._cancelled]
 
     def is_cancelled(self, job: Job) -> bool:
@@ -128,7 +135,7 @@ class JobProcess:
         began = self._clock()
         found = self._storage.heartbeats(self.lease)
         with self._lock:
-            return self._heartbeats.dead(found, self.lease, began, self._clock())
+            return self._heartbeats.dead(found, began, self._clock())
 
     def prune(self) -> None:
         """Delete what is older than it is kept. :raises Unavailable: as for ``claim``."""
@@ -138,34 +145,47 @@ class JobProcess:
                 break
 
     @contextmanager
-    def keep_alive(self, wait: Callable[[threading.Event, float], object] | None = None) -> Iterator[None]:
-        """Renew the lease and do the upkeep in a thread, as long as the block lasts.
+    def keep_alive(self, wait: Wait | None = None) -> Iterator[None]:
+        """Renew the lease and do the upkeep, in a thread each, as long as the block lasts: upkeep that waits for
+        somebody's lock keeps no heartbeat waiting.
 
         :param wait: waits for the event, at most so many seconds.
         """
         self._ready()
         ended = threading.Event()
         pause = min(PAUSE, self.lease / BEATS)
-        thread = threading.Thread(
-            target=self._beat, args=(ended, pause, wait or threading.Event.wait), name="jobs-heartbeat", daemon=True
-        )
-        thread.start()
+        rounds = {"heartbeat": partial(self._beat, pause), "upkeep": self.maintain}
+        threads = [
+            threading.Thread(
+                target=self._repeat,
+                args=(what, do, ended, pause, wait or threading.Event.wait),
+                name=f"jobs-{what}",
+                daemon=True,
+            )
+            for what, do in rounds.items()
+        ]
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
             ended.set()
-            thread.join()
+            for thread in threads:
+                thread.join()
 
-    def _beat(self, ended: threading.Event, pause: float, wait: Callable[[threading.Event, float], object]) -> None:
+    def _beat(self, pause: float) -> None:
+        if self._clock() - self._beaten >= self.lease / BEATS - pause:
+            self.heartbeat()
+
+    @staticmethod
+    def _repeat(what: str, do: Callable[[], object], ended: threading.Event, pause: float, wait: Wait) -> None:
         while not ended.is_set():
             try:
-                if self._clock() - self._beaten >= self.lease / BEATS - pause:
-                    self.heartbeat()
-                self.maintain()
+                do()
             except Unavailable as error:
-                log.warning("no heartbeat: %s", error, extra={"action": "heartbeat"})
+                log.warning("no %s: %s", what, error, extra={"action": "heartbeat"})
             except BadDatabase as error:
-                log.error("no heartbeat: %s", error, extra={"action": "heartbeat"})
+                log.error("no %s: %s", what, error, extra={"action": "heartbeat"})
             except Exception:  # without the thread the lease would pass
                 log.exception("unexpected error; trying on", extra={"action": "heartbeat"})
             wait(ended, pause)
@@ -205,7 +225,7 @@ class JobProcess:
 
     def _ready(self) -> None:
         if self._pid != os.getpid():
-            raise BadDatabase("this Jobs was made before a fork, and is the parent's: make one in the child")
+            self._adopt()
         self._check_closed()
         if self._opened:
             return
@@ -215,6 +235,16 @@ class JobProcess:
                 self._check_closed()
                 self._waits.open()
                 self._opened = True
+
+    def _adopt(self) -> None:
+        """Be this process's, if the parent had not used it, or had closed it: then there is nothing that they share.
+
+        :raises BadDatabase: the parent uses it.
+        """
+        if self._opened or self._process is not None:
+            raise BadDatabase("this Jobs was used before a fork, and is the parent's: make one in the child")
+        self._name = self._given_name or _process_name()
+        self._pid = os.getpid()
 
     def _check_closed(self) -> None:
         """:raises BadDatabase: it was closed for good, perhaps while this thread was in a call."""
@@ -229,7 +259,7 @@ class JobProcess:
             if process is None:
                 process, began = secrets.randbits(63), self._clock()
                 self._check_closed()
-                self._storage.start(process, printable(self._name))
+                self._storage.start(process, printable(self._name), self.lease)
                 self._process, self._beaten = process, began
                 if self._closed:
                     self._storage.stop(process)
@@ -251,3 +281,8 @@ class JobProcess:
                 return False
             self._done[what] = now
             return True
+
+
+def _process_name() -> str:
+    """Name of this process, for people."""
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -131,6 +131,8 @@ class ShardedJobs(Shards):
                 except Unavailable as error:
                     failed.append(error)
                     continue
+                if found and found[0].alone:
+                    return self._alone(claimed, found)
                 claimed += found
                 if len(found) == share:
                     full.append(at)
@@ -140,8 +142,20 @@ class ShardedJobs(Shards):
             if len(claimed) < limit:
                 with suppress(Unavailable):
                     left = limit - len(claimed)
-                    claimed += self._at(at, lambda at: self._claim_at(at, left, queues, more))  # noqa: B023
+                    found = self._at(at, lambda at: self._claim_at(at, left, queues, more))  # noqa: B023
+                    if found and found[0].alone:
+                        return self._alone(claimed, found)
+                    claimed += found
         return claimed
+
+    def _alone(self, claimed: list[Job], found: list[Job]) -> list[Job]:
+        """A job that is claimed alone, unless there are others: then another call has it."""
+        if not claimed:
+            return found
+        with suppress(Unavailable, Fenced):
+            self.give_back(found)
+            return claimed
+        return claimed + found
 
     def _claim_at(self, at: int, limit: int, queues: Any, more: dict[str, Any]) -> list[Job]:
         return [outer(job, at) for job in self.databases[at].claim(limit, queues, **more)]

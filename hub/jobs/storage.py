@@ -68,8 +68,8 @@ class Storage(Protocol):
     def insert(self, jobs: Sequence[NewJob], connection: object | None) -> list[Handle]:
         """Insert jobs. :param connection: the caller's, in a transaction; ``None``: in one of its own."""
 
-    def start(self, process: int, name: str) -> None:
-        """Register a process. :param name: for people."""
+    def start(self, process: int, name: str, lease: float) -> None:
+        """Register a process. :param name: for people. :param lease: in seconds; the others judge it by this."""
 
     def beat(self, process: int, jobs: Collection[int]) -> list[int] | None:
         """Renew the lease of a process. :param jobs: numbers of those that it has in hand.
@@ -120,10 +120,13 @@ class Storage(Protocol):
         """
 
     def heartbeats(self, lease: float) -> dict[int, Heartbeat]:
-        """Look at all processes, and note those that are silent. :param lease: seconds."""
+        """Look at all processes, and note those that are silent, each by its own lease.
+
+        :param lease: seconds; that of processes of an older version, which do not tell theirs.
+        """
 
     def rescue(self, dead: Mapping[int, float]) -> int:
-        """Give up processes, and let others have their jobs; that counts an attempt.
+        """Give up processes, and let others have their jobs; see :mod:`hub.jobs.company` for what that counts.
 
         :param dead: time of the last heartbeat of each; one that has renewed its lease since is left.
         :returns: how many jobs.

@@ -132,8 +132,8 @@ def test_a_dead_processes_jobs_are_rescued_and_its_late_completion_is_refused(ma
     lost.complete(first)
     let_lease_pass(lost)
     jobs.maintain()
-    again = jobs.claim(10)
-    assert [(job.id, job.attempt) for job in again] == [(second.id, 2), (third.id, 2)]
+    again = [*jobs.claim(10), *jobs.claim(10)]  # one by one, for one of them may have killed it
+    assert [(job.id, job.attempt) for job in again] == [(second.id, 1), (third.id, 1)]
     with pytest.raises(Fenced) as refused:
         lost.complete([second, third])
     assert ids(refused.value.jobs) == [second.id, third.id]

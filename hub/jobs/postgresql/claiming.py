@@ -6,8 +6,10 @@ import itertools
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from hub.interfaces import Clock
+from hub.jobs.company import until_alone
 from hub.jobs.connections import Link, Rows
 from hub.jobs.job import Ending, Job
 from hub.jobs.postgresql.database import Database, lanes_of_queue
@@ -23,7 +25,7 @@ from hub.jobs.postgresql.frontiers import (
 from hub.jobs.postgresql.limits import lock_lane, pay
 from hub.jobs.postgresql.locks import LOCK_OF, lock_for, locked_rows, release_locks, take_locks
 from hub.jobs.postgresql.notes import forget_notes
-from hub.jobs.postgresql.rows import ALL_COLUMNS, READ, Lane, job_of
+from hub.jobs.postgresql.rows import ALL_COLUMNS, ALONE_OF, READ, Lane, job_of
 from hub.jobs.postgresql.snapshots import DatabaseSnapshot
 
 REMEMBERED = 1.0
@@ -43,6 +45,19 @@ KEY_BUSY = 1.0
 
 class _NothingWaits(Exception):
     """Ends a transaction without a commit."""
+
+
+class Taken(NamedTuple):
+    """What a claim has taken of a lane.
+
+    :ivar passed: how many rows were passed. :ivar more: whether there may be more.
+    :ivar alone: whether the jobs are one that is claimed alone, or the next one is such.
+    """
+
+    passed: int = 0
+    jobs: Sequence[Job] = ()
+    more: bool = False
+    alone: bool = False
 
 
 class Claims:
@@ -83,44 +98,46 @@ class Claims:
             ahead = 1
             while len(jobs) < limit:
                 left = limit - len(jobs)
-                passed, claimed, more = self._take(process, lane, left, max(left, ahead))
-                jobs += claimed
-                if not more:
+                taken = self._take(process, lane, left, max(left, ahead), others=bool(jobs))
+                jobs += taken.jobs
+                if jobs and taken.alone:  # it has one alone, or the next one is to be
+                    return jobs
+                if not taken.more:
                     self._emptied |= {lane.id}
                     break
                 # Many that wait for their locks are passed in few transactions.
-                ahead = min(MOST_READ, 4 * passed) if passed > len(claimed) else 1
+                ahead = min(MOST_READ, 4 * taken.passed) if taken.passed > len(taken.jobs) else 1
         return jobs
 
-    def _take(self, process: int, lane: Lane, limit: int, ahead: int) -> tuple[int, list[Job], bool]:
-        """Claim what one window has.
-
-        :param ahead: rows to read. :returns: how many rows were passed, the jobs, and whether there may be more.
-        """
+    def _take(self, process: int, lane: Lane, limit: int, ahead: int, others: bool) -> Taken:
+        """Claim what one window has. :param ahead: rows to read. :param others: whether the call has jobs already."""
+        alone = False
         with suppress(_NothingWaits), self._database.begin(flushed=False) as link:
             allowed, paid = lock_lane(link, process, lane, limit)
             if not allowed:
                 if paid:
-                    return 0, [], False
+                    return Taken()  # which commits
                 raise _NothingWaits
             last, now, numbers = begin_claim(link, lane.id)
             asked = max(ahead, allowed)
             at, rows = _next(link, last, now, asked)
+            all_of_it = len(rows) < asked
+            rows, alone = until_alone(rows, lambda row: bool(row[ALONE_OF]), others)
             if not rows:
                 raise _NothingWaits  # it has locked a row: a commit would wait for the disk
             passed, mine, numbers = _claimable(link, lane, rows, numbers, allowed)
             if paid:
                 pay(link, lane, len(mine))
-            if len(rows) < asked and len(passed) == len(rows):
+            if all_of_it and not alone and len(passed) == len(rows):
                 at, place = at.opened(at.snap), (0, 0)  # the window has no more: the next claim need not look there
             else:
                 place = _place(passed)
             ids = [row[0] for row in mine]
             append_claim(link, numbers.segment, at, *place, number=numbers.claim, process=process, ids=ids)
             # Beyond a window that ends now there is nothing yet, unless one that was left out has let another go on.
-            more = at.snap == last.snap or len(rows) >= asked or len(mine) < len(rows)
-            return len(passed), [job_of(row, lane, numbers.claim, process) for row in mine], more
-        return 0, [], False
+            more = alone or at.snap == last.snap or not all_of_it or len(mine) < len(rows)
+            return Taken(len(passed), [job_of(row, lane, numbers.claim, process) for row in mine], more, alone)
+        return Taken(alone=alone)
 
     def purge(self, queue: str, limit: int) -> int:
         """Cancel jobs that wait, also those of a paused queue: the lane's next claims have none of them. Each lane is a

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from hub.jobs.company import until_alone
 from hub.jobs.connections import Link, Rows
 from hub.jobs.job import Coalescing, Job
 from hub.jobs.postgresql.claiming import append_claim, put_off_busy, values_of
@@ -12,7 +13,7 @@ from hub.jobs.postgresql.database import Database, all_lanes, current_segment
 from hub.jobs.postgresql.frontiers import NOT_CANCELLED, claim_number, frontier, waiting
 from hub.jobs.postgresql.limits import lock_lane, pay
 from hub.jobs.postgresql.locks import lock_for, locked_rows, release_locks, take_locks
-from hub.jobs.postgresql.rows import Lane, job_of
+from hub.jobs.postgresql.rows import ALONE_OF, Lane, job_of
 
 EXACTLY = "j.coalesce = %(coalesce)s"
 PREFIX = "j.coalesce LIKE %(coalesce)s"
@@ -36,16 +37,17 @@ class Together:
             ]
         jobs: list[Job] = []
         for lane in busy:
-            if len(jobs) < limit:
-                jobs += self._take(process, lane, limit - len(jobs), chosen)
+            if len(jobs) < limit and not any(job.alone for job in jobs):
+                jobs += self._take(process, lane, limit - len(jobs), chosen, others=bool(jobs))
         return jobs
 
-    def _take(self, process: int, lane: Lane, limit: int, chosen: Coalescing) -> list[Job]:
+    def _take(self, process: int, lane: Lane, limit: int, chosen: Coalescing, others: bool) -> list[Job]:
         with self._database.begin(flushed=False) as link:
             allowed, paid = lock_lane(link, process, lane, limit)
             rows = _waiting(link, lane, allowed, chosen) if allowed else []
             most = lock_for(link, lane, rows)
             rows = _waiting(link, lane, allowed, chosen) if rows else []
+            rows, _ = until_alone(rows, lambda row: bool(row[ALONE_OF]), others)
             if not rows:
                 return []
             number, segment = claim_number(), current_segment(link)

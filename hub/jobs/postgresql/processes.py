@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 
+from hub.jobs.company import given_up
 from hub.jobs.connections import Link
 from hub.jobs.heartbeats import MISSED, Heartbeat
 from hub.jobs.job import Ending, Job, Settlement
-from hub.jobs.postgresql.claiming import latest_rows
-from hub.jobs.postgresql.database import Database, all_lanes
+from hub.jobs.postgresql.claiming import append_cancelled, latest_rows
+from hub.jobs.postgresql.database import Database, all_lanes, current_segment
 from hub.jobs.postgresql.notes import FENCE
 from hub.jobs.postgresql.rows import job_of
 from hub.jobs.postgresql.settling import end_claims, release_locks_of
 
+log = logging.getLogger("hub.jobs")
 OPEN = """
     cardinality(c.ids) > 0
     AND NOT EXISTS (SELECT FROM hubbub_jobs.outcome AS o WHERE o.claim = c.id AND o.closes)
@@ -27,7 +30,6 @@ UNSETTLED = f"""
 """Jobs that run."""
 SEEN = "extract(epoch FROM seen)::float8"
 """Time of the last heartbeat; it comes back as the same number."""
-DIED = "its process died, or was away for longer than its lease"
 
 
 class Processes:
@@ -36,11 +38,12 @@ class Processes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def start(self, process: int, name: str) -> None:
+    def start(self, process: int, name: str, lease: float) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
             link.put(
-                "INSERT INTO hubbub_jobs.process (id, name) VALUES (%(id)s, %(name)s)", {"id": process, "name": name}
+                "INSERT INTO hubbub_jobs.process (id, name, lease) VALUES (%(id)s, %(name)s, %(lease)s)",
+                {"id": process, "name": name, "lease": float(lease)},
             )
 
     def beat(self, process: int, jobs: Collection[int]) -> list[int] | None:
@@ -81,22 +84,22 @@ class Processes:
 
     def heartbeats(self, lease: float) -> dict[int, Heartbeat]:
         """See :class:`hub.jobs.storage.Storage`."""
-        values = {"lease": float(lease), "missed": lease * MISSED}
+        values = {"lease": float(lease), "missed": MISSED}
         with self._database.begin() as link:
             link.put(
                 "UPDATE hubbub_jobs.process SET silent_since = now() WHERE silent_since IS NULL"
-                " AND seen < now() - make_interval(secs => %(missed)s)",
+                " AND seen < now() - make_interval(secs => %(missed)s * coalesce(lease, %(lease)s))",
                 values,
             )
             found = link.rows(
                 f"""
-                SELECT id, {SEEN}, seen < now() - make_interval(secs => %(lease)s)
-                    AND coalesce(silent_since < now() - make_interval(secs => %(missed)s), false)
-                FROM hubbub_jobs.process
+                SELECT id, {SEEN}, own, seen < now() - make_interval(secs => own)
+                    AND coalesce(silent_since < now() - make_interval(secs => %(missed)s * own), false)
+                FROM hubbub_jobs.process, LATERAL (SELECT coalesce(lease, %(lease)s)) AS l (own)
                 """,  # noqa: S608 - names of ours
                 values,
             )
-        return {process: Heartbeat(seen, given_up) for process, seen, given_up in found}
+        return {process: Heartbeat(*heartbeat) for process, *heartbeat in found}
 
     def rescue(self, dead: Mapping[int, float]) -> int:
         """See :class:`hub.jobs.storage.Storage`. Each process is a transaction of its own."""
@@ -119,29 +122,37 @@ class Processes:
 
 
 def _give_back(link: Link, jobs: Sequence[Job], failed: bool) -> int:
-    """End claims whose jobs nobody works any more. :param jobs: all that those claims have left."""
+    """End claims whose jobs nobody works any more. :param jobs: all that those claims have left.
+
+    :param failed: whether their process died; then they are all that it had.
+    """
     last = {job.claim: job.id for job in jobs}
-    settlements = [_given_up(job, failed, closes=last[job.claim] == job.id) for job in jobs]
+    settlements = [
+        given_up(job, len(jobs), last[job.claim] == job.id)
+        if failed
+        else Settlement(job, Ending.GIVEN_BACK, attempt=job.attempt, closes=last[job.claim] == job.id)
+        for job in jobs
+    ]
     lanes = {(lane.queue, lane.priority): lane.id for lane in all_lanes(link)}
     release_locks_of(link, end_claims(link, settlements, lanes))
     return len(jobs)
 
 
 def _jobs_of(link: Link, process: int) -> list[Job]:
-    """Jobs that a process has not settled, as they were claimed."""
+    """Jobs that a process has not settled, as they were claimed. Of what is there no more, the claim ends."""
     sql = f"SELECT claim, lane, job FROM ({UNSETTLED} AND c.process = %(process)s) AS u ORDER BY claim"  # noqa: S608
     found = link.rows(sql, {"process": process})
     lanes = {lane.id: lane for lane in all_lanes(link)}
     rows = latest_rows(link, [job for _, _, job in found])
-    return [job_of(rows[job], lanes[lane], claim, process) for claim, lane, job in found]
-
-
-def _given_up(job: Job, failed: bool, closes: bool) -> Settlement:
-    if not failed:
-        return Settlement(job, Ending.GIVEN_BACK, attempt=job.attempt, closes=closes)
-    if job.last_attempt:
-        return Settlement(job, Ending.DEAD, attempt=job.attempt, error=DIED, closes=closes)
-    return Settlement(job, Ending.RETRIED, attempt=job.attempt + 1, error=DIED, closes=closes)
+    jobs = []
+    for claim, lane, job in found:
+        if job in rows and lane in lanes:
+            jobs.append(job_of(rows[job], lanes[lane], claim, process))
+            continue
+        # Who restored or cleaned the database by hand has left the claim alone. Without an end it would stay for ever.
+        append_cancelled(link, current_segment(link), lane, [job], claim)
+        log.error("job %d is given up: its row or its queue is gone", job, extra={"action": "rescue"})
+    return jobs
 
 
 def running(link: Link, lane: int | None = None) -> Sequence[tuple[int, int]]:

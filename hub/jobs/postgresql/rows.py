@@ -11,22 +11,24 @@ import msgspec
 from msgspec.structs import replace
 
 from hub.jobs.connections import Link, Rows
-from hub.jobs.job import Job, NewJob
+from hub.jobs.job import Job, NewJob, Settlement
 
 FEW = 5
 """Rows up to which single statements are faster than COPY."""
-COLUMNS = "id, lane, attempt, max_retries, key, tags, coalesce, lock, trace, body"
+COLUMNS = "id, lane, attempt, max_retries, key, tags, coalesce, lock, trace, alone, body"
 """Columns of each table that has jobs, but for ``created``."""
 ALL_COLUMNS = f"{COLUMNS}, created"
 VALUES = (
     "%(id)s, %(lane)s, %(attempt)s, %(max_retries)s, %(key)s, CAST(%(tags)s AS text[]), %(coalesce)s, %(lock)s,"
-    " %(trace)s, %(body)s"
+    " %(trace)s, %(alone)s, %(body)s"
 )
 READ = (
     "j.id, j.lane, extract(epoch FROM j.created)::float8, j.attempt, j.max_retries, j.key, j.tags, j.body, j.coalesce,"
-    " j.lock, j.trace"
+    " j.lock, j.trace, j.alone"
 )
 """Columns in the order that :func:`job_of` wants."""
+ALONE_OF = 11
+"""Place, among these, of whether a claim has it alone."""
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -53,6 +55,7 @@ class JobRow(msgspec.Struct, frozen=True):
     coalesce: str | None = None
     lock: str | None = None
     traced: str | None = None
+    alone: bool = False
 
 
 def row_of_new(job: NewJob, number: int, lane: int) -> JobRow:
@@ -61,10 +64,11 @@ def row_of_new(job: NewJob, number: int, lane: int) -> JobRow:
     return replace(row, coalesce=job.coalesce, lock=job.lock, traced=job.traced)
 
 
-def row_of_job(job: Job, lane: int, attempt: int) -> JobRow:
-    """Row with which a job waits anew."""
-    row = JobRow(job.id, lane, job.body, job.max_retries, attempt, job.created, job.key, job.tags)
-    return replace(row, coalesce=job.coalesce, lock=job.lock, traced=job.traced)
+def row_of_job(one: Settlement, lane: int) -> JobRow:
+    """Row with which a job waits anew, or is a dead letter."""
+    job = one.job
+    row = JobRow(job.id, lane, job.body, job.max_retries, one.attempt, job.created, job.key, job.tags)
+    return replace(row, coalesce=job.coalesce, lock=job.lock, traced=job.traced, alone=one.stays_alone)
 
 
 def append(link: Link, segment: int, rows: Sequence[JobRow]) -> None:
@@ -103,7 +107,7 @@ def append_dead(link: Link, row: JobRow, reason: str) -> None:
 
 def job_of(row: Sequence[Any], lane: Lane, claim: int = 0, process: int = 0, reason: str = "") -> Job:
     """Value of a row that was read by ``READ``."""
-    number, _, created, attempt, max_retries, key, tags, body, coalesce, lock, traced = row[:11]
+    number, _, created, attempt, max_retries, key, tags, body, coalesce, lock, traced, alone = row[:12]
     return Job(
         number,
         lane.queue,
@@ -120,6 +124,7 @@ def job_of(row: Sequence[Any], lane: Lane, claim: int = 0, process: int = 0, rea
         coalesce,
         lock,
         traced,
+        alone,
     )
 
 
@@ -140,6 +145,7 @@ def values_of_row(row: JobRow) -> dict[str, Any]:
         "coalesce": row.coalesce,
         "lock": row.lock,
         "trace": row.traced,
+        "alone": row.alone,
         "body": row.body,
         "created": row.created,
     }
@@ -150,7 +156,7 @@ def _copied(row: JobRow) -> str:
     tags = _array(row.tags) if row.tags else None
     texts = "\t".join(map(_escaped, (row.key, tags, row.coalesce, row.lock, row.traced)))
     begin = f"{row.id}\t{row.lane}\t{row.attempt}\t{row.max_retries}"
-    line = f"{begin}\t{texts}\t\\\\x{row.body.hex()}"
+    line = f"{begin}\t{texts}\t{'t' if row.alone else 'f'}\t\\\\x{row.body.hex()}"
     if row.created is None:
         return f"{line}\n"
     return f"{line}\t{datetime.fromtimestamp(row.created, UTC).isoformat()}\n"

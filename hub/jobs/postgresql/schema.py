@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.jobs.connections import Link
 from hub.jobs.errors import BadDatabase
 
-VERSION = 9
+VERSION = 10
 """Version of the schema that this library works with."""
 OLDEST_SERVER = 130000
 """PostgreSQL 13 has ``xid8`` and ``pg_snapshot``."""
@@ -194,9 +194,18 @@ ALTER TABLE hubbub_jobs.later ADD COLUMN trace text;
 ALTER TABLE hubbub_jobs.dead ADD COLUMN trace text;
 ALTER TABLE hubbub_jobs.parked ADD COLUMN trace text
 """
+LEASES_AND_COMPANY = """
+ALTER TABLE hubbub_jobs.process ADD COLUMN lease float8;
+ALTER TABLE hubbub_jobs.job ADD COLUMN alone boolean NOT NULL DEFAULT false;
+ALTER TABLE hubbub_jobs.later ADD COLUMN alone boolean NOT NULL DEFAULT false;
+ALTER TABLE hubbub_jobs.dead ADD COLUMN alone boolean NOT NULL DEFAULT false;
+ALTER TABLE hubbub_jobs.parked ADD COLUMN alone boolean NOT NULL DEFAULT false
+"""
+"""A program of an older version that still runs writes neither: its own processes have no lease, and it lets no job
+be alone."""
 MIGRATIONS = [
     *(TABLES, QUEUES_OF_ERRORS, COALESCE, KEYS_SINCE, SLEEPING_PROCESSES, LOCKS, NOTES, SILENT_PROCESSES),
-    TRACES,
+    *(TRACES, LEASES_AND_COMPANY),
 ]
 """Statements that lead from each version to the next, beginning with none."""
 

@@ -72,7 +72,7 @@ def end_claims(link: Link, settlements: Sequence[Settlement], lanes: dict[tuple[
     _append_outcomes(link, segment, left, lanes)
     waiting, later = [], []
     for one in left:
-        row = row_of_job(one.job, lanes[one.job.queue, one.job.priority], one.attempt)
+        row = row_of_job(one, lanes[one.job.queue, one.job.priority])
         if one.ending in (Ending.RETRIED, Ending.GIVEN_BACK):
             if one.delay > 0:
                 later.append((row, one.delay, None))

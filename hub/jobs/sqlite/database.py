@@ -18,7 +18,7 @@ from hub.jobs.sqlite.filesystems import network_type, read_mounts
 from hub.jobs.sqlite.watching import Watcher
 from hub.jobs.storage import Deaf, Heard, Listening
 
-VERSION = 8
+VERSION = 9
 """Version of the schema that this library works with; in the file it is ``user_version``."""
 APPLICATION = 0x68756A6F
 """Mark of such a file (``application_id``)."""
@@ -114,6 +114,10 @@ MIGRATIONS = [
     """,
     "ALTER TABLE process ADD COLUMN silent_since REAL",
     "ALTER TABLE job ADD COLUMN trace TEXT",
+    """
+    ALTER TABLE process ADD COLUMN lease REAL;
+    ALTER TABLE job ADD COLUMN alone INTEGER NOT NULL DEFAULT 0;
+    """,
 ]
 """Statements that lead from each version to the next, beginning with none."""
 

@@ -7,7 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from hub.interfaces import Clock
+from hub.jobs.company import given_up, until_alone
 from hub.jobs.connections import Link
+from hub.jobs.endings import given_back
 from hub.jobs.heartbeats import MISSED, Heartbeat
 from hub.jobs.job import Coalescing, Ending, Handle, Job, NewJob, Settlement
 from hub.jobs.sqlite.database import SQLiteFile
@@ -15,9 +17,6 @@ from hub.jobs.sqlite.inserting import insert_jobs
 from hub.jobs.sqlite.limits import limits_of, pay, release_next, take_locks
 from hub.jobs.sqlite.operations import NOTE, READ, SQLiteOperations, cancel_waiting, job_of
 from hub.jobs.storage import Heard, Listening
-
-DIED = "its process died, or was away for longer than its lease"
-
 
 MOST_READ = 1000
 """Rows that a claim reads at most, to pass those that wait for their locks."""
@@ -49,12 +48,12 @@ class SQLite(SQLiteOperations):
         with self._database.begin() as link:
             return insert_jobs(link, jobs, self._wall())
 
-    def start(self, process: int, name: str) -> None:
+    def start(self, process: int, name: str, lease: float) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
             link.run(
-                "INSERT INTO process (id, name, started, seen) VALUES (:id, :name, :now, :now)",
-                {"id": process, "name": name, "now": self._wall()},
+                "INSERT INTO process (id, name, started, seen, lease) VALUES (:id, :name, :now, :now, :lease)",
+                {"id": process, "name": name, "now": self._wall(), "lease": lease},
             )
 
     def beat(self, process: int, jobs: Collection[int]) -> list[int] | None:
@@ -77,19 +76,21 @@ class SQLite(SQLiteOperations):
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin() as link:
             unknown = [job for job in _running(link, process) if job.claim not in claims]
-            self._end(link, [_given_up(job, failed=False) for job in unknown])
+            self._end(link, [given_back(job) for job in unknown])
             return len(unknown)
 
     def heartbeats(self, lease: float) -> dict[int, Heartbeat]:
         """See :class:`hub.jobs.storage.Storage`."""
-        now = self._wall()
-        values = {"now": now, "late": now - lease, "missed": now - lease * MISSED}
+        values = {"now": self._wall(), "lease": lease, "missed": MISSED}
+        missed = ":now - :missed * coalesce(lease, :lease)"
         with self._database.begin() as link:
-            link.run("UPDATE process SET silent_since = :now WHERE silent_since IS NULL AND seen < :missed", values)
+            link.run(f"UPDATE process SET silent_since = :now WHERE silent_since IS NULL AND seen < {missed}", values)  # noqa: S608
             found = link.rows(
-                "SELECT id, seen, seen < :late AND coalesce(silent_since < :missed, 0) FROM process", values
+                "SELECT id, seen, coalesce(lease, :lease), seen < :now - coalesce(lease, :lease)"  # noqa: S608
+                f" AND coalesce(silent_since < {missed}, 0) FROM process",
+                values,
             )
-        return {process: Heartbeat(seen, bool(given_up)) for process, seen, given_up in found}
+        return {process: Heartbeat(seen, own, bool(given_up)) for process, seen, own, given_up in found}
 
     def rescue(self, dead: Mapping[int, float]) -> int:
         """See :class:`hub.jobs.storage.Storage`."""
@@ -102,7 +103,7 @@ class SQLite(SQLiteOperations):
 
     def _give_up(self, link: Link, process: int, failed: bool) -> int:
         jobs = _running(link, process)
-        self._end(link, [_given_up(job, failed) for job in jobs])
+        self._end(link, [given_up(job, len(jobs)) if failed else given_back(job) for job in jobs])
         link.run("DELETE FROM process WHERE id = :id", {"id": process})
         return len(jobs)
 
@@ -117,8 +118,8 @@ class SQLite(SQLiteOperations):
             paused = {queue for (queue,) in link.rows("SELECT queue FROM paused")}
             chosen = self._queues(link) if queues is None else queues
             for queue in chosen:
-                if queue not in paused and len(jobs) < limit:
-                    jobs += self._take(link, process, queue, limit - len(jobs), coalescing)
+                if queue not in paused and len(jobs) < limit and not any(job.alone for job in jobs):
+                    jobs += self._take(link, process, queue, limit - len(jobs), coalescing, others=bool(jobs))
         return jobs
 
     def listen(self, heard: Heard) -> Listening:
@@ -148,7 +149,10 @@ class SQLite(SQLiteOperations):
         start = next(self._turns) % len(names) if names else 0
         return names[start:] + names[:start]
 
-    def _take(self, link: Link, process: int, queue: str, limit: int, coalescing: Coalescing | None) -> list[Job]:
+    def _take(
+        self, link: Link, process: int, queue: str, limit: int, coalescing: Coalescing | None, others: bool
+    ) -> list[Job]:
+        """Claim jobs of a queue. :param others: whether the call has jobs already."""
         now = self._wall()
         most, tokens = limits_of(link, queue, now)
         limit = limit if tokens is None else min(limit, int(tokens + 1e-9))
@@ -157,13 +161,14 @@ class SQLite(SQLiteOperations):
         while len(jobs) < limit:
             left = limit - len(jobs)
             found = self._waiting(link, process, queue, max(left, ahead), coalescing)
+            found, alone = until_alone(found, lambda job: job.alone, others or bool(jobs))
             taken = take_locks(link, queue, found, most, left)
             link.many(
                 "UPDATE job SET state = 'running', claim = :claim, process = :process WHERE id = :id",
                 [{"claim": job.claim, "process": process, "id": job.id} for job in taken],
             )
             jobs += taken
-            if len(taken) == len(found):
+            if len(taken) == len(found) or (alone and jobs):
                 break
             ahead = min(MOST_READ, 4 * len(found))  # many that wait for their locks are passed in few steps
         if tokens is not None and jobs:
@@ -232,6 +237,7 @@ class SQLite(SQLiteOperations):
     def _end_otherwise(self, link: Link, one: Settlement, now: float) -> bool:
         """End a claim on a job that is not finished; one that is settled already is left."""
         values = {"id": one.job.id, "claim": one.job.claim, "attempt": one.attempt, "now": now, "error": one.error}
+        values["alone"] = one.stays_alone
         found = link.rows("SELECT cancelled FROM job WHERE id = :id AND claim = :claim AND state = 'running'", values)
         if not found:
             return False
@@ -244,7 +250,8 @@ class SQLite(SQLiteOperations):
             cancel_waiting(link, one.job.id, now)
         elif one.ending is Ending.DEAD:
             link.run(
-                "UPDATE job SET state = 'dead', process = NULL, claim = 0, died = :now, reason = :error WHERE id = :id",
+                "UPDATE job SET state = 'dead', process = NULL, claim = 0, died = :now, reason = :error, alone = :alone"
+                " WHERE id = :id",
                 values,
             )
             link.run(
@@ -253,7 +260,8 @@ class SQLite(SQLiteOperations):
         else:
             state, due = ("delayed", now + one.delay) if one.delay > 0 else ("waiting", None)
             link.run(
-                "UPDATE job SET state = :state, due = :due, attempt = :attempt, process = NULL, claim = 0"
+                "UPDATE job SET state = :state, due = :due, attempt = :attempt, process = NULL, claim = 0,"
+                " alone = :alone"
                 " WHERE id = :id",
                 {**values, "state": state, "due": due},
             )
@@ -282,11 +290,3 @@ def _chosen(coalescing: Coalescing | None) -> tuple[str, dict[str, str]]:
         return "AND coalesce = :value", {"value": coalescing.value}
     beyond = coalescing.value + "\U0010ffff"  # no value has it: it can't be printed
     return "AND coalesce >= :value AND coalesce < :beyond", {"value": coalescing.value, "beyond": beyond}
-
-
-def _given_up(job: Job, failed: bool) -> Settlement:
-    if not failed:
-        return Settlement(job, Ending.GIVEN_BACK, attempt=job.attempt)
-    if job.last_attempt:
-        return Settlement(job, Ending.DEAD, attempt=job.attempt, error=DIED)
-    return Settlement(job, Ending.RETRIED, attempt=job.attempt + 1, error=DIED)

@@ -20,7 +20,8 @@ from hub.jobs.sqlite.limits import all_limits, release_next, set_limits
 from hub.jobs.storage import KeepTimes
 
 READ = (
-    "id, queue, priority, created, attempt, max_retries, key, tags, body, claim, process, reason, coalesce, lock, trace"
+    "id, queue, priority, created, attempt, max_retries, key, tags, body, claim, process, reason, coalesce, lock,"
+    " trace, alone"
 )
 """Columns in the order that :func:`job_of` wants."""
 ORDER = {JobState.WAITING: "priority DESC, id", JobState.DELAYED: "due, id", JobState.DEAD: "died, id"}
@@ -246,7 +247,7 @@ class SQLiteOperations:
 def job_of(row: Sequence[Any], claim: int = 0, process: int = 0) -> Job:
     """Value of a row that was read by ``READ``. :param claim: instead of the row's."""
     number, queue, priority, created, attempt, max_retries, key, tags, body, *others = row
-    claimed, owner, reason, coalesce, lock, traced = others
+    claimed, owner, reason, coalesce, lock, traced, alone = others
     return Job(
         id=number,
         queue=queue,
@@ -263,6 +264,7 @@ def job_of(row: Sequence[Any], claim: int = 0, process: int = 0) -> Job:
         coalesce=coalesce,
         lock=lock,
         traced=traced,
+        alone=bool(alone),
     )
 
 

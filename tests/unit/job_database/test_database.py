@@ -121,7 +121,7 @@ def test_its_threads_outlive_what_nobody_expects(
             wait_until(lambda: database.dispatcher.idle, 20, "the result to be written")
         wait_until(lambda: len(calls) >= 2, 20, "another try")
         wait_until(lambda: database.status()["state"] == "connected", 20, "it to be connected")
-    assert [thread.is_alive() for thread in database._threads] == [True] * 3
+    assert [thread.is_alive() for thread in database._threads] == [True] * 4
     assert "KeyError: 'a fault'" in caplog.text
     database.stop(5)
 
@@ -143,8 +143,12 @@ def test_its_end_waits_once_for_threads_in_a_statement_and_these_open_nothing_an
     database.start()
     assert inside.wait(60)
     joined: list[float] = []
+    wait = threading.Thread.join
 
-    def join(self: threading.Thread, timeout: float) -> None:
+    def join(self: threading.Thread, timeout: float | None = None) -> None:
+        if timeout is None:  # what listens for jobs, and ends at once
+            wait(self)
+            return
         joined.append(timeout)
         clock.advance(timeout)
 
@@ -152,7 +156,7 @@ def test_its_end_waits_once_for_threads_in_a_statement_and_these_open_nothing_an
         patch.setattr(threading.Thread, "join", join)
         patch.setattr(database, "_clock", clock.seconds)
         database.stop(5)
-    assert joined == [5, 0, 0]
+    assert joined == [5, 0, 0, 0]
     go_on.set()
     for thread in database._threads:
         thread.join(60)
@@ -161,6 +165,29 @@ def test_its_end_waits_once_for_threads_in_a_statement_and_these_open_nothing_an
     assert database.status()["state"] == "stopped"
     with pytest.raises(BadDatabase, match="was closed"):
         database.jobs.counts()
+
+
+def test_upkeep_that_waits_keeps_no_heartbeat_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database, go_on, inside = made(tmp_path, lease="1s"), threading.Event(), threading.Event()
+    beats: list[int] = []
+    heartbeat = database.jobs.heartbeat
+
+    def held_up() -> None:
+        inside.set()
+        go_on.wait(60)
+
+    def beat() -> list[Any]:
+        beats.append(1)
+        return list(heartbeat())
+
+    monkeypatch.setattr(database.jobs, "maintain", held_up)
+    monkeypatch.setattr(database.jobs, "heartbeat", beat)
+    database.start()
+    assert inside.wait(60)
+    wait_until(lambda: len(beats) >= 3, 20, "heartbeats")
+    assert database.dispatcher.alive
+    go_on.set()
+    database.stop(5)
 
 
 def test_its_password_is_read_from_a_file_and_shown_nowhere(tmp_path: Path) -> None:
@@ -202,7 +229,7 @@ def test_one_whose_file_is_removed_is_not_ready_until_it_is_back(tmp_path: Path)
     file = tmp_path / "jobs.db"
     file.rename(tmp_path / "old.db")
     with pytest.raises(BadDatabase, match="removed or moved"):
-        database.beat(1.0)
+        database.keep()
     with pytest.raises(BadDatabase, match="removed or moved"):
         database.look()
     database.start()

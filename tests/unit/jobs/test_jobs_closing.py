@@ -21,8 +21,8 @@ def test_one_that_is_closed_for_good_while_a_process_begins_leaves_nothing(
     storage: Any = other._storage
     start = storage.start
 
-    def late(process: int, name: str) -> None:
-        start(process, name)
+    def late(process: int, name: str, lease: float) -> None:
+        start(process, name, lease)
         other.close(for_good=True)
 
     monkeypatch.setattr(storage, "start", late)

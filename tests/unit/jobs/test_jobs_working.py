@@ -50,8 +50,8 @@ def test_a_program_that_was_away_claims_as_another_process(jobs: Jobs, time: Tim
         for _ in range(3):
             other.maintain()
             time.now += 5.5
-    found = jobs.claim(5)
-    assert sorted(one.id for one in found) == [1, 2]
+    found = [*jobs.claim(5), *jobs.claim(5)]
+    assert [one.id for one in found] == [1, 2]
     assert {one.process for one in found}.isdisjoint({job.process})
 
 
@@ -197,7 +197,33 @@ def test_keep_alive_beats_from_a_thread_and_outlives_failures(
     with jobs.keep_alive(wait):
         wait_until(lambda: len(calls) >= 4)
     assert "KeyError: 'a fault'" in caplog.text
-    assert not [thread for thread in threading.enumerate() if thread.name == "jobs-heartbeat"]
+    assert not [thread for thread in threading.enumerate() if thread.name in ("jobs-heartbeat", "jobs-upkeep")]
+
+
+def test_upkeep_that_waits_keeps_no_heartbeat_waiting(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, go_on, beats = threading.Event(), threading.Event(), list[int]()
+
+    def upkeep() -> None:
+        inside.set()
+        go_on.wait(60)
+
+    def beat(process: int, _: Collection[int]) -> list[int]:
+        beats.append(process)
+        return []
+
+    def wait(ended: threading.Event, _: float) -> None:
+        jobs._beaten = -100.0
+        ended.wait(0.001)
+
+    jobs.insert("q", 1)
+    jobs.claim()
+    monkeypatch.setattr(jobs._storage, "upkeep", upkeep)
+    monkeypatch.setattr(jobs._storage, "beat", beat)
+    with jobs.keep_alive(wait):
+        assert inside.wait(60)
+        seen = len(beats)
+        wait_until(lambda: len(beats) >= seen + 3)
+        go_on.set()
 
 
 def test_an_error_is_kept_by_its_end_and_without_what_no_database_takes() -> None:
@@ -207,6 +233,13 @@ def test_an_error_is_kept_by_its_end_and_without_what_no_database_takes() -> Non
     assert len(long) == LONGEST_ERROR
     assert long.endswith("the end")
     assert error_text(ValueError("why")) == "ValueError: why"
+
+
+def test_a_child_of_a_fork_has_what_its_parent_did_not_use_yet_or_any_more(jobs: Jobs) -> None:
+    for _ in range(2):
+        jobs._pid = os.getpid() + 1
+        jobs.insert("q", 1)
+        jobs.close()
 
 
 def test_a_child_of_a_fork_is_told(jobs: Jobs) -> None:
