@@ -8,7 +8,6 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from hub.aside import Aside
 from hub.backoff import Uniform, delay_after
 from hub.errors import CannotPublish, HubError, PlaceUnavailable, Unavailable
 from hub.failure import text_of, told
@@ -18,6 +17,7 @@ from hub.partlog import PartLog
 from hub.status.parts import OutboxStatus
 from hub.text import counted
 from hub.unsent import Unsent, UnsentMessage
+from hub.unsent_aside import UnsentAside
 
 WINDOW = 100
 """Default number of messages that may be unconfirmed at once."""
@@ -64,7 +64,7 @@ class Outbox:
         self._backend: object = None
         self._window = WINDOW
         self._unconfirmed: dict[int, UnsentMessage] = {}
-        self._aside = Aside(reactor, uniform, self._try_aside)
+        self._aside = UnsentAside(reactor, uniform, self._try_aside)
         self._open = self._ending = self._closed = self._pumping = False
         self._failures = 0
         self._error = ""

@@ -34,7 +34,7 @@ class UnsentMessage(msgspec.Struct, eq=False):
 
     :ivar number: its number in the store's outbox; ``None``: it is in no store.
     :ivar done: fires when the bus has confirmed it, fails if it will never be sent; ``None``: nobody waits.
-    :ivar tries: attempts to send it. :ivar was_aside: whether it was ever set aside; see :mod:`hub.aside`.
+    :ivar tries: attempts to send it. :ivar was_aside: whether it was ever set aside; see :mod:`hub.unsent_aside`.
     """
 
     sequence: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.internet.defer import Deferred
 
-from hub import aside
+from hub import unsent_aside
 from hub.backends.memory import Memory
 from hub.backoff import FIRST_DELAY, LONGEST_DELAY
 from hub.settings import Settings
@@ -51,7 +51,7 @@ def test_it_is_tried_again_with_growing_delays() -> None:
 
 def test_more_than_some_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are in memory, so their number is bounded."""
-    monkeypatch.setattr(aside, "MOST_ASIDE", 2)
+    monkeypatch.setattr(unsent_aside, "MOST_ASIDE", 2)
     post = Post().opened()
     post.bus.full = {"full"}
     post.commit(1, 2, 3, topic="full")
@@ -63,7 +63,7 @@ def test_more_than_some_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_their_bytes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aside, "MOST_ASIDE_BYTES", 1)
+    monkeypatch.setattr(unsent_aside, "MOST_ASIDE_BYTES", 1)
     post = Post().opened()
     post.bus.full = {"full"}
     post.commit(1, topic="full")

@@ -16,7 +16,7 @@ MOST_TOLD = 100
 """Reasons that are logged while any is set aside."""
 
 
-class Aside:
+class UnsentAside:
     """Messages set aside, until it is time to try them again, all at once. Belongs to the reactor's thread.
 
     :param due: called when it is time; it takes them. :ivar reason: of the last one that was set aside, until the bus
