@@ -6,6 +6,8 @@ import pytest
 
 from hub.deadletter import DeadLetter
 from hub.queue.policy import QueuePolicy
+from hub.queue.reader import Reader
+from hub.queue.singles import Singles
 from tests.unit.desk import Desk
 from tests.unit.doubles import letter_of, message, messages
 
@@ -126,3 +128,13 @@ def test_a_message_that_is_retried_makes_no_room() -> None:
     assert delivery is not None
     desk.queue.retry(delivery, 0.0, failed=True)
     assert (desk.room_made, desk.queue.full) == (0, True)
+
+
+def test_a_message_that_is_finished_while_it_waits_makes_room_too() -> None:
+    desk = Desk(QueuePolicy(max_backlog=4, overflow="block"))
+    desk.offer(messages(5))
+    reader = Reader(desk.queue, lambda: None, lambda call: call())
+    taken = desk.take(2)
+    Singles(desk.queue).give_back(Singles(desk.queue).split(taken), delivered=False)
+    assert [reader.finish_waiting(position) for position in taken.positions] == [True, True]
+    assert (desk.queue.full, desk.room_made) == (False, 1)

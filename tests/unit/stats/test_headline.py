@@ -8,6 +8,8 @@ import pytest
 
 from hub.cli.times import all_clear
 from hub.stats.headline import CALM, headline
+from hub.stats.words import all_caught_up
+from hub.status.hub import HeadlineRow
 from hub.status.states import NOBODY
 from tests.unit.cli.top.hub_double import row
 
@@ -100,3 +102,10 @@ def test_orphans_never_count_and_paused_ones_only_where_nobody_else_is_behind() 
     found = headline({"a": paused})
     assert (found["kind"], all_clear(found, 0.0)) == ("paused", "caught up: paused (a: 1,901 waiting)")
     assert all_clear(headline({"a": waiting("unknown")}), 0.0) == "caught up: not known (a: 1,901 waiting)"
+
+
+def test_its_words_are_those_of_its_numbers() -> None:
+    found = headline({"slow": waiting("falling_behind", rate_in=9.0, rate_out=4.0)})
+    words = all_caught_up(dict(found))
+    assert (found["text"], found["detail"]) == (words.text, words.detail)
+    assert found.keys() == HeadlineRow.__annotations__.keys()

@@ -134,3 +134,12 @@ def test_more_workers_than_there_is_room_for_go_unnoted(tmp_path: Path) -> None:
 def test_the_file_is_not_for_others(tmp_path: Path) -> None:
     opened(tmp_path)
     assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
+
+
+def test_unless_it_is_told_the_boot_is_the_kernels(tmp_path: Path) -> None:
+    hands = InFlightFile(tmp_path)
+    hands.begin()
+    slot = hands.slot(1)
+    slot.hold(5, 9)
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    assert suspects(tmp_path, boot) == {1: [(5, 9)]}

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from twisted.internet.task import Clock
 
 from hub.message import Message
 from hub.queue.policy import QueuePolicy
@@ -298,3 +299,17 @@ def test_the_last_thread_tells_that_all_are_gone_after_the_stop_of_the_consumer(
     ((thread, calls),) = told
     assert thread.startswith("hubbub-c-")
     assert calls == ["start", "stop"]
+
+
+def test_the_next_crew_counts_on_also_while_the_one_before_it_is_busy() -> None:
+    consumer, clock = Hanging("consume"), Clock()
+    before = crew_of(consumer, monotonic=clock.seconds)
+    offer(before, messages(1))
+    before.start()
+    assert consumer.inside.wait(10)
+    clock.advance(5.0)
+    after = crew_of(Watched(), monotonic=clock.seconds)
+    after.follow(before)
+    assert after.busy(clock.seconds()) == 5.0
+    consumer.release.set()
+    end(before)

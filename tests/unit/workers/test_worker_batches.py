@@ -252,3 +252,14 @@ def test_a_batch_that_succeeds_ends_the_growth_of_the_pauses() -> None:
     bench.clock.advance(1.0)
     bench.run()
     assert consumer.batches[-2:] == [["3"], ["3"]]
+
+
+def test_messages_of_one_time_that_are_reported_together_count_each() -> None:
+    bench = Bench()
+    bench.worker._limit = 9
+    bench.clock.advance(100.0)
+    bench.offer(*[message(10) for _ in range(5)])
+    bench.worker.step(0)
+    wanted = Histogram()
+    wanted.add(90.0, 5)
+    assert bench.worker.ages.counts == wanted.counts
