@@ -8,19 +8,39 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from hub import jsontext
 from hub.backends.json_body import NoObject, read_object
-from hub.headers import received
 from hub.message import HeaderValue, Message
+from hub.text import encodable, printable
 
 PREFIX = "ce-"
 CONTENT_TYPE = "content-type"
 STRUCTURED = "application/cloudevents+json"
 _REQUIRED = ("specversion", "id", "source", "type")
+_NAME = re.compile(r"[a-z0-9]+")
+_TEXTS = {
+    "id": (re.compile(r".+", re.DOTALL), "a text that is not empty"),
+    "type": (re.compile(r".+", re.DOTALL), "a text that is not empty"),
+    "subject": (re.compile(r".+", re.DOTALL), "a text that is not empty"),
+    "source": (re.compile(r"[^\s\x00-\x1f\x7f]+"), "a URI reference"),
+    "dataschema": (re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x1f\x7f]*"), "a URI"),
+    "datacontenttype": (re.compile(r"[^\s/;]+/[^\s/;]+\s*(;.*)?"), "a media type"),
+    "time": (
+        re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII),
+        "a time as RFC 3339 has it",
+    ),
+}
+"""The attributes that the specification names: their form, and what it is called."""
+_LEAST, _MOST = -(1 << 31), (1 << 31) - 1
+"""Whole numbers of an attribute."""
+_SHOWN = 40
+"""Characters of a wrong value that are shown."""
 
 
 class NoEvent(Exception):
@@ -34,10 +54,14 @@ class NoEvent(Exception):
 class Event:
     """Event. :ivar attributes: by name, with ``id`` and ``datacontenttype``. :ivar data: the message's body.
 
-    :raises NoEvent: an attribute that each event has is missing, or the version is another one.
+    :param attributes: as they came: a list is refused, as is all else that is no value of an attribute.
+    :raises NoEvent: an attribute that each event has is missing, the version is another one, or an attribute's name or
+        value is none of CloudEvents'.
     """
 
-    def __init__(self, attributes: Mapping[str, HeaderValue], data: bytes) -> None:
+    attributes: Mapping[str, HeaderValue]
+
+    def __init__(self, attributes: Mapping[str, Any], data: bytes) -> None:
         self.attributes = attributes
         self.data = data
         missing = [name for name in _REQUIRED if attributes.get(name) in (None, "")]
@@ -45,6 +69,8 @@ class Event:
             raise NoEvent("cloudevent", f"the event has no {', '.join(missing)}")
         if attributes["specversion"] != "1.0":
             raise NoEvent("cloudevent", f"the event is of CloudEvents {str(attributes['specversion'])[:10]!r}, not 1.0")
+        for name, value in attributes.items():
+            _check(name, value)
 
     @property
     def id(self) -> str:
@@ -104,16 +130,52 @@ def read_structured(body: bytes) -> Event:
     except NoObject as error:
         raise NoEvent(error.kind, str(error)) from error
     data, encoded = content.pop("data", None), content.pop("data_base64", None)
-    attributes = received(content)
+    # An attribute that is null counts as missing.
+    attributes = {encodable(name): _encodable(value) for name, value in content.items() if value is not None}
     if encoded is not None:
+        if data is not None:
+            raise NoEvent("cloudevent", "the event has both data and data_base64")
+        if not isinstance(encoded, str):
+            raise NoEvent("cloudevent", "data_base64 is no text")
         try:
-            return Event(attributes, base64.b64decode(str(encoded), validate=True))
+            return Event(attributes, base64.b64decode(encoded, validate=True))
         except (binascii.Error, ValueError) as error:
             raise NoEvent("cloudevent", f"data_base64 is not base64: {error}") from error
     kind = str(attributes.get("datacontenttype", "application/json"))
     if isinstance(data, str) and not _names_json(kind):
         return Event(attributes, data.encode(errors="backslashreplace"))
     return Event(attributes, b"" if data is None else jsontext.write(data))
+
+
+def _encodable(value: Any) -> Any:
+    return encodable(value) if isinstance(value, str) else value
+
+
+def _check(name: str, value: Any) -> None:
+    """Check an attribute. :raises NoEvent: it can't be."""
+    shown = f"the event's attribute {printable(name[:_SHOWN])}"
+    if not _NAME.fullmatch(name) or name == "data":
+        raise NoEvent("cloudevent", f"{shown} has no name of an attribute: small letters and digits, and not 'data'")
+    if name in _TEXTS:
+        form, what = _TEXTS[name]
+        if not isinstance(value, str) or not form.fullmatch(value) or (name == "time" and not _is_moment(value)):
+            raise NoEvent("cloudevent", f"{shown} is {printable(str(value)[:_SHOWN])!r}: expected {what}")
+    elif not isinstance(value, (str, bool)) and not (type(value) is int and _LEAST <= value <= _MOST):
+        found = printable(str(value)[:_SHOWN])
+        raise NoEvent("cloudevent", f"{shown} is {found}: expected a text, true or false, or a whole number of 32 bits")
+
+
+def _is_moment(text: str) -> bool:
+    """True if there is such a time. The second of the clock may be a leap second."""
+    try:
+        datetime.fromisoformat(text[:17].upper() + ("59" if text[17:19] == "60" else text[17:19]) + _zone(text))
+    except ValueError:
+        return False
+    return True
+
+
+def _zone(text: str) -> str:
+    return "+00:00" if text[-1] in "zZ" else text[-6:]
 
 
 def is_json(event: Event) -> bool:

@@ -31,19 +31,26 @@ class WrongHeader(Exception):
         self.kind = kind
 
 
-def check_severity(headers: Mapping[str, HeaderValue]) -> None:
-    """Check a received severity, as its consumers do. :raises WrongHeader: it is none of the four numbers."""
+def check_headers(headers: Mapping[str, object]) -> None:
+    """Check headers that were received, as its consumers do. A header that is missing is fine; one that is null is not.
+
+    :param headers: as they came, before values that the hub has no type for become others.
+    :raises WrongHeader: the severity is none of the four numbers, or the schema or the time is no text.
+    """
     severity = headers.get(SEVERITY, 20)
     if isinstance(severity, bool) or severity not in SEVERITIES or not isinstance(severity, int):
         expected = ", ".join(map(str, SEVERITIES))
         raise WrongHeader("severity", f"{SEVERITY} is {str(severity)[:40]!r}: expected one of the numbers {expected}")
+    for name, kind in ((SCHEMA, "schema"), (SENT_AT, "sent_at")):
+        if not isinstance(headers.get(name, ""), str):
+            raise WrongHeader(kind, f"{name} is {str(headers[name])[:40]!r}: expected a text")
 
 
 def headers_to_send(headers: Mapping[str, HeaderValue], now: float) -> dict[str, HeaderValue]:
     """Headers of a message to publish, with those that every publisher sends. What came as text from another bus gets
     its type.
 
-    :param now: epoch seconds, where a message has no ``sent-at``. :raises WrongHeader: the severity is none.
+    :param now: epoch seconds, where a message has no ``sent-at``. :raises WrongHeader: its consumers would refuse one.
     """
     found: dict[str, HeaderValue] = {
         SCHEMA: "base.message",
@@ -54,7 +61,7 @@ def headers_to_send(headers: Mapping[str, HeaderValue], now: float) -> dict[str,
         **headers,
     }
     found = typed(found)
-    check_severity(found)
+    check_headers(found)
     return found
 
 

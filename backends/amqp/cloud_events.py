@@ -3,6 +3,10 @@ its application properties. Both modes are read."""
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
 from hub.backends.amqp.formats import Delivery, Outgoing, Plain, check, routing_key
 from hub.backends.amqp.properties import REDELIVERED, properties_of
 from hub.backends.amqp.settings import Config
@@ -19,7 +23,7 @@ from hub.backends.cloudevents import (
 from hub.backends.unusable import Unusable
 from hub.errors import CannotPublish
 from hub.interfaces import Clock
-from hub.message import HeaderValue, Message
+from hub.message import Message
 
 MARKS = ("cloudEvents:", "cloudEvents_")
 """Beginnings of the names of headers that are attributes. Either is read; the first is written."""
@@ -37,21 +41,24 @@ class CloudEvents:
         """Make a message. :raises Unusable: it is no event."""
         raw = self._plain.read(delivery)
         try:
-            event = self._event(raw)
+            event = self._event(raw, delivery.properties.headers or {})
         except NoEvent as error:
             raise Unusable(error.kind, str(error), raw) from error
         kept = {name: value for name, value in raw.headers.items() if not name.startswith(MARKS)}
         kept.pop(CONTENT_TYPE, None)
         return Message(event.id, raw.topic, event.data, kept | event.headers(), raw.received_at, raw.backend)
 
-    def _event(self, raw: Message) -> Event:
+    def _event(self, raw: Message, headers: Mapping[str, object]) -> Event:
+        """The event of a message. :param headers: as the broker gave them: lists are none of the hub's values."""
         kind = str(raw.headers.get(CONTENT_TYPE, ""))
         if kind.lower().startswith(STRUCTURED):
             return read_structured(raw.body)
         if kind.lower().startswith("application/cloudevents"):
             raise NoEvent("cloudevent", f"the format {kind[:60]!r} is not read, only {STRUCTURED}")
-        attributes: dict[str, HeaderValue] = {
-            name[len(MARKS[0]) :]: value for name, value in raw.headers.items() if name.startswith(MARKS)
+        attributes: dict[str, object] = {
+            name[len(MARKS[0]) :]: _value(value)
+            for name, value in headers.items()
+            if name.startswith(MARKS) and value is not None
         }
         if kind:
             attributes["datacontenttype"] = kind
@@ -77,3 +84,14 @@ class CloudEvents:
             own |= {} if kind is None else {CONTENT_TYPE: kind}
         properties = properties_of(message, self._config.persistent, own)
         return Outgoing(routing_key(message.topic, self._config), body, properties)
+
+
+def _value(value: object) -> object:
+    """The value of an attribute: times and bytes as the texts that CloudEvents has for them, a number without
+    pika's own class."""
+    if isinstance(value, datetime):
+        when = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+        return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.backends.amqp.formats import Delivery, Outgoing, Plain, check, routing_key
 from hub.backends.amqp.properties import properties_of
 from hub.backends.amqp.settings import Config
-from hub.backends.fedora_messaging import PRIORITY, WrongHeader, check_severity, headers_to_send, with_prefix
+from hub.backends.fedora_messaging import PRIORITY, WrongHeader, check_headers, headers_to_send, with_prefix
 from hub.backends.json_body import NoObject, read_object
 from hub.backends.unusable import Unusable
 from hub.errors import CannotPublish
@@ -30,7 +30,7 @@ class FedoraMessaging:
             raise Unusable("encoding", f"the content encoding is {encoding[:40]!r}, not utf-8", message)
         try:
             read_object(message.body)
-            check_severity(message.headers)
+            check_headers(delivery.properties.headers or {})
         except (NoObject, WrongHeader) as error:
             raise Unusable(error.kind, str(error), message) from error
         return message

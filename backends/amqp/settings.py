@@ -15,6 +15,8 @@ AMQP = Scheme("amqp", "amqps", 5672, 5671)
 """Its ports are those that IANA gave AMQP."""
 LONGEST = 255
 """Bytes of a name or of a routing key at most."""
+QUEUE_TYPE = "x-queue-type"
+QUEUE_TYPES = ("classic", "quorum")
 PLACEHOLDER = "{topic}"
 """Stands for the topic in a template of routing keys."""
 
@@ -79,14 +81,26 @@ class ConsumedQueue(Settings):
 
     def declared_arguments(self) -> dict[str, str | int | float | bool]:
         """All arguments of the queue."""
-        return self.arguments if self.type is None else {"x-queue-type": self.type, **self.arguments}
+        return self.arguments if self.type is None else {QUEUE_TYPE: self.type, **self.arguments}
 
     def contradictions(self) -> Iterator[str]:
         """Yield each combination of settings that can't be."""
-        if self.type == "quorum" and (self.exclusive or self.auto_delete or not self.durable):
+        if "quorum" in (self.type, self.arguments.get(QUEUE_TYPE)) and (
+            self.exclusive or self.auto_delete or not self.durable
+        ):
             yield "a quorum queue is durable, not exclusive, and not auto_delete"
-        if "x-queue-type" in self.arguments and self.type is not None:
+        if QUEUE_TYPE in self.arguments and self.type is not None:
             yield "x-queue-type is set by 'type'"
+        kind = self.arguments.get(QUEUE_TYPE, "classic")
+        if kind == "stream":
+            yield (
+                "a stream (x-queue-type) is not read: it does not remember what was acknowledged; receive from a "
+                "quorum or classic queue that is bound to the same exchange"
+            )
+        elif kind not in QUEUE_TYPES:
+            yield f"x-queue-type is {str(kind)[:40]!r}: expected {' or '.join(QUEUE_TYPES)}"
+        if "x-stream-offset" in self.consume_arguments:
+            yield "x-stream-offset is for streams, which are not read"
 
 
 Queues = Annotated[dict[str, ConsumedQueue], AfterValidator(_queues)]

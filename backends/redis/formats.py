@@ -22,7 +22,7 @@ from hub.backends.cloudevents import (
 from hub.backends.envelopes import Envelopes
 from hub.backends.fedmsg import MAX_ID, MAX_TOPIC, NONE, NoEnvelope, headers_of
 from hub.backends.fedmsg import read as read_envelope
-from hub.backends.fedora_messaging import WrongHeader, check_severity, headers_to_send, typed, with_prefix
+from hub.backends.fedora_messaging import WrongHeader, check_headers, headers_to_send, typed, with_prefix
 from hub.backends.json_body import NoObject, read_object
 from hub.backends.redis.settings import Config
 from hub.backends.unusable import Unusable
@@ -163,7 +163,7 @@ class FedoraMessaging:
         headers = typed(message.headers)
         try:
             read_object(message.body)
-            check_severity(headers)
+            check_headers(headers)
         except (NoObject, WrongHeader) as error:
             raise Unusable(error.kind, str(error), message) from error
         return replace(message, headers=headers)

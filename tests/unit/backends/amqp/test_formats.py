@@ -191,6 +191,12 @@ def test_headers_that_came_as_text_get_their_types() -> None:
         ("severity", delivery(headers={"fedora_messaging_severity": 25})),
         ("severity", delivery(headers={"fedora_messaging_severity": "20"})),
         ("severity", delivery(headers={"fedora_messaging_severity": True})),
+        ("severity", delivery(headers={"fedora_messaging_severity": None})),
+        ("severity", delivery(headers={"fedora_messaging_severity": [20]})),
+        ("severity", delivery(headers={"fedora_messaging_severity": {"level": 20}})),
+        ("schema", delivery(headers={"fedora_messaging_schema": 5})),
+        ("schema", delivery(headers={"fedora_messaging_schema": None})),
+        ("sent_at", delivery(headers={"sent-at": datetime(2026, 1, 2, tzinfo=UTC)})),
         ("encoding", delivery(content_encoding="latin-1")),
     ],
 )
@@ -310,6 +316,86 @@ def test_an_event_whose_data_is_not_base64_is_refused() -> None:
     raw = json.dumps({**EVENT, "data_base64": "*"}).encode()
     with pytest.raises(Unusable, match="not base64"):
         event().read(delivery(raw, content_type="application/cloudevents+json"))
+
+
+STRUCTURED = "application/cloudevents+json"
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"time": "yesterday"}, "attribute time is 'yesterday': expected a time"),
+    ({"time": "2026-02-30T00:00:00Z"}, "expected a time"),
+    ({"time": "2026-02-03"}, "expected a time"),
+    ({"time": 5}, "expected a time"),
+    ({"id": 5}, "attribute id is '5': expected a text"),
+    ({"source": "my source"}, "expected a URI reference"),
+    ({"dataschema": "no-scheme"}, "expected a URI"),
+    ({"subject": ""}, "attribute subject is ''"),
+    ({"datacontenttype": "json"}, "expected a media type"),
+    ({"list": [1]}, "attribute list is .1.: expected a text, true or false"),
+    ({"half": 1.5}, "expected a text, true or false, or a whole number"),
+    ({"large": 1 << 31}, "a whole number of 32 bits"),
+    ({"myExt": "x"}, "attribute myExt has no name"),
+]
+
+
+@pytest.mark.parametrize(("more", "text"), WRONG)
+def test_an_attribute_that_can_not_be_is_refused(more: dict[str, Any], text: str) -> None:
+    raw = json.dumps({**EVENT, **more}).encode()
+    with pytest.raises(Unusable, match=text) as caught:
+        event().read(delivery(raw, content_type=STRUCTURED))
+    assert caught.value.kind == "cloudevent"
+
+
+@pytest.mark.parametrize(
+    ("more", "text"), [one for one in WRONG if "half" not in one[0] and "datacontenttype" not in one[0]]
+)
+def test_so_it_is_in_binary_mode(more: dict[str, Any], text: str) -> None:
+    with pytest.raises(Unusable, match=text) as caught:
+        event().read(delivery(headers=marked({**EVENT, **more}, "cloudEvents:")))
+    assert caught.value.kind == "cloudevent"
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["2026-01-02T03:04:05Z", "2026-01-02t03:04:05.123456789z", "2016-12-31T23:59:60Z", "1990-01-01T00:00:00-08:00"],
+)
+def test_a_time_of_rfc_3339_is_taken_as_it_is(time: str) -> None:
+    raw = json.dumps({**EVENT, "time": time}).encode()
+    assert event().read(delivery(raw, content_type=STRUCTURED)).headers["ce-time"] == time
+
+
+def test_an_attribute_that_is_null_is_missing() -> None:
+    raw = json.dumps({**EVENT, "subject": None, "data": None, "data_base64": "AP8="}).encode()
+    message = event().read(delivery(raw, content_type=STRUCTURED))
+    assert (set(message.headers), message.body) == ({"ce-specversion", "ce-source", "ce-type"}, b"\x00\xff")
+    with pytest.raises(Unusable, match="no source"):
+        event().read(delivery(headers=marked({**EVENT, "source": None}, "cloudEvents:")))
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        ({"data": {}, "data_base64": "AP8="}, "both data and data_base64"),
+        ({"data": "", "data_base64": ""}, "both data and data_base64"),
+        ({"data_base64": 1234}, "data_base64 is no text"),
+    ],
+)
+def test_an_event_has_its_data_once(more: dict[str, Any], text: str) -> None:
+    with pytest.raises(Unusable, match=text) as caught:
+        event().read(delivery(json.dumps({**EVENT, **more}).encode(), content_type=STRUCTURED))
+    assert caught.value.kind == "cloudevent"
+
+
+def test_times_and_bytes_of_amqp_are_attributes() -> None:
+    headers = marked(
+        {**EVENT, "time": datetime(2026, 1, 2, tzinfo=UTC), "raw": b"\x00\xff", "n": long(3)}, "cloudEvents:"
+    )
+    found = event().read(delivery(headers=headers)).headers
+    assert (found["ce-time"], found["ce-raw"], found["ce-n"]) == ("2026-01-02T00:00:00Z", "AP8=", 3)
+
+
+@pytest.mark.parametrize("headers", [{"ce-time": "yesterday"}, {"ce-My-Name": "x"}, {"ce-data": "x"}, {"ce-n": 1.5}])
+def test_an_event_that_nobody_could_read_is_not_published(headers: dict[str, Any]) -> None:
+    with pytest.raises(CannotPublish, match="the event's attribute"):
+        event().write(Message("id", "a", b"{}", headers))
 
 
 def test_an_event_needs_an_id() -> None:

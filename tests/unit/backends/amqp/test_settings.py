@@ -48,6 +48,10 @@ def test_the_type_of_a_queue_is_an_argument() -> None:
         ({"queues": {"x" * 256: {}}}, "at most 255 bytes"),
         ({"queues": {"q": {"type": "quorum", "durable": False}}}, "a quorum queue is durable"),
         ({"queues": {"q": {"type": "quorum", "arguments": {"x-queue-type": "classic"}}}}, "is set by 'type'"),
+        ({"queues": {"q": {"arguments": {"x-queue-type": "stream"}}}}, "a stream (x-queue-type) is not read"),
+        ({"queues": {"q": {"arguments": {"x-queue-type": "other"}}}}, "expected classic or quorum"),
+        ({"queues": {"q": {"arguments": {"x-queue-type": "quorum"}, "durable": False}}}, "a quorum queue is durable"),
+        ({"queues": {"q": {"consume_arguments": {"x-stream-offset": "first"}}}}, "x-stream-offset is for streams"),
     ],
 )
 def test_contradictions_are_named(given: dict[str, Any], text: str) -> None:
