@@ -14,6 +14,9 @@ from hub.interfaces import Clock
 from hub.message import Message
 from hub.settings import Settings
 
+CHECK_EVERY = 1.0
+"""Seconds between two looks for silent nodes."""
+
 
 @dataclass(frozen=True)
 class ClusterContext:
@@ -25,6 +28,8 @@ class ClusterContext:
     :ivar send: gives a body to the bus, under a topic, at once or not at all: it waits in no outbox.
         ``None``: it is sent. It may raise, or fail with, a ``HubError``: it is not.
     :ivar deaf: why the bus gives this hub no messages now; ``None``: it does.
+    :ivar echoes: whether the bus is known to give this hub its own announcements, too.
+    :ivar follows: the start of the view that this one replaces at a reload; ``None``: of none.
     """
 
     name: str
@@ -38,6 +43,8 @@ class ClusterContext:
     shared: Callable[[], frozenset[str]]
     send: Callable[[str, bytes], Deferred[None] | None]
     deaf: Callable[[], str | None]
+    echoes: Callable[[], bool]
+    follows: str | None
 
 
 class ClusterView(Protocol):
@@ -66,8 +73,11 @@ class ClusterView(Protocol):
     def check(self) -> None:
         """Look for nodes that are silent. Called every second."""
 
-    def leave(self) -> Deferred[None] | None:
-        """Announce that this hub leaves. Fires when the bus has that."""
+    def leave(self, stops: bool) -> Deferred[None] | None:
+        """Announce that this hub leaves. Fires when the bus has that.
+
+        :param stops: the hub stops; else its settings have changed.
+        """
 
     def status(self) -> Mapping[str, Any]:
         """Return the status, JSON-able: a :class:`hub.status.clusters.ClusterStatus` without its ``type``."""

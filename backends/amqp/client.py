@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 
 from hub.backends.amqp import settings
+from hub.backends.amqp.broadcast import hindrance
 from hub.backends.amqp.cloud_events import CloudEvents
 from hub.backends.amqp.connection import Connection
 from hub.backends.amqp.fedora import FedoraMessaging
@@ -103,9 +104,7 @@ class AmqpClient(BrokerClient[Connection]):
     @classmethod
     def no_broadcast(cls, config: settings.Config, topic: str) -> str | None:
         """Return why not every hub would receive a message; see :class:`hub.interfaces.Broadcasting`."""
-        if not config.publish or not config.queues:
-            return "it needs an exchange to publish to, and a queue of this hub alone that is bound to it"
-        return None
+        return hindrance(config, topic)
 
     @classmethod
     def needed_extras(cls, config: settings.Config) -> Iterable[Extra]:

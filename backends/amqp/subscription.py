@@ -112,7 +112,8 @@ class Subscription:
         self.confirmed, self.error, self._logged = True, "", ""
         self._since = self._reactor.seconds()
         self._on_confirmed()
-        self._log.info("receiving from the queue %r", self.name, extra={"action": "subscribe"})
+        extra = {"action": "subscribe", "queue": self.name}
+        self._log.info("receiving from the queue %r", self.name, extra=extra)
 
     # -- its end
 
@@ -139,9 +140,8 @@ class Subscription:
         self.confirmed, self.error, self.ledger = False, reason, Ledger()
         if reason != self._logged:
             self._logged = reason
-            self._log.warning(
-                "nothing comes from the queue %r: %s; trying on", self.name, reason, extra={"action": "subscribe"}
-            )
+            extra = {"action": "subscribe", "queue": self.name}
+            self._log.warning("nothing comes from the queue %r: %s; trying on", self.name, reason, extra=extra)
         delay = delay_after(self._failures, self._uniform, longest=self._config.reconnect_interval_max)
         self._timer = self._reactor.callLater(delay, self._try)
 

@@ -88,7 +88,8 @@ class Announcement(msgspec.Struct, frozen=True, omit_defaults=True):
         from 1 on. Both make an old announcement known as one.
     :ivar began: epoch seconds of its start. :ivar time: epoch seconds of the announcement, by the clock of the hub.
     :ivar interval: seconds until the next one.
-    :ivar leaving: the hub stops in order; this is its last announcement.
+    :ivar leaving: this is its last announcement: the hub stops in order. :ivar reload: not that, but its settings have
+        changed; ``follows``: the start that it was until then.
     :ivar reasons: why it is not ready; none: it is ready.
     :ivar others: the sum of the hub's own queues that are left out.
     :ivar left_out: number of queues that are not told of one by one, because there are too many.
@@ -103,6 +104,8 @@ class Announcement(msgspec.Struct, frozen=True, omit_defaults=True):
     version: Annotated[str, Meta(max_length=64)]
     state: HubState
     leaving: bool = False
+    reload: bool = False
+    follows: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")] | None = None
     reasons: Annotated[list[Reason], Meta(max_length=MOST_REASONS)] = []
     queues: Annotated[list[QueueNews], Meta(max_length=MOST_QUEUES + MOST_SHARED)] = []
     others: QueueNews | None = None

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 import msgspec
 
 from hub.cluster.announcement import Announcement
+from hub.cluster.names import shown_name
 from hub.cluster.seal import RefusedAnnouncement
 from hub.status.states import NodeState
-from hub.text import counted, printable
+from hub.text import counted
 from hub.units import format_duration
 
 TOLERANCE = 300.0
@@ -27,24 +28,41 @@ MOST_NODES = 200
 MOST_ENDED = 1000
 """Starts of nodes that are remembered as ended, so that nobody can repeat their announcements."""
 WARNING, INFO = logging.WARNING, logging.INFO
+STOPPED = "node %s has left: its hub stops in order"
+RELOADED = "node %s has left: its hub has read other settings, and comes again if it is still in the cluster"
+VANISHED = "node %s has vanished: nothing was heard of it for %s"
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """Something that happened to a node, for the log."""
+    """Something that happened to a node, for the log.
+
+    :ivar words: the line, with ``%s`` for each of the values: lines of the same words are of one kind. :ivar node: the
+        name, as it is shown.
+    """
 
     level: int
-    text: str
+    words: str
+    values: tuple[str, ...]
+    node: str
+
+    @property
+    def text(self) -> str:
+        """The whole line."""
+        return self.words % self.values
 
 
 class Node(msgspec.Struct):
     """One start of a hub, and its last announcement.
 
-    :ivar heard: monotonic seconds. :ivar since: epoch seconds since when it is in its state, by this hub's clock.
+    :ivar heard: monotonic seconds. :ivar listened: monotonic seconds from which on its silence counts: later than
+        ``heard``, if this hub could not hear meanwhile.
+    :ivar since: epoch seconds since when it is in its state, by this hub's clock.
     :ivar followed: another start of the same name was heard after it: it is counted no more, unless it is heard again.
     """
 
     last: Announcement
     heard: float
+    listened: float
     since: float
     state: NodeState = "present"
     followed: bool = False
@@ -57,6 +75,14 @@ class Node(msgspec.Struct):
     def silent(self, now: float) -> float:
         """Seconds since it was heard."""
         return max(0.0, now - self.heard)
+
+    def missed(self, until: float, count: int) -> bool:
+        """True if so many of its announcements have failed to come while this hub heard. :param until: monotonic."""
+        return until - self.listened >= count * self.last.interval
+
+    def unheard(self, now: float) -> bool:
+        """True if it was there, and so many announcements have failed to come that it would have vanished."""
+        return self.state == "present" and self.silent(now) >= MISSED * self.last.interval
 
 
 class Members:
@@ -95,11 +121,12 @@ class Members:
         return self._first(announcement, now, wall)
 
     def _first(self, announcement: Announcement, now: float, wall: float) -> list[Notice]:
+        former = self._former(announcement, now)
         name, before = announcement.node, self._called(announcement.node)
-        node = Node(announcement, now, wall, "left" if announcement.leaving else "present")
+        node = Node(announcement, now, now, wall, "left" if announcement.leaving else "present")
         node.followed = name == self._node  # perhaps the last words of this hub's own earlier start
         self._nodes[announcement.start] = node
-        back = False
+        back = former is not None
         for start, other in before:
             if other.state == "present":
                 other.followed = True
@@ -108,21 +135,34 @@ class Members:
                 self._end(start, now)
         if node.followed or announcement.leaving:
             return []
-        return [Notice(INFO, f"node {printable(name)} {'is back' if back or before else 'has joined'}")]
+        shown = shown_name(name)
+        if former is not None and former.last.node != name:
+            old = shown_name(former.last.node)
+            return [Notice(INFO, "node %s is called %s now", (old, shown), shown)]
+        return [Notice(INFO, "node %s is back" if back or before else "node %s has joined", (shown,), shown)]
+
+    def _former(self, announcement: Announcement, now: float) -> Node | None:
+        """The node that the hub was until its settings changed; it is forgotten."""
+        start = announcement.follows
+        former = None if start is None else self._nodes.get(start)
+        if start is None or former is None or former.state != "left":
+            return None
+        self._end(start, now)
+        return former
 
     def _again(self, node: Node, announcement: Announcement, now: float, wall: float) -> list[Notice]:
         events = []
-        name = printable(announcement.node)
-        node.last, node.heard = announcement, now
+        name = shown_name(announcement.node)
+        node.last, node.heard, node.listened = announcement, now, now
         if announcement.leaving:
             if node.state != "left":
                 node.state, node.since, node.followed = "left", wall, False
-                events.append(Notice(INFO, f"node {name} has left: its hub stops in order"))
+                events.append(Notice(INFO, RELOADED if announcement.reload else STOPPED, (name,), name))
             return events
         if node.state != "present":
             gone = format_duration(max(0.0, wall - node.since))
             node.state, node.since = "present", wall
-            events.append(Notice(INFO, f"node {name} is back, after {gone}"))
+            events.append(Notice(INFO, "node %s is back, after %s", (name, gone), name))
         if node.followed:
             node.followed = False
             events += self._doubled(announcement)
@@ -135,31 +175,39 @@ class Members:
         pair = frozenset(starts)
         if len(pair) > 1 and pair not in self._told and len(self._told) < MOST_ENDED:
             self._told.add(pair)
-            name = printable(announcement.node)
-            text = f"{counted(len(pair), 'hub')} call themselves node {name}: give each its own 'node'"
-            yield Notice(WARNING, text)
+            name = shown_name(announcement.node)
+            words = "%s call themselves node %s: give each its own 'node'"
+            yield Notice(WARNING, words, (counted(len(pair), "hub"), name), name)
 
-    def check(self, now: float, wall: float, hears: bool = True) -> list[Notice]:
+    def pass_over(self, seconds: float, now: float) -> None:
+        """Leave a time out of account in which this hub could not hear. :param now: monotonic seconds, its end."""
+        if seconds > 0.0:
+            for node in self._nodes.values():
+                node.listened = min(now, node.listened + seconds)
+
+    def check(self, now: float, wall: float, hears: bool = True, until: float | None = None) -> list[Notice]:
         """Look for nodes that are silent, and forget those that are long gone.
 
         :param hears: false while the bus gives this hub no announcements: the silence says nothing about others then.
+        :param until: monotonic seconds up to which this hub has heard what was said; ``None``: up to now. It may be an
+            interval ago; so one announcement less must have failed to come by then.
         """
         events = []
+        until = now if until is None else until
         for start, node in list(self._nodes.items()):
-            name, silent = printable(node.last.node), node.silent(now)
+            name, silent = shown_name(node.last.node), node.silent(now)
             if node.state != "present":
                 if wall - node.since >= self._forget_after:
                     self._end(start, now)
-                    events.append(Notice(INFO, f"node {name}, which has {node.state}, is forgotten"))
+                    events.append(Notice(INFO, "node %s, which has %s, is forgotten", (name, node.state), name))
             elif not hears:
-                node.heard = now
-            elif silent >= MISSED * node.last.interval:
+                node.listened = now
+            elif node.missed(now, MISSED) and node.missed(until, MISSED - 1):
                 if node.followed:
                     self._end(start, now)
                     continue
                 node.state, node.since = "vanished", wall - silent
-                text = f"node {name} has vanished: nothing was heard of it for {format_duration(silent)}"
-                events.append(Notice(WARNING, text))
+                events.append(Notice(WARNING, VANISHED, (name, format_duration(silent)), name))
         while self._ended and next(iter(self._ended.values()))[0] < now - 2 * TOLERANCE:
             self._ended.popitem(last=False)
         return events
@@ -170,13 +218,19 @@ class Members:
         for start, node in sorted(self._nodes.items(), key=lambda item: (item[1].last.node, item[1].last.began)):
             if not node.followed:
                 name = node.last.node
-                name = f"{name} ({start[:8]})" if name in taken else name
+                for mark in (start[:8], start):  # a node may be called like another one with its mark
+                    name = f"{node.last.node} ({mark})" if name in taken else name
                 taken.add(name)
                 yield name, node
 
     def counted(self) -> Iterator[tuple[str, Node]]:
         """The nodes whose numbers count, by their starts."""
         return ((start, node) for start, node in self._nodes.items() if node.counts)
+
+    def all_vanished(self) -> bool:
+        """True if there were several nodes, and each that has not left has vanished."""
+        states = [node.state for node in self._nodes.values() if node.state != "left" and not node.followed]
+        return len(states) > 1 and set(states) == {"vanished"}
 
     def _called(self, name: str) -> list[tuple[str, Node]]:
         return [(start, node) for start, node in self._nodes.items() if node.last.node == name]

@@ -62,6 +62,7 @@ def cluster_row(
         "nodes_present": states.count("present"),
         "nodes_left": states.count("left"),
         "nodes_vanished": states.count("vanished"),
+        "nodes_unheard": states.count("unheard"),
         "backlog": sum([row["backlog"] for row in queues.values()]),
         "rate_in": sum_of_known(row["rate_in"] for row in queues.values()),
         "rate_out": sum_of_known(row["rate_out"] for row in queues.values()),

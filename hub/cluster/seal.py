@@ -44,12 +44,13 @@ _in_envelope = msgspec.json.Decoder(_Enveloped)
 class Seal:
     """Seals the announcements of one topic, and opens those of others.
 
-    :param key: shared by all hubs; ``None``: nothing is signed, and everybody's announcements are taken.
+    :param keys: shared by all hubs: the first one signs, and what is signed with any of them is taken. None: nothing is
+        signed, and everybody's announcements are taken.
     """
 
-    def __init__(self, topic: str, key: bytes | None) -> None:
-        self.signs = key is not None
-        self._key = key
+    def __init__(self, topic: str, *keys: bytes) -> None:
+        self.signs = bool(keys)
+        self._keys = keys
         self._head = f"hubbub announcement 1\n{topic}\n".encode()
 
     def close(self, announcement: Announcement) -> bytes:
@@ -62,10 +63,11 @@ class Seal:
         if len(body) > WORST:
             raise RefusedAnnouncement("too_large", f"it has {len(body)} bytes")
         sealed = _sealed(body)
-        if self._key is not None:
+        if self._keys:
             if not sealed.signature:
                 raise RefusedAnnouncement("unsigned", "it is not signed")
-            if not hmac.compare_digest(sealed.signature.encode("utf-8", "replace"), self._signed(sealed.announcement)):
+            given, text = sealed.signature.encode("utf-8", "replace"), sealed.announcement
+            if not any(hmac.compare_digest(given, self._signed(text, key)) for key in self._keys):
                 raise RefusedAnnouncement("forged", "it is signed with another key")
         if len(sealed.announcement) > MOST_BYTES:
             raise RefusedAnnouncement("too_large", f"it has {len(sealed.announcement)} characters")
@@ -75,11 +77,10 @@ class Seal:
             raise RefusedAnnouncement("malformed", str(error)) from error
 
     def _signature(self, text: str) -> str:
-        return "" if self._key is None else self._signed(text).decode()
+        return self._signed(text, self._keys[0]).decode() if self._keys else ""
 
-    def _signed(self, text: str) -> bytes:
-        assert self._key is not None
-        return hmac.new(self._key, self._head + text.encode("utf-8", "replace"), "sha256").hexdigest().encode()
+    def _signed(self, text: str, key: bytes) -> bytes:
+        return hmac.new(key, self._head + text.encode("utf-8", "replace"), "sha256").hexdigest().encode()
 
 
 def _sealed(body: bytes) -> _Sealed:

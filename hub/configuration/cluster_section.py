@@ -7,15 +7,22 @@ from collections.abc import Iterator, Mapping
 from hub.configuration.schema import Part
 from hub.configuration.section import Section, absence
 from hub.interfaces import Broadcasting
+from hub.units import format_duration
 
 
 class ClusterSection(Section):
     """The section of clusters."""
 
     def notes(self, part: Part) -> Iterator[str]:
-        """A cluster without a key."""
+        """A cluster without a key, or with a long interval."""
         if getattr(part.config, "key", None) is None:
             yield "its announcements are not signed: whoever can publish on the bus can pose as a node; set 'key'"
+        latest = getattr(part.config, "named_after", lambda: None)()
+        if latest is not None:
+            yield (
+                f"a node that vanishes is named after up to {format_duration(latest)}, as interval is "
+                f"{format_duration(part.config.interval)}; with 4 s or less it is within 15 s"
+            )
 
 
 def unknown_backends(

@@ -19,7 +19,11 @@ WHOLE = frozenset({"start", "ready", "reload", "stop", "audit"})
 """Actions of the hub whose lines are always shown: a reload of a file with twelve mistakes must show twelve."""
 LONGEST_KIND = 200
 LONGEST_LAST = 4000
-"""Characters of the last line of a burst, which is held until its number is reported."""
+"""Characters of the last line of a burst, which is held until its number is reported; and of the names beside it."""
+NAMING = ("node", "queue")
+"""Fields of a line that name what it is about: a number of lines that are not shown hides none of these names."""
+NAMES = "collapsed_names"
+"""Attribute of the last line of a burst: the names of all."""
 
 Kind = tuple[object, ...]
 _VALUES = re.compile(r"'[^']*'|\"[^\"]*\"|(?<![0-9a-fA-F])[0-9a-fA-F]*\d[0-9a-fA-F]*")
@@ -56,7 +60,7 @@ class Collapse(logging.Filter):
             over = self._throttle.over(now)
             burst = None if kind is None else self._throttle.hold(kind, now)
             if burst is not None:
-                burst.last = _without_values(record)
+                burst.last = _after(burst.last, record)
         self._tell(over, now)
         return burst is None
 
@@ -80,7 +84,8 @@ class Collapse(logging.Filter):
         for burst in over:
             if (record := burst.last) is not None:
                 seconds = max(1.0, min(PER, now - burst.since))
-                record.msg = f"... and {burst.held} more like it in {seconds:.0f} s, the last: {record.msg}"
+                like = f"... and {burst.held} more like it in {seconds:.0f} s{_named(record)}"
+                record.msg = f"{like}, the last: {record.msg}"
                 record.__dict__["repeated"] = burst.held
                 self._show(record)
 
@@ -118,6 +123,24 @@ def _extra(record: logging.LogRecord, name: str) -> object:
 
 def _whole(record: logging.LogRecord) -> bool:
     return record.name.startswith("hubbub.hub.") and getattr(record, "action", None) in WHOLE
+
+
+def _after(last: logging.LogRecord | None, record: logging.LogRecord) -> logging.LogRecord:
+    """A copy of the record to hold, with the names of the lines before it, as many as have room."""
+    names: dict[str, None] = {} if last is None else last.__dict__[NAMES]
+    copy = _without_values(record)
+    for field in NAMING:
+        name = _extra(record, field)
+        if name is not None and sum(map(len, names)) < LONGEST_LAST:
+            names[str(name)[:LONGEST_KIND]] = None
+    copy.__dict__[NAMES] = names
+    return copy
+
+
+def _named(record: logging.LogRecord) -> str:
+    names: dict[str, None] = record.__dict__.pop(NAMES)
+    more = " and others" if sum(map(len, names)) >= LONGEST_LAST else ""
+    return f" ({', '.join(names)}{more})" if len(names) > 1 else ""
 
 
 def _without_values(record: logging.LogRecord) -> logging.LogRecord:

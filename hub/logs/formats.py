@@ -11,7 +11,10 @@ from datetime import UTC, datetime
 from hub.configuration.schema import LogFormat
 from hub.text import printable
 
-FIELDS = ("action", "consumer", "backend", "exporter", "server", "topic", "message_id", "attempt", "error", "repeated")
+FIELDS = (
+    *("action", "consumer", "backend", "exporter", "server", "node", "queue"),
+    *("topic", "message_id", "attempt", "error", "repeated"),
+)
 """Fields of a line beside its text, from the ``extra`` of the log call."""
 SHOWN = ("action", "topic", "message_id", "attempt")
 """Fields at the end of a line for people, unless its text contains them."""

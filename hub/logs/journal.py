@@ -22,6 +22,8 @@ FIELDS = {
     "backend": "BACKEND",
     "exporter": "EXPORTER",
     "server": "SERVER",
+    "node": "NODE",
+    "queue": "QUEUE",
     "topic": "TOPIC",
     "message_id": "HUBBUB_MESSAGE_ID",  # MESSAGE_ID is the journal's own: a catalogue entry's 128 bits
     "attempt": "ATTEMPT",

@@ -6,14 +6,16 @@ import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.task import LoopingCall
 
-from hub.cluster_access import ClusterContext, ClusterView
+from hub.cluster_access import CHECK_EVERY, ClusterContext, ClusterView
 from hub.configuration.schema import Part
 from hub.errors import ConfigError, HubError, Unavailable
 from hub.failure import told
+from hub.interfaces import Broadcasting
 from hub.message import NO_HEADERS, Message
 from hub.partlog import part_log
 from hub.parts.former_counts import FormerCounts
@@ -21,8 +23,6 @@ from hub.parts.manager import Manager, status_of
 from hub.parts.resources import Resources
 from hub.parts.waiting import within
 
-CHECK_EVERY = 1.0
-"""Seconds between two looks for silent nodes."""
 LEAVE_TIMEOUT = 1.0
 """Seconds for the bus to take the last announcement."""
 
@@ -45,6 +45,8 @@ class Clusters(Manager[ClusterView]):
         self._token = token
         self._loops: dict[str, list[LoopingCall]] = {}
         self._topics: dict[str, str] = {}
+        self._prepared: WeakKeyDictionary[ClusterView, str] = WeakKeyDictionary()
+        self._starts: dict[str, str] = {}
         self._former = FormerCounts("clusters")
         self._log = part_log("hub", "clusters")
 
@@ -57,19 +59,23 @@ class Clusters(Manager[ClusterView]):
         """Make the instance of a part."""
         hub, name = self._hub, part.config.backend
         clocks = (hub.runtime.monotonic, hub.runtime.wall)
+        start = self._token()
         context = ClusterContext(
             part.name,
             part.config,
             part_log("cluster", part.name),
             *clocks,
-            self._token(),
+            start,
             hub.state_dir,
             hub.snapshot,
             lambda: frozenset(hub.queues.jobs),
             partial(self._send, name),
             partial(self._deaf, name),
+            partial(self._echoes, name),
+            self._starts.get(part.name),
         )
         view: ClusterView = part.plugin.make(f"clusters.{part.name}", context)
+        self._prepared[view] = start
         return view
 
     def announce(self, prepared: Mapping[str, tuple[Part, ClusterView]]) -> None:
@@ -79,6 +85,7 @@ class Clusters(Manager[ClusterView]):
 
     def start(self, part: Part, prepared: ClusterView) -> None:
         """Start a prepared part: it hears others, and announces this hub."""
+        start = self._prepared.pop(prepared)
         try:
             prepared.start()
         except ConfigError as error:
@@ -94,6 +101,7 @@ class Clusters(Manager[ClusterView]):
         hub.enqueuer.reserved[prepared.topic] = prepared.hear
         hub.enqueuer.subscriptions.follow([prepared.topic], [])
         self.running[part.name], self.parts[part.name] = prepared, part
+        self._starts[part.name] = start
         calls = [(prepared.announce, prepared.interval), (prepared.check, CHECK_EVERY)]
         self._loops[part.name] = [hub.periodic.begin(call, every) for call, every in calls]
         prepared.check()
@@ -101,12 +109,13 @@ class Clusters(Manager[ClusterView]):
 
     def retire(self, names: Collection[str]) -> Deferred[Any]:
         """Leave clusters: the others are told."""
-        return self._leave([name for name in names if name in self.running], LEAVE_TIMEOUT)
+        return self._leave([name for name in names if name in self.running], LEAVE_TIMEOUT, stops=False)
 
     def remove(self, names: Collection[str]) -> None:
         """Remove parts that were retired and have no successors: their topics are ordinary ones again."""
         for name in names:
             self._release_topic(name)
+            self._starts.pop(name, None)
 
     def _release_topic(self, name: str) -> None:
         topic, reserved = self._topics.pop(name, ""), self._hub.enqueuer.reserved
@@ -115,16 +124,16 @@ class Clusters(Manager[ClusterView]):
 
     def stop(self, timeout: float) -> Deferred[Any]:
         """Leave all clusters, as the hub stops."""
-        return self._leave(list(self.running), min(timeout, LEAVE_TIMEOUT))
+        return self._leave(list(self.running), min(timeout, LEAVE_TIMEOUT), stops=True)
 
-    def _leave(self, names: Collection[str], timeout: float) -> Deferred[Any]:
+    def _leave(self, names: Collection[str], timeout: float, stops: bool) -> Deferred[Any]:
         leaving = []
         for name in names:
             view, part = self.running.pop(name), self.parts.pop(name)
             for loop in self._loops.pop(name):
                 if loop.running:
                     loop.stop()
-            leaving.append(maybeDeferred(view.leave))
+            leaving.append(maybeDeferred(view.leave, stops))
             self._former.keep(name, status_of(part, view))
             self._hub.enqueuer.subscriptions.follow([], [view.topic])
             self._hub.enqueuer.reserved[view.topic] = _ignore  # still no queue's, until a successor begins
@@ -162,6 +171,10 @@ class Clusters(Manager[ClusterView]):
         except Exception as error:  # noqa: BLE001 - a plugin's code
             return f"backend {name!r} fails: {told(error)}"
         return None if why is None else str(why)
+
+    def _echoes(self, name: str) -> bool:
+        """True if the backend knows that what it publishes reaches every hub that listens: this one, too."""
+        return isinstance(self._hub.flow.backends.get(name), Broadcasting)
 
 
 def _ignore(messages: Sequence[Message]) -> None:

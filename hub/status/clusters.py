@@ -104,6 +104,12 @@ class ClusterStatus(TypedDict):
     nodes_vanished: Annotated[
         int, Metric("gauge", "{node}", "Nodes that are silent, and have not said why.", level="bad")
     ]
+    nodes_unheard: Annotated[
+        int,
+        Metric(
+            "gauge", "{node}", "Nodes that were there when this hub could hear last; it does not now.", level="warn"
+        ),
+    ]
     backlog: Annotated[int, Metric("gauge", "{message}", "Backlog of all nodes that are there.")]
     rate_in: Annotated[float | None, Metric("gauge", "{message}/s", "Messages that come to all.", title="in/s")]
     rate_out: Annotated[float | None, Metric("gauge", "{message}/s", "Messages that all settle.", title="out/s")]

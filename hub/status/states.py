@@ -47,8 +47,9 @@ ORDERED: Mapping[str, tuple[str, ...]] = {"paused": ("paused",), "draining": ("d
 Trend = Literal["idle", "catching_up", "falling_behind", "steady", "unknown"]
 CaughtUpKind = Literal["clear", "gain", "steady", "unknown", "behind", "paused", "never"]
 HeadlineKind = Literal["clear", "gain", "steady", "unknown", "behind", "paused"]
-NodeState = Literal["present", "left", "vanished"]
-"""States of a node of a cluster. ``left``: it has stopped in order; ``vanished``: it is silent, and did not say why."""
+NodeState = Literal["present", "left", "vanished", "unheard"]
+"""States of a node of a cluster. ``left``: it has stopped in order; ``vanished``: it is silent, and did not say why;
+``unheard``: it was there when this hub could hear last."""
 ClusterState = Literal["listening", "deaf"]
 """States of a cluster's view. ``deaf``: the bus gives this hub no announcements now, so that no node is judged."""
 RefusalReason = Literal["too_large", "malformed", "unsigned", "forged", "time", "replayed", "too_many", "elsewhere"]

@@ -74,6 +74,11 @@ class Server:
         self._process.wait(20 * PATIENCE)
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import textwrap
@@ -20,6 +21,7 @@ from tests.support import PATIENCE, ROOT, free_port, wait_until
 from tests.system.hubs import RunningHub
 from tests.system.rabbitmq import RabbitMQ
 from tests.system.redis import RedisServer
+from tests.system.server import Server
 from tests.unit.cluster.news import announcement
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -45,6 +47,8 @@ class All(Consumer):
             file.write(message.topic + "\\n")
 """
 Text = Callable[[str], str]
+Bus = tuple[Text, Server | None]
+"""``hub.conf`` of a node, and the broker."""
 
 
 def of_the_page(bus: str) -> str:
@@ -53,21 +57,21 @@ def of_the_page(bus: str) -> str:
 
 
 @contextmanager
-def rabbitmq(directory: Path) -> Iterator[Text]:
+def rabbitmq(directory: Path) -> Iterator[Bus]:
     text = of_the_page("RabbitMQ")
     with RabbitMQ(directory) as broker:
-        yield lambda _: text.replace("amqp://mq.example.org", f"amqp://127.0.0.1:{broker.amqp_port}")
+        yield lambda _: text.replace("amqp://mq.example.org", f"amqp://127.0.0.1:{broker.amqp_port}"), broker
 
 
 @contextmanager
-def redis(directory: Path) -> Iterator[Text]:
+def redis(directory: Path) -> Iterator[Bus]:
     text = of_the_page("Redis")
     with RedisServer(directory) as server:
-        yield lambda _: text.replace("redis://redis.example.org", server.url)
+        yield lambda _: text.replace("redis://redis.example.org", server.url), server
 
 
 @contextmanager
-def zeromq(directory: Path) -> Iterator[Text]:
+def zeromq(directory: Path) -> Iterator[Bus]:
     text, ports = of_the_page("ZeroMQ"), [free_port() for _ in NODES]
 
     def of(node: str) -> str:
@@ -76,7 +80,7 @@ def zeromq(directory: Path) -> Iterator[Text]:
         found = text.replace(":9950", f":{mine}").replace(":9951", f":{others[0]}")
         return found.replace(":9952", f":{others[1]}")
 
-    yield of
+    yield of, None
 
 
 def view(hub: RunningHub) -> Any:
@@ -108,9 +112,31 @@ def is_still_seen_while_it_is_drained(hub: RunningHub, by: RunningHub) -> None:
     wait_until(lambda: view(hub)["announced"] >= announced + MISSED + 1, 60, "some announcements of the drained one")
     assert states(by)[hub.directory.name] == "present"
     assert hub.directory.name + " has vanished" not in by.log
-    assert states(hub) == dict.fromkeys(NODES, "present")
+    assert states(hub) == dict.fromkeys(NODES, "unheard") | {hub.directory.name: "present"}
+    assert "not heard" in hub.command("status", "--cluster").stdout
     hub.command("resume")
     wait_until(lambda: view(hub)["state"] == "listening", 30, "the hub to listen")
+
+
+@contextmanager
+def suspended(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def takes_nobody_for_vanished_after_it_was_stopped_itself(hub: RunningHub, by: RunningHub) -> None:
+    """The others say that it has vanished, and they are right."""
+    name = hub.directory.name
+    with suspended(hub.process.pid):
+        wait_until(lambda: states(by)[name] == "vanished", WITHIN, "the stopped one to be silent")
+    heard = view(hub)["heard"]
+    wait_until(lambda: states(by)[name] == "present", 30, "it to be back")
+    wait_until(lambda: view(hub)["heard"] > heard + 2 * len(NODES), 60, "some announcements of the others")
+    wait_until(lambda: states(hub) == dict.fromkeys(NODES, "present"), 30, "all nodes")
+    assert "has vanished" not in hub.log
 
 
 def named_at(hub: RunningHub, node: str) -> float:
@@ -121,14 +147,14 @@ def named_at(hub: RunningHub, node: str) -> float:
 
 @pytest.mark.parametrize("bus", [zeromq, redis, rabbitmq])
 def test_a_node_that_is_killed_is_named_and_one_that_stops_has_left(
-    tmp_path: Path, bus: Callable[[Path], AbstractContextManager[Text]]
+    tmp_path: Path, bus: Callable[[Path], AbstractContextManager[Bus]]
 ) -> None:
     key = tmp_path / "cluster.key"
     key.write_text("a key for the tests of the cluster\n")
     key.chmod(0o600)
     (tmp_path / "bus").mkdir()
     with ExitStack() as stack:
-        text = stack.enter_context(bus(tmp_path / "bus"))
+        text, _ = stack.enter_context(bus(tmp_path / "bus"))
         hubs = [stack.enter_context(hub_of(tmp_path / node, text(node), key)) for node in NODES]
         alpha, beta, gamma = hubs
         for hub in hubs:
@@ -138,6 +164,7 @@ def test_a_node_that_is_killed_is_named_and_one_that_stops_has_left(
 
         refuses_a_forged_one(alpha, by=beta)
         is_still_seen_while_it_is_drained(gamma, by=alpha)
+        takes_nobody_for_vanished_after_it_was_stopped_itself(gamma, by=alpha)
 
         killed = time.time()
         beta.process.send_signal(signal.SIGKILL)
@@ -148,6 +175,7 @@ def test_a_node_that_is_killed_is_named_and_one_that_stops_has_left(
 
         assert gamma.stop() == 0
         wait_until(lambda: states(alpha)["gamma"] == "left", WITHIN, "the node to have left")
+        alpha.logs("node gamma has left: its hub stops in order")
         shown = alpha.command("status", "--cluster").stdout
         assert "1 node present, 1 left, 1 vanished" in shown
         assert alpha.status()["hub"]["ready"]
@@ -157,3 +185,28 @@ def test_a_node_that_is_killed_is_named_and_one_that_stops_has_left(
         with RunningHub(beta.directory, beta.file.read_text()):
             wait_until(lambda: states(alpha)["beta"] == "present", 30, "the node to be back")
             alpha.logs("node beta is back")
+
+
+@pytest.mark.parametrize("bus", [redis, rabbitmq])
+def test_hubs_whose_broker_stands_still_judge_nobody_and_say_that_they_hear_nothing(
+    tmp_path: Path, bus: Callable[[Path], AbstractContextManager[Bus]]
+) -> None:
+    key = tmp_path / "cluster.key"
+    key.write_text("a key for the tests of the cluster\n")
+    key.chmod(0o600)
+    (tmp_path / "bus").mkdir()
+    with ExitStack() as stack:
+        text, server = stack.enter_context(bus(tmp_path / "bus"))
+        alpha, beta = (stack.enter_context(hub_of(tmp_path / node, text(node), key)) for node in NODES[:2])
+        both = dict.fromkeys(NODES[:2], "present")
+        for hub in (alpha, beta):
+            wait_until(lambda hub=hub: states(hub) == both, 30, "both nodes")  # type: ignore[misc]
+        assert server is not None
+        with suspended(server.pid):
+            for hub, other in ((alpha, "beta"), (beta, "alpha")):
+                wait_until(lambda hub=hub, other=other: states(hub)[other] == "unheard", 60, "the other to be unheard")  # type: ignore[misc]
+                assert view(hub)["state"] == "deaf"
+        for hub in (alpha, beta):
+            wait_until(lambda hub=hub: states(hub) == both, 60, "both nodes again")  # type: ignore[misc]
+            assert "has vanished" not in hub.log
+            hub.logs("does not hear the other nodes over backend announcements, and judges none of them")

@@ -2,78 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from twisted.internet.defer import Deferred, fail
 
-from hub.cluster.cluster import Cluster, Config, default_node
+from hub.cluster.cluster import default_node
 from hub.cluster.own import queues_of, reasons_of
 from hub.cluster.seal import Seal
-from hub.cluster_access import ClusterContext
 from hub.errors import ConfigError, Unavailable
-from hub.message import Message
 from hub.status.catalogue import metrics
-from tests.unit.cluster.news import WALL, A, announcement, queue
-from tests.unit.doubles import RecordingLog
-
-KEY = "a key of enough characters"
-OWN = "0" * 32
-
-
-def row(**more: Any) -> dict[str, Any]:
-    numbers = dict.fromkeys(("received", "backlog", "dropped", "in_flight", "delayed", "dead_letters"), 0)
-    rest: dict[str, Any] = {
-        "dropped_by": {},
-        "consume_histogram": None,
-        "threads": 1,
-        "paused": False,
-        "oldest_age": None,
-    }
-    rates = {"rate_in": None, "rate_out": None, "catch_up_seconds": None, "trend": None, "summed_in": None}
-    return {**numbers, **rest, **rates, **more}
-
-
-class Bus:
-    """What a view is given: a bus, clocks and a status."""
-
-    def __init__(self, directory: Path, **settings: Any) -> None:
-        self.now = 0.0
-        self.sent: list[bytes] = []
-        self.answer: Callable[[], Deferred[None] | None] = lambda: None
-        self.deaf: str | None = None
-        self.log = RecordingLog()
-        hub = {"state": "running", "not_ready": []}
-        self.snapshot: dict[str, Any] = {"hub": hub, "consumers": {"mail": row(received=9, backlog=4)}}
-        self.view = Cluster(
-            ClusterContext(
-                "main",
-                Config.model_validate({"backend": "bus", "node": "own", **settings}),
-                self.log,
-                lambda: self.now,
-                lambda: WALL + self.now,
-                OWN,
-                directory,
-                lambda: self.snapshot,
-                lambda: frozenset({"jobs"}),
-                self._send,
-                lambda: self.deaf,
-            )
-        )
-
-    def _send(self, topic: str, body: bytes) -> Deferred[None] | None:
-        assert topic == "hubbub.cluster"
-        self.sent.append(body)
-        return self.answer()
-
-    def hear(self, body: bytes, backend: str = "bus") -> None:
-        self.view.hear([Message("1", "hubbub.cluster", body, backend=backend)])
-
-    @property
-    def status(self) -> Any:
-        return self.view.status()
+from tests.unit.cluster.news import A, queue
+from tests.unit.cluster.view import KEY, OPEN, OWN, Bus, row, told
 
 
 @pytest.fixture
@@ -81,13 +23,6 @@ def bus(tmp_path: Path) -> Bus:
     made = Bus(tmp_path)
     made.view.start()
     return made
-
-
-def told(seal: Seal, **more: Any) -> bytes:
-    return seal.close(announcement(**more))
-
-
-OPEN = Seal("hubbub.cluster", None)
 
 
 def test_it_announces_its_queues_and_shows_itself(bus: Bus) -> None:
@@ -106,8 +41,7 @@ def test_it_sums_what_others_announce(bus: Bus) -> None:
     status = bus.status
     assert (status["queues"]["mail"]["backlog"], status["queues"]["irc"]["backlog"], status["backlog"]) == (14, 6, 20)
     assert (status["heard"], status["nodes_present"]) == (1, 2)
-    bus.now = 10.0
-    bus.view.check()
+    bus.pass_time(10.0)
     bus.view.announce()
     status = bus.status
     assert (status["nodes_vanished"], status["backlog"], status["nodes"]["alpha"]["state"]) == (1, 4, "vanished")
@@ -137,7 +71,10 @@ def test_a_hub_that_hears_nothing_announces_itself_and_judges_nobody(bus: Bus) -
     assert [OPEN.open(body).number for body in bus.sent] == [1]
     status = bus.status
     assert (status["state"], status["deaf_because"], status["announced"]) == ("deaf", bus.deaf, 1)
-    assert status["nodes"]["alpha"]["state"] == "present"
+    node = status["nodes"]["alpha"]
+    assert (node["state"], node["silent"], node["ready"]) == ("unheard", 100.0, False)
+    assert (status["nodes_present"], status["nodes_unheard"], status["nodes_vanished"]) == (1, 1, 0)
+    assert [line for line in bus.log.lines() if "alpha" in line] == ["node alpha has joined"]
 
 
 def test_of_a_bus_that_is_away_nothing_is_made_up_for_and_its_backend_tells(bus: Bus) -> None:
@@ -162,8 +99,46 @@ def test_a_bus_that_takes_none_is_told_once(bus: Bus) -> None:
 
 
 def test_it_says_that_it_leaves(bus: Bus) -> None:
-    bus.view.leave()
-    assert OPEN.open(bus.sent[-1]).leaving
+    bus.view.leave(stops=True)
+    last = OPEN.open(bus.sent[-1])
+    assert (last.leaving, last.reload, last.follows) == (True, False, None)
+
+
+def test_it_says_that_its_settings_have_changed(tmp_path: Path) -> None:
+    bus = Bus(tmp_path, follows=A)
+    bus.view.start()
+    bus.view.announce()
+    assert OPEN.open(bus.sent[-1]).follows == A
+    bus.view.leave(stops=False)
+    assert OPEN.open(bus.sent[-1]).reload
+
+
+def test_two_keys_are_taken_and_the_first_one_signs(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY + "\n")
+    (tmp_path / "second").write_text("another key of enough characters")
+    bus = Bus(tmp_path, key=f"file:{tmp_path / 'key'}", second_key=f"file:{tmp_path / 'second'}")
+    bus.view.start()
+    first, second = Seal("hubbub.cluster", KEY.encode()), Seal("hubbub.cluster", b"another key of enough characters")
+    bus.hear(told(first))
+    bus.hear(told(second, node="beta", start="b" * 32))
+    assert (set(bus.status["nodes"]), bus.status["refused"]) == ({"alpha", "beta"}, {})
+    bus.view.announce()
+    assert first.open(bus.sent[-1]).node == "own"
+
+
+def test_a_second_key_needs_a_first_one_and_enough_characters(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="second_key needs key"):
+        Bus(tmp_path, second_key=f"file:{tmp_path / 'second'}")
+    (tmp_path / "key").write_text(KEY)
+    (tmp_path / "second").write_text("short")
+    with pytest.raises(ConfigError, match="second_key: the secret must have at least 16"):
+        Bus(tmp_path, key=f"file:{tmp_path / 'key'}", second_key=f"file:{tmp_path / 'second'}").view.start()
+
+
+@pytest.mark.parametrize("name", ["x" * 81, "a  b", "a\nb", " a", "a\x1b[0m"])
+def test_a_name_that_can_not_be_shown_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValidationError, match="node"):
+        Bus(tmp_path, node=name)
 
 
 def test_what_can_not_be_trusted_is_counted_and_told_once_a_while(tmp_path: Path) -> None:
@@ -219,6 +194,9 @@ def test_a_crowded_catalogue_has_all_numbers(bus: Bus) -> None:
 def test_hubs_of_one_machine_have_names_of_their_own() -> None:
     assert default_node("box", Path("/var/lib/hubbub")) == "box"
     assert default_node("box", Path("/srv/a/state")) == "box:/srv/a/state"
+    one, other = (default_node("box", Path("/srv" + "/x" * 60) / name) for name in ("one", "other"))
+    assert (len(one), len(other), one == other, other[:5], other[-6:]) == (80, 80, False, "box:…", "/other")
+    assert len(default_node("h" * 253, Path("/srv/state"))) == 80
 
 
 def test_what_a_hub_says_of_itself() -> None:

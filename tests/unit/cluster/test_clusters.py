@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from hub.cluster.seal import Seal
 from hub.errors import HubError
 from hub.parts.clusters import Clusters
 from hub.subscriptions import Subscriptions
@@ -54,11 +56,14 @@ class Hub:
             enqueuer=SimpleNamespace(reserved=self.reserved, subscriptions=Subscriptions()),
             periodic=SimpleNamespace(begin=lambda call, every: SimpleNamespace(running=True, stop=lambda: None)),
         )
-        self.clusters = Clusters(resources, lambda: "0" * 32)
+        self.clusters = Clusters(resources, map("{:032x}".format, count()).__next__)
+
+    def part(self, name: str, topic: str = "t") -> Any:
+        text = f'[backends.bus]\ntype = "memory"\n[clusters.{name}]\nbackend = "bus"\ntopic = "{topic}"\n'
+        return configure(self.directory, text).of("clusters")[name]
 
     def start(self, name: str = "main", topic: str = "t") -> None:
-        text = f'[backends.bus]\ntype = "memory"\n[clusters.{name}]\nbackend = "bus"\ntopic = "{topic}"\n'
-        part = configure(self.directory, text).of("clusters")[name]
+        part = self.part(name, topic)
         self.clusters.start(part, self.clusters.prepare(part))
 
 
@@ -67,6 +72,29 @@ def hub(tmp_path: Path) -> Hub:
     made = Hub(tmp_path)
     made.start()
     return made
+
+
+def announced(hub: Hub) -> list[Any]:
+    return [Seal(topic).open(body) for topic, body in hub.bus.published]
+
+
+def test_a_reload_is_told_as_one_and_a_stop_as_one(hub: Hub) -> None:
+    part = hub.part("main")
+    successor = hub.clusters.prepare(part)
+    result_of(hub.clusters.retire(["main"]))
+    hub.clusters.start(part, successor)
+    result_of(hub.clusters.stop(1.0))
+    first, left, second, stopped = announced(hub)
+    assert (left.leaving, left.reload, left.start) == (True, True, first.start)
+    assert (second.follows, second.start != first.start, first.follows) == (first.start, True, None)
+    assert (stopped.leaving, stopped.reload) == (True, False)
+
+
+def test_a_part_that_went_is_followed_by_none(hub: Hub) -> None:
+    result_of(hub.clusters.retire(["main"]))
+    hub.clusters.remove(["main"])
+    hub.start()
+    assert announced(hub)[-1].follows is None
 
 
 def test_a_topic_stays_reserved_until_a_successor_has_another(hub: Hub) -> None:
@@ -116,5 +144,5 @@ def test_a_backend_that_fails_is_told_and_ends_nothing(tmp_path: Path) -> None:
     hub.start()
     row = hub.clusters.status()["main"]
     assert (row["state"], row["deaf_because"]) == ("deaf", "backend 'bus' fails: RuntimeError: a bug")
-    hub.clusters.running["main"].leave()
+    hub.clusters.running["main"].leave(stops=True)
     assert "backend 'bus' fails" in hub.clusters.status()["main"]["last_error"]

@@ -90,6 +90,56 @@ def test_one_that_stops_in_order_has_left() -> None:
     assert ear.log[-1] == "node alpha has left: its hub stops in order"
 
 
+def test_one_whose_settings_change_has_left_without_a_stop() -> None:
+    ear = Ear()
+    ear.hear(0.0)
+    ear.hear(1.0, number=2, leaving=True, reload=True)
+    assert ear.log[-1].startswith("node alpha has left: its hub has read other settings")
+    ear.hear(2.0, start=B, follows=A)
+    assert ear.log[-1] == "node alpha is back"
+    assert ear.states == {"alpha": "present"}
+
+
+def test_one_that_gets_another_name_is_told_with_both() -> None:
+    ear = Ear()
+    ear.hear(0.0)
+    ear.hear(1.0, number=2, leaving=True, reload=True)
+    ear.hear(2.0, "omega", start=B, follows=A)
+    assert ear.log[-1] == "node alpha is called omega now"
+    assert ear.states == {"omega": "present"}
+    assert ear.refusal(3.0, number=2, leaving=True, reload=True) == "replayed"
+
+
+def test_nobody_becomes_another_that_is_there() -> None:
+    ear = Ear()
+    ear.hear(0.0)
+    ear.hear(1.0, "omega", start=B, follows=A)
+    assert ear.states == {"alpha": "present", "omega": "present"}
+    assert ear.log[-1] == "node omega has joined"
+
+
+def test_silence_counts_only_while_this_hub_heard() -> None:
+    ear = Ear()
+    ear.hear(0.0)
+    ear.members.pass_over(16.0, 18.0)
+    ear.check(24.9)
+    assert ear.states == {"alpha": "present"}
+    ear.members.check(30.0, WALL + 30.0, until=21.9)
+    assert ear.states == {"alpha": "present"}
+    ear.members.check(30.0, WALL + 30.0, until=22.0)
+    assert ear.states == {"alpha": "vanished"}
+
+
+def test_one_that_is_called_like_another_with_its_mark_hides_nobody() -> None:
+    ear = Ear()
+    ear.hear(0.0, began=WALL - 3)
+    ear.hear(0.0, f"alpha ({B[:8]})", start=C, began=WALL)
+    ear.hear(1.0, start=B, began=WALL)
+    ear.hear(2.0, number=2, began=WALL - 3)
+    names = list(ear.states)
+    assert len(names) == len(set(names)) == 3
+
+
 def test_one_that_has_gone_is_forgotten_after_a_while() -> None:
     ear = Ear()
     ear.hear(0.0)
@@ -195,4 +245,10 @@ def test_there_is_room_for_so_many() -> None:
 def test_names_are_safe_in_the_log() -> None:
     ear = Ear()
     ear.hear(0.0, node="al\x1b[31mpha\n")
-    assert ear.log == [r"node al\x1b[31mpha\n has joined"]
+    ear.hear(0.0, node="be" + " " * 90 + "ta", start=B)
+    ear.hear(0.0, node="x" * 255, start=C)
+    assert ear.log == [
+        r"node al\x1b[31mpha\n has joined",
+        "node be ta has joined",
+        f"node {'x' * 79}… has joined",
+    ]

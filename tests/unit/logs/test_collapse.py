@@ -85,6 +85,25 @@ def test_the_number_comes_with_the_fields_of_the_last_one() -> None:
     assert (last["action"], last["consumer"], last["repeated"], last["levelname"]) == ("bury", "c", 95, "ERROR")
 
 
+def test_the_number_hides_no_name() -> None:
+    log = Log()
+    for number in range(12):
+        log.handle(record("node %s has vanished", f"n{number}", node=f"n{number}"))
+    log.handle(record("node %s has vanished", "n11", node="n11"))
+    log.collapse.flush(final=True)
+    names = ", ".join(f"n{number}" for number in range(REPEATS, 12))
+    assert log.lines()[-1] == f"... and 8 more like it in 1 s ({names}), the last: node n11 has vanished"
+
+
+def test_names_are_bounded() -> None:
+    log = Log()
+    for number in range(2000):
+        log.handle(record("node has vanished", node=f"{number}" + "x" * 1000))
+    log.collapse.flush(final=True)
+    assert LONGEST_LAST < len(log.lines()[-1]) < LONGEST_LAST + 500
+    assert " and others), the last: " in log.lines()[-1]
+
+
 def test_a_flood_that_goes_on_is_told_of_in_each_period() -> None:
     log = Log()
     for _ in range(3):

@@ -16,6 +16,7 @@ const LEVELS = {
   failed: 'bad',
   left: 'off',
   vanished: 'bad',
+  unheard: 'warn',
   deaf: 'warn',
 };
 const RANKS = { bad: 0, warn: 1, info: 2, ok: 3, off: 4 };

@@ -10,6 +10,7 @@ import { card, line, Pairs, table } from './card.js';
 
 const NODE_NUMBERS = ['backlog', 'rate_in', 'rate_out', 'oldest_age', 'dead_letters'];
 const QUEUE_NUMBERS = ['nodes', 'backlog', 'in_flight', 'rate_in', 'rate_out', 'oldest_age', 'dead_letters'];
+const LONGEST_SHOWN = 80;
 
 export class Clusters {
   constructor() {
@@ -39,7 +40,7 @@ class ClusterCard {
     this.badge = new Badge();
     this.summary = el('p', { class: 'figures-line' });
     this.pairs = new Pairs();
-    this.nodes = new Rows(`Nodes of cluster ${name}`, [['Node'], ['State'], ['Version'], ...numbers('nodes', NODE_NUMBERS)]);
+    this.nodes = new Rows(`Nodes of cluster ${name}`, [['Node'], ['Which'], ['State'], ['Version'], ...numbers('nodes', NODE_NUMBERS)]);
     this.queues = new Rows(`Queues of cluster ${name}`, [['Queue'], ...numbers('queues', QUEUE_NUMBERS), ['Caught up', 'number']]);
     head.append(this.badge.node);
     body.append(this.summary, this.nodes.node, this.queues.node, this.pairs.node);
@@ -48,7 +49,7 @@ class ClusterCard {
 
   update(row, now) {
     this.badge.show(look(row.nodes_vanished ? 'vanished' : row.state));
-    const gone = [[row.nodes_left, 'left'], [row.nodes_vanished, 'vanished']].filter(([number]) => number);
+    const gone = [[row.nodes_left, 'left'], [row.nodes_vanished, 'vanished'], [row.nodes_unheard, 'not heard']].filter(([number]) => number);
     const nodes = [`${plural(row.nodes_present, 'node')} present`, ...gone.map(([number, word]) => `${number} ${word}`)].join(', ');
     const { text: clear, detail } = row.headline;
     const said = `${nodes}; caught up: ${clear}${detail ? ` (${detail})` : ''}`;
@@ -90,16 +91,24 @@ function numbers(section, keys) {
 
 function nodeTexts(name, row, now) {
   const cells = NODE_NUMBERS.map((key) => text(metricOf('nodes', key), row[key]));
-  return [row.own ? `${name} (this hub)` : name, state(row, now), row.version ?? '', ...cells];
+  // In a column of its own: another hub may be called "alpha (this hub)".
+  return [shownName(name), row.own ? 'this hub' : 'another', state(row, now), row.version ?? '', ...cells];
+}
+
+/** A name of another hub's choice, on one line and in bounded length, as hub/cluster/names.py has it. */
+function shownName(name) {
+  const characters = [...name.replace(/[\p{C}\p{Z}]+/gu, ' ').trim()];
+  return characters.length <= LONGEST_SHOWN ? characters.join('') : `${characters.slice(0, LONGEST_SHOWN - 1).join('')}…`;
 }
 
 /** {level, word} of a node. */
 function state(row, now) {
+  if (row.state === 'unheard') return { level: look(row.state).level, word: `not heard for ${duration(Math.round(row.silent))}` };
   if (row.state !== 'present') return { level: look(row.state).level, word: `${row.state} ${duration(Math.max(0, Math.round(now - row.since)))} ago` };
   return row.ready ? look(row.hub_state) : { level: 'bad', word: `not ready: ${row.not_ready.join('; ')}` };
 }
 
 function queueTexts(name, row) {
   const cells = QUEUE_NUMBERS.map((key) => text(metricOf('queues', key), row[key]));
-  return [name, ...cells, [row.caught_up, row.caught_up_detail].filter(Boolean).join(' ')];
+  return [shownName(name), ...cells, [row.caught_up, row.caught_up_detail].filter(Boolean).join(' ')];
 }
