@@ -15,7 +15,7 @@ from hub.errors import CannotPublish
 from hub.message import Message
 from tests.unit.backends.amqp.messages import delivery, made, read
 
-EVENT = {"specversion": "1.0", "id": "e1", "source": "/s", "type": "t"}
+EVENT: dict[str, Any] = {"specversion": "1.0", "id": "e1", "source": "/s", "type": "t"}
 
 
 def marked(attributes: dict[str, str], mark: str = "cloudEvents:") -> dict[str, Any]:
