@@ -209,6 +209,6 @@ def test_hubs_whose_broker_stands_still_judge_nobody_and_say_that_they_hear_noth
         for hub in (alpha, beta):
             wait_until(lambda hub=hub: states(hub) == both, 60, "both nodes again")  # type: ignore[misc]
             assert "has vanished" not in hub.log
-            # A Redis that does not answer is noticed by its backend, which tells of it, before the announcements are missed.
+            # Of a Redis that does not answer its backend tells, before the announcements are missed.
             said = ("does not hear the other nodes over backend announcements", "no connection to redis:")
             assert any(text in hub.log for text in said)
