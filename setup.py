@@ -139,6 +139,7 @@ setup(
             "archive = hub.consumers.archive:Archive",
             "log = hub.consumers.log:Log",
             "slow = hub.consumers.slow:Slow",
+            "trigger = hub.consumers.trigger:Trigger",
         ],
         "hub.exporters": [
             "collectd = hub.monitoring.collectd_push:CollectdPush",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -31,6 +32,9 @@ class Context:
     :ivar config: an instance of the consumer's own ``Config``.
     :ivar log: a logger that adds the consumer's name to each line.
     :ivar state_dir: a directory that outlives the hub; use it as the base of relative paths.
+    :ivar stopping: set when the consumer is to end: the hub stops, or a reload replaces or removes the consumer. The
+        message in hand may be finished; after ``stop_timeout`` nobody waits for it. ``stopping.wait(5)`` is a sleep
+        that ends early. Only the hub sets it.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Context:
         self.config = config
         self.log = log
         self.state_dir = state_dir
+        self.stopping = threading.Event()
         self._publish = publish
         self._connections = connections
         self._databases = databases

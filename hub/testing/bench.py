@@ -46,6 +46,7 @@ from hub.testing.stand_ins import (
 )
 from hub.text import printable
 from hub.workers.answer import call
+from hub.workers.instances import tell_stopping
 from hub.workers.runtime import Runtime
 from hub.workers.source import WorkSource
 from hub.workers.worker import Worker
@@ -240,6 +241,7 @@ class Bench(Generic[AnyConsumer]):
         """Call the consumer's ``stop()``, if it has started. The fixture calls this at the end of a test."""
         if self._started:
             self._started = False
+            tell_stopping(self.consumer)
             call(self.consumer.stop)
 
     # -- results

@@ -136,6 +136,7 @@ class Crew:
             nobody = not self._present
         for worker in (*self._workers, *self._leaving):
             worker.stop()
+        self._instances.tell_stopping()
         self._go.set()
         self.source.close()
         if nobody:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from hub.children import other_code
-from hub.consumer import Consumer
+from hub.consumer import Consumer, Context
 from hub.failure import told
 from hub.interfaces import Clock
 from hub.workers.answer import call, refuse_unfinished
@@ -23,6 +23,13 @@ SLOW_STATUS = 0.1
 """Seconds from which a call of ``status()`` is slow: meanwhile nothing is received, and no other status is shown."""
 STATUS_REST = 100
 """After a slow call the last answer is shown for so many times as long as it took: slow calls take 1 % of the time."""
+
+
+def tell_stopping(consumer: Consumer) -> None:
+    """Set ``stopping`` of a consumer's context. A class that keeps no context is not told."""
+    context = getattr(consumer, "context", None)
+    if isinstance(context, Context):
+        context.stopping.set()
 
 
 class Instance:
@@ -129,6 +136,11 @@ class Instances:
     def started(self) -> list[Instance]:
         """Instances that have started and were not stopped."""
         return [instance for instance in list(self._all) if instance.started]
+
+    def tell_stopping(self) -> None:
+        """Tell all instances that they are to end, also those that have not started."""
+        for instance in list(self._all):
+            tell_stopping(instance.consumer)
 
     def forget(self, instance: Instance) -> None:
         """Remove the instance of a worker that has ended."""

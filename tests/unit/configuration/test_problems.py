@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.configuration.problems import did_you_mean
+from hub.entrypoints import names
 from tests.unit.configuration.configurations import problems
 
 BAD = """
@@ -121,9 +122,10 @@ def test_a_class_attribute_that_is_no_such_setting_is_the_classs_fault(tmp_path:
 
 
 def test_a_class_that_is_not_found_hides_nothing_that_can_be_checked(tmp_path: Path) -> None:
+    known = ", ".join(names("hub.consumers"))
     text = '[consumers.c]\ntype = "classes.py"\nthreads = 0\nown = 1\n[consumers.d]\ntpye = "log"\n'
     assert problems(tmp_path, text) == [
-        "hub.conf:2: consumers.c.type: no consumer is called 'classes.py'; there are: archive, log, slow "
+        f"hub.conf:2: consumers.c.type: no consumer is called 'classes.py'; there are: {known} "
         "(or 'package.module:Class')",
         "hub.conf:3: consumers.c.threads: expected 1 or more, not 0",
         "hub.conf:5: consumers.d.type: must be set: 'tpye' is unknown; did you mean 'type'?",

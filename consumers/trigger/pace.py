@@ -1,0 +1,35 @@
+"""How often commands are begun."""
+
+from __future__ import annotations
+
+import threading
+
+from hub.interfaces import Clock
+
+
+class Pace:
+    """Spreads beginnings evenly over time. Thread-safe.
+
+    :param per_minute: most in a minute; ``None``: no limit. :param monotonic: a clock, in seconds.
+    """
+
+    def __init__(self, per_minute: int | None, monotonic: Clock) -> None:
+        self._interval = 60.0 / per_minute if per_minute else 0.0
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._next = float("-inf")
+
+    def wait(self, stopping: threading.Event) -> bool:
+        """Wait until one may begin. :returns: false if the consumer is to end before."""
+        if not self._interval:
+            return True
+        delay = self._taken()
+        return delay <= 0 or not stopping.wait(delay)
+
+    def _taken(self) -> float:
+        """Take the next turn. :returns: seconds until it comes."""
+        with self._lock:
+            now = self._monotonic()
+            turn = max(self._next, now)
+            self._next = turn + self._interval
+        return turn - now
