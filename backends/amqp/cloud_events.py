@@ -10,17 +10,17 @@ from datetime import UTC, datetime
 from hub.backends.amqp.formats import Delivery, Outgoing, Plain, check, routing_key
 from hub.backends.amqp.properties import REDELIVERED, properties_of
 from hub.backends.amqp.settings import Config
-from hub.backends.cloudevents import (
+from hub.backends.unusable import Unusable
+from hub.cloudevents import (
     CONTENT_TYPE,
     PREFIX,
     STRUCTURED,
-    Event,
+    CloudEvent,
     NoEvent,
     event_of,
     read_structured,
     write_structured,
 )
-from hub.backends.unusable import Unusable
 from hub.errors import CannotPublish
 from hub.interfaces import Clock
 from hub.message import Message
@@ -48,7 +48,7 @@ class CloudEvents:
         kept.pop(CONTENT_TYPE, None)
         return Message(event.id, raw.topic, event.data, kept | event.headers(), raw.received_at, raw.backend)
 
-    def _event(self, raw: Message, headers: Mapping[str, object]) -> Event:
+    def _event(self, raw: Message, headers: Mapping[str, object]) -> CloudEvent:
         """The event of a message. :param headers: as the broker gave them: lists are none of the hub's values."""
         kind = str(raw.headers.get(CONTENT_TYPE, ""))
         if kind.lower().startswith(STRUCTURED):
@@ -62,7 +62,7 @@ class CloudEvents:
         }
         if kind:
             attributes["datacontenttype"] = kind
-        return Event(attributes, raw.body)
+        return CloudEvent(attributes, raw.body)
 
     def write(self, message: Message) -> Outgoing:
         """Make what is published. :raises CannotPublish: see :meth:`~hub.backends.amqp.formats.Format.write`."""

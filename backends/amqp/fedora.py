@@ -6,10 +6,10 @@ from hub.backends.amqp.formats import Delivery, Outgoing, Plain, check, routing_
 from hub.backends.amqp.properties import properties_of
 from hub.backends.amqp.settings import Config
 from hub.backends.fedora_messaging import PRIORITY, WrongHeader, check_headers, headers_to_send, with_prefix
-from hub.backends.json_body import NoObject, read_object
 from hub.backends.unusable import Unusable
 from hub.errors import CannotPublish
 from hub.interfaces import Clock
+from hub.json_body import NoObject, read_object
 from hub.message import Message
 
 

@@ -9,25 +9,25 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from hub.backends.cloudevents import (
+from hub.backends.envelopes import Envelopes
+from hub.backends.fedmsg import MAX_ID, MAX_TOPIC, NONE, NoEnvelope, headers_of
+from hub.backends.fedmsg import read as read_envelope
+from hub.backends.fedora_messaging import WrongHeader, check_headers, headers_to_send, typed, with_prefix
+from hub.backends.redis.settings import Config
+from hub.backends.unusable import Unusable
+from hub.cloudevents import (
     CONTENT_TYPE,
     PREFIX,
     STRUCTURED,
-    Event,
+    CloudEvent,
     NoEvent,
     event_of,
     read_structured,
     write_structured,
 )
-from hub.backends.envelopes import Envelopes
-from hub.backends.fedmsg import MAX_ID, MAX_TOPIC, NONE, NoEnvelope, headers_of
-from hub.backends.fedmsg import read as read_envelope
-from hub.backends.fedora_messaging import WrongHeader, check_headers, headers_to_send, typed, with_prefix
-from hub.backends.json_body import NoObject, read_object
-from hub.backends.redis.settings import Config
-from hub.backends.unusable import Unusable
 from hub.errors import CannotPublish
 from hub.interfaces import Clock
+from hub.json_body import NoObject, read_object
 from hub.message import Message
 
 
@@ -115,14 +115,14 @@ class CloudEvents:
         kept.pop(CONTENT_TYPE, None)
         return replace(message, id=event.id, body=event.data, headers=kept | event.headers())
 
-    def _event(self, message: Message) -> Event:
+    def _event(self, message: Message) -> CloudEvent:
         headers, kind = message.headers, str(message.headers.get(CONTENT_TYPE, ""))
         if f"{PREFIX}specversion" not in headers or kind.lower().startswith(STRUCTURED):
             return read_structured(message.body)
         attributes = {name[len(PREFIX) :]: value for name, value in headers.items() if name.startswith(PREFIX)}
         if kind:
             attributes["datacontenttype"] = kind
-        return Event(attributes, message.body)
+        return CloudEvent(attributes, message.body)
 
     def write(self, message: Message) -> Message:
         """Make the event. :raises CannotPublish: an attribute is empty, or it is too large."""

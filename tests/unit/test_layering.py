@@ -17,7 +17,7 @@ PLUGINS = ("backends", "consumers", "monitoring")
 ROOMS = ("hub", *PLUGINS)
 BOTTOM = {
     *("hub", "hub.errors", "hub.headers", "hub.message", "hub.units", "hub.text", "hub.topics", "hub.unixsocket"),
-    *("hub.queue_name", "hub.postgres", "hub.database_url", "hub.traceparent"),
+    *("hub.queue_name", "hub.postgres", "hub.database_url", "hub.traceparent", "hub.json_body", "hub.cloudevents"),
     *("hub.extra", "hub.filestate", "hub.watched_files"),
     *("hub.address", "hub.listener", "hub.deadletter"),
     *("hub.backoff", "hub.throttle", "hub.trust", "hub.statefiles", "hub.secret", "hub.jsontext", "hub.resident"),

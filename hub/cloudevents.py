@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from hub import jsontext
-from hub.backends.json_body import NoObject, read_object
+from hub.json_body import NoObject, read_object
 from hub.message import HeaderValue, Message
 from hub.text import encodable, printable
 
@@ -51,8 +51,8 @@ class NoEvent(Exception):
         self.kind = kind
 
 
-class Event:
-    """Event. :ivar attributes: by name, with ``id`` and ``datacontenttype``. :ivar data: the message's body.
+class CloudEvent:
+    """An event. :ivar attributes: by name, with ``id`` and ``datacontenttype``. :ivar data: the message's body.
 
     :param attributes: as they came: a list is refused, as is all else that is no value of an attribute.
     :raises NoEvent: an attribute that each event has is missing, the version is another one, or an attribute's name or
@@ -86,7 +86,7 @@ class Event:
         return found
 
 
-def event_of(message: Message, source: str, now: float) -> Event:
+def event_of(message: Message, source: str, now: float) -> CloudEvent:
     """Make an event of a message. Without headers ``ce-type``, ``ce-source``, ``ce-time`` it has the topic, ``source``
     and the time.
 
@@ -105,10 +105,10 @@ def event_of(message: Message, source: str, now: float) -> Event:
         attributes["datacontenttype"] = message.headers[CONTENT_TYPE]
     elif jsontext.is_strict(message.body):
         attributes["datacontenttype"] = "application/json"
-    return Event(attributes, message.body)
+    return CloudEvent(attributes, message.body)
 
 
-def write_structured(event: Event) -> bytes:
+def write_structured(event: CloudEvent) -> bytes:
     """The body that is the whole event."""
     content: dict[str, Any] = dict(event.attributes)
     if is_json(event):
@@ -123,7 +123,7 @@ def write_structured(event: Event) -> bytes:
     return jsontext.write(content | {"data_base64": base64.b64encode(event.data).decode()})
 
 
-def read_structured(body: bytes) -> Event:
+def read_structured(body: bytes) -> CloudEvent:
     """Read a whole event. :raises NoEvent: it is none."""
     try:
         content = read_object(body)
@@ -138,13 +138,13 @@ def read_structured(body: bytes) -> Event:
         if not isinstance(encoded, str):
             raise NoEvent("cloudevent", "data_base64 is no text")
         try:
-            return Event(attributes, base64.b64decode(encoded, validate=True))
+            return CloudEvent(attributes, base64.b64decode(encoded, validate=True))
         except (binascii.Error, ValueError) as error:
             raise NoEvent("cloudevent", f"data_base64 is not base64: {error}") from error
     kind = str(attributes.get("datacontenttype", "application/json"))
     if isinstance(data, str) and not _names_json(kind):
-        return Event(attributes, data.encode(errors="backslashreplace"))
-    return Event(attributes, b"" if data is None else jsontext.write(data))
+        return CloudEvent(attributes, data.encode(errors="backslashreplace"))
+    return CloudEvent(attributes, b"" if data is None else jsontext.write(data))
 
 
 def _encodable(value: Any) -> Any:
@@ -178,7 +178,7 @@ def _zone(text: str) -> str:
     return "+00:00" if text[-1] in "zZ" else text[-6:]
 
 
-def is_json(event: Event) -> bool:
+def is_json(event: CloudEvent) -> bool:
     """True if the data is JSON, as its type says. Without a type it is."""
     return _names_json(str(event.attributes.get("datacontenttype", "application/json")))
 

@@ -1,0 +1,1 @@
+"""What all consumers that send have in common: templates, filters, destinations, rates, tallies, and two errors."""
