@@ -63,6 +63,7 @@ class JobDatabase:
         self.jobs = Jobs(
             self._url,
             lease=config.lease,
+            timeout=config.timeout,
             max_body=config.max_body,
             keep_finished=config.keep_finished,
             keep_dead=config.keep_dead,

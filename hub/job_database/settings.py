@@ -62,6 +62,12 @@ class DatabaseSettings(Settings):
         ge=LEAST_LEASE,
         le=86400,
     )
+    timeout: Duration = setting(
+        "30s",
+        "How long PostgreSQL may take for an answer, before the hub shuts the connection and tries again.",
+        ge=1.0,
+        le=3600,
+    )
     max_body: Size = setting("1MiB", "Largest body of a job that is inserted through this hub.", ge=1, le=LARGEST_BODY)
     keep_finished: Duration = setting("1d", "How long the exit status of a finished job is kept.")
     keep_dead: Duration = setting("180d", "How long a dead letter is kept.")

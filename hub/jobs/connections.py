@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -241,11 +242,14 @@ def _there(module: str) -> bool:
     return True
 
 
-def engine_of(url: URL, **options: Any) -> Engine:
-    """Pool of connections to PostgreSQL or SQLite."""
+def engine_of(url: URL, timeout: float | None = None, **options: Any) -> Engine:
+    """Pool of connections to PostgreSQL or SQLite. :param timeout: seconds that PostgreSQL may take for a new one."""
     if url.get_backend_name() == "postgresql":
         pool = {} if "poolclass" in options else {"pool_size": POOL, "max_overflow": 0}
-        options |= {"connect_args": connect_arguments(url), **pool}
+        arguments = connect_arguments(url)
+        if timeout is not None and "connect_timeout" in arguments:  # libpq knows no second, but two
+            arguments["connect_timeout"] = min(arguments["connect_timeout"], max(2, math.ceil(timeout)))
+        options |= {"connect_args": arguments, **pool}
     return create_engine(url, hide_parameters=True, **options)
 
 
@@ -267,5 +271,6 @@ def library_errors(engine: Engine) -> Iterator[None]:
 def _library_error(original: BaseException | None, error: Exception, gone: bool) -> Exception:
     """The library's error for a driver's. :param gone: whether the connection is."""
     code = code_of(original)
-    passes = code[:2] in PASSING if code else type(original).__name__ in ("OperationalError", "InterfaceError")
+    names = {base.__name__ for base in type(original).__mro__}  # psycopg has classes of its own below these
+    passes = code[:2] in PASSING if code else not names.isdisjoint(("OperationalError", "InterfaceError"))
     return (Unavailable if gone or passes else BadDatabase)(f"the jobs' database: {reason_of(error)}")

@@ -50,6 +50,7 @@ from hub.units import parse_duration
 PEEKED = 100
 """Jobs that a look or an order takes unless it is told."""
 SHORTEST_LEASE = 0.1
+SHORTEST_TIMEOUT = 0.1
 
 
 class Jobs(Noting):
@@ -63,6 +64,7 @@ class Jobs(Noting):
     :param max_body: bytes. :param keep_finished: how long exit statuses are kept; the other two likewise.
     :param state_dir: where a relative path of SQLite's begins. :param name: of the process, for people.
     :param notify: whether PostgreSQL's LISTEN and NOTIFY are used.
+    :param timeout: how long PostgreSQL may take for an answer; then the call raises ``Unavailable``.
     :param longest_poll: how long a claim that waits may sleep until it looks, whatever it is told, at most.
     :param clock: a monotonic one, for what this process does now and then.
     :param migrate: make or migrate the tables; false: refuse a database that has not those of this version.
@@ -85,6 +87,7 @@ class Jobs(Noting):
         state_dir: str | Path = ".",
         name: str | None = None,
         notify: bool = True,
+        timeout: float | str = 30.0,
         longest_poll: float | str = 1.0,
         clock: Clock = time.monotonic,
         migrate: bool = True,
@@ -97,7 +100,10 @@ class Jobs(Noting):
         poll = parse_duration(longest_poll)
         if poll <= 0:
             raise ValueError(f"expected longest_poll of more than 0 s, not {longest_poll!r}")
-        storage = _storage(dsn, Path(state_dir), notify)
+        patience = parse_duration(timeout)
+        if patience < SHORTEST_TIMEOUT:
+            raise ValueError(f"a timeout has at least {SHORTEST_TIMEOUT:g} s, not {timeout!r}")
+        storage = _storage(dsn, Path(state_dir), notify, patience)
         super().__init__(storage, seconds, retry_delay or backoff(), keep, name, clock, migrate, poll)
         self._queues = None if queues is None else frozenset(queues)
         self._max_body = max_body
@@ -322,12 +328,12 @@ def _number(job: Handle | int) -> int:
     return number if 0 < number <= LARGEST else 0
 
 
-def _storage(dsn: str | URL | Storage, state_dir: Path, notify: bool) -> Storage:
+def _storage(dsn: str | URL | Storage, state_dir: Path, notify: bool, timeout: float) -> Storage:
     if not isinstance(dsn, (str, URL)):
         if not hasattr(dsn, "settle"):
             raise BadDatabase(f"jobs need a DSN such as postgresql://user@host/name, not {dsn!r}")
         return dsn
     url = url_of(dsn)
     if url.get_backend_name() == "postgresql":
-        return PostgreSQL(url, notify=notify)
+        return PostgreSQL(url, notify=notify, timeout=timeout)
     return SQLite(SQLiteFile(url, state_dir))

@@ -191,13 +191,14 @@ def test_a_held_snapshot_leaves_no_dead_rows_in_what_claims_read(jobs: Jobs, eng
 def test_a_segment_is_dropped_when_its_jobs_are_done(jobs: Jobs) -> None:
     small = small_segments(jobs)
     handles = jobs.insert_many("q", range(20))
-    claimed = jobs.claim(20)
-    jobs.complete(claimed[1:10])
-    small.upkeep()
-    jobs.insert("q", "more")
+    claimed = [*jobs.claim(10), *jobs.claim(10)]
     jobs.complete(claimed[10:])
     small.upkeep()
-    assert {"job_1", "claim_1", "job_2"} <= tables(jobs)
+    jobs.insert("q", "more")
+    jobs.complete(claimed[1:10])
+    small.upkeep()
+    assert tables(jobs) == {"job_2", "claim_2", "outcome_1", "outcome_2"}
+    assert jobs.counts()["q"].running == 1
     jobs.complete(claimed[0], status=5)
     small.upkeep()
     assert tables(jobs) == {"job_2", "claim_2", "outcome_1", "outcome_2"}
@@ -207,14 +208,16 @@ def test_a_segment_is_dropped_when_its_jobs_are_done(jobs: Jobs) -> None:
     assert [job.json() for job in jobs.claim(5)] == ["more"]
     small.prune(KeepTimes(finished=0.0), 100)
     assert tables(jobs) == {"job_2", "claim_2", "outcome_2"}
-    assert jobs.find(handles[1]) is None
+    assert jobs.find(handles[15]) is None
     small.close()
 
 
 def test_a_few_waiting_jobs_do_not_keep_an_old_segment(jobs: Jobs, engine: Engine) -> None:
-    """They are appended again, in their order; what was not committed then is found, too."""
+    """They are carried, in their order; what was not committed then is found, too."""
     small = small_segments(jobs)
     jobs.insert_many("slow", range(15))
+    jobs.insert_many("quick", range(30))
+    jobs.complete(jobs.claim(30, ["quick"]))
     jobs.pause("slow")
     cancelled = jobs.peek("slow")[3]
     jobs.cancel(cancelled.id)

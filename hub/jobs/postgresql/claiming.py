@@ -47,7 +47,7 @@ class _NothingWaits(Exception):
     """Ends a transaction without a commit."""
 
 
-class Taken(NamedTuple):
+class TakenJobs(NamedTuple):
     """What a claim has taken of a lane.
 
     :ivar passed: how many rows were passed. :ivar more: whether there may be more.
@@ -109,14 +109,14 @@ class Claims:
                 ahead = min(MOST_READ, 4 * taken.passed) if taken.passed > len(taken.jobs) else 1
         return jobs
 
-    def _take(self, process: int, lane: Lane, limit: int, ahead: int, others: bool) -> Taken:
+    def _take(self, process: int, lane: Lane, limit: int, ahead: int, others: bool) -> TakenJobs:
         """Claim what one window has. :param ahead: rows to read. :param others: whether the call has jobs already."""
         alone = False
         with suppress(_NothingWaits), self._database.begin(flushed=False) as link:
             allowed, paid = lock_lane(link, process, lane, limit)
             if not allowed:
                 if paid:
-                    return Taken()  # which commits
+                    return TakenJobs()  # which commits
                 raise _NothingWaits
             last, now, numbers = begin_claim(link, lane.id)
             asked = max(ahead, allowed)
@@ -136,8 +136,8 @@ class Claims:
             append_claim(link, numbers.segment, at, *place, number=numbers.claim, process=process, ids=ids)
             # Beyond a window that ends now there is nothing yet, unless one that was left out has let another go on.
             more = alone or at.snap == last.snap or not all_of_it or len(mine) < len(rows)
-            return Taken(len(passed), [job_of(row, lane, numbers.claim, process) for row in mine], more, alone)
-        return Taken(alone=alone)
+            return TakenJobs(len(passed), [job_of(row, lane, numbers.claim, process) for row in mine], more, alone)
+        return TakenJobs(alone=alone)
 
     def purge(self, queue: str, limit: int) -> int:
         """Cancel jobs that wait, also those of a paused queue: the lane's next claims have none of them. Each lane is a

@@ -11,6 +11,7 @@ from sqlalchemy import URL
 
 from hub.errors import Unavailable
 from hub.jobs.connections import POOL, Link, engine_of, library_errors
+from hub.jobs.postgresql.answers import MARGIN, AnswerLimits
 from hub.jobs.postgresql.rows import Lane, lanes_of
 from hub.jobs.postgresql.transaction import transaction
 
@@ -26,8 +27,16 @@ BEGIN = f"BEGIN ISOLATION LEVEL READ COMMITTED; {SETTINGS}"
 """Whatever the role's own isolation level is: what is read after a lock is what others have committed."""
 BEGIN_LOOK = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {SETTINGS}"
 UNFLUSHED = "; SELECT set_config('synchronous_commit', 'off', true)"
-LOOK = "30s"
-"""Limit of a statement that only looks, and of its wait for a lock."""
+LOOK = 30.0
+"""Seconds that a statement which only looks may take, or wait for a lock, at most."""
+TIMEOUT = 30.0
+"""Seconds that any other may take unless it is said."""
+SOON = 5.0
+"""Seconds that one may take which renews a lease, at most."""
+UPKEEP = 30.0
+"""Seconds that one of the upkeep may take, at most."""
+PACE = 1000
+"""Jobs for which an insertion or a completion may take a second longer."""
 LOCK_WAIT = "100ms"
 """Limit of maintenance's wait for a table's lock: those who come after it wait as long."""
 HELD_UP = POOL - 3
@@ -63,11 +72,17 @@ class LanesChanged(Exception):
 
 
 class Database:
-    """PostgreSQL. Thread-safe. :ivar url: of the database."""
+    """PostgreSQL. Thread-safe.
 
-    def __init__(self, url: URL) -> None:
+    :ivar url: of the database. :ivar timeout: seconds that a statement may take, and that its answer is waited for.
+    """
+
+    def __init__(self, url: URL, timeout: float = TIMEOUT) -> None:
         self.url = url
-        self._engine = engine_of(url, isolation_level="AUTOCOMMIT")
+        self.timeout = timeout
+        self._limits = AnswerLimits()
+        self._engine = engine_of(url, timeout, isolation_level="AUTOCOMMIT", pool_timeout=timeout)
+        self._limits.watch(self._engine)
         self._lock = threading.Lock()
         self._turns = threading.BoundedSemaphore(HELD_UP)
         self._lanes: Lanes = {}
@@ -80,32 +95,55 @@ class Database:
 
         :raises Unavailable: the database is away or busy. :raises BadDatabase: it can't be used.
         """
-        with library_errors(self._engine), transaction(self._engine, BEGIN_LOOK.format(limit=LOOK, wait=LOOK)) as link:
+        with self._open(BEGIN_LOOK, min(LOOK, self.timeout)) as link:
             yield link
 
     @contextmanager
-    def begin(self, seconds: float = 60.0, lock_wait: str = "30s", flushed: bool = True) -> Iterator[Link]:
+    def _open(self, opening: str, seconds: float, lock_wait: str | None = None) -> Iterator[Link]:
+        """Open a transaction whose statements have a limit, here and at the server, which may not answer."""
+        limit = int(seconds * 1000)
+        sql = opening.format(limit=limit, wait=lock_wait or min(limit, int(LONGEST_HELD_UP * 1000)))
+        patience = seconds + MARGIN
+        with library_errors(self._engine), transaction(self._engine, sql, self._limits, patience) as link:
+            yield link
+
+    @contextmanager
+    def begin(self, seconds: float | None = None, lock_wait: str | None = None, flushed: bool = True) -> Iterator[Link]:
         """Open a transaction, with limits for each statement and for each lock.
 
+        :param seconds: ``None``: ``timeout``.
         :param flushed: false: its commit waits for no disk. A crash of the server within the next second may undo it,
             with all that was committed after it.
         :raises Unavailable: the database is away or busy. :raises BadDatabase: it can't be used.
         """
-        opening = BEGIN.format(limit=int(seconds * 1000), wait=lock_wait) + ("" if flushed else UNFLUSHED)
-        with library_errors(self._engine), transaction(self._engine, opening) as link:
+        opening = BEGIN + ("" if flushed else UNFLUSHED)
+        with self._open(opening, self.timeout if seconds is None else seconds, lock_wait) as link:
             yield link
 
     @contextmanager
-    def begin_held_up(self) -> Iterator[Link]:
+    def begin_upkeep(self, lock_wait: str | None = None) -> Iterator[Link]:
+        """Open a transaction of the upkeep, which is done again soon. Parameters and errors are those of ``begin``."""
+        with self.begin(min(UPKEEP, self.timeout), lock_wait) as link:
+            yield link
+
+    @contextmanager
+    def begin_soon(self) -> Iterator[Link]:
+        """Open a transaction of a process's lease: a late one is of no use. Errors are those of ``begin``."""
+        with self.begin(min(SOON, self.timeout)) as link:
+            yield link
+
+    @contextmanager
+    def begin_held_up(self, jobs: int) -> Iterator[Link]:
         """Open a transaction that may wait for a key which somebody's idle transaction holds. A few at a time: however
         many there are, the pool has a connection for the heartbeat.
 
+        :param jobs: how many it writes, which takes its time.
         :raises Unavailable: as for ``begin``, or many wait.
         """
-        if not self._turns.acquire(timeout=LONGEST_HELD_UP):
+        if not self._turns.acquire(timeout=min(LONGEST_HELD_UP, self.timeout)):
             raise Unavailable("the jobs' database: many insertions wait for a key that a transaction holds")
         try:
-            with self.begin() as link:
+            with self.begin(self.timeout + jobs / PACE) as link:
                 yield link
         finally:
             self._turns.release()
@@ -117,7 +155,7 @@ class Database:
 
         :raises Unavailable: the database is away or busy. :raises BadDatabase: it can't be used.
         """
-        with library_errors(self._engine), transaction(self._engine, SETTINGS.format(limit=LOOK, wait=LOOK)) as link:
+        with self._open(SETTINGS, min(LOOK, self.timeout)) as link:
             yield link
 
     def close(self) -> None:

@@ -152,12 +152,14 @@ def window(link: Link, at: Frontier, limit: int) -> Rows:
     return rows
 
 
-def lanes_with_more(link: Link, queues: Sequence[str] | None) -> list[Lane]:
+def lanes_with_more(
+    link: Link, queues: Sequence[str] | None, table: str = "hubbub_jobs.job", condition: str = "true"
+) -> list[Lane]:
     """Lanes where a claim would find a row, the highest priority first.
 
     It takes no lock, and no number of a transaction: idle programs ask often.
 
-    :param queues: only theirs; ``None``: all.
+    :param queues: only theirs; ``None``: all. :param table: where. :param condition: more that a row ``j`` must meet.
 
     Each condition is a range of the index: the rest of the open window, of it those that ran in ``prev``, those from
     ``snap``'s upper bound on, and those that ran in ``snap``.
@@ -169,7 +171,9 @@ def lanes_with_more(link: Link, queues: Sequence[str] | None) -> list[Lane]:
         "j.xid >= coalesce(pg_snapshot_xmax(f.snap), '0'::xid8)",
         "j.xid = ANY (ARRAY(SELECT pg_snapshot_xip(f.snap)))",
     )
-    more = " OR ".join(f"EXISTS (SELECT FROM hubbub_jobs.job AS j WHERE j.lane = l.id AND {one})" for one in conditions)
+    more = " OR ".join(
+        f"EXISTS (SELECT FROM {table} AS j WHERE j.lane = l.id AND {one} AND {condition})" for one in conditions
+    )
     return lanes_of(
         link.rows(
             f"""
@@ -191,16 +195,18 @@ def waiting(
     table: str = "job",
     condition: str = "true",
     order: str = "j.xid, j.id",
+    columns: str = READ,
     **values: object,
 ) -> Rows:
-    """First rows that nobody has claimed, as they are to be claimed; after ``READ`` the transaction's number as text.
+    """First rows that nobody has claimed, as they are to be claimed; after ``columns`` comes the transaction's number
+    as text.
 
     :param condition: more that they must meet.
     """
     rows: Rows = []
     for piece in reversed(PIECES):
         rows += link.rows(
-            f"SELECT {READ}, j.xid::text FROM hubbub_jobs.{table} AS j"  # noqa: S608 - names of ours
+            f"SELECT {columns}, j.xid::text FROM hubbub_jobs.{table} AS j"  # noqa: S608 - names of ours
             f" WHERE {WAITS.format(piece=piece)} AND {condition} ORDER BY {order} LIMIT %(limit)s",
             {**at.values(), **values, "limit": limit - len(rows)},
         )

@@ -41,7 +41,7 @@ class Insertion:
 
     def _insert(self, jobs: Sequence[NewJob], lanes: Lanes, connection: object | None) -> list[Handle]:
         if connection is None:
-            with self._database.begin_held_up() as link:
+            with self._database.begin_held_up(len(jobs)) as link:
                 return insert_jobs(link, jobs, lanes)
         with callers_link(connection, "postgresql") as link:
             _check_encoding(jobs, self._database.check_place(link))

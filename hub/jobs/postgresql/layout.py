@@ -11,7 +11,7 @@ from hub.jobs.errors import BadDatabase
 from hub.jobs.job import ClaimLimits, Coalescing, Handle, Job, JobState, NewJob, NoteKind, Settlement
 from hub.jobs.postgresql.claiming import Claims
 from hub.jobs.postgresql.coalescing import Together
-from hub.jobs.postgresql.database import Database
+from hub.jobs.postgresql.database import TIMEOUT, Database
 from hub.jobs.postgresql.inserting import Insertion
 from hub.jobs.postgresql.limits import Limiting
 from hub.jobs.postgresql.notes import Notes
@@ -31,10 +31,15 @@ TRIES = 5
 
 
 class PostgreSQL(Operations, Processes, Pruning):
-    """Jobs in PostgreSQL; see :class:`hub.jobs.storage.Storage`. :param notify: whether NOTIFY and LISTEN are used."""
+    """Jobs in PostgreSQL; see :class:`hub.jobs.storage.Storage`.
 
-    def __init__(self, url: URL, limits: SegmentLimits | None = None, notify: bool = True) -> None:
-        super().__init__(Database(url))
+    :param notify: whether NOTIFY and LISTEN are used. :param timeout: seconds that an answer may take.
+    """
+
+    def __init__(
+        self, url: URL, limits: SegmentLimits | None = None, notify: bool = True, timeout: float = TIMEOUT
+    ) -> None:
+        super().__init__(Database(url, timeout))
         self._insertion = Insertion(self._database)
         self._claims = Claims(self._database)
         self._notes = Notes(self._database)

@@ -21,6 +21,7 @@ from hub.errors import Unavailable
 from hub.interfaces import Clock
 from hub.jobs.connections import engine_of, library_errors
 from hub.jobs.errors import BadDatabase
+from hub.jobs.postgresql.answers import AnswerLimits
 from hub.jobs.postgresql.database import Database
 from hub.jobs.storage import Heard
 
@@ -30,6 +31,8 @@ NOTIFY_EVERY = 0.002
 the last one looks again soon."""
 REMEMBERED = 1000
 """Queues whose last notification is remembered."""
+ANSWER = 30.0
+"""Seconds that the answer to ``LISTEN`` may take."""
 CLOSING = 1.0
 """Seconds."""
 LONGEST_RECONNECT = 10.0
@@ -83,6 +86,8 @@ class NotificationListener:
 
     def __init__(self, url: URL, heard: Heard, uniform: Uniform = random.uniform) -> None:
         self._engine = engine_of(url, poolclass=NullPool)
+        self._limits = AnswerLimits()
+        self._limits.watch(self._engine)
         self._heard = heard
         self._uniform = uniform
         self._ended = threading.Event()
@@ -102,9 +107,11 @@ class NotificationListener:
         while useful and not self._ended.is_set():
             try:
                 with library_errors(self._engine), closing(self._connect()) as connection:
-                    useful = _is_direct(connection)
+                    with self._limits.within(connection, ANSWER):
+                        useful = _is_direct(connection)
+                        if useful:
+                            connection.cursor().execute(f"LISTEN {CHANNEL}")
                     if useful:
-                        connection.cursor().execute(f"LISTEN {CHANNEL}")
                         failures = 0
                         self._heard(None)  # what was inserted meanwhile was not heard
                         self._hear(connection)
@@ -123,7 +130,8 @@ class NotificationListener:
             )
 
     def _connect(self) -> Any:
-        pooled = self._engine.raw_connection()
+        with self._limits.connecting(ANSWER):
+            pooled = self._engine.raw_connection()
         connection: Any = pooled.driver_connection
         pooled.detach()
         connection.autocommit = True

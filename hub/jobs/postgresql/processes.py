@@ -40,7 +40,7 @@ class Processes:
 
     def start(self, process: int, name: str, lease: float) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin() as link:
+        with self._database.begin_soon() as link:
             link.put(
                 "INSERT INTO hubbub_jobs.process (id, name, lease) VALUES (%(id)s, %(name)s, %(lease)s)",
                 {"id": process, "name": name, "lease": float(lease)},
@@ -48,7 +48,7 @@ class Processes:
 
     def beat(self, process: int, jobs: Collection[int]) -> list[int] | None:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin() as link:
+        with self._database.begin_soon() as link:
             if not link.run(
                 "UPDATE hubbub_jobs.process SET seen = now(), silent_since = NULL WHERE id = %(id)s", {"id": process}
             ):
@@ -61,7 +61,7 @@ class Processes:
 
     def sleep(self, process: int, seconds: float) -> None:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin() as link:
+        with self._database.begin_soon() as link:
             link.put(
                 "UPDATE hubbub_jobs.process SET asleep_until = now() + make_interval(secs => %(seconds)s)"
                 " WHERE id = %(id)s",

@@ -10,8 +10,6 @@ from hub.jobs.postgresql.notes import forget_notes
 from hub.jobs.postgresql.rows import ALL_COLUMNS
 from hub.jobs.storage import KeepTimes
 
-LIMIT = 30.0
-"""Seconds that a statement of maintenance may take."""
 NOWHERE = " ".join(
     f"AND NOT EXISTS (SELECT FROM hubbub_jobs.{table} AS j WHERE j.id = t.job)" for table in ("job", "later", "parked")
 )
@@ -27,7 +25,7 @@ class Pruning:
 
     def move_due(self, limit: int) -> int:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin(LIMIT) as link:
+        with self._database.begin_upkeep() as link:
             return link.run(
                 f"""
                 WITH due AS (
@@ -51,7 +49,7 @@ class Pruning:
         )
         pruned = 0
         for table, moment, seconds, condition in old:
-            with suppress(Unavailable), self._database.begin(LIMIT, LOCK_WAIT) as link:
+            with suppress(Unavailable), self._database.begin_upkeep(LOCK_WAIT) as link:
                 found = link.rows(
                     f"""
                     DELETE FROM hubbub_jobs.{table} WHERE ctid = ANY (ARRAY(
@@ -74,7 +72,7 @@ class Pruning:
     def _drop_outcomes(self, keep: KeepTimes) -> int:
         """Drop whole tables of outcomes: all in them is older than the moment when their segment was dropped."""
         dropped = 0
-        with suppress(Unavailable), self._database.begin(LIMIT, LOCK_WAIT) as link:
+        with suppress(Unavailable), self._database.begin_upkeep(LOCK_WAIT) as link:
             for (number,) in link.rows(
                 "SELECT number FROM hubbub_jobs.segment WHERE dropped < now() - make_interval(secs => %(seconds)s)"
                 " ORDER BY number LIMIT 10 FOR UPDATE SKIP LOCKED",

@@ -46,7 +46,7 @@ class Settling:
     def _settle(
         self, process: int, settlements: Sequence[Settlement], new: Sequence[NewJob], lanes: Lanes
     ) -> list[Handle] | None:
-        with self._database.begin_held_up() as link:
+        with self._database.begin_held_up(len(settlements) + len(new)) as link:
             places = {(one.job.queue, one.job.priority) for one in settlements}
             fence = link.rows(FENCE, {"id": process, **values_of_lanes(lanes, places)})
             if not fence:

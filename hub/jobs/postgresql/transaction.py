@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, PoolProxiedConnection
 
 from hub.errors import Unavailable
 from hub.jobs.connections import Rows, Values, copy_in
+from hub.jobs.postgresql.answers import Answer, AnswerLimits, no_answer
 from hub.postgres import code_of, reason_of
 
 MOST_WAITING = 1 << 20
@@ -32,16 +33,24 @@ class Transaction:
 
     :param engine: in autocommit mode. :param opening: the first statements: ``BEGIN`` and settings; without ``BEGIN``
         they and the first statement are a transaction, which the server ends.
+    :param seconds: how long each answer may take; then the connection is shut, and nothing is tried again.
     """
 
-    def __init__(self, engine: Engine, opening: str) -> None:
+    def __init__(self, engine: Engine, opening: str, limits: AnswerLimits, seconds: float) -> None:
         self._engine = engine
+        self._limits = limits
+        self._seconds = seconds
+        self._silent = False
         self._opening = opening
         self._waiting = [opening]
         self._begun = False
         self._psycopg2 = engine.dialect.driver == "psycopg2"
         self._pooled = engine.pool.checkedin() > 0  # type: ignore[attr-defined]
-        self._connection = engine.raw_connection()
+        self._connection = self._connect()
+
+    def _connect(self) -> PoolProxiedConnection:
+        with self._limits.connecting(self._seconds):
+            return self._engine.raw_connection()
 
     @property
     def _raw(self) -> Any:
@@ -73,7 +82,7 @@ class Transaction:
                     while not self._psycopg2 and cursor.nextset():
                         pass  # to the last answer, which psycopg2 has alone
             except Unavailable:
-                if self._begun or not self._pooled:
+                if self._begun or not self._pooled or self._silent:
                     raise
                 self._replace()
                 continue
@@ -85,7 +94,7 @@ class Transaction:
         """Take a new connection. All that are idle were broken with this one, so it is done once."""
         self._connection.invalidate()
         self._engine.dispose()
-        self._connection = self._engine.raw_connection()
+        self._connection = self._connect()
         self._pooled = False
 
     @contextmanager
@@ -94,15 +103,24 @@ class Transaction:
 
         :raises Unavailable: it broke: then the server says that it ends the session, or says nothing.
         """
+        answer: Answer | None = None
         try:
+            answer = self._limits.begin(self._raw, self._seconds)
             yield
         except self._engine.dialect.loaded_dbapi.Error as error:
+            if answer is not None and answer.passed:
+                self._silent = True
+                self._raw.close()
+                raise no_answer(self._seconds) from error
             code = code_of(error)
             refused = code not in ENDED or (code is None and type(error).__name__ in MISUSES)
             if refused and not self._raw.closed:
                 raise
             self._raw.close()
             raise Unavailable(f"the jobs' database: {reason_of(error)}") from error
+        finally:
+            if answer is not None:
+                self._limits.end(answer)
 
     def rows(self, sql: str, values: Values | None = None) -> Rows:
         """See :class:`hub.jobs.connections.Link`."""
@@ -154,8 +172,9 @@ class Transaction:
             return
         try:
             if not self._raw.closed and self._raw.info.transaction_status != IDLE:
-                self._cursor().execute("ROLLBACK")
-        except self._engine.dialect.loaded_dbapi.Error:
+                with self._checked():
+                    self._cursor().execute("ROLLBACK")
+        except (Unavailable, self._engine.dialect.loaded_dbapi.Error):
             pass
         finally:
             if self._raw.closed:
@@ -165,10 +184,10 @@ class Transaction:
 
 
 @contextmanager
-def transaction(engine: Engine, opening: str) -> Iterator[Transaction]:
+def transaction(engine: Engine, opening: str, limits: AnswerLimits, seconds: float) -> Iterator[Transaction]:
     """Open one that is committed at the end of the block, and rolled back by an error. The parameters are those of
     :class:`Transaction`."""
-    link = Transaction(engine, opening)
+    link = Transaction(engine, opening, limits, seconds)
     try:
         yield link
         link.commit()
