@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from textwrap import fill, indent
 
@@ -10,14 +10,6 @@ from hub.monitoring import snmp_values
 from hub.monitoring.snmp_values import FIRST, STATES, form_of
 from hub.status.catalogue import CATALOGUE, StatusSection
 from hub.status.metric import Metric
-
-REVISIONS = (
-    ("202611291900Z", "Redelivered and unacknowledged messages of the backends."),
-    ("202611291800Z", "Unconfirmed messages of the backends."),
-    ("202611290000Z", "Conditions and more numbers; the store; the exporters."),
-    ("202611210000Z", "The first."),
-)
-"""Revisions, the latest first. A new object needs a new revision."""
 
 HEAD = """\
 HUBBUB-MIB DEFINITIONS ::= BEGIN
@@ -86,6 +78,39 @@ TABLES = {
 
 
 @dataclass(frozen=True)
+class Revision:
+    """Revision of the MIB. :ivar date: UTC. :ivar columns: numbers of the objects that it added, by section."""
+
+    date: str
+    text: str
+    columns: Mapping[str, Collection[int]]
+
+
+REVISIONS = (
+    Revision("202612010500Z", "Readers of declared queues.", {"consumers": (24,)}),
+    Revision("202611291900Z", "Redelivered and unacknowledged messages of the backends.", {"backends": (26, 27)}),
+    Revision("202611291800Z", "Unconfirmed messages of the backends.", {"backends": (25,)}),
+    Revision(
+        "202611290000Z",
+        "Conditions and more numbers; the store; the exporters.",
+        {
+            "hub": range(9, 21),
+            "store": range(1, 13),
+            "consumers": range(16, 24),
+            "backends": range(7, 25),
+            "exporters": range(2, 6),
+        },
+    ),
+    Revision(
+        "202611210000Z",
+        "The first.",
+        {"hub": range(1, 9), "consumers": range(2, 16), "backends": range(2, 7)},
+    ),
+)
+"""Revisions, the latest first. A test wants a new one for each new object."""
+
+
+@dataclass(frozen=True)
 class Object:
     """Object of the MIB: a scalar, or a column."""
 
@@ -146,9 +171,9 @@ def object_name(metric: Metric) -> str:
 
 def render(catalogue: Iterable[StatusSection] = CATALOGUE) -> str:
     """Text of the MIB file."""
-    objects = {part.name: _objects(part) for part in catalogue if part.name in PREFIXES}
-    revisions = "\n".join(f'    REVISION "{date}"\n    DESCRIPTION "{text}"' for date, text in REVISIONS)
-    parts = [HEAD.format(updated=REVISIONS[0][0], revisions=revisions)]
+    objects = objects_of(catalogue)
+    revisions = "\n".join(f'    REVISION "{one.date}"\n    DESCRIPTION "{one.text}"' for one in REVISIONS)
+    parts = [HEAD.format(updated=REVISIONS[0].date, revisions=revisions)]
     for section in ("hub", "consumers", "backends", "store", "exporters"):
         parent = PARENTS.get(section) or f"{PREFIXES[section]}Entry"
         if section not in PARENTS:
@@ -158,6 +183,11 @@ def render(catalogue: Iterable[StatusSection] = CATALOGUE) -> str:
         named = [each.name for each in objects[section] if (each.number > FIRST.get(section, 0)) == later]
         parts.append(_group(name, named, number))
     return "\n".join([*parts, _compliance(), "END\n"])
+
+
+def objects_of(catalogue: Iterable[StatusSection] = CATALOGUE) -> dict[str, list[Object]]:
+    """All readable objects by section, in the order of their numbers."""
+    return {part.name: _objects(part) for part in catalogue if part.name in PREFIXES}
 
 
 def _objects(part: StatusSection) -> list[Object]:

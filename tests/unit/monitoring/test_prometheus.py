@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
 from hub.monitoring.prometheus import render
-from hub.monitoring.prometheus_families import families
+from hub.monitoring.prometheus_families import families, name_of
 from hub.stats.condition import CONDITIONS
+from hub.status.catalogue import CATALOGUE
+from hub.status.states import ConsumerState, StoreState, ThreadState
 from tests.support import ROOT
 from tests.unit.monitoring.exported import whole
 from tests.unit.monitoring.snapshots import backend, consumer, snapshot
@@ -154,6 +156,31 @@ def test_the_documentation_has_every_metric_and_no_other() -> None:
     listed = set(re.findall(r"Prometheus ``(\w+)``", numbers)) | set(re.findall(r"\* - ``(\w+)``", advice))
     assert listed == names
     assert set(re.findall(r"\bhubbub_[a-z_]+", advice)) <= names
+
+
+def test_the_advice_has_a_row_for_every_number_that_is_red() -> None:
+    """Those that the catalogue marks: the page, ``hubbub top`` and the metrics of Prometheus agree on what is wrong."""
+    advice = (ROOT / "docs" / "prometheus.rst").read_text(encoding="utf-8")
+    rows = {name for row in re.findall(r"(?m)^   \* - (``.*)$", advice) for name in re.findall(r"``(\w+)``", row)}
+    red = {
+        name + ("_total" if metric.kind == "counter" else "")
+        for section in CATALOGUE
+        for metric in section.metrics
+        if metric.level != "ok" and (name := name_of(metric))
+    }
+    assert sorted(red - rows) == [], "each wants a row in docs/prometheus.rst: when it is red, and what to do"
+
+
+def test_the_advice_names_every_state_and_condition() -> None:
+    text = " ".join((ROOT / "docs" / "prometheus.rst").read_text(encoding="utf-8").split())
+    for words, name in (
+        (get_args(ConsumerState), "consumer_state"),
+        (CONDITIONS, "consumer_condition"),
+        (get_args(ThreadState), "consumer_threads"),
+        (get_args(StoreState), "store_state"),
+    ):
+        _, _, row = text.partition(f"* - ``hubbub_{name}``")
+        assert [word for word in words if not re.search(rf"\b{word}\b", row.partition("* - ")[0])] == [], name
 
 
 def test_every_condition_that_holds_is_1_and_all_others_are_0() -> None:
