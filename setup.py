@@ -57,6 +57,7 @@ TESTS = [
     "pyte>=0.8",  # a terminal whose screen a test can read
     "pillow>=13",  # docs/samples/thumbnails.py: scales pictures; an example alone needs it
     "stomp.py>=9",  # a client of the STOMP server, the one that Python's users have
+    "django>=5.2.19",  # docs/jobs.rst: jobs in its transactions
     "openapi-spec-validator>=0.7.2",  # the API's description, by its specification's own schema
     "docutils>=0.20",  # reads the documents as a forge does, without Sphinx
     "setuptools>=83",  # builds the template of a consumer's package, without the network; before: CVE-2026-59890

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from hub.backends.redis import settings
 from hub.backends.redis.channel_reader import ChannelReader
 from hub.backends.redis.delivery import Deliveries
+from hub.backends.redis.formats import no_place_for
 from hub.backends.redis.group import Group
 from hub.backends.redis.in_hand import Entry, InHand
 from hub.backends.redis.keeper import Keeper
@@ -226,6 +227,11 @@ class Redis:
         if config.publish_channel is None or not config.channels:
             return "it needs channels, and publish_channel"
         return None
+
+    @classmethod
+    def no_place_for(cls, config: settings.Config, headers: Collection[str]) -> str | None:
+        """Return why a message loses some of these headers; see :class:`hub.interfaces.LosingHeaders`."""
+        return no_place_for(config, headers) if config.publish_channel is not None else None
 
     @classmethod
     def sender(cls, config: settings.Config) -> Sender:

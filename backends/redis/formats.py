@@ -5,6 +5,7 @@ An entry has fields for headers, a channel's message has nowhere to put them but
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -189,3 +190,16 @@ def format_of(config: Config, wall: Clock) -> Format:
     if config.format == "fedora-messaging":
         return FedoraMessaging(config, wall)
     return CloudEvents(config, wall) if config.format == "cloudevents" else Plain()
+
+
+def no_place_for(config: Config, headers: Collection[str]) -> str | None:
+    """Return why a message loses some of these headers in a channel; ``None``: it has place for all. An entry of a
+    stream has, in its fields."""
+    if config.format == "fedmsg":
+        return None
+    lost = headers
+    if config.format == "cloudevents":
+        lost = [name for name in headers if not name.startswith(PREFIX) and name != CONTENT_TYPE]
+    if not lost:
+        return None
+    return f"a channel's message has no place for headers but in fedmsg's envelope: {', '.join(lost)} would be lost"

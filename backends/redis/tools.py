@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from hub.backends.blocking import connect_again
 from hub.backends.redis.channel_reader import PATTERN
 from hub.backends.redis.entries import fields_of, message_of
-from hub.backends.redis.formats import format_of
+from hub.backends.redis.formats import format_of, no_place_for
 from hub.backends.redis.group import found_in
 from hub.backends.redis.line import ErrorReply, Line, Lost
 from hub.backends.redis.replies import refusal_text, wants_another
@@ -49,7 +49,7 @@ class Sender:
         if not config.streams and not config.channels:
             raise Unavailable("the backend does not receive: it has no streams or channels")
         self._config = config
-        self._format = format_of(config, time.time)
+        self._format = format_of(config if config.streams else _of_a_channel(config), time.time)
         self._line = connect(config)
 
     def wait(self, timeout: float) -> bool:
@@ -59,9 +59,11 @@ class Sender:
     def publish(self, message: Message) -> None:
         """Send a message in the backend's format.
 
-        :raises CannotPublish: no channel of the hub is of its topic, or the format does not take it. :raises
-            Unavailable: the server refuses it, or the connection ended.
+        :raises CannotPublish: no channel of the hub is of its topic, the format does not take it, or a channel has no
+            place for a header. :raises Unavailable: the server refuses it, or the connection ended.
         """
+        if not self._config.streams and (reason := no_place_for(self._config, message.headers)):
+            raise CannotPublish(reason)
         self._send(self._format.write(message))
 
     def forward(self, topic: str, body: bytes) -> None:
@@ -80,6 +82,11 @@ class Sender:
     def close(self) -> None:
         """Close the connection; everything is sent."""
         self._line.close()
+
+
+def _of_a_channel(config: Config) -> Config:
+    """The same for messages that have no fields: all of an envelope or an event is in the body."""
+    return config.model_copy(update={"publish_channel": "{topic}", "cloudevents_mode": "structured"})
 
 
 def channel_of(topic: str, config: Config) -> str:

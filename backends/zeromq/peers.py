@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from hub.backends.zeromq.listener import listen
 from hub.backends.zeromq.sender import Sender
-from hub.backends.zeromq.settings import Config
+from hub.backends.zeromq.settings import Config, no_place_for
 from hub.message import Message
 
 
 class Tools:
     """Backend methods that the command line uses; see :class:`hub.interfaces.BusTools`."""
+
+    @classmethod
+    def no_place_for(cls, config: Config, headers: Collection[str]) -> str | None:
+        """Return why a message loses these headers; see :class:`hub.interfaces.LosingHeaders`."""
+        return no_place_for(config, headers)
 
     @classmethod
     def sender(cls, config: Config) -> Sender:

@@ -11,9 +11,9 @@ import zmq
 from hub.backends.zeromq.auth import Authenticator
 from hub.backends.zeromq.publisher import Publisher
 from hub.backends.zeromq.security import Security
-from hub.backends.zeromq.settings import Config
+from hub.backends.zeromq.settings import Config, no_place_for
 from hub.backends.zeromq.sockets import Context, bind, connect, make, reachable
-from hub.errors import Unavailable
+from hub.errors import CannotPublish, Unavailable
 from hub.message import Message
 
 
@@ -77,7 +77,10 @@ class Sender:
         return False
 
     def publish(self, message: Message) -> None:
-        """Send a message in the backend's format. :raises CannotPublish: the format does not allow the body."""
+        """Send a message in the backend's format. :raises CannotPublish: the format does not allow the body, or has no
+        place for a header."""
+        if reason := no_place_for(self._config, message.headers):
+            raise CannotPublish(reason)
         self._attend()
         self._publisher.send(self._socket, message, 0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 from pydantic import ConfigDict
@@ -114,3 +114,10 @@ class Config(Settings):
             yield "curve_server_key_file is for connect and publish_connect, and neither is given"
         if self.curve_allowed_keys_file is not None and not (binds and self.curve_secret_key):
             yield "curve_allowed_keys_file is for bind and publish_bind with curve_secret_key"
+
+
+def no_place_for(config: Config, headers: Collection[str]) -> str | None:
+    """Return why a message loses these headers; see :class:`hub.interfaces.LosingHeaders`."""
+    if config.format == "fedmsg" or not headers:
+        return None
+    return f"format = 'raw' has no place for headers: {', '.join(headers)} would be lost"

@@ -4,6 +4,8 @@ import pytest
 import thumbnails
 from PIL import Image
 
+from hub.errors import Unavailable
+from hub.jobs import Job
 from hub.testing.memory_jobs import MemoryJobs
 
 
@@ -55,3 +57,21 @@ def test_a_job_that_is_none_is_a_dead_letter(jobs: MemoryJobs, body: object) -> 
     jobs.insert("thumbnails", body)
     thumbnails.work(once=True)
     assert jobs.counts()["thumbnails"].dead == 1
+
+
+def test_a_database_that_is_away_for_a_moment_leaves_no_job(
+    jobs: MemoryJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete, away = jobs.complete, iter([Unavailable("it restarts")])
+
+    def sometimes(job: Job) -> None:
+        for error in away:
+            raise error
+        complete(job)
+
+    monkeypatch.setattr(jobs, "complete", sometimes)
+    monkeypatch.setattr(thumbnails.stopping, "wait", lambda seconds: False)
+    thumbnails.add([draw(tmp_path / f"{name}.png") for name in "abc"])
+    thumbnails.work(once=True)
+    assert len(list(tmp_path.glob("*.thumb.jpg"))) == 3
+    assert jobs.counts() == {}

@@ -56,6 +56,7 @@ def work(once: bool = False) -> None:
     with jobs.keep_alive():
         while not stopping.is_set():
             try:
+                jobs.give_back(jobs.in_hand)  # what an error below has left undone, if any
                 if once:
                     jobs.maintain()  # what is due by now waits; otherwise keep_alive() sees to it
                 claimed = jobs.claim(BATCH, [QUEUE], wait=0 if once else 1)

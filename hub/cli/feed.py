@@ -20,9 +20,14 @@ from hub.cli.progress import progress_bar
 from hub.errors import ConfigError, Unavailable
 from hub.interfaces import Sender
 from hub.message import new_id
+from hub.text import encodable
 
 Record = tuple[str, bytes]
 """A topic and a body."""
+MOST_PROBLEMS = 20
+"""Lines that can't be used of which each is told."""
+LONGEST_TOPIC = 1024
+"""Bytes."""
 
 
 @click.command()
@@ -48,11 +53,14 @@ def feed(
 ) -> None:
     """Publish recorded messages, one JSON object with a "topic" on each line of FILE ("-": standard input).
 
-    Each object is sent whole, as it was recorded; on a fedmsg bus it is the envelope. --json prints the number of
-    messages at the end.
+    Each object is sent whole, as it was recorded; on a fedmsg bus it is the envelope. FILE is read first: with a line
+    that can't be used nothing is sent, and each such line is named. --json prints the number of messages at the end.
     """
     part = choose(load_config(), backend, "'hubbub publish --through-hub' sends single messages to it")
-    records = read_records(sys.stdin.buffer if str(file) == "-" else file.read_bytes().splitlines())
+    if str(file) == "-":
+        records = read_records(sys.stdin.buffer, "standard input")
+    else:
+        records = read_records(file.read_bytes().splitlines(), str(file))
     sender = tools(part).sender(part.config)
     try:
         if not sender.wait(wait):
@@ -64,30 +72,45 @@ def feed(
         click.echo(json_text({"sent": len(records)}))
 
 
-def read_records(lines: Iterable[bytes]) -> list[Record]:
+def read_records(lines: Iterable[bytes], file: str) -> list[Record]:
     """Records of a file: the topic of each line, and the line in fedmsg's canonical form.
 
-    :raises ConfigError: some lines are no such objects; it lists all of them.
+    :raises ConfigError: some lines are no such objects; it lists the first ``MOST_PROBLEMS``, with ``file``.
     """
-    records, problems = [], []
+    records: list[Record] = []
+    problems: list[str] = []
+    bad = 0
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
                 records.append(_record(line))
-            except (ValueError, RecursionError) as error:
-                problems.append(f"line {number}: {error}")
+            except ValueError as error:
+                bad += 1
+                if bad <= MOST_PROBLEMS:
+                    problems.append(f"{file}, line {number}: {error}")
+    if bad > MOST_PROBLEMS:
+        problems.append(f"{file}: {bad - MOST_PROBLEMS} more lines can't be used")
     if not records and not problems:
-        problems.append("the file has no message")
+        problems.append(f"{file} has no message")
     if problems:
         raise ConfigError(problems)
     return records
 
 
 def _record(line: bytes) -> Record:
-    content: Any = json.loads(line)
+    try:
+        content: Any = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"this is no JSON: {error.msg} at column {error.colno}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"this is no UTF-8: byte {error.start + 1}") from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
     topic = content.get("topic") if isinstance(content, dict) else None
     if not isinstance(topic, str) or not topic:
         raise ValueError('expected a JSON object with a "topic"')
+    if encodable(topic) != topic or len(topic.encode()) > LONGEST_TOPIC:
+        raise ValueError(f"expected a topic of at most {LONGEST_TOPIC} bytes in UTF-8")
     return topic, _canonical(content)
 
 

@@ -5,7 +5,14 @@ The names are for plugins to import from here; its modules say what each thing i
 
 from __future__ import annotations
 
-from hub.interfaces.backend import Backend, BackendContext, Broadcasting, Checking, Reconfigurable
+from hub.interfaces.backend import (
+    Backend,
+    BackendContext,
+    Broadcasting,
+    Checking,
+    LosingHeaders,
+    Reconfigurable,
+)
 from hub.interfaces.bus_tools import BusTools, Sender
 from hub.interfaces.clock import Clock
 from hub.interfaces.exporter import Exporter, ExporterContext
@@ -30,6 +37,7 @@ __all__ = [
     "Exporter",
     "ExporterContext",
     "Intake",
+    "LosingHeaders",
     "NeedingExtras",
     "Receipt",
     "Reconfigurable",

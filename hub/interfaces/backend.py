@@ -123,3 +123,14 @@ class Broadcasting(Protocol):
     def no_broadcast(cls, config: Any, topic: str) -> str | None:
         """Return why a message of that topic, published by one hub, would not reach every hub with these settings, or
         would stay somewhere; ``None``: it reaches them, as far as the settings tell."""
+
+
+@runtime_checkable
+class LosingHeaders(Protocol):
+    """An optional protocol of backend classes: with some settings their messages have no place for headers. Those that
+    a consumer publishes are left out, as its trace is; whoever publishes by hand is told."""
+
+    @classmethod
+    def no_place_for(cls, config: Any, headers: Collection[str]) -> str | None:
+        """Return why a published message would lose some of these headers with these settings; ``None``: it has place
+        for all."""

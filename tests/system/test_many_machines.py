@@ -14,6 +14,7 @@ import pytest
 
 from tests.support import ROOT, free_port, wait_until
 from tests.system.hubs import RunningHub
+from tests.system.postgres import Postgres
 from tests.system.rabbitmq import RabbitMQ
 from tests.system.redis import RedisServer
 
@@ -95,3 +96,44 @@ def test_the_pipeline_of_the_page(tmp_path: Path, broker: Callable[[Path], Abstr
             sender.consumer("email"),
         ]
         assert [row["failed"] + row["dropped"] for row in rows] == [0] * len(rows)
+
+
+def test_the_pipeline_over_postgresql(tmp_path: Path, postgres: Postgres) -> None:
+    """The page's tables, and a second sender; each way is gone once for each message."""
+    blocks = [
+        textwrap.dedent(block)
+        for block in re.findall(r"\.\. code-block:: toml\n\n((?:    .*\n|\n)+)", PAGE.read_text())
+    ]
+    jobs, worker, section = (
+        next(block for block in blocks if start(block))
+        for start in (
+            lambda block: block.startswith("[jobs.main]"),
+            lambda block: "pipeline_of_jobs.py:Worker" in block,
+            lambda block: "pipeline_of_jobs.py:Sender" in block,
+        )
+    )
+    place = 'database = "postgresql://hub@db.example.org/app"\npassword = "file:/etc/hubbub/secrets/db"\n'
+    mine = f'database = "{postgres.create_database()}"\n'
+    assert [place in text for text in (jobs, worker)] == [True, True]
+    head, bus, _, consumer = re.split(r"(?m)^(?=\[)", (SAMPLES / "matcher.conf").read_text())[1:]
+    bus = bus.replace('connect = ["tcp://bus.example.org:9940"]', f'bind = ["tcp://127.0.0.1:{free_port()}"]')
+    texts = {
+        "matcher": head + bus + jobs + consumer.replace("pipeline.py", "pipeline_of_jobs.py"),
+        "worker": worker,
+        "sender": head + jobs + section + section.replace("email", "irc"),
+    }
+    with ExitStack() as stack:
+        hubs = {}
+        for name, text in texts.items():
+            (tmp_path / name).mkdir()
+            shutil.copy(SAMPLES / "pipeline_of_jobs.py", tmp_path / name)
+            hubs[name] = stack.enter_context(RunningHub(tmp_path / name, text.replace(place, mine)))
+        lines = [json.dumps({"topic": "org.example.a", "msg": {"number": number}}) for number in range(50)]
+        (tmp_path / "feed.jsonl").write_text("\n".join(lines) + "\n")
+        hubs["matcher"].command("feed", str(tmp_path / "feed.jsonl"), "--quiet")
+
+        def finished() -> list[int]:
+            return [hubs["sender"].consumer(name)["finished"] for name in ("email", "irc")]
+
+        wait_until(lambda: finished() == [50, 50], 60, lambda: f"all to be sent, not {finished()}")
+        assert "by email: {'msg': {'number': 0}, 'topic': 'org.example.a'}" in hubs["sender"].log

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from docs.generate_settings import PLACE, render
 from hub import entrypoints
 from hub.configuration.loading import load
 from hub.configuration.sections import SECTIONS
+from hub.jobs import Jobs
 from hub.status.catalogue import CATALOGUE, StatusSection
+from hub.units import parse_duration
 from tests.support import ROOT
 
 
@@ -62,6 +65,24 @@ def test_the_operators_tables_have_every_number(section: StatusSection) -> None:
     text = (ROOT / "docs" / "operations.rst").read_text(encoding="utf-8")
     missing = [metric.key for metric in section.metrics if f"``{metric.key}``" not in text]
     assert missing == [], "each wants a row in 'The numbers, and what to do'"
+
+
+def test_the_table_of_options_of_jobs_is_that_of_the_class() -> None:
+    text = (ROOT / "docs" / "jobs.rst").read_text(encoding="utf-8")
+    told = dict(
+        re.findall(r"(?m)^``(\w+)`` +(\S.*?)?  +\S", text.partition("\nOptions\n---")[2].partition("\nErrors\n---")[0])
+    )
+    options = {name: one.default for name, one in inspect.signature(Jobs).parameters.items()}
+    assert list(told) == list(options)
+    units = {"s": 1, "day": 86400, "days": 86400, "week": 7 * 86400}
+    for name, default in options.items():
+        if name in ("lease", "longest_poll") or name.startswith("keep_"):
+            number, unit = told[name].split()
+            assert float(number) * units[unit] == parse_duration(default), name
+        elif isinstance(default, int) and not isinstance(default, bool):
+            assert int(told[name].replace(",", "")) == default, name
+        elif name in ("queues", "notify", "migrate", "state_dir"):
+            assert told[name].strip("`") in (repr(default), repr(default).replace("'", '"')), name
 
 
 def blocks(language: str, text: str) -> list[str]:

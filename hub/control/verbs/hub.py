@@ -10,7 +10,9 @@ from twisted.internet.defer import Deferred
 
 from hub.control.hub import Hub, HubVerb
 from hub.control.tail import Tail
+from hub.errors import CannotPublish
 from hub.http.verb import LINES, NOT_DONE_YET, Call, Nothing
+from hub.interfaces import LosingHeaders
 from hub.message import HeaderValue
 from hub.parts.changes import Outcome
 from hub.status.catalogue import described
@@ -74,7 +76,16 @@ class Publish(HubVerb):
                 timer.cancel()
                 answer.callback(result)  # type: ignore[arg-type]  # or a Failure
 
-        sending = publisher.send(publisher.choose(order.backend), message)
+        name = publisher.choose(order.backend)
+        part = self.hub.configuration.of("backends").get(name)
+        cls = None if part is None else part.plugin.cls
+        if (
+            part is not None
+            and isinstance(cls, LosingHeaders)
+            and (why := cls.no_place_for(part.config, order.headers))
+        ):
+            raise CannotPublish(f"backend {name}: {why}")
+        sending = publisher.send(name, message)
         timer = self.hub.reactor.callLater(PUBLISH_TIMEOUT, answer.callback, Published(message.id, confirmed=False))
         sending.addCallback(lambda _: Published(message.id)).addBoth(end)
         return answer

@@ -231,3 +231,15 @@ def test_a_listener_gives_back_its_descriptors() -> None:
 )
 def test_reachable(binds: list[str], expected: str) -> None:
     assert reachable(binds) == expected
+
+
+def test_a_header_that_raw_messages_have_no_place_for_is_refused() -> None:
+    place = endpoint()
+    raw, fedmsg = (configured(bind=[place], format=kind) for kind in ("raw", "fedmsg"))
+    sender = ZeroMQ.sender(raw)
+    with pytest.raises(CannotPublish, match="format = 'raw' has no place for headers: h would be lost"):
+        sender.publish(Message("", "a.b", b"1", {"h": "v"}))
+    sender.close()
+    assert ZeroMQ.no_place_for(raw, ["h"])
+    assert ZeroMQ.no_place_for(raw, []) is None
+    assert ZeroMQ.no_place_for(fedmsg, ["h"]) is None

@@ -116,14 +116,38 @@ def load_empty(directory: Path) -> Any:
 
 
 def test_records_are_canonical_and_every_bad_line_is_named() -> None:
-    assert feed.read_records([b'{"topic": "a", "b": [1, 2], "\xc3\xa9": null}', b""]) == [
+    assert feed.read_records([b'{"topic": "a", "b": [1, 2], "\xc3\xa9": null}', b""], "it") == [
         ("a", b'{"b":[1,2],"topic":"a","\\u00e9":null}')
     ]
     with pytest.raises(ConfigError) as caught:
-        feed.read_records([b"{}", b"nonsense", b"[]", b'{"topic": "a"}', b'{"topic": 5}', b"[" * 100_000])
-    assert [problem.partition(":")[0] for problem in caught.value.problems] == [f"line {n}" for n in (1, 2, 3, 5, 6)]
-    with pytest.raises(ConfigError, match="no message"):
-        feed.read_records([])
+        feed.read_records(
+            [b"{}", b"nonsense", b"[]", b'{"topic": "a"}', b'{"topic": 5}', b"[" * 100_000, b'{"topic": "\xff"}'],
+            "a.jsonl",
+        )
+    wanted = 'expected a JSON object with a "topic"'
+    assert caught.value.problems == [
+        f"a.jsonl, line 1: {wanted}",
+        "a.jsonl, line 2: this is no JSON: Expecting value at column 1",
+        f"a.jsonl, line 3: {wanted}",
+        f"a.jsonl, line 5: {wanted}",
+        "a.jsonl, line 6: it is nested too deeply",
+        "a.jsonl, line 7: this is no UTF-8: byte 12",
+    ]
+    with pytest.raises(ConfigError, match=r"a\.jsonl has no message"):
+        feed.read_records([], "a.jsonl")
+
+
+@pytest.mark.parametrize("topic", ['"\\ud800"', f'"{"a" * 1025}"'])
+def test_a_topic_that_no_bus_takes_is_told_before_anything_is_sent(topic: str) -> None:
+    with pytest.raises(ConfigError, match="line 1: expected a topic of at most 1024 bytes in UTF-8"):
+        feed.read_records([f'{{"topic": {topic}}}'.encode()], "it")
+
+
+def test_of_very_many_bad_lines_the_first_are_told() -> None:
+    with pytest.raises(ConfigError) as caught:
+        feed.read_records([b"x"] * 1000, "it")
+    assert len(caught.value.problems) == 21
+    assert caught.value.problems[-1] == "it: 980 more lines can't be used"
 
 
 def test_a_fresh_record_has_a_new_id_and_the_present_time() -> None:

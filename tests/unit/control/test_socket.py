@@ -6,15 +6,18 @@ import socket
 import stat
 from http.client import HTTPConnection
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
 
+from hub.backends.zeromq import ZeroMQ
 from hub.deadletter import DeadLetter
 from hub.errors import ConfigError, OrderRefused, Unavailable
 from hub.message import Message
 from hub.parts.changes import Outcome
 from tests.conftest import ReactorThread
+from tests.unit.backends.support import configured
 from tests.unit.control_hub import ControlledHub
 
 
@@ -125,6 +128,19 @@ def test_what_is_published_goes_to_the_backend(hub: ControlledHub) -> None:
     answer = hub.client().post("/publish", {"topic": "a.b", "body": {"n": 1}, "headers": {"h": "v"}})
     (sent,) = hub.backend.published
     assert (sent.id, sent.topic, sent.body, sent.headers) == (answer["id"], "a.b", b'{"n":1}', {"h": "v"})
+
+
+def test_headers_that_the_bus_has_no_place_for_are_not_left_out_in_silence(
+    hub: ControlledHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = configured(publish_bind=["tcp://127.0.0.1:1"], format="raw")
+    part = SimpleNamespace(plugin=SimpleNamespace(cls=ZeroMQ), config=raw)
+    monkeypatch.setattr(hub, "configuration", SimpleNamespace(of=lambda section: {"bus": part}))
+    with pytest.raises(OrderRefused, match="backend bus: format = 'raw' has no place for headers: h, i would be lost"):
+        hub.client().post("/publish", {"topic": "a.b", "body": 1, "headers": {"h": "v", "i": 1}})
+    assert hub.backend.published == []
+    hub.client().post("/publish", {"topic": "a.b", "body": 1})
+    assert len(hub.backend.published) == 1
 
 
 def test_headers_of_what_is_published_keep_their_types(hub: ControlledHub) -> None:

@@ -108,3 +108,49 @@ def test_what_is_in_the_way_is_told(server: Double) -> None:
     with pytest.raises(Unavailable, match="OOM no memory"):
         sender.publish(Message("x", "a", b""))
     sender.close()
+
+
+def to_channel(server: Double, headers: dict[str, Any], **given: Any) -> Message:
+    """Send a message to a channel, and hear it."""
+    config = settings(server.port, streams=[], channels=["b"], **given)
+    thread, found = listened(server, config, 1)
+    wait_until(lambda: "SUBSCRIBE" in server.commands, what="the listener")
+    sender = Redis.sender(config)
+    try:
+        sender.publish(Message("x", "b", b'{"n":1}', headers))
+    finally:
+        sender.close()
+        server.do("PUBLISH", "b", "{}")  # for a listener that heard nothing
+    thread.join(30)
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "headers", "lost"),
+    [
+        ({}, {"h": "v", "n": 1}, "h, n"),
+        ({"format": "cloudevents", "cloudevents_source": "/here"}, {"ce-type": "t", "h": "v"}, "h"),
+    ],
+)
+def test_a_header_that_a_channel_has_no_place_for_is_refused(
+    server: Double, given: dict[str, Any], headers: dict[str, Any], lost: str
+) -> None:
+    config = settings(server.port, streams=[], channels=["b"], **given)
+    sender = Redis.sender(config)
+    with pytest.raises(CannotPublish, match=f"no place for headers but in fedmsg's envelope: {lost} would be lost"):
+        sender.publish(Message("x", "b", b'{"n":1}', headers))
+    sender.close()
+    both = settings(server.port, publish=None, publish_channel="{topic}", **given)
+    assert lost in str(Redis.no_place_for(both, headers))
+    assert Redis.no_place_for(settings(server.port, **given), headers) is None
+
+
+def test_a_header_that_an_envelope_or_an_event_has_place_for_arrives(server: Double) -> None:
+    found = to_channel(server, {"h": "v", "n": 1}, format="fedmsg")
+    assert (dict(found.headers), found.json()["msg"]) == ({"h": "v", "n": 1}, {"n": 1})
+
+
+def test_an_event_in_a_channel_is_whole_whatever_the_mode(server: Double) -> None:
+    given = {"format": "cloudevents", "cloudevents_source": "/here", "cloudevents_mode": "binary"}
+    found = to_channel(server, {"ce-type": "t"}, **given)
+    assert (found.headers["ce-type"], found.json()) == ("t", {"n": 1})
