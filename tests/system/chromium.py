@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
+import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.support import PATIENCE, ROOT, require
 
@@ -66,10 +68,17 @@ class Chromium:
         self._manager.__exit__(kind, error, trace)
 
     @contextmanager
-    def page(self, url: str, tolerated: str = EXPECTED, **options: Any) -> Iterator[Page]:
+    def page(
+        self,
+        url: str,
+        tolerated: str = EXPECTED,
+        before: Callable[[Page], object] = lambda page: None,
+        wait_until: Literal["commit", "domcontentloaded"] = "domcontentloaded",
+        **options: Any,
+    ) -> Iterator[Page]:
         """A page of its own, with its own session. At the end nothing must have gone wrong in it.
 
-        :param tolerated: a part of what the browser may log as an error.
+        :param tolerated: a part of what the browser may log as an error. :param before: is called before it is loaded.
         """
         context = self.browser.new_context(**{"viewport": DESKTOP, **options})
         problems: list[str] = []
@@ -78,14 +87,28 @@ class Chromium:
         page.add_init_script(WATCH)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda line: problems.append(line.text) if line.type in ("error", "warning") else None)
+        pending = _pending(page)
+        before(page)
         try:
-            page.goto(url, wait_until="domcontentloaded")
-            page.get_by_role("heading", level=1).wait_for()
+            page.goto(url, wait_until=wait_until)
+            try:
+                page.get_by_role("heading", level=1).wait_for()
+            except PlaywrightTimeout:
+                pytest.fail(f"the page has no heading; it waits for {pending}, and says {problems}: {page.content()}")
             yield page
             problems += page.evaluate("window.violations")
             assert [problem for problem in problems if tolerated not in problem] == []
         finally:
             context.close()
+
+
+def _pending(page: Page) -> list[str]:
+    """The requests of a page that have no answer yet; it is kept up to date."""
+    pending: list[str] = []
+    page.on("request", lambda request: pending.append(request.url))
+    for end in ("requestfinished", "requestfailed"):
+        page.on(end, lambda request: pending.remove(request.url) if request.url in pending else None)
+    return pending
 
 
 def accessibility_problems(page: Page) -> list[str]:

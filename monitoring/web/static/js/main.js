@@ -15,6 +15,9 @@ import { Header } from './view/header.js';
 import { HubView } from './view/hub.js';
 
 const READ_ONLY = 'This web server is read-only.';
+const FIRST_MS = 3000;
+const AGAIN_MS = 2000;
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 class Page {
   constructor() {
@@ -28,13 +31,26 @@ class Page {
   }
 
   async start() {
+    // Here early.js sees that all modules are loaded.
+    document.documentElement.dataset.started = '';
+    sessionStorage.removeItem('hubbub.reloads');
     await takeFromAddress();
     whenReadOnly((reason) => forbid(reason || READ_ONLY));
     addEventListener('hashchange', () => this.moved());
-    await Promise.all([this.past.load(), loadCatalogue()]);
+    await Promise.race([this.load(), sleep(FIRST_MS)]);
     this.feed.start();
     onToken(() => this.feed.connect());
     setInterval(() => this.header.tick(this.feed), 1000);
+  }
+
+  /** Load the history and the catalogue, until the hub has answered both. The page works without them meanwhile. */
+  async load() {
+    for (;;) {
+      const answered = await Promise.all([this.past.load(), loadCatalogue()]);
+      if (answered.every(Boolean)) break;
+      await sleep(AGAIN_MS);
+    }
+    if (this.view !== null) this.show();
   }
 
   heard(snapshot) {

@@ -14,6 +14,9 @@ export class Refused extends Error {
 /** Cancellation by the user. */
 export class Cancelled extends Error {}
 
+/** Whether an error is the hub's own answer, so that asking again would not help. */
+export const isAnswer = (error) => error instanceof Cancelled || (error instanceof Refused && error.code < 500);
+
 let onReadOnly = () => {};
 
 /** Set the listener that is called with the reason when the hub refuses all actions. */
@@ -21,7 +24,11 @@ export function whenReadOnly(listener) {
   onReadOnly = listener;
 }
 
-export const get = (path) => answer(path, {});
+/** How long what the page begins with may take. */
+export const LOAD_MS = 10_000;
+
+/** Request a document. `limit`: milliseconds after which it is given up; none: the browser decides. */
+export const get = (path, limit = 0) => answer(path, limit ? { signal: AbortSignal.timeout(limit) } : {});
 export const post = (path, content = {}) => answer(path, { method: 'POST', body: JSON.stringify(content) });
 
 /** Path of a verb with a name. */

@@ -1,7 +1,7 @@
 // Past ten minutes of every consumer: from the hub's history, then from each status.
 
 import { Series } from '../model/series.js';
-import { get } from './api.js';
+import { get, isAnswer, LOAD_MS } from './api.js';
 
 export const SPAN = 600;
 
@@ -10,19 +10,20 @@ export class Past {
     this.series = new Map();
   }
 
-  /** Load the history: at the start, and after a lost connection. The page works without it. */
+  /** Load the history: at the start, and after a lost connection. Returns whether the hub has answered; the page works without it. */
   async load() {
     let answer;
     try {
-      answer = await get(`history?span=${SPAN}`);
-    } catch {
-      return;
+      answer = await get(`history?span=${SPAN}`, LOAD_MS);
+    } catch (error) {
+      return isAnswer(error);
     }
     for (const [name, columns] of Object.entries(answer.consumers)) {
       const series = new Series(SPAN);
       series.load(answer, columns);
       this.series.set(name, series);
     }
+    return true;
   }
 
   append(snapshot) {

@@ -6,6 +6,7 @@ import { notice } from '../base/notices.js';
 import { FORM, codeIn, tokenIn } from '../model/token.js';
 
 const KEY = 'hubbub.token';
+const EXCHANGE_MS = 10_000;
 const listeners = new Set();
 let asking = null;
 
@@ -35,7 +36,7 @@ export async function takeFromAddress() {
 /** Exchange the link's code for a session. Without it the page shows the public numbers. */
 async function exchange(code) {
   try {
-    const found = await fetch('login', { method: 'POST', body: JSON.stringify({ code }), cache: 'no-store', credentials: 'same-origin' });
+    const found = await fetch('login', { method: 'POST', body: JSON.stringify({ code }), cache: 'no-store', credentials: 'same-origin', signal: AbortSignal.timeout(EXCHANGE_MS) });
     const answer = await found.json();
     if (found.ok) setToken(answer.token);
     else notice(answer.problems.join(' '), 'bad');
