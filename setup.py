@@ -139,6 +139,7 @@ setup(
         "hub.consumers": [
             "archive = hub.consumers.archive:Archive",
             "log = hub.consumers.log:Log",
+            "relay = hub.consumers.relay:Relay",
             "slow = hub.consumers.slow:Slow",
             "trigger = hub.consumers.trigger:Trigger",
         ],

@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.configuration.plugin_check import CLASS_DEFAULTS, consumer_flaws, overrides
 from hub.configuration.schema import ConsumerSettings, Part
-from hub.configuration.section import Section
+from hub.configuration.section import Section, absence
 from hub.consumer import Consumer
 from hub.text import counted
 from hub.topics import with_any_rest
@@ -84,6 +84,20 @@ class ConsumerSection(Section):
         if settings.queue is not None:
             works = {"topics": [], "queue": settings.queue, "jobs": settings.jobs}
         return {"threads": settings.threads, **works, "notes": list(self.notes(part))}
+
+
+def unknown_to_consumers(
+    consumers: Mapping[str, Part], backends: Mapping[str, Part], tables: Mapping[str, object]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Consumers whose own settings name a backend that there is not: the place of the setting, and what is wrong. Those
+    that name backends say where by ``uses_of_backends`` of their settings.
+
+    :param backends: those that are enabled and valid. :param tables: all tables, of which some may have problems.
+    """
+    for name, part in consumers.items():
+        for place, backend in getattr(part.config, "uses_of_backends", tuple)():
+            if flaw := absence("backends", backend, backends, tables):
+                yield ("consumers", name, *place), flaw
 
 
 def _receives(cls: type[Any]) -> bool:

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from hub.configuration import places
 from hub.configuration.cluster_section import unknown_backends
+from hub.configuration.consumer_section import unknown_to_consumers
 from hub.configuration.job_section import unknown_databases, unknown_to_backends
 from hub.configuration.layers import Layers
 from hub.configuration.locate import find, one_line
@@ -105,7 +106,8 @@ def _unknown_databases(layers: Layers, parts: Mapping[str, Mapping[str, Part]]) 
 
 
 def _unknown_backends(layers: Layers, parts: Mapping[str, Mapping[str, Part]]) -> list[str]:
-    found = unknown_backends(parts["clusters"], parts["backends"], _tables(layers, "backends"))
+    known = (parts["backends"], _tables(layers, "backends"))
+    found = [*unknown_backends(parts["clusters"], *known), *unknown_to_consumers(parts["consumers"], *known)]
     return [f"{layers.where(place)}: {text}" for place, text in found]
 
 

@@ -20,6 +20,7 @@ NEEDED = {
     "amqp": ('backends.amqp.connect=["amqp://127.0.0.1"]', "backends.amqp.queues={x={}}"),
     "redis": ('backends.redis.connect="redis://127.0.0.1"', 'backends.redis.streams=["a"]'),
     "announcements": ('clusters.announcements.backend="zeromq"',),
+    "relay": ('consumers.relay.to=["zeromq"]',),
     "trigger": ('consumers.trigger.command=["/bin/sh", "/etc/hubbub/on-message.sh"]',),
     "udp-monitor": ("exporters.udp-monitor.port=9950",),
 }
