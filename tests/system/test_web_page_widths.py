@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.support import wait_until
 from tests.system.chromium import Chromium
+from tests.system.test_stomp_web import WebHub as StompWebHub
 from tests.system.web_hub import EVIL_ERROR, WebHub
 
 pytestmark = pytest.mark.system
@@ -88,3 +91,22 @@ def test_what_can_be_done_with_a_row_is_in_view_on_a_phone(hub: WebHub, chromium
         card = page.get_by_role("region", name="Spikes").bounding_box()
         assert card is not None
         assert box["x"] + box["width"] <= card["x"] + card["width"]
+
+
+def test_a_hub_with_clients_shows_how_many_read_each_queue(tmp_path: Path, chromium: Chromium) -> None:
+    """In a column that others are spared, and that goes first where there is little room."""
+    with StompWebHub(tmp_path) as hub, socket.create_connection(("127.0.0.1", hub.port)) as client:
+        client.sendall(b"CONNECT\naccept-version:1.2\nhost:h\n\n\0SUBSCRIBE\nid:1\ndestination:/queue/work\n\n\0")
+
+        def reading() -> list[str]:
+            return [name for name, row in hub.status()["consumers"].items() if row["readers"] == 1]
+
+        wait_until(reading, 20, "a reader")
+        (queue,) = reading()
+        for width, shown in ((1920, True), (1500, False), (941, False), (390, True)):
+            with chromium.page(f"http://127.0.0.1:{hub.web}/", viewport={"width": width, "height": 800}) as page:
+                cell = page.locator(f"tr[data-consumer='{queue}'] [data-key=readers]")
+                expect(cell).to_be_visible() if shown else expect(cell).to_be_hidden()
+                if shown:
+                    expect(cell).to_contain_text("1")
+                assert page.evaluate(WIDE) == []

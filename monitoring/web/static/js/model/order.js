@@ -21,6 +21,7 @@ export const COLUMNS = [
   number('in_flight'),
   number('delayed'),
   number('dead_letters'),
+  number('readers'),
   number('oldest_age'),
   number('utilisation'),
   { ...number('consume_time', (row) => row.consume_time?.p95 ?? -1), under: 'p50, p95 · p99', help: 'p50, p95 and p99 of one call; sorted by p95' },

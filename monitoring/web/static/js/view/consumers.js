@@ -21,10 +21,10 @@ export class ConsumersView {
     this.body.addEventListener('pointerleave', () => this.hold(false));
     this.choice = this.chooser();
     const heads = el('tr', { role: 'row' }, ...this.heads.values(), el('td', { role: 'cell' }, unseen('Actions')));
-    const table = el('table', { role: 'table', class: 'consumers', 'aria-labelledby': 'consumers-title' }, el('thead', { role: 'rowgroup' }, heads), this.body);
+    this.table = el('table', { role: 'table', class: 'consumers', 'aria-labelledby': 'consumers-title' }, el('thead', { role: 'rowgroup' }, heads), this.body);
     this.none = el('p', { class: 'waiting', hidden: true }, 'No consumer is configured.');
     const title = el('h1', { id: 'consumers-title' }, 'Consumers');
-    this.node = el('section', {}, el('div', { class: 'headline' }, title, this.choice), el('div', { class: 'scroll' }, table), this.none);
+    this.node = el('section', {}, el('div', { class: 'headline' }, title, this.choice), el('div', { class: 'scroll' }, this.table), this.none);
     this.showOrder();
   }
 
@@ -88,6 +88,8 @@ export class ConsumersView {
       this.rows.delete(name);
     }
     this.none.hidden = this.rows.size > 0;
+    // Only queues that clients read have readers: a hub without any spares the column.
+    setAttribute(this.table, 'data-readers', Object.values(consumers).some((row) => (row.readers ?? null) !== null));
     this.reorder(false);
   }
 

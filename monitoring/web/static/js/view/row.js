@@ -48,6 +48,7 @@ export class Row {
     this.put('catch_up', clear.main, clear.detail);
     for (const key of ['rate_in', 'rate_out', 'utilisation']) this.number(key);
     for (const key of ['in_flight', 'delayed', 'dead_letters', 'oldest_age']) this.number(key, !row[key]);
+    this.number('readers', !row.readers);
     this.meter.style.inlineSize = `${Math.round((row.utilisation ?? 0) * 100)}%`;
     this.times(row.consume_time ?? {});
     this.error(row);
