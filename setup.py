@@ -41,6 +41,10 @@ EXTRAS = {
         "cronsim>=2.8",  # reads cron lines, as Debian's cron does
         "tzdata>=2025.2",  # time zones, where the system has none; its own come first
     ],
+    "webhook": [
+        "aiohttp>=3.13",  # many requests in one thread, to addresses that were checked: httpx can't be told which
+        "cryptography>=50",  # signs in to Firebase with a service account
+    ],
     "opentelemetry": [
         "opentelemetry-api>=1.45",  # what a consumer's instrumented libraries join by
         "opentelemetry-sdk>=1.45",  # spans, sampling, batches
@@ -142,6 +146,7 @@ setup(
             "relay = hub.consumers.relay:Relay",
             "slow = hub.consumers.slow:Slow",
             "trigger = hub.consumers.trigger:Trigger",
+            "webhook = hub.consumers.webhook:Webhook",
         ],
         "hub.exporters": [
             "collectd = hub.monitoring.collectd_push:CollectdPush",

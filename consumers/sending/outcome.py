@@ -27,6 +27,10 @@ class Temporary(SendingFailed):
         self.delay = delay
 
 
+class Waiting(Temporary):
+    """The turn of a message has not come, or its answer has not: nothing has failed."""
+
+
 class ForGood(SendingFailed):
     """A message can never be sent as it is: it becomes a dead letter."""
 

@@ -61,6 +61,7 @@ OPTIONAL = [
     *("wsproto", "h11", "opentelemetry", "psycopg", "psycopg2"),
     *("prometheus_client", "sqlalchemy", "sqlite3", "textual", "pygments", "pytest"),
     *("hub.backends.memory", "hub.consumers.archive", "hub.consumers.slow"),
+    *("hub.consumers.webhook", "aiohttp"),
     *("hub.monitoring.web", "hub.monitoring.prometheus", "hub.monitoring.statsd", "hub.monitoring.snmp"),
     *("hub.backends.stomp.client", "hub.backends.stomp.client_settings", "hub.backends.stomp.websocket"),
     *("twisted.web", "hub.http.api", "hub.control.site", "hub.control.verbs", "hub.store.fsck.check", "hub.jobs"),

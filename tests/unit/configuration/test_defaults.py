@@ -21,6 +21,7 @@ NEEDED = {
     "redis": ('backends.redis.connect="redis://127.0.0.1"', 'backends.redis.streams=["a"]'),
     "announcements": ('clusters.announcements.backend="zeromq"',),
     "relay": ('consumers.relay.to=["zeromq"]',),
+    "webhook": ('consumers.webhook.url="https://example.org/"',),
     "trigger": ('consumers.trigger.command=["/bin/sh", "/etc/hubbub/on-message.sh"]',),
     "udp-monitor": ("exporters.udp-monitor.port=9950",),
 }

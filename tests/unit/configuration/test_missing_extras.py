@@ -23,6 +23,7 @@ COLLECTD = (
 OPENTELEMETRY = '[exporters.x]\ntype = "opentelemetry"\n'
 JOBS = '[jobs.x]\ndatabase = "{database}"\n'
 ARCHIVE = '[consumers.x]\ntype = "archive"\ndatabase = "{database}"\n'
+WEBHOOK = '[consumers.x]\ntype = "webhook"\nurl = "https://example.org/"\n'
 
 VITAL = [
     (SERVER_TLS, "OpenSSL", "backends.x: TLS of the STOMP server", "stomp"),
@@ -57,6 +58,13 @@ VITAL = [
         "psycopg",
         "consumers.x: an archive in PostgreSQL",
         "psycopg",
+    ),
+    (WEBHOOK, "aiohttp", "consumers.x: a webhook", "webhook"),
+    (
+        WEBHOOK + 'format = "fcm"\nto = "a"\nservice_account = "file:{directory}/pem"\n',
+        "cryptography.hazmat.primitives.asymmetric.rsa",
+        "consumers.x: a service account",
+        "webhook",
     ),
     (
         JOBS.replace("{database}", "postgresql:///a"),

@@ -1,0 +1,146 @@
+"""Webhooks to many hosts: private ones, ones that are away, ones that stall, a thousand slow ones."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.consumers.webhook.client import LOOKUPS
+from tests.certificates import Authority
+from tests.support import free_port
+from tests.unit.consumers.webhook.conftest import Hook, run_out, run_until
+from tests.unit.consumers.webhook.peer import OK, Peer, answer, peer
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "127.1", "0x7f000001", "2130706433", "[::ffff:127.0.0.1]", "0.0.0.0"]
+)
+def test_a_private_address_is_not_connected_to(host: str, there: Peer, hook: Hook) -> None:
+    for url in (there.url("/", host), "{body.url}"):
+        bench = hook(url, allow_private=["10.0.0.0/8"], time_limit="2s")
+        bench.deliver("a.b", {"url": there.url("/", host)})
+        run_until(bench, lambda bench=bench: bench.dead_letters or bench.retries, 0.0)  # type: ignore[misc]
+        assert bench.finished == []
+    assert there.connections == 0
+
+
+def test_the_error_names_the_address_and_the_setting(there: Peer, hook: Hook) -> None:
+    bench = hook(there.url(), allow_private=[])
+    bench.deliver("a.b", {})
+    bench.run()
+    assert "127.0.0.1, which is private: 'allow_private' does not name it" in bench.dead_letters[0].reason
+
+
+def test_a_name_that_changes_to_a_private_address_is_not_followed(
+    there: Peer, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is connected to is what was checked: there is no second look-up in between."""
+    genuine, answers = socket.getaddrinfo, iter(["127.0.0.1", "127.0.0.2"])
+
+    def changing(host: Any, *others: Any, **more: Any) -> Any:
+        return genuine(next(answers) if host == "changing.example.org" else host, *others, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", changing)
+    there.behave = lambda request: [OK, None]
+    monkeypatch.setattr("hub.consumers.webhook.client.LOOKUP_LASTS", 0)
+    bench = hook(there.url("/", "changing.example.org"), allow_private=["127.0.0.1"])
+    for _ in range(2):
+        bench.deliver("a.b", {})
+    bench.run()
+    assert len(there.requests) == 1
+    assert "changing.example.org has the address 127.0.0.2, which is private" in bench.dead_letters[0].reason
+
+
+def test_a_redirect_is_not_followed(there: Peer, hook: Hook) -> None:
+    with peer("127.0.0.2") as inside:
+        there.behave = lambda request: [answer(307, Location=inside.url("/", "127.0.0.2"))]
+        bench = hook(there.url())
+        bench.deliver("a.b", {})
+        bench.run()
+        assert "redirects are not followed" in bench.dead_letters[0].reason
+        assert inside.connections == 0
+
+
+def test_messages_wait_for_a_host_that_is_away_and_others_go_on(there: Peer, hook: Hook) -> None:
+    away = free_port()
+    bench = hook("{body.url}", breaker_failures=3, breaker_pause="200ms", breaker_pause_limit="1s")
+    for _ in range(20):
+        bench.deliver("a.b", {"url": f"http://127.0.0.1:{away}/"})
+        bench.deliver("a.b", {"url": there.url()})
+    run_until(bench, lambda: len(there.requests) == 20)
+    run_until(bench, lambda: bench.consumer.status()["failing_hosts"] == 1)  # type: ignore[index]
+    status = bench.consumer.status()
+    assert status["destinations"][f"127.0.0.1:{away}"]["temporary"] < 15  # type: ignore[index]
+    assert (bench.backlog, bench.dead_letters) == (20, [])
+    with peer(port=away) as back:
+        run_out(bench, 0.5)
+        assert len(back.requests) == 20
+        assert len({request.headers["webhook-id"] for request in back.requests}) == 20
+    assert bench.counters.failed == 0
+
+
+def test_a_host_that_stalls_holds_up_nobody(there: Peer, hook: Hook) -> None:
+    with peer() as stalling:
+        stalling.behave = lambda request: [60.0]
+        bench = hook("{body.url}", time_limit="60s", host_requests=2)
+        for number in range(50):
+            bench.deliver("a.b", {"url": stalling.url(), "n": number})
+            bench.deliver("a.b", {"url": there.url(), "n": number})
+        began = time.monotonic()
+        run_until(bench, lambda: len(bench.finished) == 50)
+        assert time.monotonic() - began < 10
+        assert len(there.requests) == 50
+        assert len(stalling.requests) == 2
+
+
+def test_a_thousand_slow_hosts_need_few_threads(hook: Hook) -> None:
+    """Each loopback address is a host of its own."""
+    with peer("0.0.0.0") as slow:
+        slow.behave = lambda request: [2.0, OK]
+        bench = hook("{body.url}", max_requests=1000, time_limit="30s")
+        before = threading.active_count()
+        for number in range(1000):
+            bench.deliver("a.b", {"url": f"http://127.1.{number // 250}.{number % 250 + 1}:{slow.port}/"})
+        began, most = time.monotonic(), 0
+
+        def done() -> bool:
+            nonlocal most
+            most = max(most, threading.active_count())
+            return len(bench.finished) == 1000
+
+        run_until(bench, done, 0.5)
+        assert time.monotonic() - began < 60  # one after the other: 2000 s
+        assert len(slow.requests) == 1000
+        assert most - before <= 1 + LOOKUPS
+
+
+def test_tls_trusts_the_authorities_that_it_is_told_and_no_others(hook: Hook, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    good, other = authority.sign("good", "127.0.0.1"), authority.sign("other", "127.0.0.9")
+    for certificate, settings, arrives in (
+        (good, {"ca_file": str(authority.file)}, 1),
+        (good, {}, 0),
+        (other, {"ca_file": str(authority.file)}, 0),
+    ):
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate.file, certificate.key)
+        with peer(tls=tls) as secure:
+            bench = hook(secure.url(scheme="https"), **settings)
+            bench.deliver("a.b", {})
+            bench.run()
+            assert (len(secure.requests), len(bench.finished), bench.backlog) == (arrives, arrives, 1 - arrives)
+            assert arrives or "certificate verify failed" in bench.retries[0].why
+
+
+def test_a_name_that_has_no_address_is_temporary(hook: Hook) -> None:
+    bench = hook("http://no-such-host.invalid/", time_limit="5s")
+    bench.deliver("a.b", {})
+    bench.run()
+    assert (bench.backlog, bench.dead_letters) == (1, [])
+    assert "no-such-host.invalid" in bench.retries[0].why
