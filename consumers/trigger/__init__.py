@@ -45,7 +45,7 @@ class Trigger(Consumer):
     def __init__(self, context: Context, monotonic: Clock = time.monotonic) -> None:
         super().__init__(context)
         self._monotonic = monotonic
-        self._pace = Pace(self.config.per_minute, monotonic)
+        self._pace = Pace(self.config.rate, monotonic)
         self._lock = threading.Lock()
         self._running = 0
         self._ended: Counter[str] = Counter()

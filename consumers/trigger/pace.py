@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 
+from hub.consumers.sending.rate import parse_rate
 from hub.interfaces import Clock
 
 
 class Pace:
     """Spreads beginnings evenly over time. Thread-safe.
 
-    :param per_minute: most in a minute; ``None``: no limit. :param monotonic: a clock, in seconds.
+    :param rate: as written, ``"60/m"``; ``None``: no limit. :param monotonic: a clock, in seconds.
     """
 
-    def __init__(self, per_minute: int | None, monotonic: Clock) -> None:
-        self._interval = 60.0 / per_minute if per_minute else 0.0
+    def __init__(self, rate: str | None, monotonic: Clock) -> None:
+        self._interval = 0.0 if rate is None else 1.0 / parse_rate(rate)
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._next = float("-inf")

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
+from hub.consumers.sending.rate import Rate
 from hub.consumers.trigger.environment import is_of_message, search_path
 from hub.consumers.trigger.program import problem
 from hub.settings import Duration, FilePath, Settings, setting
@@ -51,12 +52,8 @@ class Config(Settings):
         "same way, and its message comes again, not counted as a failure. stop_after and grace together must be "
         "shorter than the hub's stop_timeout.",
     )
-    per_minute: int | None = setting(
-        None,
-        "Maximum number of commands begun in a minute, spread evenly. Unset: no limit.",
-        ge=1,
-        le=1_000_000,
-        example=60,
+    rate: Rate | None = setting(
+        None, "Rate at which commands are begun at most, spread evenly. Unset: no limit.", example="60/m"
     )
     log_output: bool = setting(False, "Log the last lines that each command has printed.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from hub.configuration.loading import load
 from hub.consumers.relay import Relay
 from hub.errors import ConfigError
-from hub.message import Message
+from hub.message import NO_HEADERS, Message
 from hub.testing.bench import Bench, Benches
 
 
@@ -24,7 +25,9 @@ def sent(bench: Bench[Relay]) -> list[tuple[str, str]]:
     return [(message.backend, message.topic) for message in bench.published]
 
 
-def relayed(bench: Bench[Relay], body: object = b"x", topic: str = "a.b", **headers: object) -> list[Message]:
+def relayed(
+    bench: Bench[Relay], body: object = b"x", topic: str = "a.b", headers: Mapping[str, object] = NO_HEADERS
+) -> list[Message]:
     bench.deliver(topic, body, headers, id="the-id")
     bench.run()
     return bench.published
@@ -33,7 +36,7 @@ def relayed(bench: Bench[Relay], body: object = b"x", topic: str = "a.b", **head
 def test_all_of_a_message_goes_to_each_backend_but_the_one_it_came_from(buses: Benches) -> None:
     bench = buses(Relay, to=["left", "right", "far"])
     headers = {"n": 3, "f": 1.5, "yes": True, "text": "ä", "list": [1, 2]}
-    for message in relayed(bench, b"\x00\xff", **headers):
+    for message in relayed(bench, b"\x00\xff", headers=headers):
         kept = {**headers, "list.json": "[1,2]", "hubbub.via": "left", "hubbub.id": "the-id"}
         del kept["list"]
         assert dict(message.headers) == kept
@@ -45,21 +48,21 @@ def test_all_of_a_message_goes_to_each_backend_but_the_one_it_came_from(buses: B
 
 
 def test_the_first_id_is_kept_over_many_buses(buses: Benches) -> None:
-    (message,) = relayed(buses(Relay, to=["right"]), **{"hubbub.id": "first", "hubbub.via": "start"})
+    (message,) = relayed(buses(Relay, to=["right"]), headers={"hubbub.id": "first", "hubbub.via": "start"})
     assert (message.headers["hubbub.id"], message.headers["hubbub.via"]) == ("first", "start left")
 
 
 @pytest.mark.parametrize("via", ["right", "left", "x left y", "far right"])
 def test_a_loop_is_broken_in_silence(buses: Benches, via: str) -> None:
     bench = buses(Relay, to=["right"])
-    assert relayed(bench, **{"hubbub.via": via}) == []
+    assert relayed(bench, headers={"hubbub.via": via}) == []
     assert (len(bench.finished), bench.dead_letters) == (1, [])
     assert bench.consumer.status() == {"relayed": 0, "loops_broken": 1}
 
 
 def test_buses_may_have_other_names_for_other_hubs(buses: Benches) -> None:
     bench = buses(Relay, to=["right", "far"], bus_names={"left": "prod east", "right": "prod west"})
-    found = relayed(bench, **{"hubbub.via": "prod%20west"})
+    found = relayed(bench, headers={"hubbub.via": "prod%20west"})
     assert [(message.backend, message.headers["hubbub.via"]) for message in found] == [
         ("far", "prod%20west prod%20east")
     ]
@@ -68,7 +71,7 @@ def test_buses_may_have_other_names_for_other_hubs(buses: Benches) -> None:
 @pytest.mark.parametrize("via", [7, " ".join("abcdefghijklmnop")])
 def test_a_way_that_is_none_or_too_long_is_a_dead_letter(buses: Benches, via: object) -> None:
     bench = buses(Relay, to=["right"])
-    assert relayed(bench, **{"hubbub.via": via}) == []
+    assert relayed(bench, headers={"hubbub.via": via}) == []
     assert "hubbub.via" in bench.dead_letters[0].reason
 
 
@@ -110,7 +113,7 @@ def test_what_no_bus_could_take_is_a_dead_letter_and_nothing_of_it_is_sent(buses
 
 def test_a_trace_goes_on(buses: Benches) -> None:
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    (message,) = relayed(buses(Relay, to=["right"]), traceparent=parent, tracestate="a=1")
+    (message,) = relayed(buses(Relay, to=["right"]), headers={"traceparent": parent, "tracestate": "a=1"})
     assert (message.headers["traceparent"], message.headers["tracestate"]) == (parent, "a=1")
 
 

@@ -31,7 +31,7 @@ def test_without_a_limit_nobody_waits() -> None:
 
 def test_the_first_begins_at_once_and_the_others_in_turn() -> None:
     waits = Waits()
-    pace = Pace(120, lambda: waits.now)
+    pace = Pace("120/m", lambda: waits.now)
     for _ in range(4):
         assert pace.wait(waits)
     assert waits.waited == [0.5] * 3
@@ -39,7 +39,7 @@ def test_the_first_begins_at_once_and_the_others_in_turn() -> None:
 
 def test_time_that_nobody_used_is_not_saved_up() -> None:
     waits = Waits()
-    pace = Pace(60, lambda: waits.now)
+    pace = Pace("1/s", lambda: waits.now)
     pace.wait(waits)
     waits.now += 1000
     for _ in range(3):
@@ -49,7 +49,7 @@ def test_time_that_nobody_used_is_not_saved_up() -> None:
 
 def test_who_is_to_end_does_not_begin() -> None:
     waits = Waits()
-    pace = Pace(60, lambda: waits.now)
+    pace = Pace("1/s", lambda: waits.now)
     pace.wait(waits)
     waits.set()
     assert not pace.wait(waits)

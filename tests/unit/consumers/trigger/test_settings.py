@@ -27,7 +27,7 @@ def test_a_command_is_all_it_needs() -> None:
         ({"command": ["cat"], "environment": {"HUBBUB_HEADER_X": "x"}}, "that variable is the message's"),
         ({"command": ["cat"], "environment": {"PATH": "/none"}}, "no program 'cat' is in PATH, /none"),
         ({"command": ["cat"], "longest": 0}, "greater than 0"),
-        ({"command": ["cat"], "per_minute": 0}, "greater than or equal to 1"),
+        ({"command": ["cat"], "rate": "fast"}, "expected a rate such as"),
     ],
 )
 def test_what_can_not_be_is_told(settings: dict[str, object], text: str) -> None:

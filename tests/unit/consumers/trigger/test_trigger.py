@@ -94,7 +94,7 @@ def test_a_message_in_hand_when_the_consumer_ends_is_given_back_uncounted(hubbub
 
 
 def test_one_that_waits_for_its_turn_is_given_back_too(hubbub: Benches, tmp_path: Path) -> None:
-    bench = bench_of(hubbub, "echo >> ran", per_minute=1)
+    bench = bench_of(hubbub, "echo >> ran", rate="1/m")
     for _ in range(2):
         bench.deliver("a.b", b"x")
     bench.consumer.context.stopping.set()
