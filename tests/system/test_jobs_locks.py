@@ -174,3 +174,59 @@ def test_programs_share_locks(make: Make, jobs: Jobs) -> None:
     assert broken == []
     assert [number for number in order if number < 1000] == list(range(60))
     assert sorted(order)[60:] == list(range(1000, 1060))
+
+
+def worked(jobs: Jobs, times: int = 1) -> list[object]:
+    """What comes, one after the other, each finished before the next."""
+    found = []
+    for _ in range(times):
+        claimed = jobs.claim(1)
+        found += [job.json() for job in claimed]
+        jobs.complete(claimed)
+    return found
+
+
+def come_due(jobs: Jobs) -> None:
+    jobs.kick("q")
+    jobs.maintain()
+
+
+def test_one_that_is_due_is_the_next_of_its_lock(jobs: Jobs) -> None:
+    jobs.insert("q", "late", lock="l", run_after=3600)
+    jobs.insert("q", "other", lock="m", run_after=3600)
+    jobs.insert_many("q", ["a", "b"], lock="l")
+    jobs.insert("q", "urgent", lock="l", priority=7)
+    come_due(jobs)
+    found = worked(jobs, 6)
+    assert [body for body in found if body != "other"] == ["urgent", "late", "a", "b"]
+    assert "other" in found
+    assert jobs.counts() == {}
+
+
+def test_it_waits_for_the_one_that_has_the_lock_and_is_the_next_then(jobs: Jobs) -> None:
+    jobs.insert("q", "late", lock="l", run_after=3600)
+    jobs.insert_many("q", ["a", "b", "c"], lock="l")
+    (first,) = jobs.claim(1)
+    come_due(jobs)
+    assert jobs.claim(1) == []
+    jobs.complete(first)
+    assert worked(jobs, 4) == ["late", "b", "c"]
+
+
+def test_one_that_is_due_overtakes_a_lower_priority_which_waits_with_the_lock(jobs: Jobs) -> None:
+    jobs.insert("q", "late", lock="l", priority=7, run_after=3600)
+    jobs.insert_many("q", ["a", "b", "c"], lock="l", priority=2)
+    claimed = jobs.claim(3)
+    assert len(claimed) == 1
+    jobs.complete(claimed)
+    come_due(jobs)
+    assert worked(jobs, 4) == ["late", "b", "c"]
+
+
+def test_a_retry_that_is_due_comes_before_those_that_were_inserted_after_it(jobs: Jobs) -> None:
+    jobs.insert_many("q", ["a", "b", "c"], lock="l")
+    jobs.retry(jobs.claim(1), "no", "1h")
+    assert worked(jobs) == ["b"]
+    come_due(jobs)
+    assert worked(jobs, 3) == ["a", "c"]
+    assert jobs.counts() == {}

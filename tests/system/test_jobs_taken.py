@@ -49,6 +49,8 @@ def move_to_the_future(jobs: Jobs) -> None:
 def test_they_are_not_carried_to_another_segment(jobs: Jobs) -> None:
     jobs.insert_many("q", range(6))
     jobs.insert_many("q", ["c0", "c1"], coalesce="c")
+    jobs.insert_many("done", range(20))
+    jobs.complete(jobs.claim(20, ["done"]))
     assert [job.json() for job in jobs.claim(1, ["q"], coalesce="c")] == ["c0"]
     storage: Any = jobs._storage
     small = PostgreSQL(storage._database._engine.url, SegmentLimits(jobs=5, grace=0.0))

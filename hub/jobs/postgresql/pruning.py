@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import suppress
 
 from hub.errors import Unavailable
 from hub.jobs.postgresql.database import LOCK_WAIT, Database, current_segment
+from hub.jobs.postgresql.limits import lock_queue, release_next
+from hub.jobs.postgresql.locks import ALL_COLUMNS_OF_J
 from hub.jobs.postgresql.notes import forget_notes
 from hub.jobs.postgresql.rows import ALL_COLUMNS
 from hub.jobs.storage import KeepTimes
 
+MOVE_DUE = f"""
+    WITH due AS (
+        DELETE FROM hubbub_jobs.later WHERE id = ANY (CAST(%(ids)s AS bigint[])) RETURNING {ALL_COLUMNS}),
+    placed AS (
+        SELECT j.id, l.queue, l.priority, l.id IS NOT NULL AND j.lock IS NOT NULL AND NOT EXISTS (
+            SELECT FROM hubbub_jobs.lock_holder AS h WHERE h.queue = l.queue AND h.lock = j.lock
+            AND NOT h.running AND h.priority < l.priority) AS parks
+        FROM due AS j LEFT JOIN hubbub_jobs.lane AS l ON l.id = j.lane),
+    parked AS (
+        INSERT INTO hubbub_jobs.parked ({ALL_COLUMNS}, queue, priority)
+        SELECT {ALL_COLUMNS_OF_J}, p.queue, p.priority FROM due AS j JOIN placed AS p ON p.id = j.id WHERE p.parks)
+    INSERT INTO hubbub_jobs.job_{{segment}} ({ALL_COLUMNS})
+    SELECT {ALL_COLUMNS_OF_J} FROM due AS j JOIN placed AS p ON p.id = j.id WHERE NOT p.parks
+"""  # noqa: S608 - names of ours
+"""Those with a lock are parked: the first of them is the next of its lock, before those that no claim has met. But one
+that overtakes a lower priority, which has the lock and waits, does so when a claim meets it."""
 NOWHERE = " ".join(
     f"AND NOT EXISTS (SELECT FROM hubbub_jobs.{table} AS j WHERE j.id = t.job)" for table in ("job", "later", "parked")
 )
@@ -26,16 +45,22 @@ class Pruning:
     def move_due(self, limit: int) -> int:
         """See :class:`hub.jobs.storage.Storage`."""
         with self._database.begin_upkeep() as link:
-            return link.run(
-                f"""
-                WITH due AS (
-                    DELETE FROM hubbub_jobs.later WHERE id IN (SELECT id FROM hubbub_jobs.later
-                        WHERE due <= now() ORDER BY due LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-                    RETURNING {ALL_COLUMNS})
-                INSERT INTO hubbub_jobs.job_{current_segment(link)} ({ALL_COLUMNS}) SELECT {ALL_COLUMNS} FROM due
-                """,  # noqa: S608 - names of ours
+            found = link.rows(
+                "SELECT w.id, l.queue, w.lock FROM hubbub_jobs.later AS w"
+                " LEFT JOIN hubbub_jobs.lane AS l ON l.id = w.lane"
+                " WHERE w.due <= now() ORDER BY w.due LIMIT %(limit)s FOR UPDATE OF w SKIP LOCKED",
                 {"limit": limit},
             )
+            if found:
+                locks: dict[str, set[str]] = defaultdict(set)
+                for _, queue, lock in found:
+                    if queue is not None and lock is not None:
+                        locks[queue].add(lock)
+                most = {queue: lock_queue(link, queue) for queue in sorted(locks)}
+                link.put(MOVE_DUE.format(segment=current_segment(link)), {"ids": [row[0] for row in found]})
+                for queue, each in most.items():
+                    release_next(link, queue, each, sorted(locks[queue]))
+            return len(found)
 
     def prune(self, keep: KeepTimes, limit: int) -> int:
         """See :class:`hub.jobs.storage.Storage`."""

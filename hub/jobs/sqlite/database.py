@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from hub.errors import Unavailable
 from hub.jobs.connections import DriverLink, Link, OwnLink, callers_link, engine_of, library_errors
 from hub.jobs.errors import BadDatabase, BadJob
 from hub.jobs.sqlite.filesystems import network_type, read_mounts
+from hub.jobs.sqlite.place import FilePlace
 from hub.jobs.sqlite.watching import Watcher
 from hub.jobs.storage import Deaf, Heard, Listening
+from hub.text import printable
 
 VERSION = 9
 """Version of the schema that this library works with; in the file it is ``user_version``."""
@@ -130,7 +133,7 @@ class SQLiteFile:
         if not url.database or url.database == ":memory:" or "mode=memory" in str(url):
             raise BadDatabase("jobs need a file, such as sqlite:////var/lib/app/jobs.db, not a database in memory")
         self.file = (state_dir / url.database).absolute()
-        self._opened: tuple[int, int] | None = None
+        self._place = FilePlace(self.file)
         self._lock, self._looks = threading.Lock(), threading.Lock()
         self._engine = _engine(url.set(database=str(self.file)))
 
@@ -148,7 +151,7 @@ class SQLiteFile:
             raise BadDatabase(f"{self.file.parent} is no directory")
         with suppress(OSError):  # SQLite says better what is wrong; jobs are not for every user of this machine
             self.file.touch(mode=0o600)
-        self._opened = _identity(self.file)
+        self._place.open()
         self._bring_up(migrate)
 
     def _bring_up(self, migrate: bool) -> None:
@@ -225,14 +228,33 @@ class SQLiteFile:
             self._check_place()
             with _file_errors(self.file), library_errors(self._engine):
                 yield
+            self._place.note()
             self._check_place()
 
     def _check_place(self) -> None:
-        found = _identity(self.file)
-        if found == self._opened:
-            return
-        what = "was removed or moved" if found is None else "was replaced by another file"
-        raise BadDatabase(f"{self.file} {what} while this program had it open: put it back, or start the program again")
+        self._place.check()
+        if self._place.shrinks():
+            self._check_content()
+
+    def _check_content(self) -> None:
+        """Look whether a file that became smaller is sound: SQLite itself does not notice that it was overwritten.
+
+        :raises BadDatabase: it is not.
+        """
+        try:
+            with closing(sqlite3.connect(f"{self.file.as_uri()}?mode=rw", uri=True)) as connection:
+                ((found,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
+        except sqlite3.OperationalError as error:  # it is busy: the next call looks again
+            raise Unavailable(f"{self.file}: {error}") from error
+        except sqlite3.Error as error:
+            found = str(error)
+        if found != "ok":
+            raise BadDatabase(
+                f"{self.file} is damaged: it was overwritten while this program had it open, as by cp, or the disk is"
+                f" bad. Stop all programs that use it, remove {self.file.name}-wal and -shm, and restore it"
+                f" ({printable(str(found).strip().splitlines()[-1])[:200]})"
+            )
+        self._place.accept()
 
     @contextmanager
     def link(self, connection: object) -> Iterator[Link]:
@@ -255,6 +277,7 @@ class SQLiteFile:
 
     def close(self) -> None:
         """Close all connections."""
+        self._place.close()
         self._engine.dispose()
 
 
@@ -264,7 +287,7 @@ class SQLiteMemory(SQLiteFile):
 
     def __init__(self) -> None:
         self.file = Path(":memory:")
-        self._opened = None
+        self._place = FilePlace(self.file)
         self._lock = self._looks = threading.Lock()
         self._engine = _engine(make_url("sqlite://"))
 
@@ -288,15 +311,6 @@ class SQLiteMemory(SQLiteFile):
     def discard(self) -> None:
         """Let all jobs go."""
         self._engine.dispose()
-
-
-def _identity(file: Path) -> tuple[int, int] | None:
-    """The device and the inode of a file; ``None``: there is none."""
-    try:
-        stat = file.stat()
-    except OSError:
-        return None
-    return stat.st_dev, stat.st_ino
 
 
 @contextmanager

@@ -110,3 +110,72 @@ def test_a_look_that_takes_long_keeps_nobody_from_writing(jobs: Jobs) -> None:
         jobs.complete(job)
         assert link.rows("SELECT count(*) FROM job") == [(2,)]
     assert jobs.counts()["q"].waiting == 1
+
+
+CALLS: list[Callable[[Jobs], object]] = [
+    lambda jobs: jobs.insert("q", 3),
+    lambda jobs: jobs.claim(1),
+    lambda jobs: jobs.counts(),
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_every_call_says_that_what_is_beside_the_file_was_removed(
+    jobs: Jobs, file: Path, suffix: str, call: Callable[[Jobs], object]
+) -> None:
+    beside = file.with_name(file.name + suffix)
+    away = file.with_name("away")
+    beside.rename(away)
+    for _ in range(2):
+        with pytest.raises(BadDatabase, match=rf"jobs\.db{suffix} was removed or replaced .* stop all programs"):
+            call(jobs)
+    away.rename(beside)
+    call(jobs)
+
+
+def test_what_is_beside_goes_with_the_last_connection_and_is_made_anew(jobs: Jobs, file: Path) -> None:
+    wal = file.with_name("jobs.db-wal")
+    for number in range(3):
+        jobs.insert("q", number)
+        assert wal.exists()
+        jobs.close()
+        assert not wal.exists()
+    with Jobs(f"sqlite:///{file}") as other:
+        other.insert("q", 4)
+        jobs.insert("q", 5)
+        other.close()
+        jobs.insert("q", 6)
+    assert jobs.counts()["q"].waiting == 8
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_one_that_is_overwritten_by_an_older_state_is_told(
+    jobs: Jobs, file: Path, call: Callable[[Jobs], object]
+) -> None:
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        shutil.copyfile(file, file.with_suffix(".backup"))
+        jobs.insert_many("q", ["x" * 200] * 2000)
+        other.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        jobs.complete(jobs.claim(100))
+        shutil.copyfile(file.with_suffix(".backup"), file)  # as cp does: the same file, with other content
+        for _ in range(2):
+            with pytest.raises(BadDatabase, match=r"jobs\.db is damaged: it was overwritten"):
+                call(jobs)
+
+
+def test_one_that_is_vacuumed_is_as_good_as_before(jobs: Jobs, file: Path) -> None:
+    jobs.insert_many("q", ["x" * 200] * 2000)
+    jobs.complete(jobs.claim(2002))
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        before = file.stat().st_size
+        jobs.counts()
+        other.execute("DELETE FROM ended")
+        other.commit()
+        other.execute("VACUUM")
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    assert file.stat().st_size < before
+    jobs.insert("q", "on")
+    assert [job.json() for job in jobs.claim(5)] == ["on"]
