@@ -18,7 +18,7 @@ from tests.unit.backends.amqp.messages import delivery, made, read
 EVENT: dict[str, Any] = {"specversion": "1.0", "id": "e1", "source": "/s", "type": "t"}
 
 
-def marked(attributes: dict[str, str], mark: str = "cloudEvents:") -> dict[str, Any]:
+def marked(attributes: dict[str, Any], mark: str = "cloudEvents:") -> dict[str, Any]:
     return {mark + name: value for name, value in attributes.items()}
 
 
