@@ -50,6 +50,10 @@ class Confirmations:
         """Number of messages from a backend that some queue has not settled."""
         return self._unsettled.count(backend)
 
+    def queues_of(self, backend: Backend) -> list[Queue]:
+        """Queues that have not settled some message of a backend."""
+        return self._unsettled.queues_of(backend)
+
     def wait(self, backend: Backend, tokens: Sequence[Any], placements: Sequence[Placement]) -> None:
         """Confirm messages when they are settled. :param placements: the indexes are those of the tokens."""
         if backend not in self._open:

@@ -220,6 +220,7 @@ def _facts(entry: QueueEntry, state: ConsumerState, stats: QueueStats, trend: st
         stuck=max((worker["seconds"] or 0.0 for worker in work.workers if worker["state"] == "stuck"), default=None),
         tick_failures=0 if crew is None else crew.ticks_failing,
         tick_error="" if crew is None else kind_of(crew.tick_error),
+        holds_up="" if entry.queue is None else entry.queue.announcer.holds_up,
         trend=trend,
     )
 

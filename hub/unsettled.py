@@ -87,6 +87,14 @@ class Unsettled(Generic[Queue, Source]):
         """True if some message in that queue is not settled."""
         return queue in self._at
 
+    def queues_of(self, source: Source) -> list[Queue]:
+        """Queues in which some message of a source is not settled."""
+        return [queue for queue, at in self._at.items() if any(_is_of(source, found) for found in at.values())]
+
     def count(self, source: Source) -> int:
         """Number of messages of a source that some queue has not settled."""
         return self._counts[source]
+
+
+def _is_of(source: Source, found: Iterable[_Waiting[Source]]) -> bool:
+    return any(one.source == source for one in found)

@@ -95,6 +95,10 @@ class AmqpClient(BrokerClient[Connection]):
         """
         self._format.write(message)
 
+    def at_bound(self) -> str | None:
+        """Return which queue's prefetch is used up; see :class:`hub.held_places.Bounding`."""
+        return self._subscriber.at_bound()
+
     def _reason(self, role: str, link: Failover[Connection]) -> str | None:
         if link.connection is None:
             return link.error

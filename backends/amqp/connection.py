@@ -90,6 +90,11 @@ class Connection(TwistedProtocol):
         """True if channels can be opened."""
         return self._open and not self._ended and bool(self._pika.is_open)
 
+    @property
+    def frame_max(self) -> int:
+        """Bytes of a frame at most, as both sides have agreed."""
+        return int(self._pika.params.frame_max)
+
     def channel(self, opened: Callable[[Any], None]) -> None:
         """Open a channel. :param opened: called with it, one of pika's."""
         self._pika.channel(on_open_callback=opened)

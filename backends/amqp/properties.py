@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.errors import CannotPublish
-from hub.headers import received
+from hub.headers import received, size_of
 from hub.message import NO_HEADERS, HeaderValue, Message
 
 TEXTS = {
@@ -24,6 +24,9 @@ EXPIRATION = "expiration"
 _READ = (*TEXTS.items(), *NUMBERS.items(), (EXPIRATION, EXPIRATION), ("user-id", "user_id"))
 HIGHEST = {"priority": 255, "timestamp": (1 << 63) - 1, EXPIRATION: (1 << 32) - 1}
 REDELIVERED = "redelivered"
+FIELD, OTHERS, FRAME = 10, 4096, 20
+"""Bytes at most: of a header beside its name and value, of all properties that are no headers, and of the frame around
+them."""
 _NOT_SENT = {REDELIVERED, "user-id", "CC", "BCC", "x-death"}
 """Headers that a message does not take along: RabbitMQ reads them itself, ends the channel if they are no lists
 (``CC``, ``BCC``) or another's name (``user-id``), and takes a message with an ``x-death`` for one in a circle."""
@@ -77,6 +80,20 @@ def properties_of(message: Message, persistent: bool, headers: Mapping[str, Head
 
         return FloatProperties(**fields)
     return BasicProperties(**fields)
+
+
+def check_frame(properties: Any, frame_max: int) -> None:
+    """Check that the properties of a message have room in the one frame that AMQP gives them: RabbitMQ ends the
+    connection on a larger one. :param frame_max: bytes.
+
+    :raises CannotPublish: they have not.
+    """
+    headers = properties.headers or {}
+    if 4 * size_of(headers) + FIELD * len(headers) + OTHERS <= frame_max:
+        return
+    size = sum(map(len, properties.encode())) + FRAME
+    if size > frame_max:
+        raise CannotPublish(f"its headers need a frame of {size} bytes, and the broker takes {frame_max} at most")
 
 
 def _short(name: str, value: HeaderValue) -> str:

@@ -12,11 +12,12 @@ from twisted.internet.defer import Deferred
 from hub.backends.amqp.broker_text import reason_of
 from hub.backends.amqp.connection import Connection
 from hub.backends.amqp.formats import Format, Outgoing
+from hub.backends.amqp.properties import check_frame
 from hub.backends.amqp.settings import Config
 from hub.backends.failover import Failover
 from hub.backends.recent_refusal import RecentRefusal
 from hub.backoff import Uniform, delay_after
-from hub.errors import CannotPublish, PlaceUnavailable, Unavailable
+from hub.errors import CannotPublish, HubError, PlaceUnavailable, Unavailable
 from hub.interfaces import BackendContext
 from hub.message import Message
 
@@ -24,6 +25,9 @@ NACKED = "the broker does not accept it (basic.nack): a queue may be full"
 PASSING = frozenset({320, 403, 404, 405, 506, 541})
 """Reply codes that an operator or time can mend: a stop, rights, a missing exchange, a lock, resources, a fault of the
 broker's own. With others a broker refuses the message itself, such as 406: it is larger than ``max_message_size``."""
+REFUSED = 403
+OF_A_TOPIC = "access to topic"
+"""Part of RabbitMQ's words for a routing key that a user may not write to, in an exchange where he may write others."""
 MOST_LOSSES = 10
 """Connections that end, one after the other, while nothing but the same message is unconfirmed. A broker ends one on a
 frame that it can't read."""
@@ -62,7 +66,7 @@ class Publisher:
         self._uniform = uniform
         self._connection: Connection | None = None
         self._channel: Any = None
-        self._number = 0
+        self._number = self._frame_max = 0
         self._unconfirmed: dict[int, Sending] = {}
         self._waiting: deque[Sending] = deque()
         self._trial = 0
@@ -111,8 +115,9 @@ class Publisher:
             self._unconfirmed[self._number] = sending
             out, to = sending.outgoing, self._config.publish
             try:
+                check_frame(out.properties, self._frame_max)
                 self._channel.basic_publish(to, out.routing_key, out.body, out.properties, self._config.mandatory)
-            except Exception:  # noqa: BLE001  pika's: it can't write a header. It has sent nothing
+            except Exception:  # noqa: BLE001  it can't be written, by pika or at all. Nothing was sent
                 del self._unconfirmed[self._number]
                 self._number -= 1
                 self.failed += 1
@@ -123,6 +128,7 @@ class Publisher:
     def opened(self, connection: Connection) -> None:
         """Open a channel."""
         self._connection = connection
+        self._frame_max = connection.frame_max
         self._failures = 0
         self._try()
 
@@ -208,12 +214,19 @@ class Publisher:
         if not hasattr(error, "reply_code") or self._connection is None or not self._connection.is_open:
             return  # the connection has ended, which is told below
         self.error = reason_of(error)
+        code: Any = getattr(error, "reply_code", 0)
+        topic = code == REFUSED and OF_A_TOPIC in self.error
         if self.error != self._logged:
             self._logged = self.error
             text = "nothing can be published to the exchange %r: %s; trying on"
+            if topic:
+                text = "a message can't be published to the exchange %r for its topic: %s; trying on, and others go on"
             self._log.warning(text, self._config.publish, self.error, extra={"action": "publish"})
-        code: Any = getattr(error, "reply_code", 0)
-        refused = None if code in PASSING else CannotPublish(f"the broker refuses it: {self.error}")
+        refused: HubError | None = None
+        if topic:
+            refused = PlaceUnavailable(self.error)  # an operator may allow it; the topics of others may be allowed
+        elif code not in PASSING:
+            refused = CannotPublish(f"the broker refuses it: {self.error}")
         self._fail_all(self.error, refused)
         self._failures += 1
         delay = delay_after(self._failures, self._uniform, longest=self._config.reconnect_interval_max)
@@ -231,7 +244,7 @@ class Publisher:
             refused = CannotPublish(f"the connection ended {MOST_LOSSES} times while it was sent: {reason}")
         self._fail_all(reason, refused)
 
-    def _fail_all(self, reason: str, refused: CannotPublish | None) -> None:
+    def _fail_all(self, reason: str, refused: HubError | None) -> None:
         """Fail what is unconfirmed for now, or, if that is one message alone, with this verdict."""
         unconfirmed, self._unconfirmed = [*self._unconfirmed.values()], {}
         waiting, self._waiting = self._waiting, deque()

@@ -128,6 +128,13 @@ class Subscriber:
                 return f"queue {one.name}: {one.error or 'the broker has not confirmed the subscription'}"
         return None
 
+    def at_bound(self) -> str | None:
+        """Return which queue's prefetch is used up; ``None``: no one's. See :class:`hub.held_places.Bounding`."""
+        for one in self.subscriptions:
+            if one.full:
+                return f"the broker sends no more from queue {one.name}, whose prefetch of {one.prefetch} is used up"
+        return None
+
     def status(self) -> dict[str, Any]:
         """Counters, and the subscriptions that the broker has confirmed."""
         return {

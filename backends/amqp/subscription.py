@@ -26,7 +26,7 @@ class Subscription:
     it.
 
     :ivar confirmed: true while the broker has confirmed that it sends. :ivar error: why it does not; empty: unknown.
-    :ivar ledger: of the current channel.
+    :ivar ledger: of the current channel. :ivar prefetch: messages that may be unacknowledged at once.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Subscription:
         self.ledger = Ledger()
         self._queue = queue
         self._config: Config = context.config
+        self.prefetch = queue.prefetch or self._config.prefetch
         self._reactor = context.reactor
         self._log: logging.LoggerAdapter[logging.Logger] = context.log
         self._uniform = uniform
@@ -53,6 +54,11 @@ class Subscription:
         self._failures = 0
         self._since = 0.0
         self._logged = ""
+
+    @property
+    def full(self) -> bool:
+        """True if the broker sends no more until it is told of some message."""
+        return self.confirmed and len(self.ledger) >= self.prefetch
 
     def open(self, connection: Connection) -> None:
         """Subscribe over this connection."""
@@ -79,7 +85,7 @@ class Subscription:
         queue, self._channel, self.ledger = self._queue, channel, Ledger()
         channel.add_on_close_callback(self._closed)
         channel.add_on_cancel_callback(self._cancelled)
-        channel.basic_qos(prefetch_count=queue.prefetch or self._config.prefetch, callback=_nothing)
+        channel.basic_qos(prefetch_count=self.prefetch, callback=_nothing)
         channel.queue_declare(
             self.name,
             passive=not queue.declare,

@@ -13,6 +13,7 @@ from hub.configuration.schema import Part
 from hub.confirmations import Confirmations
 from hub.enqueuer import Enqueuer
 from hub.errors import ConfigError, HubError
+from hub.held_places import LOOK_EVERY, HeldPlaces
 from hub.intakes import BackendIntake, confirmer
 from hub.interfaces import Backend, BackendContext, Clock, Intake, Reconfigurable
 from hub.partlog import part_log
@@ -39,6 +40,7 @@ class Backends(Manager[Backend]):
 
     :param flow: pauses the running backends.
     :ivar running: backends by name; while the hub starts, also those not started yet.
+    :ivar held_places: says when messages that are put off hold a bus up.
     :ivar checks_of: returns the stages for a backend's messages; ``None``: it has none.
     """
 
@@ -67,6 +69,7 @@ class Backends(Manager[Backend]):
         self._pipelines: dict[str, Pipeline] = {}
         self._former = FormerCounts("backends")
         self._confirmations = Confirmations(enqueuer, reactor)
+        self.held_places = HeldPlaces(self._confirmations, self._log)
         self.checks_of: Callable[[Part], Checks | None] = lambda part: None
         enqueuer.subscriptions.follow = self.follow
 
@@ -74,7 +77,9 @@ class Backends(Manager[Backend]):
     def of(cls, hub: Resources) -> Backends:
         """Make the manager for a hub."""
         replays = LogReplays.of(hub.stores.store, hub.enqueuer, hub.reactor)
-        return cls(hub.flow, hub.reactor, hub.enqueuer, hub.runtime.wall, hub.declared, replays, hub.job_sources)
+        made = cls(hub.flow, hub.reactor, hub.enqueuer, hub.runtime.wall, hub.declared, replays, hub.job_sources)
+        hub.periodic.begin(lambda: made.held_places.look(made.running), LOOK_EVERY)
+        return made
 
     def prepare(self, part: Part) -> Backend:
         """Make the instance of a part."""

@@ -24,6 +24,8 @@ class Announcer:
     :ivar name: the queue's name in the store.
     :ivar excused: whether nothing is waited for: the queue is deleted, or on the disk without anybody who takes its
         messages.
+    :ivar holds_up: why a sender that is told of settled messages sends no more: too many of them are put off; empty: it
+        sends. Set by :class:`hub.held_places.HeldPlaces`.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Announcer:
     ) -> None:
         self.name = name
         self.excused = False
+        self.holds_up = ""
         self._store = store
         self._lock = lock
         self._acks = acks

@@ -69,6 +69,7 @@ class Facts(msgspec.Struct, frozen=True):
     :ivar of_one_client: whether it is a declared queue that belongs to one client, or the sums of such.
     :ivar stuck: seconds for which a thread has been busy with one message, beyond the timeout.
     :ivar tick_failures: failed calls of ``tick`` since one succeeded; ``tick_error``: class of the last error.
+    :ivar holds_up: why a bus sends no more: this queue's messages that are put off keep their places; empty: it sends.
     :ivar trend: see :mod:`hub.stats.catchup`.
     """
 
@@ -85,6 +86,7 @@ class Facts(msgspec.Struct, frozen=True):
     stuck: float | None = None
     tick_failures: int = 0
     tick_error: str = ""
+    holds_up: str = ""
     trend: str | None = None
 
 
@@ -131,6 +133,8 @@ def _of_state(facts: Facts) -> Iterator[Condition]:
         yield Condition(facts.state, "off")
     elif facts.state in ORDERS:
         yield Condition(facts.state, "info")
+    if facts.holds_up:
+        yield Condition("holding up", "warn", facts.holds_up)
     if facts.unread:
         yield Condition("not read", "info", "nobody reads the queue now; its messages wait")
     for order in facts.orders:

@@ -27,6 +27,7 @@ ConditionWord = Literal[
     "retrying",
     "rejecting",
     "full",
+    "holding up",
     "ticking badly",
     "falling behind",
     "paused",

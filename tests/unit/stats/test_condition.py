@@ -103,6 +103,10 @@ def test_states_have_their_reasons() -> None:
     assert found(state="of another version") == ["bad of another version"]
 
 
+def test_a_queue_that_holds_its_bus_up_says_so() -> None:
+    assert found(holds_up="it sends no more") == ["warn holding up: it sends no more"]
+
+
 def test_ticks_that_fail_are_told_until_one_succeeds() -> None:
     assert found(tick_failures=1, tick_error="KeyError") == [
         "warn ticking badly: the last call of tick() failed with KeyError"

@@ -9,7 +9,7 @@ from pika import spec
 
 from hub.backends.amqp.client import AmqpClient
 from hub.backends.amqp.publisher import MOST_LOSSES
-from hub.errors import CannotPublish, Unavailable
+from hub.errors import CannotPublish, PlaceUnavailable, Unavailable
 from hub.message import Message
 from tests.unit.backends.amqp.broker import Broker
 from tests.unit.backends.amqp.clients import connected, running
@@ -157,3 +157,26 @@ def test_a_broker_that_takes_no_messages_is_named_until_it_does() -> None:
         other.send(0, spec.Connection.Unblocked())
         turn_until(lambda: not client.status()["blocked"], "the end of it")
         assert client.status()["not_ready"] is None
+
+
+def test_headers_beyond_a_frame_end_no_connection() -> None:
+    """Each has more bytes around it than in it."""
+    few, many = ({f"{number:x}": "" for number in range(count)} for count in (12_000, 15_000))
+    with Broker() as broker, running(broker.port, queues={}, publish="e") as (client, _):
+        results = [outcome(client, Message("i", "a", b"1", headers)) for headers in (few, many, {})]
+        turn_until(lambda: all(results), "the verdicts")
+        assert [results[0], results[2]] == [[None], [None]]
+        assert isinstance(results[1][0], CannotPublish)
+        assert "its headers need a frame of" in str(results[1][0])
+        assert len(broker.of("Basic.Publish")) == 2
+
+
+def test_a_topic_that_is_forbidden_is_set_aside_and_another_fault_is_not() -> None:
+    words = "ACCESS_REFUSED - write access to topic 'a' in exchange 'e' in vhost '/' refused for user 'guest'"
+    with Broker() as broker, running(broker.port, queues={}, publish="e") as (client, _):
+        for text, kind in ((words, PlaceUnavailable), ("ACCESS_REFUSED - access to exchange 'e' refused", Unavailable)):
+            connected(client)
+            broker.answers["published"] = lambda other, channel, _, text=text: other.close_channel(channel, 403, text)
+            result = outcome(client, Message("i", "a", b"1"))
+            turn_until(lambda result=result: result, "the verdict")  # type: ignore[misc]
+            assert type(result[0]) is kind
