@@ -35,3 +35,11 @@ def test_a_clock_that_begins_at_zero_is_no_exception() -> None:
     linger = Wait(0.0, None, 2.0)
     assert linger.lingers(0.0, 1, 9)
     assert not linger.lingers(2.0, 1, 9)
+
+
+def test_its_deadline_counts_again_once_it_waits_for_no_more() -> None:
+    linger = Wait(0.0, 1.0, 5.0)
+    assert linger.lingers(0.5, 1, 9)
+    assert not linger.over(2.0)
+    assert not linger.lingers(2.0, 9, 9)
+    assert linger.over(2.0)
