@@ -18,12 +18,12 @@ from hub.jobs.postgresql.frontiers import (
     Frontier,
     Numbers,
     begin_claim,
-    lanes_with_more,
     read_numbers,
     window,
 )
 from hub.jobs.postgresql.limits import lock_lane, pay
 from hub.jobs.postgresql.locks import LOCK_OF, lock_for, locked_rows, release_locks, take_locks
+from hub.jobs.postgresql.looking import Looks
 from hub.jobs.postgresql.notes import forget_notes
 from hub.jobs.postgresql.rows import ALL_COLUMNS, ALONE_OF, READ, Lane, job_of
 from hub.jobs.postgresql.snapshots import DatabaseSnapshot
@@ -67,6 +67,7 @@ class Claims:
         self._database = database
         self._turns = itertools.count()
         self._clock = clock
+        self._looks = Looks(database, clock)
         self._known: tuple[float, list[Lane]] = 0.0, []
         self._emptied: frozenset[int] = frozenset()
 
@@ -85,8 +86,7 @@ class Claims:
             jobs = self._take_all(process, _in_turn(known, queues, turn), limit)
             if jobs:
                 return jobs
-        with self._database.statement() as link:
-            began, busy = self._clock(), lanes_with_more(link, queues)
+        began, busy = self._looks.busy(queues)
         # Idle lanes are not locked again and again.
         if busy:
             self._known, self._emptied = (began, busy), frozenset()

@@ -155,11 +155,26 @@ def window(link: Link, at: Frontier, limit: int) -> Rows:
 def lanes_with_more(
     link: Link, queues: Sequence[str] | None, table: str = "hubbub_jobs.job", condition: str = "true"
 ) -> list[Lane]:
-    """Lanes where a claim would find a row, the highest priority first.
+    """Lanes where a claim would find a row, the highest priority first; see :func:`look_at_lanes`."""
+    return look_at_lanes(link, queues, table, condition)[1]
+
+
+def look_at_lanes(
+    link: Link,
+    queues: Sequence[str] | None,
+    table: str = "hubbub_jobs.job",
+    condition: str = "true",
+    since: str | None = None,
+    waited: Sequence[int] = (),
+) -> tuple[str, list[Lane]]:
+    """Look for lanes where a claim would find a row.
 
     It takes no lock, and no number of a transaction: idle programs ask often.
 
     :param queues: only theirs; ``None``: all. :param table: where. :param condition: more that a row ``j`` must meet.
+    :param since: only lanes with a row of this transaction or a later one, and those that ``waited``.
+    :returns: the number of a transaction, so that the next look need not look for what older ones wrote; and the lanes,
+        the highest priority first.
 
     Each condition is a range of the index: the rest of the open window, of it those that ran in ``prev``, those from
     ``snap``'s upper bound on, and those that ran in ``snap``.
@@ -174,18 +189,26 @@ def lanes_with_more(
     more = " OR ".join(
         f"EXISTS (SELECT FROM {table} AS j WHERE j.lane = l.id AND {one} AND {condition})" for one in conditions
     )
-    return lanes_of(
-        link.rows(
-            f"""
-            SELECT l.id, l.queue, l.priority FROM hubbub_jobs.lane AS l LEFT JOIN LATERAL (
+    # OFFSET 0: how far a lane is claimed is not to be read where this leaves it out. LIMIT 1: PostgreSQL would read the
+    # whole index at once for an EXISTS.
+    found = link.rows(
+        f"""
+        SELECT s.oldest, m.id, m.queue, m.priority
+        FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS oldest) AS s LEFT JOIN (
+            SELECT l.id, l.queue, l.priority FROM (
+                SELECT id, queue, priority FROM hubbub_jobs.lane AS n
+                WHERE (CAST(%(queues)s AS text[]) IS NULL OR queue = ANY (CAST(%(queues)s AS text[])))
+                AND (CAST(%(since)s AS xid8) IS NULL OR id = ANY (CAST(%(waited)s AS integer[])) OR (
+                    SELECT true FROM {table} AS r WHERE r.lane = n.id AND r.xid >= CAST(%(since)s AS xid8) LIMIT 1))
+                OFFSET 0) AS l LEFT JOIN LATERAL (
                 SELECT c.prev, c.snap, c.at_xid, c.at_id FROM hubbub_jobs.claim AS c
                 WHERE c.lane = l.id ORDER BY c.seq DESC LIMIT 1) AS f ON true
-            WHERE (CAST(%(queues)s AS text[]) IS NULL OR l.queue = ANY (CAST(%(queues)s AS text[]))) AND ({more})
-            ORDER BY l.priority DESC, l.id
-            """,  # noqa: S608 - names of ours
-            {"queues": None if queues is None else list(queues)},
-        )
+            WHERE {more}) AS m ON true
+        ORDER BY m.priority DESC, m.id
+        """,  # noqa: S608 - names of ours
+        {"queues": None if queues is None else list(queues), "since": since, "waited": list(waited)},
     )
+    return str(found[0][0]), lanes_of([row[1:] for row in found if row[1] is not None])
 
 
 def waiting(
