@@ -171,7 +171,7 @@ def test_headers_beyond_a_frame_end_no_connection() -> None:
         assert len(broker.of("Basic.Publish")) == 2
 
 
-def refusing(text: str) -> Any:
+def denying(text: str) -> Any:
     def refuse(other: Any, channel: int, _: Any) -> None:
         other.close_channel(channel, 403, text)
 
@@ -183,7 +183,7 @@ def test_a_topic_that_is_forbidden_is_set_aside_and_another_fault_is_not() -> No
     with Broker() as broker, running(broker.port, queues={}, publish="e") as (client, _):
         for text, kind in ((words, PlaceUnavailable), ("ACCESS_REFUSED - access to exchange 'e' refused", Unavailable)):
             connected(client)
-            broker.answers["published"] = refusing(text)
+            broker.answers["published"] = denying(text)
             result = outcome(client, Message("i", "a", b"1"))
             turn_until(lambda result=result: result, "the verdict")  # type: ignore[misc]
             assert type(result[0]) is kind
