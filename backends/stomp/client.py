@@ -11,6 +11,7 @@ from hub.backends.client_tls import ClientTLS, tls_extra
 from hub.backends.failover import Failover
 from hub.backends.stomp import client_settings
 from hub.backends.stomp.client_connection import Connection
+from hub.backends.stomp.client_destinations import destination_for, is_shared
 from hub.backends.stomp.client_login import Login
 from hub.backends.stomp.client_message import check, envelopes_of
 from hub.backends.stomp.client_publisher import Publisher
@@ -47,6 +48,20 @@ class StompClient(BrokerClient[Connection]):
         self._subscriber = Subscriber(context)
         self._envelopes = envelopes_of(config, context.wall)
         self._publisher = Publisher(config, self._envelopes)
+
+    def at_bound(self) -> str | None:
+        """Return which subscription's prefetch is used up; see :class:`hub.held_places.Bounding`."""
+        return self._subscriber.at_bound()
+
+    @classmethod
+    def no_broadcast(cls, config: client_settings.Config, topic: str) -> str | None:
+        """Return why not every hub would receive a message; see :class:`hub.interfaces.Broadcasting`."""
+        if config.publish is None or not config.destinations:
+            return "it needs destinations to receive from, and one to publish to"
+        destination = destination_for(config.publish, topic)
+        if is_shared(destination):
+            return f"each message to {destination[:80]} goes to one of its readers: give a /topic/ or an /exchange/"
+        return None
 
     def start(self, intake: Intake) -> None:
         """Begin to connect. A broker that is away is waited for.

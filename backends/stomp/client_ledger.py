@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
@@ -42,19 +42,22 @@ class Ledger:
     def __init__(self, cumulative: bool) -> None:
         self._cumulative = cumulative
         self._order: deque[Delivery] = deque()
-        self._open = 0
+        self._open: Counter[str] = Counter()
 
     def __len__(self) -> int:
         """Number of deliveries that the broker has not been told about."""
-        return len(self._order) if self._cumulative else self._open
+        return self._open.total()
+
+    def of(self, subscription: str) -> int:
+        """Number of them that one subscription has brought."""
+        return self._open[subscription]
 
     def add(self, subscription: str, ack_id: str) -> Delivery:
         """Note a delivery."""
         delivery = Delivery(self, subscription, ack_id)
+        self._open[subscription] += 1
         if self._cumulative:
             self._order.append(delivery)
-        else:
-            self._open += 1
         return delivery
 
     def settle(self, deliveries: Sequence[Delivery], verdict: Verdict) -> list[Told]:
@@ -70,14 +73,22 @@ class Ledger:
                 mine.append(one)
         if self._cumulative:
             return list(self._settled_beginning())
-        self._open -= len(mine)
+        for one in mine:
+            self._close(one)
         return [(verdict, one) for one in mine]
+
+    def _close(self, delivery: Delivery) -> None:
+        name = delivery.subscription
+        self._open[name] -= 1
+        if not self._open[name]:
+            del self._open[name]  # a broker may invent any
 
     def _settled_beginning(self) -> Iterator[Told]:
         """Take the settled beginning off, with one ACK for each subscription in it and each run between NACKs."""
         order, last = self._order, dict[str, Delivery]()
         while order and order[0].verdict is not Verdict.NONE:
             delivery = order.popleft()
+            self._close(delivery)
             if delivery.verdict is Verdict.ACK:
                 last[delivery.subscription] = delivery
                 continue

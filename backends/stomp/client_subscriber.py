@@ -173,6 +173,14 @@ class Subscriber:
         elif connection is not None:
             self._subscribe(connection)
 
+    def at_bound(self) -> str | None:
+        """Return which subscription's prefetch is used up; ``None``: none is. See :class:`hub.held_places.Bounding`."""
+        prefetch = self._config.prefetch
+        for one in self._subscriptions:
+            if one.confirmed and self._ledger.of(one.id) >= prefetch:
+                return f"the broker sends no more from {one.destination}, whose prefetch of {prefetch} is used up"
+        return None
+
     def status(self) -> dict[str, Any]:
         """Counters, and the subscriptions that the broker has confirmed."""
         return {

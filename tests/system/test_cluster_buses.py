@@ -212,3 +212,26 @@ def test_hubs_whose_broker_stands_still_judge_nobody_and_say_that_they_hear_noth
             # Of a Redis that does not answer its backend tells, before the announcements are missed.
             said = ("does not hear the other nodes over backend announcements", "no connection to redis:")
             assert any(text in hub.log for text in said)
+
+
+def test_a_hub_alone_hears_itself_over_a_topic_of_stomp(rabbitmq: RabbitMQ, tmp_path: Path) -> None:
+    (tmp_path / "passcode").write_text("guest")
+    (tmp_path / "passcode").chmod(0o600)
+    bus = f"""
+    [backends.bus]
+    type = "stomp"
+    connect = ["stomp://127.0.0.1:{rabbitmq.port}"]
+    login = "guest"
+    passcode = "file:{tmp_path}/passcode"
+    destinations = ["/topic/hubbub.cluster"]
+    publish = "/topic/{{topic}}"
+    [clusters.main]
+    backend = "bus"
+    node = "alone"
+    interval = "1s"
+    """
+    (tmp_path / "all.py").write_text(ALL)
+    with RunningHub(tmp_path, HEAD + textwrap.dedent(bus)) as hub:
+        wait_until(lambda: view(hub)["announced"] >= 6, 60, "some announcements")
+        assert view(hub)["state"] == "listening"
+        assert "does not hear" not in hub.log

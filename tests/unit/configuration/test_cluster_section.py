@@ -29,6 +29,7 @@ def test_the_backend_must_be_there(tmp_path: Path) -> None:
 REDIS = '[backends.bus]\ntype = "redis"\nconnect = "redis://127.0.0.1"\n'
 AMQP = '[backends.bus]\ntype = "amqp"\nconnect = ["amqp://127.0.0.1"]\n'
 AMQP_BOUND = AMQP + 'publish = "amq.topic"\n[backends.bus.queues.a]\n'
+STOMP = '[backends.bus]\ntype = "stomp"\nconnect = ["stomp://127.0.0.1"]\n'
 CLUSTER = '[clusters.main]\nbackend = "bus"\n'
 
 
@@ -37,6 +38,8 @@ CLUSTER = '[clusters.main]\nbackend = "bus"\n'
     [
         (REDIS + 'streams = ["a"]\npublish = "b"\n', "it publishes to a stream"),
         (REDIS + 'streams = ["a"]\n', "it needs channels, and publish_channel"),
+        (STOMP + 'destinations = ["/queue/a"]\n', "it needs destinations to receive from, and one to publish to"),
+        (STOMP + 'destinations = ["/topic/a"]\npublish = "/queue/{topic}"\n', "goes to one of its readers"),
         (AMQP + 'publish = ""\nqueues = {a = {}}\n', "it needs an exchange to publish to"),
         (AMQP + 'publish = "amq.topic"\n', "a queue of this hub alone"),
         (AMQP_BOUND + 'bindings = [{exchange = "amq.topic", keys = ["hubbub.cluster"]}]\n', "exclusive = true"),
@@ -56,6 +59,8 @@ def test_a_bus_on_which_one_hub_alone_would_hear_them_is_refused(tmp_path: Path,
 
 def test_a_bus_on_which_all_hear_them_is_taken(tmp_path: Path) -> None:
     configure(tmp_path, REDIS + 'channels = ["hubbub.cluster"]\npublish_channel = "{topic}"\n' + CLUSTER)
+    stomp = 'destinations = ["/topic/hubbub.cluster"]\npublish = "/topic/{topic}"\n'
+    configure(tmp_path, STOMP + stomp + CLUSTER)
     configure(tmp_path, AMQP + 'publish = "amq.topic"\nqueues = {a = {}}\n' + CLUSTER)
     alone = 'exclusive = true\nbindings = [{exchange = "amq.topic", keys = ["hubbub.#"]}]\n'
     work = '[backends.bus.queues.work]\nbindings = [{exchange = "amq.topic", keys = ["org.#"]}]\n'

@@ -67,6 +67,17 @@ def test_messages_of_one_read_are_one_batch_and_one_acknowledgement() -> None:
         assert [(one.delivery_tag, one.multiple) for one in broker.of("Basic.Ack")] == [(100, True)]
 
 
+def test_a_prefetch_that_is_used_up_is_told() -> None:
+    with Broker() as broker, running(broker.port, queues={"q": {"prefetch": 2}}) as (client, intake):
+        for number in range(2):
+            assert client.at_bound() is None
+            broker.send("a.b", b"%d" % number)
+            turn_until(lambda number=number: len(intake.messages) == number + 1, "the message")  # type: ignore[misc]
+        assert client.at_bound() == "the broker sends no more from queue q, whose prefetch of 2 is used up"
+        client.confirm(intake.tokens[:1])
+        assert client.at_bound() is None
+
+
 def test_what_is_held_while_the_hub_is_held_back_is_told() -> None:
     with Broker() as broker, running(broker.port) as (client, intake):
         client.pause()

@@ -91,3 +91,13 @@ def test_a_broker_never_forgets_what_is_not_settled(order: str, chance: random.R
                     buried.add(number)
     assert held == {}
     assert buried == {int(one.ack_id) for one in deliveries if one.verdict is NACK}
+
+
+def test_the_open_ones_of_a_subscription_are_counted() -> None:
+    for cumulative in (True, False):
+        ledger = Ledger(cumulative)
+        one, _, three = filled(ledger, "a1", "a2", "b3")
+        assert (ledger.of("a"), ledger.of("b"), ledger.of("c"), len(ledger)) == (2, 1, 0, 3)
+        ledger.settle([one], ACK)
+        ledger.settle([three], NACK)
+        assert (ledger.of("a"), ledger.of("b")) == (1, 1 if cumulative else 0)

@@ -69,6 +69,19 @@ def test_a_message_is_acknowledged_once_the_hub_confirms_it(ack: str) -> None:
         assert client.status()["unacknowledged"] == 2
 
 
+@pytest.mark.parametrize("ack", ["client", "client-individual"])
+def test_a_prefetch_that_is_used_up_is_told(ack: str) -> None:
+    with Broker() as broker, running(broker.port, ack=ack, prefetch=3) as (client, intake):
+        for number in range(3):
+            assert client.at_bound() is None
+            broker.send("/queue/a.b", b"%d" % number)
+            turn_until(lambda number=number: len(intake.messages) == number + 1, "the message")  # type: ignore[misc]
+        told = str(client.at_bound())
+        assert told == "the broker sends no more from /queue/a.b, whose prefetch of 3 is used up"
+        client.confirm(intake.tokens[:1])
+        assert client.at_bound() is None
+
+
 def test_after_the_work_each_message_has_its_own_acknowledgement() -> None:
     """Confirmations come out of order then: one that takes long must not hold up the others."""
     intake = Recorder()
