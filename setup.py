@@ -146,6 +146,7 @@ setup(
             "relay = hub.consumers.relay:Relay",
             "slow = hub.consumers.slow:Slow",
             "trigger = hub.consumers.trigger:Trigger",
+            "watch = hub.consumers.watch:Watch",
             "webhook = hub.consumers.webhook:Webhook",
         ],
         "hub.exporters": [

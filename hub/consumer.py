@@ -25,6 +25,11 @@ def no_database(name: str | None) -> JobKeeper:
     )
 
 
+def no_status() -> Mapping[str, Any]:
+    """In the place of a hub's status, where there is no hub. :raises HubError: always."""
+    raise HubError("there is no hub here whose status could be read")
+
+
 class Context:
     """The context that a consumer is made with.
 
@@ -46,6 +51,7 @@ class Context:
         state_dir: Path,
         connections: Mapping[str, object] = NO_CONNECTIONS,
         databases: Callable[[str | None], JobKeeper] = no_database,
+        status: Callable[[], Mapping[str, Any]] = no_status,
     ) -> None:
         self.name = name
         self.config = config
@@ -55,6 +61,7 @@ class Context:
         self._publish = publish
         self._connections = connections
         self._databases = databases
+        self._status = status
 
     def publish(self, topic: str, body: object, headers: Headers | None = None, *, backend: str | None = None) -> None:
         """Publish a message, from any thread. Inside ``consume`` it is sent when the message in hand is finished.
@@ -86,6 +93,15 @@ class Context:
         except KeyError:
             known = ", ".join(self._connections) or "none"
             raise HubError(f"no connection is called {name!r}: there are {known}") from None
+
+    def status(self) -> Mapping[str, Any]:
+        """Return the hub's status as it is now, the document of ``hubbub status --json``. Call it in ``start``,
+        ``consume``, ``tick`` or ``stop``; it waits for the hub's thread, for a moment, and costs some milliseconds.
+
+        :raises Unavailable: the hub is about to stop. :raises HubError: it is called in the hub's own thread, or on a
+            bench.
+        """
+        return self._status()
 
     def jobs(self, name: str | None = None) -> Any:
         """Return a database of jobs, a :class:`hub.jobs.Jobs`, to insert jobs by. Call it from ``start`` on, in any

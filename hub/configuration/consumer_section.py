@@ -52,7 +52,7 @@ class ConsumerSection(Section):
         yield from _amounts(settings, given)
         if settings.queue is not None:
             yield from _of_jobs(settings, cls, given)
-        elif _receives(cls) and not settings.topics:
+        elif _receives(cls) and not settings.topics and ("topics" in given or not _may_have_none(cls)):
             yield "topics", "is empty: it would receive nothing (to switch it off: enabled = false)"
         if not _receives(cls) and settings.topics and settings.queue is None:
             yield "topics", f"{cls.__name__} has no consume(), only tick(): it can't be given messages"
@@ -98,6 +98,11 @@ def unknown_to_consumers(
         for place, backend in getattr(part.config, "uses_of_backends", tuple)():
             if flaw := absence("backends", backend, backends, tables):
                 yield ("consumers", name, *place), flaw
+
+
+def _may_have_none(cls: type[Any]) -> bool:
+    """True if a class derives its topics from its settings, which may want none, and has other work to do."""
+    return overrides(cls, "topics_of") and overrides(cls, "tick")
 
 
 def _receives(cls: type[Any]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, inlineCallbacks
 
 from hub.configuration.schema import Part
-from hub.consumer import NO_CONNECTIONS, Consumer, Context, no_database
+from hub.consumer import NO_CONNECTIONS, Consumer, Context, no_database, no_status
 from hub.errors import ConfigError
 from hub.job_access import JobKeeper
 from hub.message import Headers
@@ -25,6 +25,7 @@ from hub.parts.policies import crew_policy, overflow_of, queue_policy
 from hub.parts.queue_entry import NOBODY, Member
 from hub.parts.queues import Queues
 from hub.parts.resources import Resources
+from hub.parts.status_reader import StatusReader
 from hub.parts.succession import Succession
 from hub.parts.waiting import all_set, within
 from hub.queue.poison import Trial
@@ -59,7 +60,7 @@ class Consumers(Manager[Consumer]):
     :param on_room: called in the reactor's thread when no queue is full any more.
     :param connections: shared connections, by name.
     :param holds_back: returns true if every bus keeps unread messages, for ``overflow = "auto"``.
-    :param jobs: starts and ends the consumers of jobs.
+    :param jobs: starts and ends the consumers of jobs. :param status: the hub's, for any thread but the reactor's.
     """
 
     def __init__(
@@ -75,8 +76,10 @@ class Consumers(Manager[Consumer]):
         holds_back: Callable[[], bool],
         connections: Mapping[str, object] = NO_CONNECTIONS,
         jobs: JobConsumers | None = None,
+        status: Callable[[], Mapping[str, Any]] = no_status,
     ) -> None:
         super().__init__()
+        self._status = status
         self._jobs = jobs or JobConsumers(queues, runtime, JobSources(), lambda batch: None)
         self.queues = queues
         self.members, self.orphans = queues.members, queues.orphans
@@ -108,6 +111,7 @@ class Consumers(Manager[Consumer]):
             lambda: hub.flow.holds_back,
             hub.connections,
             JobConsumers(hub.queues, hub.runtime, hub.job_sources, partial(_send, hub)),
+            StatusReader(hub.reactor, hub.snapshot).read,
         )
 
     @property
@@ -126,7 +130,8 @@ class Consumers(Manager[Consumer]):
         return self._make(part)
 
     def _make(self, part: Part) -> Consumer:
-        return make_consumer(part, self._publish, self._state_dir, self._connections, self._jobs.database)
+        calls = (self._jobs.database, self._status)
+        return make_consumer(part, self._publish, self._state_dir, self._connections, *calls)
 
     def start(self, part: Part, prepared: Consumer) -> None:
         """Start a crew for a consumer, on its old queue if it has one. :raises RuntimeError: no thread can be
@@ -324,11 +329,12 @@ def make_consumer(
     state_dir: Path,
     connections: Mapping[str, object] = NO_CONNECTIONS,
     databases: Callable[[str | None], JobKeeper] = no_database,
+    status: Callable[[], Mapping[str, Any]] = no_status,
 ) -> Consumer:
     """Make an instance of a consumer's class. :raises ConfigError: its constructor failed."""
     log = part_log("consumer", part.name)
     try:
-        context = Context(part.name, part.config, log, publish, state_dir, connections, databases)
+        context = Context(part.name, part.config, log, publish, state_dir, connections, databases, status)
         consumer = part.plugin.make(f"consumers.{part.name}", context)
     except ConfigError:
         raise

@@ -23,6 +23,7 @@ NEEDED = {
     "relay": ('consumers.relay.to=["zeromq"]',),
     "webhook": ('consumers.webhook.url="https://example.org/"',),
     "trigger": ('consumers.trigger.command=["/bin/sh", "/etc/hubbub/on-message.sh"]',),
+    "watch": ("consumers.watch.backlog={archive=1000}",),
     "udp-monitor": ("exporters.udp-monitor.port=9950",),
 }
 """What a plugin asks for beyond its defaults."""
