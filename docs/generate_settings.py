@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from hub.configuration.defaults import default_of, documented
@@ -55,7 +56,9 @@ def render() -> str:
 def _setting(model: type[Settings], name: str) -> str:
     info, default = model.model_fields[name], default_of(model, name)
     shown = "must be set" if info.is_required() else "unset" if default is None else f"``{json.dumps(default)}``"
-    return f"\n``{name}`` ({kind_of(info)}; {shown})\n    {info.description}\n"
+    # A word that ends with "_" would be a link.
+    help_ = re.sub(r"(?<=\w)_(?!\w)", r"\\_", str(info.description))
+    return f"\n``{name}`` ({kind_of(info)}; {shown})\n    {help_}\n"
 
 
 if __name__ == "__main__":
