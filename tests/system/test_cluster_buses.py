@@ -235,3 +235,19 @@ def test_a_hub_alone_hears_itself_over_a_topic_of_stomp(rabbitmq: RabbitMQ, tmp_
         wait_until(lambda: view(hub)["announced"] >= 6, 60, "some announcements")
         assert view(hub)["state"] == "listening"
         assert "does not hear" not in hub.log
+
+
+def test_a_second_hub_with_the_queue_of_another_is_refused_by_rabbitmq_and_says_so(tmp_path: Path) -> None:
+    key = tmp_path / "cluster.key"
+    key.write_text("a key for the tests of the cluster\n")
+    key.chmod(0o600)
+    (tmp_path / "bus").mkdir()
+    with rabbitmq(tmp_path / "bus") as (text, _), hub_of(tmp_path / "alpha", text("alpha"), key) as alpha:
+        wait_until(lambda: view(alpha)["state"] == "listening" and view(alpha)["announced"], 30, "the first one")
+        with hub_of(tmp_path / "beta", text("beta"), key) as beta:
+            beta.file.write_text(beta.file.read_text().replace("hubbub.cluster.beta", "hubbub.cluster.alpha"))
+            beta.command("reload")
+            wait_until(lambda: "RESOURCE_LOCKED" in str(view(beta)["deaf_because"]), 60, lambda: str(view(beta)))
+            beta.logs("nothing comes from the queue 'hubbub.cluster.alpha': RESOURCE_LOCKED")
+            wait_until(lambda: states(alpha).get("beta") == "present", 30, "what it announces to be heard")
+        assert view(alpha)["state"] == "listening"
