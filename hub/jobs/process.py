@@ -147,11 +147,12 @@ class JobProcess:
     @contextmanager
     def keep_alive(self, wait: Wait | None = None) -> Iterator[None]:
         """Renew the lease and do the upkeep, in a thread each, as long as the block lasts: upkeep that waits for
-        somebody's lock keeps no heartbeat waiting.
+        somebody's lock keeps no heartbeat waiting. A database that is away is tried again and again.
 
-        :param wait: waits for the event, at most so many seconds.
+        :param wait: waits for the event, at most so many seconds. :raises BadDatabase: it can't be used.
         """
-        self._ready()
+        with suppress(Unavailable):
+            self._ready()
         ended = threading.Event()
         pause = min(PAUSE, self.lease / BEATS)
         rounds = {"heartbeat": partial(self._beat, pause), "upkeep": self.maintain}
@@ -179,13 +180,16 @@ class JobProcess:
 
     @staticmethod
     def _repeat(what: str, do: Callable[[], object], ended: threading.Event, pause: float, wait: Wait) -> None:
+        told = ""
         while not ended.is_set():
             try:
                 do()
-            except Unavailable as error:
-                log.warning("no %s: %s", what, error, extra={"action": "heartbeat"})
-            except BadDatabase as error:
-                log.error("no %s: %s", what, error, extra={"action": "heartbeat"})
+                told = ""
+            except (Unavailable, BadDatabase) as error:
+                if str(error) != told:  # not each second, for as long as it is away
+                    level = logging.WARNING if isinstance(error, Unavailable) else logging.ERROR
+                    log.log(level, "no %s: %s; it is tried again", what, error, extra={"action": "heartbeat"})
+                told = str(error)
             except Exception:  # without the thread the lease would pass
                 log.exception("unexpected error; trying on", extra={"action": "heartbeat"})
             wait(ended, pause)

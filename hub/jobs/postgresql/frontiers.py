@@ -33,6 +33,16 @@ SNAPSHOT = "pg_current_snapshot()::text, pg_current_xact_id_if_assigned()::text"
 PIECES = ("j.xid >= CAST(%(upper)s AS xid8)", "j.xid = ANY (CAST(%(running)s AS xid8[]))")
 """Rows that were not visible in ``prev``, each by a condition that the index answers."""
 
+REST = "(j.xid, j.id) > (f.at_xid, f.at_id) AND pg_visible_in_snapshot(j.xid, f.snap)"
+MORE = (
+    f"j.xid >= greatest(pg_snapshot_xmax(f.prev), f.at_xid) AND j.xid < pg_snapshot_xmax(f.snap) AND {REST}",
+    f"j.xid = ANY (ARRAY(SELECT pg_snapshot_xip(f.prev))) AND {REST}",
+    "j.xid >= coalesce(pg_snapshot_xmax(f.snap), '0'::xid8)",
+    "j.xid = ANY (ARRAY(SELECT pg_snapshot_xip(f.snap)))",
+)
+"""Rows beyond a frontier. Each is a range of the index: the rest of the open window, of it those that ran in ``prev``,
+those from ``snap``'s upper bound on, and those that ran in ``snap``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
@@ -175,19 +185,9 @@ def look_at_lanes(
     :param since: only lanes with a row of this transaction or a later one, and those that ``waited``.
     :returns: the number of a transaction, so that the next look need not look for what older ones wrote; and the lanes,
         the highest priority first.
-
-    Each condition is a range of the index: the rest of the open window, of it those that ran in ``prev``, those from
-    ``snap``'s upper bound on, and those that ran in ``snap``.
     """
-    rest = "(j.xid, j.id) > (f.at_xid, f.at_id) AND pg_visible_in_snapshot(j.xid, f.snap)"
-    conditions = (
-        f"j.xid >= greatest(pg_snapshot_xmax(f.prev), f.at_xid) AND j.xid < pg_snapshot_xmax(f.snap) AND {rest}",
-        f"j.xid = ANY (ARRAY(SELECT pg_snapshot_xip(f.prev))) AND {rest}",
-        "j.xid >= coalesce(pg_snapshot_xmax(f.snap), '0'::xid8)",
-        "j.xid = ANY (ARRAY(SELECT pg_snapshot_xip(f.snap)))",
-    )
     more = " OR ".join(
-        f"EXISTS (SELECT FROM {table} AS j WHERE j.lane = l.id AND {one} AND {condition})" for one in conditions
+        f"EXISTS (SELECT FROM {table} AS j WHERE j.lane = l.id AND {one} AND {condition})" for one in MORE
     )
     # OFFSET 0: how far a lane is claimed is not to be read where this leaves it out. LIMIT 1: PostgreSQL would read the
     # whole index at once for an EXISTS.

@@ -70,7 +70,7 @@ class Processes:
 
     def stop(self, process: int) -> int:
         """See :class:`hub.jobs.storage.Storage`."""
-        with self._database.begin() as link:
+        with self._database.begin_soon() as link:
             if not link.rows("SELECT 1 FROM hubbub_jobs.process WHERE id = %(id)s FOR UPDATE", {"id": process}):
                 return 0
             return self._give_up(link, process, failed=False)

@@ -132,3 +132,16 @@ def test_the_other_databases_do_the_work_of_one_that_is_silent(tmp_path: os.Path
             assert len(jobs.claim(10)) == 4
     finally:
         server.close()
+
+
+def test_several_databases_are_kept_alive_while_one_is_away(tmp_path: os.PathLike[str]) -> None:
+    pytest.importorskip("psycopg2")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    dsns = [f"postgresql://x@127.0.0.1:{port}/x", f"sqlite:///{tmp_path}/jobs.db"]
+    with ShardedJobs(dsns, rest="1h") as jobs, jobs.keep_alive():
+        jobs.insert("q", 1)
+        jobs.insert("q", 2)
+        assert jobs.away == [0]
+        jobs.complete(jobs.claim(2))
+        assert jobs.counts() == {}

@@ -200,6 +200,29 @@ def test_keep_alive_beats_from_a_thread_and_outlives_failures(
     assert not [thread for thread in threading.enumerate() if thread.name in ("jobs-heartbeat", "jobs-upkeep")]
 
 
+def test_keep_alive_begins_while_the_database_is_away_and_says_so_once(
+    tmp_path: Path, time: Time, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    jobs = program(tmp_path, time)
+    open_it, calls = jobs._storage.open, list[int]()
+
+    def away(migrate: bool) -> None:
+        calls.append(1)
+        if len(calls) < 20:
+            raise Unavailable("away")
+        open_it(migrate)
+
+    monkeypatch.setattr(jobs._storage, "open", away)
+    with jobs, jobs.keep_alive(lambda ended, _: ended.wait(0.001)):
+        wait_until(lambda: jobs._opened, 20, "the database to be there")
+        jobs.insert("q", 1)
+        assert len(jobs.claim()) == 1
+    assert sorted(record.getMessage() for record in caplog.records) == [
+        "no heartbeat: away; it is tried again",
+        "no upkeep: away; it is tried again",
+    ]
+
+
 def test_upkeep_that_waits_keeps_no_heartbeat_waiting(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     inside, go_on, beats = threading.Event(), threading.Event(), list[int]()
 
