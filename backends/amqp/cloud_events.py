@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from hub.backends.amqp.formats import Delivery, Outgoing, Plain, check, routing_key
 from hub.backends.amqp.properties import REDELIVERED, properties_of
 from hub.backends.amqp.settings import Config
+from hub.backends.bounds import excess
 from hub.backends.unusable import Unusable
 from hub.cloudevents import (
     CONTENT_TYPE,
@@ -38,7 +39,7 @@ class CloudEvents:
         self._wall = wall
 
     def read(self, delivery: Delivery) -> Message:
-        """Make a message. :raises Unusable: it is no event."""
+        """Make a message. :raises Unusable: it is no event, or its attributes are too large."""
         raw = self._plain.read(delivery)
         try:
             event = self._event(raw, delivery.properties.headers or {})
@@ -46,7 +47,12 @@ class CloudEvents:
             raise Unusable(error.kind, str(error), raw) from error
         kept = {name: value for name, value in raw.headers.items() if not name.startswith(MARKS)}
         kept.pop(CONTENT_TYPE, None)
-        return Message(event.id, raw.topic, event.data, kept | event.headers(), raw.received_at, raw.backend)
+        made = Message(event.id, raw.topic, event.data, kept | event.headers(), raw.received_at, raw.backend)
+        # What stands in the body AMQP does not bound.
+        beyond = excess(made.topic, made.id, made.headers) if event.data is not raw.body else None
+        if beyond is not None:
+            raise Unusable(*beyond, made)
+        return made
 
     def _event(self, raw: Message, headers: Mapping[str, object]) -> CloudEvent:
         """The event of a message. :param headers: as the broker gave them: lists are none of the hub's values."""

@@ -12,10 +12,10 @@ from hub.backends.amqp.ledger import Ledger
 from hub.backends.amqp.settings import Config
 from hub.backends.amqp.subscription import Subscription
 from hub.backends.failover import Failover
-from hub.backends.unusable import Unusable
+from hub.backends.unusable import Unusable, unread
 from hub.backoff import Uniform
 from hub.interfaces import BackendContext, Intake
-from hub.message import Message
+from hub.message import NO_HEADERS, Message
 
 Token = tuple[Subscription, Ledger, int]
 """One message of one channel; the token by which the hub confirms it."""
@@ -80,6 +80,9 @@ class Subscriber:
                 messages.append(read(Delivery(method.routing_key, method.redelivered, properties, body, now, name)))
             except Unusable as error:
                 self._refuse(error, (subscription, ledger, method.delivery_tag))
+            except Exception as error:  # noqa: BLE001 - the others must not go with it
+                shown = Message(properties.message_id or "", method.routing_key, body, NO_HEADERS, now, name)
+                self._refuse(unread(error, shown, self._context.log), (subscription, ledger, method.delivery_tag))
             else:
                 tokens.append((subscription, ledger, method.delivery_tag))
         if messages:

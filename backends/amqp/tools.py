@@ -18,7 +18,7 @@ from hub.backends.amqp.login import Login
 from hub.backends.amqp.settings import Binding, Config
 from hub.backends.blocking import connect_again, tls_context
 from hub.backends.broker_address import Address
-from hub.backends.unusable import Unusable
+from hub.backends.unusable import Unusable, unread
 from hub.errors import CannotPublish, Unavailable
 from hub.message import Message
 from hub.text import printable
@@ -182,10 +182,7 @@ def _messages(
         while True:
             try:
                 for method, properties, body in line.deliveries:
-                    try:
-                        yield format.read(Delivery(method.routing_key, False, properties, body, time.time(), ""))
-                    except Unusable as error:
-                        _log.warning("unusable message: %s", error, extra={"action": "refuse"})
+                    yield from _usable(Delivery(method.routing_key, False, properties, body, time.time(), ""), format)
                 reason = "the broker has cancelled the consumer"
             except AMQPError as error:
                 reason = f"the connection ended: {_why(error)}"
@@ -193,3 +190,15 @@ def _messages(
             line = connect_again(lambda: _subscribed(config, bindings), reason, _log, sleep)
     finally:
         _close(line.connection)
+
+
+def _usable(delivery: Delivery, format: Format) -> Iterator[Message]:
+    """The message of a delivery; none if it can't be used, which is logged."""
+    try:
+        made = format.read(delivery)
+    except Unusable as error:
+        _log.warning("unusable message: %s", error, extra={"action": "refuse"})
+    except Exception as error:  # noqa: BLE001 - the others are shown all the same
+        unread(error, Message("", delivery.routing_key, delivery.body), _log)
+    else:
+        yield made

@@ -10,7 +10,7 @@ from hub.backends.redis.entries import message_of
 from hub.backends.redis.formats import format_of
 from hub.backends.redis.line import Line, Lost
 from hub.backends.redis.settings import Config
-from hub.backends.unusable import Unusable
+from hub.backends.unusable import Unusable, unread
 from hub.interfaces import BackendContext, Intake
 from hub.message import Message, new_id
 
@@ -105,6 +105,10 @@ class ChannelReader:
                 messages.append(message_of(channel, b"0", fields, self._config, self._format, now, self._context.name))
             except Unusable as error:
                 refused.append((error.shown, error.kind, str(error)))
+            except Exception as error:  # noqa: BLE001 - the others must not go with it
+                shown = Message("", channel, body, received_at=now, backend=self._context.name)
+                bug = unread(error, shown, self._context.log)
+                refused.append((bug.shown, bug.kind, str(bug)))
         if messages or refused:
             self._hand_over(messages, refused, size)
 

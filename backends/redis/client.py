@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from hub.backends.redis import settings
 from hub.backends.redis.channel_reader import ChannelReader
+from hub.backends.redis.consumer_name import default_consumer
 from hub.backends.redis.delivery import Deliveries
 from hub.backends.redis.formats import no_place_for
 from hub.backends.redis.group import Group
@@ -63,9 +65,10 @@ class Redis:
         self._in_hand = InHand(config.prefetch)
         self._deliveries = Deliveries(context, self._in_hand)
         self._troubles = Troubles(clock, context.log)
-        groups = [Group(stream, config) for stream in config.streams]
+        consumer = config.consumer or default_consumer(socket.gethostname(), context.state_dir)
+        groups = [Group(stream, config, consumer) for stream in config.streams]
         given = (config, groups, self._in_hand, self._deliveries, self._troubles)
-        self._reader = StreamReader(*given, context.log, clock)
+        self._reader = StreamReader(*given, context.log, consumer, clock)
         self._keeper = Keeper(*given, clock)
         self._listener = ChannelReader(context)
         self._publisher = Publisher(context)

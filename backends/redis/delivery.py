@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from hub.backends.redis.entries import message_of
+from hub.backends.redis.entries import body_of, message_of
 from hub.backends.redis.formats import format_of
 from hub.backends.redis.group import Found
 from hub.backends.redis.in_hand import Entry, InHand
 from hub.backends.redis.settings import Config
-from hub.backends.unusable import Unusable
+from hub.backends.unusable import Unusable, unread
 from hub.interfaces import BackendContext, Intake
 from hub.message import Message
 
@@ -72,8 +73,8 @@ class Deliveries:
     def _add(self, batch: Batch, stream: str, entry: Found, now: float, count: int | None) -> None:
         token, fields = Entry(stream, entry.id), entry.fields
         again = count is not None
+        shown = Message(f"{stream}/{entry.id.decode()}", stream, b"", received_at=now, backend=self._context.name)
         if not fields:
-            shown = Message(f"{stream}/{entry.id.decode()}", stream, b"", received_at=now, backend=self._context.name)
             self._refuse(batch, token, Unusable("trimmed", "it was trimmed before it was worked", shown), None)
             return
         try:
@@ -82,6 +83,10 @@ class Deliveries:
                 raise Unusable("deliveries", f"it was delivered {count} times, and never acknowledged", message)
         except Unusable as error:
             self._refuse(batch, token, error, fields)
+            return
+        except Exception as error:  # noqa: BLE001 - the others must not wait for it
+            shown = replace(shown, body=body_of(fields))
+            self._refuse(batch, token, unread(error, shown, self._context.log), fields)
             return
         batch.again += again
         batch.size += sum(map(len, fields))

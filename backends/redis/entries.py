@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub import jsontext
+from hub.backends.bounds import excess
 from hub.backends.redis.formats import Format
 from hub.backends.redis.settings import PLACEHOLDER, Config
 from hub.backends.unusable import Unusable
@@ -32,7 +33,8 @@ def message_of(
 ) -> Message:
     """Make a message of an entry. Where it has no field ``body``, that is all its fields, as a JSON object.
 
-    :param again: somebody had it before. :raises Unusable: it is too large, or the format refuses it.
+    :param again: somebody had it before. :raises Unusable: it is too large, or the format refuses it, or its topic, id
+        or headers are too large.
     """
     own_id = f"{stream}/{entry_id.decode()}"
     headers: dict[str, HeaderValue] = {}
@@ -58,7 +60,21 @@ def message_of(
     if len(body) > config.max_message_size:
         reason = f"the body has {len(body)} bytes, and max_message_size is {config.max_message_size}"
         raise Unusable("oversize", reason, message)
-    return format.read(message)
+    return _bounded(format.read(message), own_id)
+
+
+def _bounded(message: Message, own_id: str) -> Message:
+    """The message. :param own_id: made of the stream's name, and as long as that. :raises Unusable: it is too large."""
+    beyond = excess(message.topic, "" if message.id == own_id else message.id, message.headers)
+    if beyond is not None:
+        raise Unusable(*beyond, message)
+    return message
+
+
+def body_of(fields: Fields) -> bytes:
+    """The body of an entry, to show it; empty: it has none."""
+    pairs = zip(fields[::2], fields[1::2], strict=False)
+    return next((value for name, value in pairs if name == b"body"), b"")
 
 
 def _text(value: bytes) -> str | bytes:
@@ -94,5 +110,8 @@ def check(message: Message, config: Config) -> None:
             text.encode()
     except UnicodeEncodeError as error:
         raise CannotPublish("its id, topic or a header holds half a surrogate pair") from error
+    beyond = excess(message.topic, message.id, message.headers)
+    if beyond is not None:
+        raise CannotPublish(f"whoever receives it would refuse it: {beyond[1]}")
     if len(message.body) > config.max_message_size:
         raise CannotPublish(f"it has {len(message.body)} bytes, and max_message_size is {config.max_message_size}")

@@ -53,16 +53,17 @@ class Numbers:
 class Group:
     """The group that the hub reads one stream with.
 
+    :param consumer: this hub's name in the group.
     :ivar floor: everything below it was acknowledged when it was last looked at; ``None``: that is not known. A group
         that was deleted begins there again. :ivar is_ready: whether it can be read, as the reader saw it last.
     """
 
-    def __init__(self, stream: str, config: Config) -> None:
+    def __init__(self, stream: str, config: Config, consumer: str) -> None:
         self.stream = stream
         self.floor: bytes | None = None
         self.is_ready = False
         self._group = config.group
-        self._consumer = config.consumer_name
+        self._consumer = consumer
         self._first = b"0" if config.start == "oldest" else b"$"
 
     def open(self, line: Line, last: bytes) -> bool:

@@ -251,7 +251,7 @@ class Publisher:
             if not complete:
                 self.repeated += len(ids) - len(found)
                 text = "stream %s grew too much to be looked through: %d messages may be in it twice"
-                self._log.warning(text, place, len(ids) - len(found), extra={"action": "publish"})
+                self._log.warning(text, shown(place), len(ids) - len(found), extra={"action": "publish"})
         self.found += len(there)
         return there
 

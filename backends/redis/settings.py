@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict
 
+from hub.backends.bounds import MOST_TOPIC
 from hub.backends.broker_address import Address
 from hub.backends.redis.address import SENTINEL, SERVER, SentinelAddress, ServerAddress
 from hub.settings import Duration, FilePath, SecretRef, Settings, Size, setting
@@ -18,6 +18,8 @@ PLACEHOLDER = "{topic}"
 def _key(text: str) -> str:
     if not text or not text.isprintable():
         raise ValueError(f"expected the name of a stream or channel, not {text!r}")
+    if len(text) > MOST_TOPIC:
+        raise ValueError(f"expected the name of a stream or channel, of {MOST_TOPIC} characters at most")
     return text
 
 
@@ -60,7 +62,8 @@ class Config(Settings):
     consumer: str | None = setting(
         None,
         "Name of this hub in the group. It must stay the same when the hub starts again, so that the hub is given what "
-        "it had not acknowledged; no two hubs may have the same. Unset: that of the machine.",
+        "it had not acknowledged; no two hubs may have the same. Unset: that of the machine, with the state directory "
+        "unless that is /var/lib/hubbub.",
         min_length=1,
     )
     start: Literal["oldest", "newest"] = setting(
@@ -175,11 +178,6 @@ class Config(Settings):
     def tls(self) -> bool:
         """True if some connection is encrypted."""
         return any(text.startswith("rediss:") for text in (self.connect or "", *self.sentinels))
-
-    @property
-    def consumer_name(self) -> str:
-        """Name of this hub in the group."""
-        return self.consumer or socket.gethostname()
 
     @property
     def replicas(self) -> int:

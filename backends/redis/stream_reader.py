@@ -35,7 +35,7 @@ class StreamReader:
     One command reads all streams, and the server refuses all of it for one that can't be read. That one is set aside
     then, and tried again after a while, and the others are read on. If there is no other, the connection ends.
 
-    :param clock: monotonic.
+    :param consumer: this hub's name in the group. :param clock: monotonic.
     """
 
     wait = BLOCK
@@ -48,9 +48,11 @@ class StreamReader:
         deliveries: Deliveries,
         troubles: Troubles,
         log: logging.LoggerAdapter[logging.Logger],
+        consumer: str,
         clock: Clock,
     ) -> None:
         self.paused = False
+        self._consumer = consumer
         self._config = config
         self._groups = groups
         self._by_stream = {group.stream.encode(): group for group in groups}
@@ -143,7 +145,7 @@ class StreamReader:
 
     def _read_new(self, line: Line, count: int) -> None:
         names = self.streams
-        place = ("GROUP", self._config.group, self._config.consumer_name, "COUNT", max(1, count // len(names)))
+        place = ("GROUP", self._config.group, self._consumer, "COUNT", max(1, count // len(names)))
         block = ("BLOCK", int(BLOCK * 1000), "STREAMS", *names, *[">"] * len(names))
         for name, rows in line.call("XREADGROUP", *place, *block) or ():
             self._deliveries.deliver(self._by_stream[name].stream, found_in(rows))

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 
 from hub.backends.blocking import connect_again
 from hub.backends.redis.channel_reader import PATTERN
-from hub.backends.redis.entries import fields_of, message_of
-from hub.backends.redis.formats import format_of, no_place_for
-from hub.backends.redis.group import found_in
+from hub.backends.redis.entries import body_of, fields_of, message_of
+from hub.backends.redis.formats import Format, format_of, no_place_for
+from hub.backends.redis.group import Found, found_in
 from hub.backends.redis.line import ErrorReply, Line, Lost
 from hub.backends.redis.replies import refusal_text, wants_another
 from hub.backends.redis.servers import Servers
 from hub.backends.redis.settings import Config
-from hub.backends.unusable import Unusable
+from hub.backends.unusable import Unusable, unread
 from hub.errors import CannotPublish, Unavailable
 from hub.message import Message, new_id
 
@@ -131,10 +131,7 @@ def _entries(config: Config, line: Line, last: dict[str, bytes]) -> Iterator[Mes
             stream = name.decode()
             for entry in found_in(rows):
                 last[stream] = entry.id
-                try:
-                    yield message_of(stream, entry.id, entry.fields or (), config, format, time.time(), "")
-                except Unusable:
-                    continue
+                yield from _usable(stream, entry, config, format)
 
 
 def _messages(config: Config, line: Line) -> Iterator[Message]:
@@ -146,9 +143,18 @@ def _messages(config: Config, line: Line) -> Iterator[Message]:
             continue
         reply = line.read()
         if reply[0] in (b"message", b"pmessage"):
-            now = time.time()
-            fields = (b"id", new_id(now).encode(), b"body", reply[-1])
-            try:
-                yield message_of(reply[-2].decode("utf-8", "replace"), b"0", fields, config, format, now, "")
-            except Unusable:
-                continue
+            fields = (b"id", new_id(time.time()).encode(), b"body", reply[-1])
+            yield from _usable(reply[-2].decode("utf-8", "replace"), Found(b"0", fields), config, format)
+
+
+def _usable(place: str, entry: Found, config: Config, format: Format) -> Iterator[Message]:
+    """The message of an entry; none if it can't be used, which is logged."""
+    now, fields = time.time(), entry.fields or ()
+    try:
+        made = message_of(place, entry.id, fields, config, format, now, "")
+    except Unusable as error:
+        _log.warning("unusable message: %s", error, extra={"action": "refuse"})
+    except Exception as error:  # noqa: BLE001 - the others are shown all the same
+        unread(error, Message("", place, body_of(fields)), _log)
+    else:
+        yield made

@@ -13,9 +13,9 @@ from hub.backends.stomp.client_message import REDELIVERED, message_of
 from hub.backends.stomp.client_settings import Config
 from hub.backends.stomp.client_subscription import Subscription, subscribe_headers
 from hub.backends.stomp.frame import Frame, Version, encode
-from hub.backends.unusable import Unusable
+from hub.backends.unusable import Unusable, unread
 from hub.interfaces import BackendContext, Intake
-from hub.message import Message
+from hub.message import NO_HEADERS, Message
 
 
 class Subscriber:
@@ -109,6 +109,11 @@ class Subscriber:
             messages.append(message_of(frame, self._config, self._context.wall(), self._context.name))
         except Unusable as error:
             self._refuse(error, token)
+            return
+        except Exception as error:  # noqa: BLE001 - the others must not go with it
+            place, wall = headers.get("destination", ""), self._context.wall()
+            shown = Message(headers.get("message-id", ""), place, frame.body, NO_HEADERS, wall, self._context.name)
+            self._refuse(unread(error, shown, self._context.log), token)
             return
         if token is not None:
             tokens.append(token)

@@ -13,7 +13,8 @@ from hub.backends.stomp.client_destinations import PLACEHOLDER, destination_for,
 from hub.backends.stomp.client_line import Line
 from hub.backends.stomp.client_message import envelopes_of, message_of, send_headers
 from hub.backends.stomp.client_settings import Config
-from hub.backends.unusable import Unusable
+from hub.backends.stomp.frame import Frame
+from hub.backends.unusable import Unusable, unread
 from hub.backoff import delay_after
 from hub.errors import CannotPublish, Unavailable
 from hub.message import Message
@@ -134,12 +135,21 @@ def _messages(config: Config, line: Line, places: Sequence[str], sleep: Callable
                 line = _again(config, line, places)
                 continue
             if frame is not None and frame.command == "MESSAGE":
-                try:
-                    yield message_of(frame, config, time.time(), "")
-                except Unusable as error:
-                    _log.warning("unusable message: %s", error, extra={"action": "refuse"})
+                yield from _usable(frame, config)
     finally:
         line.close()
+
+
+def _usable(frame: Frame, config: Config) -> Iterator[Message]:
+    """The message of a frame; none if it can't be used, which is logged."""
+    try:
+        made = message_of(frame, config, time.time(), "")
+    except Unusable as error:
+        _log.warning("unusable message: %s", error, extra={"action": "refuse"})
+    except Exception as error:  # noqa: BLE001 - the others are shown all the same
+        unread(error, Message("", frame.headers.get("destination", ""), frame.body), _log)
+    else:
+        yield made
 
 
 def _again(config: Config, ended: Line, places: Sequence[str]) -> Line:

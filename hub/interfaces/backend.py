@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from twisted.internet.defer import Deferred
@@ -41,6 +42,8 @@ class BackendContext:
     """Queues of jobs in the hub's databases, ``[jobs.NAME]``; ``None``: it is not a hub's backend."""
     settled: bool = False
     """True if messages are confirmed after the work (``confirm = "settled"``), and so out of order."""
+    state_dir: Path = Path()
+    """The hub's state directory: no two hubs of a machine have the same."""
 
 
 class Backend(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred
@@ -53,6 +54,7 @@ class Backends(Manager[Backend]):
         declared: DeclaredQueues,
         replays: LogReplays | None = None,
         job_sources: JobSources | None = None,
+        state_dir: Path = Path(),
     ) -> None:
         super().__init__()
         self.running = flow.backends
@@ -61,6 +63,7 @@ class Backends(Manager[Backend]):
         self._enqueuer = enqueuer
         self._declared, self._replays = declared, replays
         self._job_sources = job_sources or JobSources()
+        self._state_dir = state_dir
         self._wall = wall
         self._log = part_log("hub", "backends")
         self._started: list[Backend] = []
@@ -77,7 +80,8 @@ class Backends(Manager[Backend]):
     def of(cls, hub: Resources) -> Backends:
         """Make the manager for a hub."""
         replays = LogReplays.of(hub.stores.store, hub.enqueuer, hub.reactor)
-        made = cls(hub.flow, hub.reactor, hub.enqueuer, hub.runtime.wall, hub.declared, replays, hub.job_sources)
+        given = (hub.reactor, hub.enqueuer, hub.runtime.wall, hub.declared, replays, hub.job_sources, hub.state_dir)
+        made = cls(hub.flow, *given)
         hub.periodic.begin(lambda: made.held_places.look(made.running), LOOK_EVERY)
         return made
 
@@ -88,7 +92,7 @@ class Backends(Manager[Backend]):
         queues = self._declared.of(owner)
         settled = part.settings.confirm == "settled"
         jobs = BackendJobQueues(part.name, self._job_sources, self._reactor, log)
-        given = (self._reactor, log, self._wall, show, queues, self._replays, jobs, settled)
+        given = (self._reactor, log, self._wall, show, queues, self._replays, jobs, settled, self._state_dir)
         context = BackendContext(part.name, part.config, *given)
         backend: Backend = part.plugin.make(f"backends.{part.name}", context)
         if settled and not backend.confirms:

@@ -108,6 +108,33 @@ def test_what_the_format_refuses_goes_where_it_is_configured_and_is_counted(refu
         assert not any(method.requeue for method in broker.of("Basic.Nack"))
 
 
+def test_an_unexpected_error_of_the_format_costs_one_message() -> None:
+    lines = Lines()
+    with Broker() as broker, running(broker.port, lines=lines) as (client, intake):
+        read = client._format.read
+        client._subscriber._format = FailsOn(b"bad", read)  # type: ignore[assignment]
+        for body in (b"1", b"bad", b"2"):
+            broker.send("a.b", body)
+        turn_until(lambda: intake.bodies == [b"1", b"2"] and intake.refused, "the messages")
+        ((message, reason),) = intake.refused
+        assert (message.topic, message.body) == ("a.b", b"bad")
+        assert reason == "the hub failed on it: ZeroDivisionError: division by zero"
+        assert (client.status()["malformed"], client.status()["disconnects"]) == ({"internal_error": 1}, 0)
+        assert any("internal error, a message is refused" in text for text in lines.texts)
+
+
+class FailsOn:
+    """A format that fails on one body."""
+
+    def __init__(self, body: bytes, read: Any) -> None:
+        self._body, self._read = body, read
+
+    def read(self, delivery: Any) -> Any:
+        if delivery.body == self._body:
+            1 / 0  # noqa: B018
+        return self._read(delivery)
+
+
 def test_an_old_token_is_of_no_use_on_a_new_connection() -> None:
     with Broker() as broker, running(broker.port) as (client, intake):
         broker.send("a.b", b"{}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from datetime import UTC, datetime
 from typing import Any
@@ -204,3 +205,11 @@ def test_a_severity_that_is_none_is_not_published() -> None:
 
 
 # -- CloudEvents
+
+
+@pytest.mark.parametrize(("large", "kind"), [({"id": "x" * 300}, "id_size"), ({"note": "x" * 70_000}, "headers_size")])
+def test_attributes_in_the_body_of_an_event_are_bounded(large: dict[str, str], kind: str) -> None:
+    body = json.dumps({"specversion": "1.0", "id": "x", "source": "s", "type": "t", **large}).encode()
+    with pytest.raises(Unusable, match="are the most") as caught:
+        made(format="cloudevents").read(delivery(body, content_type="application/cloudevents+json"))
+    assert caught.value.kind == kind

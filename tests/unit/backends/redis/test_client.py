@@ -156,6 +156,30 @@ def test_a_slow_hub_keeps_its_own(server: Double) -> None:
         acknowledged(slow)
 
 
+@pytest.mark.parametrize("bus", [{"refused_stream": "refused"}, {"streams": [], "channels": ["work"]}])
+def test_an_unexpected_error_of_the_format_costs_one_message(server: Double, bus: dict[str, Any]) -> None:
+    lines = Lines()
+    with running(server.port, lines, **bus) as (backend, intake):
+        reads = backend._deliveries._format.read
+
+        def read(message: Message) -> Message:
+            if message.body == b"bad":
+                1 / 0  # noqa: B018
+            return reads(message)
+
+        backend._deliveries._format.read = backend._listener._format.read = read  # type: ignore[method-assign]
+        for body in ("1", "bad", "2"):
+            server.do(*(["PUBLISH", "work", body] if "channels" in bus else ["XADD", "work", "*", "body", body]))
+        turn_until(lambda: intake.bodies == [b"1", b"2"] and intake.refused, "the messages")
+        ((message, reason),) = intake.refused
+        assert (message.topic, message.body) == ("work", b"bad")
+        assert reason == "the hub failed on it: ZeroDivisionError: division by zero"
+        assert (backend.status()["malformed"], backend.status()["disconnects"]) == ({"internal_error": 1}, 0)
+        assert any("internal error, a message is refused" in text for text in lines.texts)
+        if "refused_stream" in bus:
+            turn_until(lambda: server.streams.bodies("refused") == [b"bad"], "the move")
+
+
 def test_what_was_trimmed_before_it_was_worked_is_counted(server: Double) -> None:
     fill(server, 1, 2)
     server.do("XGROUP", "CREATE", "work", "hubbub", "0")

@@ -56,6 +56,46 @@ def test_a_large_body_is_refused() -> None:
     assert caught.value.kind == "oversize"
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "kind"),
+    [(b"topic", 1024, "topic_size"), (b"id", 256, "id_size"), (b"header", (64 << 10) - 14, "headers_size")],
+)
+@pytest.mark.parametrize("format", ["plain", "fedora-messaging"])
+def test_a_topic_an_id_and_headers_are_bounded(name: bytes, size: int, kind: str, format: str) -> None:
+    read(b"body", b"{}", name, b"x" * size, format=format)
+    with pytest.raises(Unusable, match="are the most") as caught:
+        read(b"body", b"{}", name, b"x" * (size + 1), format=format)
+    assert caught.value.kind == kind
+    shown = caught.value.shown
+    assert (len(shown.topic), len(shown.id)) <= (1024, 256)
+    assert len(str(caught.value)) < 100
+    assert shown.headers == {} or kind != "headers_size"
+
+
+def test_an_id_made_of_the_name_of_the_stream_may_be_as_long_as_that() -> None:
+    config = settings(1)
+    found = message_of("s" * 1000, b"5-1", (b"body", b""), config, format_of(config, lambda: 0.0), 7.0, "bus")
+    assert found.id == f"{'s' * 1000}/5-1"
+
+
+def test_what_a_receiver_would_refuse_is_not_sent() -> None:
+    for message in (
+        Message("x", "a" * 1025, b""),
+        Message("x" * 257, "a", b""),
+        Message("x", "a", b"", {"h": "x" * 70_000}),
+    ):
+        with pytest.raises(CannotPublish, match="whoever receives it would refuse it"):
+            check(message, settings(1, publish="out"))
+
+
+@pytest.mark.parametrize("large", [{"id": "x" * 300}, {"note": "x" * 70_000}])
+def test_attributes_in_the_body_of_an_event_are_bounded(large: dict[str, str]) -> None:
+    body = json.dumps({"specversion": "1.0", "id": "x", "source": "s", "type": "t", **large}).encode()
+    with pytest.raises(Unusable) as caught:
+        read(b"body", body, format="cloudevents")
+    assert caught.value.kind in ("id_size", "headers_size")
+
+
 def test_fields_bring_the_message_back() -> None:
     sent = Message("x", "a.b", b"{}", {"text": "t", "n": 3, "yes": True, "redelivered": True, "body": "no"})
     assert read(*written(sent)) == Message("x", "a.b", b"{}", {"text": "t", "n": "3", "yes": "true"}, 7.0, "bus")

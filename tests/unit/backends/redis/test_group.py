@@ -36,7 +36,7 @@ class Scripted:
 
 
 def group(**given: Any) -> Group:
-    return Group("work", settings(1, group="g", consumer="me", **given))
+    return Group("work", settings(1, group="g", **given), "me")
 
 
 def row(last: bytes, pending: int = 0, lag: int | None = None, name: bytes = b"g") -> list[Any]:

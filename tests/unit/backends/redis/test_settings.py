@@ -39,6 +39,7 @@ SENTINELS: dict[str, Any] = {"connect": None, "sentinels": ["redis://a", "redis:
         ({"tls_certificate_file": "/a.pem", "connect": "rediss://a"}, "tls_certificate_file and tls_key go together"),
         ({"publish": "out.{name}"}, "the only placeholder is {topic}"),
         ({"streams": ["a\nb"]}, "expected the name of a stream"),
+        ({"streams": ["a" * 1025]}, "of 1024 characters at most"),
         ({"password": "plain text"}, "file:/path"),
     ],
 )

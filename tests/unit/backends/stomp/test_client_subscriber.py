@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from hub.backends.stomp import client_subscriber
 from hub.backends.stomp.client import StompClient
+from hub.backends.stomp.client_message import message_of
 from hub.backends.stomp.frame import Frame
+from hub.message import Message
 from tests.unit.backends.stomp.broker import Broker, Client, settled
 from tests.unit.backends.stomp.clients import connected, make, running, settings
 from tests.unit.backends.support import Lines, Recorder, hub_context, stop, turn_for, turn_until
@@ -52,6 +56,23 @@ def test_a_refused_subscription_keeps_it_red() -> None:
             settled()
             assert client.status()["state"] == "connecting"
             assert "access_refused" in client.status()["endpoints"][0]["error"]
+
+
+def test_an_unexpected_error_costs_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(frame: Frame, *given: Any) -> Message:
+        if frame.body == b"bad":
+            1 / 0  # noqa: B018
+        return message_of(frame, *given)
+
+    monkeypatch.setattr(client_subscriber, "message_of", fails)
+    with Broker() as broker, running(broker.port) as (client, intake):
+        for body in (b"1", b"bad", b"2"):
+            broker.send("/queue/a.b", body)
+        turn_until(lambda: intake.bodies == [b"1", b"2"] and intake.refused, "the messages")
+        ((message, reason),) = intake.refused
+        assert (message.body, "ZeroDivisionError" in reason) == (b"bad", True)
+        assert client.status()["malformed"] == {"internal_error": 1}
+        assert client.status()["disconnects"] == 0
 
 
 @pytest.mark.parametrize("ack", ["client", "client-individual"])
