@@ -64,6 +64,19 @@ SLOW = """
 type = "consumers.py:Worker"
 delay = 2.0
 """
+COMMANDS = """
+[consumers.run]
+type = "trigger"
+topics = ["org.example.run"]
+command = ["/bin/sh", "-c", "cat > ran && exec test $HUBBUB_TOPIC = org.example.run"]
+[consumers.hang]
+type = "trigger"
+topics = ["org.example.hang"]
+command = ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"]
+longest = "1s"
+grace = "1s"
+max_attempts = 1
+"""
 DROP_IN = f"""
 [Service]
 WatchdogSec={2 * PATIENCE}s
@@ -218,3 +231,15 @@ def test_the_exposure_is_low() -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(UNIT)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-300:]
+
+
+def test_commands_of_a_trigger_run_and_are_ended_in_the_units_sandbox(machine: Machine) -> None:
+    start(machine, BASE + COMMANDS)
+    try:
+        for topic in ("run", "hang"):
+            machine.hubbub("publish", f"org.example.{topic}", "{}")
+        wait_until(lambda: number(machine, "run", "finished") == 1, 60, "the command to end")
+        wait_until(lambda: number(machine, "hang", "dead") == 1, 60, "the command to be ended")
+        assert "sleep 0.1" not in machine.run("ps", "ax").stdout
+    finally:
+        machine.run("systemctl", "stop", "hubbub", check=False)
