@@ -21,8 +21,9 @@ from hub.consumers.webhook.guard import Guard
 
 Result = TypeVar("Result")
 
-LOOKUPS = 8
-"""Threads that look up names of hosts."""
+LOOKUPS = 32
+"""Threads that look up names of hosts, made as they are needed. A name has one at a time: aiohttp has later requests
+join a look-up that is under way, and goes on with it after they have given up."""
 LOOKUP_LASTS = 30
 """Seconds for which the addresses of a name are remembered. They were checked."""
 MOST_READ = 64 << 10
@@ -60,7 +61,11 @@ class Client:
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
-        self.begin(self._open()).result()
+        try:
+            self.begin(self._open()).result()
+        except BaseException:
+            self.stop()
+            raise
 
     def begin(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
         """Begin work in the client's thread, from any other one. :returns: at once."""

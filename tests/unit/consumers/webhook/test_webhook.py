@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -230,3 +232,12 @@ def test_stopping_gives_up_what_is_under_way_at_once(there: Peer, hook: Hook) ->
     bench.stop()
     assert time.monotonic() - began < 5
     assert bench.backlog == 1
+
+
+def test_a_start_that_fails_leaves_no_thread(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = hook("https://example.org/")
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    before = set(threading.enumerate())
+    with pytest.raises(ImportError):
+        bench.start()
+    assert set(threading.enumerate()) <= before

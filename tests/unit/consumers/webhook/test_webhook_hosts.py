@@ -57,6 +57,31 @@ def test_a_name_that_changes_to_a_private_address_is_not_followed(
     assert "changing.example.org has the address 127.0.0.2, which is private" in bench.dead_letters[0].reason
 
 
+def test_a_name_server_that_stalls_holds_one_thread_and_nobody_else(
+    there: Peer, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine, free, stalled = socket.getaddrinfo, threading.Event(), []
+
+    def stalling(host: Any, *others: Any, **more: Any) -> Any:
+        if host == "dead.example.org":
+            stalled.append(host)
+            free.wait(60)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return genuine(host, *others, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", stalling)
+    bench = hook("{body.url}", time_limit="100ms", breaker_failures=1000, host_requests=50)
+    for number in range(20):
+        bench.deliver("a.b", {"url": "http://dead.example.org/", "n": number})
+    run_until(bench, lambda: bench.consumer.status()["temporary"] > 40, 1.0)  # type: ignore[index]
+    for number in range(20):
+        bench.deliver("a.b", {"url": there.url("/", "localhost"), "n": number})
+    run_until(bench, lambda: len(bench.finished) == 20, 0.01)
+    free.set()
+    assert len(stalled) == 1
+    assert bench.dead_letters == []
+
+
 def test_a_redirect_is_not_followed(there: Peer, hook: Hook) -> None:
     with peer("127.0.0.2") as inside:
         there.behave = lambda request: [answer(307, Location=inside.url("/", "127.0.0.2"))]
