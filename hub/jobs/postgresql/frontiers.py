@@ -42,6 +42,22 @@ MORE = (
 )
 """Rows beyond a frontier. Each is a range of the index: the rest of the open window, of it those that ran in ``prev``,
 those from ``snap``'s upper bound on, and those that ran in ``snap``."""
+LOOK = """
+    SELECT s.oldest, m.id, m.queue, m.priority
+    FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS oldest) AS s LEFT JOIN (
+        SELECT l.id, l.queue, l.priority FROM (
+            SELECT id, queue, priority FROM hubbub_jobs.lane AS n
+            WHERE (CAST(%(queues)s AS text[]) IS NULL OR queue = ANY (CAST(%(queues)s AS text[])))
+            AND (CAST(%(since)s AS xid8) IS NULL OR id = ANY (CAST(%(waited)s AS integer[])) OR (
+                SELECT true FROM {table} AS r WHERE r.lane = n.id AND r.xid >= CAST(%(since)s AS xid8) LIMIT 1))
+            OFFSET 0) AS l LEFT JOIN LATERAL (
+            SELECT c.prev, c.snap, c.at_xid, c.at_id FROM hubbub_jobs.claim AS c
+            WHERE c.lane = l.id ORDER BY c.seq DESC LIMIT 1) AS f ON true
+        WHERE {more}) AS m ON true
+    ORDER BY m.priority DESC, m.id
+"""
+"""Lanes with more, in the names of a table and of a condition. OFFSET 0: how far a lane is claimed is not to be read
+where this leaves it out. LIMIT 1: PostgreSQL would read the whole index at once for an EXISTS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,23 +205,8 @@ def look_at_lanes(
     more = " OR ".join(
         f"EXISTS (SELECT FROM {table} AS j WHERE j.lane = l.id AND {one} AND {condition})" for one in MORE
     )
-    # OFFSET 0: how far a lane is claimed is not to be read where this leaves it out. LIMIT 1: PostgreSQL would read the
-    # whole index at once for an EXISTS.
     found = link.rows(
-        f"""
-        SELECT s.oldest, m.id, m.queue, m.priority
-        FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS oldest) AS s LEFT JOIN (
-            SELECT l.id, l.queue, l.priority FROM (
-                SELECT id, queue, priority FROM hubbub_jobs.lane AS n
-                WHERE (CAST(%(queues)s AS text[]) IS NULL OR queue = ANY (CAST(%(queues)s AS text[])))
-                AND (CAST(%(since)s AS xid8) IS NULL OR id = ANY (CAST(%(waited)s AS integer[])) OR (
-                    SELECT true FROM {table} AS r WHERE r.lane = n.id AND r.xid >= CAST(%(since)s AS xid8) LIMIT 1))
-                OFFSET 0) AS l LEFT JOIN LATERAL (
-                SELECT c.prev, c.snap, c.at_xid, c.at_id FROM hubbub_jobs.claim AS c
-                WHERE c.lane = l.id ORDER BY c.seq DESC LIMIT 1) AS f ON true
-            WHERE {more}) AS m ON true
-        ORDER BY m.priority DESC, m.id
-        """,  # noqa: S608 - names of ours
+        LOOK.format(table=table, more=more),
         {"queues": None if queues is None else list(queues), "since": since, "waited": list(waited)},
     )
     return str(found[0][0]), lanes_of([row[1:] for row in found if row[1] is not None])
