@@ -44,7 +44,7 @@ newest: ## the unit tests on the newest versions that setup.py admits
 	.venv-newest/bin/python -m pytest tests/unit tests/contracts
 
 faults: export HUBBUB_FAULTS := full
-faults: $(VENV)/test ## what the hub survives, at full size: kills, full disks, a million behind; takes some ten minutes
+faults: $(VENV)/test ## what the hub survives, at full size: kills, full disks, a million behind; takes some forty minutes
 	$(BIN)/python -m pytest tests/faults
 
 mutants: $(VENV)/mutants ## changes in the core that no unit test notices; MUTANTS="--sample 50 hub/stats" for some of it
