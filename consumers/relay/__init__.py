@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from hub import Consumer, Context, Message, Reject
+from hub import Consumer, Context, Message, Reject, jsontext
 from hub.consumers.relay.settings import Config as _Config
 from hub.consumers.relay.way import VIA, Way, way_of
 from hub.errors import CannotPublish, NotJSON
@@ -66,7 +66,8 @@ class Relay(Consumer):
     def _publish(self, message: Message, way: Way, targets: Sequence[str]) -> None:
         try:
             topic = self.config.rename.apply(message.topic)
-            body = message.body if self.config.content == "body" else message.json()["msg"]
+            # As JSON: a text is published as it is otherwise, and one such as "7" would arrive as a number.
+            body = message.body if self.config.content == "body" else jsontext.write(message.json()["msg"])
         except (NotJSON, TypeError, KeyError, IndexError) as error:
             raise Reject("it is not relayed: its body is no JSON object with a field 'msg'") from error
         headers = self._headers(message, way)

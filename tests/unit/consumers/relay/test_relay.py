@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -99,6 +100,18 @@ def test_an_envelopes_content_alone_may_be_published(buses: Benches) -> None:
         "it is not relayed: its body is no JSON object with a field 'msg'"
     }
     assert len(bench.dead_letters) == 5
+
+
+@pytest.mark.parametrize(
+    "content", ["hello", "7", "true", '{"a": 1}', '"x"', "", "ä\ud800", 7, None, False, [1], {"a": None}, 2**70]
+)
+@pytest.mark.parametrize("format_", ["raw", "fedmsg"])
+def test_the_content_of_an_envelope_keeps_its_type(buses: Benches, content: object, format_: str) -> None:
+    buses.format = format_
+    bench = buses(Relay, to=["right"], content="msg")
+    (message,) = relayed(bench, json.dumps({"msg": content}).encode())
+    assert message.json() == content
+    assert type(message.json()) is type(content)
 
 
 def test_what_no_bus_could_take_is_a_dead_letter_and_nothing_of_it_is_sent(buses: Benches) -> None:
