@@ -32,7 +32,7 @@ class Watch(Consumer):
         super().__init__(context)
         config: _Config = self.config
         self._monotonic, self._wall = monotonic, wall
-        self._traffic = Traffic({*config.silent, *config.spike}, config.window, monotonic())
+        self._traffic = Traffic(config.silent, config.spike, config.window, monotonic())
         self._file = Path(context.state_dir) / f"watch-{quote(context.name, safe='')}.json"
         self._since: dict[str, float] = {}
         self._alarms: dict[Rule, Alarm] = {}

@@ -61,7 +61,8 @@ def value_of(rule: Rule, calm: float, traffic: Traffic, now: float, status: Mapp
     if rule.kind == "silent":
         seen_until = now - (rows.get(own, {}).get("oldest_age") or 0.0)
         silence = traffic.silence(rule.subject, max(0.0, seen_until))
-        return Value(silence, silence >= rule.limit, silence < rule.limit)
+        # Silence is short after each start: that alone does not end one that was raised before.
+        return Value(silence, silence >= rule.limit, traffic.is_heard(rule.subject) and silence < rule.limit)
     if rule.kind == "spike":
         value: float | None = traffic.rate(rule.subject, now)
     else:

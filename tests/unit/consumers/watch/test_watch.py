@@ -144,9 +144,23 @@ def test_a_restart_repeats_no_alert_and_forgets_none(tmp_path: Path) -> None:
     hub.restart()
     assert hub.watch.status() == {"rules": 2, "raised": 2, "first": ["backlog c", "silent a"]}
     hub.rows["c"]["backlog"] = 0
-    assert hub.tick() == [("silent", "over"), ("backlog", "over")], "the silence is measured anew"
+    assert hub.tick() == [("backlog", "over")]
     hub.restart()
     assert hub.tick() == []
+
+
+def test_a_silence_ends_with_a_message_and_not_with_a_restart(tmp_path: Path) -> None:
+    hub = Watched(tmp_path, silent={"a": "60s"})
+    assert hub.tick(60) == [("silent", "raised")]
+    for _ in range(3):
+        hub.restart()
+        assert [hub.tick(), hub.tick(100)] == [[], []], "neither its end, nor the same again"
+    hub.restart()
+    hub.arrive("b")
+    assert hub.tick() == []
+    hub.arrive("a", ago=500.0)
+    assert hub.tick() == [("silent", "over")], "it waited from before the start"
+    assert hub.tick(60) == [("silent", "raised")]
 
 
 def test_what_is_no_rule_any_more_is_forgotten(tmp_path: Path) -> None:
