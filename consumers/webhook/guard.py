@@ -12,6 +12,8 @@ from hub.consumers.sending.outcome import ForGood
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
+"""Given up by RFC 3879, so no registry calls it private; but sites that have it still route it."""
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
@@ -45,7 +47,8 @@ class Guard:
 
     def _public(self, address: _Address) -> bool:
         inside = any(address in network for network in self._allowed)
-        return inside or (address.is_global and not address.is_multicast and not address.is_reserved)
+        inner = address.is_multicast or address.is_reserved or address in _SITE_LOCAL
+        return inside or (address.is_global and not inner)
 
 
 def _meanings(address: _Address) -> Iterator[_Address]:
