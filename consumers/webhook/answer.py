@@ -45,8 +45,8 @@ class Rules(msgspec.Struct, frozen=True):
             return ForGood(f"{name} answered {status}: redirects are not followed, name the new URL")
         if status < 500 and status not in self.again:
             return ForGood(said)
-        asked = seconds_of(answer.retry_after, now)
-        delay = None if asked is None else min(asked, self.longest)
+        asked = seconds_of(answer.retry_after, now) or 0.0
+        delay = min(asked, self.longest) or None  # "at once" from a host that fails would be a loop: we back off
         return (HostFault if status in OF_THE_HOST else Temporary)(said, delay)
 
 

@@ -55,6 +55,15 @@ def test_retry_after_is_obeyed_within_bounds() -> None:
     assert [delay(""), delay("7"), delay("100000"), delay("soon")] == [None, 7.0, 100.0, None]
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("text", ["0", "000", formatdate(950, usegmt=True), formatdate(1000, usegmt=True)])
+def test_a_host_that_fails_is_not_asked_again_at_once(status: int, text: str) -> None:
+    for rules in (RULES, Rules(RULES.again, 0.0)):
+        found = rules.failure("h", Answer(status, text), 1000.0)
+        assert isinstance(found, Temporary)
+        assert found.delay is None
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
