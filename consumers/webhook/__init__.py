@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Iterable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from functools import partial
 from typing import ClassVar
 
@@ -21,9 +21,11 @@ from hub.consumers.webhook.answer import Answer, Rules
 from hub.consumers.webhook.client import Client
 from hub.consumers.webhook.guard import Guard
 from hub.consumers.webhook.hosts import HostLimits, Hosts
+from hub.consumers.webhook.mask import Mask
 from hub.consumers.webhook.payload import Payload, Payloads
 from hub.consumers.webhook.sender import Login, Sender
 from hub.consumers.webhook.service_account import ServiceAccount
+from hub.consumers.webhook.settings import HOST_OF_OTHERS
 from hub.consumers.webhook.settings import Config as _Config
 from hub.consumers.webhook.signature import Signer, key_of
 from hub.consumers.webhook.target import Target
@@ -85,14 +87,15 @@ class Webhook(Consumer):
         account = None if config.service_account is None else ServiceAccount(config.service_account)
         bearer = "" if config.bearer is None else _token(config.bearer)
         secret_url = "" if config.url_secret is None else config.url_secret.read().strip()
-        url = config.url or secret_url or (account.send_url if account else "")
-        try:
-            self._target = Target(url)
-        except ValueError as error:
-            raise ConfigError([f"the URL of the webhook: {error}"]) from None
-        secrets = [bearer, secret_url, secret_url.partition("//")[2].partition("/")[2]]
+        if config.url_secret is None:
+            self._target = Target(config.url or (account.send_url if account else ""))
+        else:
+            self._target = _secret_target(secret_url)
+        if (bearer or account) and not self._target.fixed_host:
+            raise ConfigError([f"url_secret: {HOST_OF_OTHERS}"])
         name = f"hubbub-{self.context.name}-requests"
-        client = Client(name, Guard(config.allow_private), config.time_limit, config.ca_file, secrets)
+        mask = Mask([bearer], secret_url)
+        client = Client(name, Guard(config.allow_private), config.time_limit, config.ca_file, mask)
         rules = Rules(frozenset(config.retry_statuses), config.retry_after_limit)
         login = Login(signer, bearer, account)
         self._sender = Sender(client, self._hosts, rules, login, time.time, time.monotonic)
@@ -124,15 +127,15 @@ class Webhook(Consumer):
         destination = self._target.of(content)
         id = "msg_" + sending_id(message, destination)
         sending = self._under_way.of(id) or self._begun(id, destination, self._payloads.of(content))
+        self._await(sending, destination.name)
+        self._under_way.fetched(id, sending)  # before a look at it: what failed, however, must not be found again
         try:
-            self._fetch(sending, destination.name)
-        except Waiting:
-            raise
+            sending.future.result()
+        except CancelledError:
+            raise Waiting("the consumer stops") from None
         except SendingFailed as failed:
-            self._under_way.fetched(id, sending)
             (self._tally.for_good if isinstance(failed, ForGood) else self._tally.temporary)(destination.name)
             raise
-        self._under_way.fetched(id, sending)
         self._tally.sent(destination.name)
 
     def _begun(self, id: str, destination: Destination, payload: Payload) -> Sending:
@@ -151,25 +154,21 @@ class Webhook(Consumer):
     def _post(self, id: str, destination: Destination, payload: Payload) -> Future[Answer]:
         name = destination.name
         self._hosts.begin(name)
-        if wait := self._rates.take(name):
+        if delay := self._rates.take(name):
             self._hosts.end(name, 0.0, None)
-            raise Waiting(f"{name} is sent {self._settings.rate} at most", wait)
+            raise Waiting(f"{name} is sent {self._settings.rate} at most", delay)
         return self._sender.begin(id, destination, payload)
 
-    def _fetch(self, sending: Sending, name: str) -> None:
-        """Wait a little for the answer. :raises SendingFailed: it refuses the message, or there is none yet."""
+    def _await(self, sending: Sending, name: str) -> None:
+        """Wait a little for the answer. :raises Waiting: there is none yet."""
         usual = self._hosts.answers_in(name)
         patience = PATIENCE if usual <= PATIENCE and self._hosts.under_way <= FEW else 0.0
         if self._target.constant:
             patience = self._settings.time_limit + MARGIN
-        try:
-            sending.future.result(patience)
-        except TimeoutError:
+        if not wait([sending.future], patience).done:
             passed = time.monotonic() - sending.since
-            wait = usual - passed if usual > passed else passed / 2
-            raise Waiting(f"{name} has not answered yet", min(max(wait, PATIENCE), MARGIN)) from None
-        except CancelledError:
-            raise Waiting("the consumer stops") from None
+            delay = usual - passed if usual > passed else passed / 2
+            raise Waiting(f"{name} has not answered yet", min(max(delay, PATIENCE), MARGIN))
 
     def _given_up(self, message: Message, failed: SendingFailed) -> SendingFailed:
         """The failure, for good if the message is too old to be tried again."""
@@ -184,3 +183,12 @@ def _token(reference: SecretRef) -> str:
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise ConfigError([f"{reference}: expected a token, in printable ASCII and without spaces"])
     return token
+
+
+def _secret_target(url: str) -> Target:
+    """The target of a URL that is a secret. :raises ConfigError: it is unusable; the text has nothing of it."""
+    try:
+        return Target(url)
+    except ValueError:
+        told = "expected a URL such as 'https://example.org/hook', in ASCII and without spaces, with braces doubled"
+        raise ConfigError([f"url_secret: {told}"]) from None

@@ -18,6 +18,7 @@ from hub import __version__
 from hub.consumers.sending.outcome import ForGood, SendingFailed, Temporary
 from hub.consumers.webhook.answer import Answer, HostFault
 from hub.consumers.webhook.guard import Guard
+from hub.consumers.webhook.mask import Mask
 
 Result = TypeVar("Result")
 
@@ -42,16 +43,16 @@ class Client:
     """An HTTP client with a thread of its own. It follows no redirects, keeps no cookies, and asks no proxy.
 
     :param name: of its thread. :param time_limit: seconds for a whole request.
-    :param secrets: texts that must not be shown; hosts may repeat them in their answers.
+    :param mask: hides secrets, which hosts may repeat in their answers.
     """
 
     def __init__(
-        self, name: str, guard: Guard, time_limit: float, ca_file: Path | None = None, secrets: Sequence[str] = ()
+        self, name: str, guard: Guard, time_limit: float, ca_file: Path | None = None, mask: Mask | None = None
     ) -> None:
         self._guard = guard
         self._time_limit = time_limit
         self._tls = ssl.create_default_context(cafile=ca_file)
-        self._secrets = [text for text in secrets if text]
+        self._mask = mask or Mask()
         self._loop = asyncio.new_event_loop()
         self._lookups = ThreadPoolExecutor(LOOKUPS, f"{name}-lookup")
         self._loop.set_default_executor(self._lookups)
@@ -107,7 +108,7 @@ class Client:
             raise self._fault(name, error) from None
 
     def _fault(self, name: str, error: Exception) -> SendingFailed:
-        text = self._without_secrets(str(getattr(error, "message", None) or error))  # str() may have the URL
+        text = self._mask.over(str(getattr(error, "message", None) or error))  # str() may have the URL
         told = f"{name}: {type(error).__name__}" + (f": {text}" if text else "")
         cause = getattr(error, "os_error", error)
         return (Temporary if getattr(cause, "errno", None) in OF_OUR_MACHINE else HostFault)(told)
@@ -126,12 +127,7 @@ class Client:
                         break
         except (TimeoutError, aiohttp.ClientError, OSError):
             response.close()
-        return self._without_secrets(found[:MOST_KEPT].decode("utf-8", "replace"))
-
-    def _without_secrets(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        return self._mask.over(found[:MOST_KEPT].decode("utf-8", "replace"))
 
     async def _open(self) -> None:
         import aiohttp

@@ -17,6 +17,7 @@ from hub.settings import Duration, FilePath, SecretRef, Settings, setting
 Format = Literal["standard", "body", "cloudevents", "cloudevents-binary", "json", "text", "slack", "ntfy", "fcm"]
 ADDRESSED = ("ntfy", "fcm")
 """Formats with an addressee in the body."""
+HOST_OF_OTHERS = "a token must not go to a host that the message names"
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = re.compile(
     r"(?i)authorization|content-.*|transfer-encoding|connection|host|expect|te|upgrade|trailer|webhook-.*"
@@ -63,7 +64,11 @@ class Config(Settings):
         "base64. Two while the secret is changed.",
         max_length=2,
     )
-    bearer: SecretRef | None = setting(None, "A token for the header Authorization: 'file:/path' or 'credential:name'.")
+    bearer: SecretRef | None = setting(
+        None,
+        "A token for the header Authorization: 'file:/path' or 'credential:name'. The URL's host must not come from "
+        "the message.",
+    )
     service_account: SecretRef | None = setting(
         None, "fcm: the JSON key of a Google service account, as 'file:/path' or 'credential:name'."
     )
@@ -129,9 +134,13 @@ class Config(Settings):
             yield "url must be set" + (", or service_account" if self.format == "fcm" else "")
         if self.url is not None:
             try:
-                Target(self.url)
+                target = Target(self.url)
             except ValueError as error:
                 yield f"url: {error}"
+            else:
+                if not target.fixed_host and (self.bearer is not None or self.service_account is not None):
+                    name = "service_account" if self.bearer is None else "bearer"
+                    yield f"url: {HOST_OF_OTHERS}, so {name} can't be set"
 
     def _of_the_format(self) -> Iterator[str]:
         if self.format in ADDRESSED and self.to is None:

@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote, urlsplit
 
 from hub.consumers.sending.destination import Destination
-from hub.consumers.sending.field import Content
+from hub.consumers.sending.field import Content, Lacking
 from hub.consumers.sending.outcome import ForGood
 from hub.consumers.sending.template import Template
 
@@ -17,26 +17,42 @@ _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?|\[[0-9a-f:.]+\]")
 _DOTS = re.compile(r"/(\.|%2e){1,2}(?=/|$)", re.IGNORECASE)
 """A step that leads to another path. Dots can't be quoted: ``%2E`` is the same to servers."""
 _ALONE = re.compile(r"\{[^{}]*\}")
+_FIXED = re.compile(r"https?://[^/?#{}]+[/?#]", re.IGNORECASE)
+"""The beginning of a template, if no field can be part of its host, or lengthen it."""
 
 
 class Target:
     """Where a consumer's requests go.
 
     :param url: a template. Its fields are quoted, so that a message can add neither a path nor a parameter; but one
-        that is a single field is the message's whole URL.
-    :raises ValueError: the syntax is wrong, or a URL without fields is none that a request can go to.
+        that is a single field is the message's whole URL. In others no field stands before the end of the host.
+    :raises ValueError: the syntax is wrong, a field can change the host, or no request can go to the URL.
+    :ivar constant: it has no fields. :ivar fixed_host: the host is the operator's, whatever a message has.
     """
 
     def __init__(self, url: str) -> None:
         self._template = Template(url)
         self._alone = _ALONE.fullmatch(url) is not None
         self.constant = self._template.constant
+        self.fixed_host = not self._alone
         if self.constant:
             destination_of(url.replace("{{", "{").replace("}}", "}"))
+        elif self.fixed_host:
+            if (found := _FIXED.match(url)) is None:
+                raise ValueError(
+                    "expected a host without fields and a '/' after it, as in 'https://example.org/{topic}', or one "
+                    "field alone, which is the whole URL"
+                )
+            destination_of(found.group())
 
     def of(self, content: Content) -> Destination:
         """The destination of a message. :raises ForGood: it has none."""
-        text = self._template.render(content, str if self._alone else _quoted, LONGEST)
+        try:
+            text = self._template.render(content, str if self._alone else _quoted, LONGEST)
+        except Lacking:
+            raise
+        except ForGood:  # its text has the template, which may be secret
+            raise ForGood(f"the message's URL would have more than {LONGEST} characters") from None
         if not self._alone and not self.constant and _DOTS.search(text.partition("?")[0]):
             raise ForGood("a field of the message would make '.' or '..' a step of the URL's path")
         try:

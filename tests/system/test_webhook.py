@@ -21,7 +21,7 @@ bind = ["tcp://127.0.0.1:BUS"]
 format = "raw"
 [consumers.hook]
 type = "webhook"
-url = "http://127.0.0.1:{body.port}/"
+url = "{body.url}"
 allow_private = ["127.0.0.1"]
 backoff = "50ms"
 backoff_limit = "500ms"
@@ -38,7 +38,7 @@ COUNT = 4
 def publish(hub: RunningHub, *ports: int) -> None:
     for number in range(COUNT):
         for port in ports:
-            hub.command("publish", "a.b", json.dumps({"port": port, "n": number}))
+            hub.command("publish", "a.b", json.dumps({"url": f"http://127.0.0.1:{port}/", "n": number}))
 
 
 def test_a_peer_that_is_away_while_the_hub_is_killed_gets_all_and_holds_up_nobody(tmp_path: Path) -> None:

@@ -21,6 +21,12 @@ KEY = "file:/key"
         ({"url": "example.org"}, "url: expected a URL of http or https"),
         ({"url": "https://u:p@example.org/"}, "url: a user and password are not written into a URL"),
         ({"url": "https://example.org/{body"}, "is not closed"),
+        ({"url": "https://example.org{body.x}/h"}, "url: expected a host without fields"),
+        ({"url": "{body.url}", "bearer": KEY}, "a token must not go to a host that the message names, so bearer can't"),
+        (
+            {"url": "{body.url}", "format": "fcm", "to": "x", "service_account": KEY},
+            "a host that the message names, so service_account can't be set",
+        ),
         ({"url": "https://example.org/{user}"}, "begins with one of topic, id"),
         (GOOD | {"format": "ntfy"}, "to must be set for the format ntfy"),
         ({"format": "fcm", "to": "x"}, "url must be set, or service_account"),
@@ -51,5 +57,7 @@ def test_they_are_refused(settings: dict[str, Any], told: str) -> None:
 
 def test_the_least_that_there_must_be() -> None:
     assert Config.model_validate(GOOD).format == "standard"
+    assert Config.model_validate({"url": "https://example.org/{id}", "bearer": KEY})
+    assert Config.model_validate({"url": "{body.url}"})
     assert Config.model_validate({"url_secret": KEY, "format": "slack"}).url is None
     assert Config.model_validate({"format": "fcm", "to": "{body.t}", "service_account": KEY})

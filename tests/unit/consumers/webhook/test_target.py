@@ -69,13 +69,37 @@ def test_a_field_alone_is_the_whole_url() -> None:
 
 
 def test_a_message_can_give_no_other_host() -> None:
-    target = Target("https://example.org{body.x}/")
-    for hostile in ("@evil.org", ".evil.org:80", ":1@evil.org"):
-        try:
-            name = target.of(content(x=hostile)).name
-        except ForGood:
-            continue
-        assert name.startswith("example.org.evil") is (hostile == ".evil.org")
+    for url in ("https://example.org/{body.x}", "https://example.org?x={body.x}", "https://[::1]:80#{body.x}"):
+        target = Target(url)
+        assert target.fixed_host
+        for hostile in ("@evil.org", ".evil.org:80", ":1@evil.org", "//evil.org/", "\\evil.org"):
+            assert target.of(content(x=hostile)).name in ("example.org", "[::1]:80")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://example.org{body.x}/h", "https://example.org{body.x}", "https://{body.x}/", "https://{body.x}.org/"),
+        *("http://example.org:{body.x}/", "http{body.x}://example.org/", "{body.x}/h", "{body.x}{body.y}", "x{body.x}"),
+        *("https://u@example.org/{body.x}", "https://example.org\\{body.x}/", "https://exa mple.org/{body.x}"),
+        *("https:///{body.x}", "https://{{x}}/{body.x}", "https://example.org{{/{body.x}"),
+    ],
+)
+def test_a_template_whose_host_is_not_its_own_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"expected a host without fields|expected a URL|'bearer'"):
+        Target(url)
+
+
+def test_a_host_is_fixed_unless_the_url_is_the_messages() -> None:
+    assert [Target(url).fixed_host for url in ("https://example.org", "https://example.org/{id}", "{body.url}")] == [
+        *(True, True, False)
+    ]
+
+
+def test_a_url_that_grows_too_long_does_not_show_its_template() -> None:
+    with pytest.raises(ForGood, match="more than 8000 characters") as caught:
+        Target("https://example.org/s3cr3t/{body.x}").of(content(x="y" * 9000))
+    assert "s3cr3t" not in str(caught.value)
 
 
 @pytest.mark.parametrize("step", [".", ".."])

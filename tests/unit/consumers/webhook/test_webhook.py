@@ -8,9 +8,11 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hub.consumers.webhook.answer import Rules
 from hub.consumers.webhook.signature import Signer
 from hub.errors import ConfigError
 from tests.unit.consumers.webhook.conftest import Hook, run_out, run_until
@@ -221,6 +223,40 @@ def test_a_secret_url_is_shown_nowhere(there: Peer, hook: Hook, tmp_path: Path) 
     shown = str([bench.dead_letters, bench.consumer.status()])
     assert "s3cr3t" not in shown
     assert "t0ken" not in shown
+
+
+@pytest.mark.parametrize(
+    "url", ["hooks.example.org/s3cr3t", "ftp://s3cr3t.org/", "https://s3cr3t:x", "https://s3cr3t%/", "http://h/s3cr3t{"]
+)
+def test_a_secret_url_that_is_none_is_not_shown(url: str, hook: Hook, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(url)
+    with pytest.raises(ConfigError, match="url_secret: expected a URL") as caught:
+        hook(None, url_secret=f"file:{tmp_path}/url").start()
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_no_token_goes_to_a_host_that_a_message_names(hook: Hook, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("{body.url}")
+    (tmp_path / "bearer").write_text("t0ken")
+    with pytest.raises(ConfigError, match="url_secret: a token must not go to a host"):
+        hook(None, url_secret=f"file:{tmp_path}/url", bearer=f"file:{tmp_path}/bearer").start()
+
+
+def test_a_fault_of_our_own_is_forgotten_with_its_request(
+    there: Peer, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine, faults = Rules.failure, iter([ValueError("ours"), TimeoutError("ours too")])
+
+    def failing(*arguments: Any) -> Any:
+        if (fault := next(faults, None)) is not None:
+            raise fault
+        return genuine(*arguments)
+
+    monkeypatch.setattr(Rules, "failure", failing)
+    bench = hook(there.url())
+    bench.deliver("a.b", {})
+    run_out(bench, 1.0)
+    assert (len(there.requests), len(bench.finished), bench.dead_letters) == (3, 1, [])
 
 
 def test_stopping_gives_up_what_is_under_way_at_once(there: Peer, hook: Hook) -> None:
