@@ -24,7 +24,7 @@ class Pace:
         """Wait until one may begin. :returns: false if the consumer is to end before."""
         if not self._interval:
             return True
-        delay = self._taken()
+        delay = min(self._taken(), threading.TIMEOUT_MAX)  # a wait of more raises OverflowError
         return delay <= 0 or not stopping.wait(delay)
 
     def _taken(self) -> float:

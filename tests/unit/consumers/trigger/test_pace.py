@@ -47,6 +47,13 @@ def test_time_that_nobody_used_is_not_saved_up() -> None:
     assert waits.waited == [1.0] * 2
 
 
+def test_a_turn_that_never_comes_can_be_waited_for() -> None:
+    waits = Waits()
+    pace = Pace("1/999999d", lambda: waits.now)
+    assert [pace.wait(waits), pace.wait(waits)] == [True, True]
+    assert waits.waited == [threading.TIMEOUT_MAX]
+
+
 def test_who_is_to_end_does_not_begin() -> None:
     waits = Waits()
     pace = Pace("1/s", lambda: waits.now)
