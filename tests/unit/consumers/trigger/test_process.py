@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -33,6 +34,19 @@ def ran(order: Order, stopping: threading.Event | None = None) -> Ended:
     return run(order, stopping or threading.Event(), time.monotonic)
 
 
+class Jumping:
+    """A clock that stands still until a file exists, and jumps past a limit at each look from then on."""
+
+    def __init__(self, ready: Path) -> None:
+        self._ready = ready
+        self._now = 0.0
+
+    def __call__(self) -> float:
+        if self._ready.exists():
+            self._now += 10 * FOREVER
+        return self._now
+
+
 def gone(pid: int) -> bool:
     """Whether there is no such process, or only its zombie, which whoever adopts it has not reaped yet."""
     try:
@@ -57,14 +71,15 @@ def test_output_without_end_is_read_and_bounded(shell: Callable[..., Order]) -> 
     assert max(len(ended.stdout), len(ended.stderr)) <= MOST_BYTES
 
 
-def test_it_is_told_to_end_when_its_time_is_up(shell: Callable[..., Order]) -> None:
-    ended = ran(shell("trap 'echo told; exit 0' TERM; while :; do sleep 0.02; done", longest=0.3))
+def test_it_is_told_to_end_when_its_time_is_up(shell: Callable[..., Order], tmp_path: Path) -> None:
+    line = "trap 'echo told; exit 0' TERM; : > ready; while :; do sleep 0.02; done"
+    ended = run(shell(line, grace=float("inf")), threading.Event(), Jumping(tmp_path / "ready"))
     assert (ended.status, ended.cut, ended.stdout) == (0, "longest", b"told\n")
 
 
 def test_one_that_does_not_listen_is_killed_with_all_that_it_began(shell: Callable[..., Order], tmp_path: Path) -> None:
-    line = "trap '' TERM; sleep 1000 & echo $! > child; echo $$ > own; while :; do sleep 0.02; done"
-    ended = ran(shell(line, longest=0.3, grace=0.2))
+    line = "trap '' TERM; sleep 1000 & echo $! > child; echo $$ > own; : > ready; while :; do sleep 0.02; done"
+    ended = run(shell(line), threading.Event(), Jumping(tmp_path / "ready"))
     assert (ended.status, ended.cut) == (-signal.SIGKILL, "longest")
     assert gone(int((tmp_path / "own").read_text()))
     wait_until(lambda: gone(int((tmp_path / "child").read_text())))
@@ -76,7 +91,8 @@ def test_what_it_leaves_behind_in_its_group_ends_with_it(shell: Callable[..., Or
 
 
 def test_who_left_the_group_and_holds_the_output_holds_up_nobody(shell: Callable[..., Order], tmp_path: Path) -> None:
-    ended = ran(shell("setsid sleep 1000 & echo $! > child; while ! [ -s child ]; do :; done; sleep 0.2; echo out"))
+    line = "setsid sh -c 'echo $$ > child; exec sleep 1000' & while ! [ -s child ]; do :; done; echo out"
+    ended = ran(shell(line))
     child = int((tmp_path / "child").read_text())
     try:
         assert (ended.status, ended.stdout) == (0, b"out\n")
@@ -84,12 +100,22 @@ def test_who_left_the_group_and_holds_the_output_holds_up_nobody(shell: Callable
         os.kill(child, signal.SIGKILL)
 
 
-def test_one_in_hand_may_go_on_for_a_while_when_the_consumer_is_to_end(shell: Callable[..., Order]) -> None:
+def test_one_in_hand_may_go_on_for_a_while_when_the_consumer_is_to_end(
+    shell: Callable[..., Order], tmp_path: Path
+) -> None:
     stopping = threading.Event()
     stopping.set()
-    ended = ran(shell("sleep 0.3; echo done"), stopping)
+    looks = itertools.count()
+
+    def clock() -> float:
+        if next(looks) == 4:
+            (tmp_path / "go").touch()
+        return 0.0
+
+    ended = run(shell("until [ -e go ]; do sleep 0.02; done; echo done"), stopping, clock)
     assert (ended.status, ended.cut, ended.stdout) == (0, None, b"done\n")
-    ended = ran(shell("exec sleep 1000", stop_after=0.1), stopping)
+    order = shell(": > ready; exec sleep 1000", longest=float("inf"))
+    ended = run(order, stopping, Jumping(tmp_path / "ready"))
     assert (ended.status, ended.cut) == (-signal.SIGTERM, "stopping")
 
 
