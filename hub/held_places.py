@@ -13,6 +13,7 @@ from hub.confirmations import Confirmations
 from hub.interfaces import Backend
 from hub.partlog import PartLog
 from hub.queue.queue import Queue
+from hub.text import counted
 
 LOOK_EVERY = 2.0
 """Seconds between two looks."""
@@ -70,5 +71,5 @@ class HeldPlaces:
         put_off = min(count, sum(delayed.values()))
         if not put_off or put_off < SHARE * count:
             return [], ""
-        reason = f"{bound}; {put_off} of {count} messages wait for their next attempt and keep their places"
+        reason = f"{bound}; {put_off} of {counted(count, 'message')} wait for their next attempt and keep their places"
         return [queue for queue, number in delayed.items() if number], reason

@@ -45,7 +45,7 @@ def test_a_changed_file_is_another_class_with_another_fingerprint(tmp_path: Path
     ("spec", "said"),
     [
         ("archve", "no consumer is called 'archve'; did you mean 'archive'?"),
-        ("zzz", "there are: archive, log, slow"),
+        ("zzz", "there are: archive, log, relay, slow, trigger, watch, webhook"),
         ("hub.consumers.log:Lgo", "the module has no class 'Lgo'; did you mean 'Log'?"),
         ("no.such.module:X", "No module named 'no'"),
         ("missing.py:X", "No such file"),
