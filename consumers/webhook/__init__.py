@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import CancelledError, Future, wait
@@ -72,7 +71,6 @@ class Webhook(Consumer):
         )
         self._hosts = Hosts(limits, config.max_requests, time.monotonic, random.uniform)
         self._under_way = UnderWay(time.monotonic)
-        self._halt = threading.Event()
         self._client: Client | None = None
 
     @classmethod
@@ -115,7 +113,6 @@ class Webhook(Consumer):
 
     def stop(self) -> None:
         """Give up what is under way; its messages are still in the queue."""
-        self._halt.set()
         if self._client is not None:
             self._client.stop()
 
@@ -146,7 +143,7 @@ class Webhook(Consumer):
                 return self._under_way.begin(id, partial(self._post, id, destination, payload))
             except Temporary as waiting:
                 delay = NAP if waiting.delay is None else waiting.delay
-                if not self._target.constant or time.monotonic() > deadline or self._halt.wait(min(delay, NAP)):
+                if not self._target.constant or time.monotonic() > deadline or self._stops(min(delay, NAP)):
                     raise
                 if delay > NAP:
                     raise type(waiting)(str(waiting), delay - NAP) from None
@@ -160,15 +157,24 @@ class Webhook(Consumer):
         return self._sender.begin(id, destination, payload)
 
     def _await(self, sending: Sending, name: str) -> None:
-        """Wait a little for the answer. :raises Waiting: there is none yet."""
+        """Wait a little for the answer; all of its time, if the consumer is to end. :raises Waiting: there is none
+        yet."""
         usual = self._hosts.answers_in(name)
         patience = PATIENCE if usual <= PATIENCE and self._hosts.under_way <= FEW else 0.0
+        full = self._settings.time_limit + MARGIN
         if self._target.constant:
-            patience = self._settings.time_limit + MARGIN
-        if not wait([sending.future], patience).done:
+            patience = full
+        done = wait([sending.future], patience).done
+        if not done and self._stops():  # nobody will come back for the answer: what has it would be sent again
+            done = wait([sending.future], max(0.0, sending.since + full - time.monotonic())).done
+        if not done:
             passed = time.monotonic() - sending.since
             delay = usual - passed if usual > passed else passed / 2
             raise Waiting(f"{name} has not answered yet", min(max(delay, PATIENCE), MARGIN))
+
+    def _stops(self, seconds: float = 0.0) -> bool:
+        """Wait, unless the consumer is to end. :returns: whether it is."""
+        return self.context.stopping.wait(seconds)
 
     def _given_up(self, message: Message, failed: SendingFailed) -> SendingFailed:
         """The failure, for good if the message is too old to be tried again."""

@@ -8,6 +8,7 @@ import io
 import socket
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -57,6 +58,7 @@ class Client:
         self._lookups = ThreadPoolExecutor(LOOKUPS, f"{name}-lookup")
         self._loop.set_default_executor(self._lookups)
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._resolver = _Resolver(guard)
         self._session: Any = None
 
     def start(self) -> None:
@@ -85,22 +87,25 @@ class Client:
     async def post(self, name: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send one request, in the client's thread. :param name: of the host, for errors.
 
-        :raises HostFault: the host does not answer. :raises Temporary: our machine can't send now.
+        :raises HostFault: the host does not answer. :raises Temporary: our machine can't send now, or its name was not
+            looked up in time: the look-up may have waited for those of other names.
         :raises ForGood: no request can go there.
         """
         import aiohttp
         from yarl import URL
 
+        goal = URL(url, encoded=True)
         data = io.BytesIO(body) if len(body) >= LARGE else body
         try:
-            async with self._session.post(
-                URL(url, encoded=True), data=data, headers=headers, allow_redirects=False
-            ) as response:
+            async with self._session.post(goal, data=data, headers=headers, allow_redirects=False) as response:
                 text = await self._beginning_of(response)
                 return Answer(response.status, str(response.headers.get("Retry-After", "")), text)
         except SendingFailed:
             raise
         except TimeoutError:
+            if self._resolver.looks_up(goal.raw_host or ""):
+                told = f"{name}: its name was not looked up within {self._time_limit:g} s"
+                raise Temporary(told) from None
             raise HostFault(f"{name} has not answered within {self._time_limit:g} s") from None
         except (aiohttp.InvalidURL, UnicodeError):
             raise ForGood(f"no request can go to {name}: its URL is unusable") from None
@@ -135,7 +140,7 @@ class Client:
         connector = aiohttp.TCPConnector(
             limit=0,  # Hosts has the limits
             ssl=self._tls,
-            resolver=_Resolver(self._guard),
+            resolver=self._resolver,
             ttl_dns_cache=LOOKUP_LASTS,
             socket_factory=self._socket,
         )
@@ -170,11 +175,23 @@ class _Resolver:
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
+        self._under_way: Counter[str] = Counter()
+
+    def looks_up(self, host: str) -> bool:
+        """Tell whether a look-up of that name is under way, or waits for a thread. It goes on when its request has been
+        given up."""
+        return self._under_way[host.rstrip(".").lower()] > 0
 
     async def resolve(self, host: str, port: int = 0, family: int = socket.AF_INET) -> list[dict[str, Any]]:
         """The addresses of a host. :raises ForbiddenAddress: none of them is allowed. :raises OSError: it has none."""
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, family=socket.AddressFamily(family), type=socket.SOCK_STREAM)
+        loop, name = asyncio.get_running_loop(), host.rstrip(".").lower()
+        self._under_way[name] += 1
+        try:
+            found = await loop.getaddrinfo(host, port, family=socket.AddressFamily(family), type=socket.SOCK_STREAM)
+        finally:
+            self._under_way[name] -= 1
+            if not self._under_way[name]:
+                del self._under_way[name]
         flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
         places = [(each, _numeric(place)) for each, _, _, _, place in found]
         allowed = [

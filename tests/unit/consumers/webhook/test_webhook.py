@@ -15,6 +15,7 @@ import pytest
 from hub.consumers.webhook.answer import Rules
 from hub.consumers.webhook.signature import Signer
 from hub.errors import ConfigError
+from tests.support import PATIENCE, wait_until
 from tests.unit.consumers.webhook.conftest import Hook, run_out, run_until
 from tests.unit.consumers.webhook.peer import OK, Answer, Peer, Request, answer
 from tests.unit.consumers.webhook.test_payload import HOSTILE
@@ -268,6 +269,47 @@ def test_stopping_gives_up_what_is_under_way_at_once(there: Peer, hook: Hook) ->
     bench.stop()
     assert time.monotonic() - began < 5
     assert bench.backlog == 1
+
+
+def test_what_is_in_hand_at_a_stop_has_its_answer_waited_for(there: Peer, hook: Hook) -> None:
+    there.behave = lambda request: [0.5, OK]
+    bench = hook("{body.url}", time_limit="60s")
+    bench.deliver("a.b", {"url": there.url()})
+    bench.start()
+    bench.consumer.context.stopping.set()
+    bench.run()
+    assert (len(there.requests), len(bench.finished)) == (1, 1)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_that_wait_ends_with_the_stop(whole: bool, there: Peer, hook: Hook) -> None:
+    there.behave = lambda request: [600.0]
+    bench = hook("{body.url}" if whole else there.url(), time_limit="600s")
+    bench.deliver("a.b", {"url": there.url()})
+    bench.start()
+    bench.consumer.context.stopping.set()
+    running = threading.Thread(target=bench.run)
+    running.start()
+    wait_until(lambda: there.requests)
+    bench.stop()
+    running.join(30 * PATIENCE)
+    assert not running.is_alive()
+    assert (bench.backlog, bench.dead_letters) == (1, [])
+
+
+def test_a_turn_is_not_waited_for_once_the_consumer_is_to_end(
+    there: Peer, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.consumers.webhook.NAP", 60.0)
+    bench = hook(there.url(), rate="1/h")
+    for _ in range(2):
+        bench.deliver("a.b", {})
+    bench.start()
+    bench.consumer.context.stopping.set()
+    began = time.monotonic()
+    bench.run()
+    assert time.monotonic() - began < 15 * PATIENCE
+    assert (len(there.requests), bench.backlog) == (1, 1)
 
 
 def test_a_start_that_fails_leaves_no_thread(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:

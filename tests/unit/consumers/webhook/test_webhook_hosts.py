@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ import pytest
 
 from hub.consumers.webhook.client import LOOKUPS
 from tests.certificates import Authority
-from tests.support import free_port
+from tests.support import PATIENCE, free_port
 from tests.unit.consumers.webhook.conftest import Hook, run_out, run_until
 from tests.unit.consumers.webhook.peer import OK, Peer, answer, peer
+
+HOSTS = 1000
 
 
 @pytest.mark.parametrize(
@@ -82,6 +86,37 @@ def test_a_name_server_that_stalls_holds_one_thread_and_nobody_else(
     assert bench.dead_letters == []
 
 
+def test_a_name_that_waits_for_others_to_be_looked_up_is_no_fault_of_its_host(
+    there: Peer, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine, free, stalled = socket.getaddrinfo, threading.Event(), []
+
+    def stalling(host: Any, *others: Any, **more: Any) -> Any:
+        if str(host).endswith(".example.org"):
+            stalled.append(host)
+            free.wait(60 * PATIENCE)
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        return genuine(host, *others, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", stalling)
+    monkeypatch.setattr("hub.consumers.webhook.client.LOOKUPS", 2)
+    bench = hook("{body.url}", time_limit="1s", breaker_failures=1, breaker_pause="1h", breaker_pause_limit="1h")
+    for number in range(2):
+        bench.deliver("a.b", {"url": f"http://dead{number}.example.org/"})
+    run_until(bench, lambda: len(stalled) == 2)
+    bench.deliver("a.b", {"url": there.url("/", "localhost")})
+    name = f"localhost:{there.port}"
+
+    def numbers() -> Any:
+        return bench.consumer.status()
+
+    run_until(bench, lambda: numbers()["destinations"].get(name, {}).get("temporary"))
+    assert numbers()["failing_hosts"] == 0
+    assert any(f"{name}: its name was not looked up within 1 s" in retry.why for retry in bench.retries)
+    free.set()
+    run_until(bench, lambda: len(bench.finished) == 1, 1.0)
+
+
 def test_a_redirect_is_not_followed(there: Peer, hook: Hook) -> None:
     with peer("127.0.0.2") as inside:
         there.behave = lambda request: [answer(307, Location=inside.url("/", "127.0.0.2"))]
@@ -124,24 +159,34 @@ def test_a_host_that_stalls_holds_up_nobody(there: Peer, hook: Hook) -> None:
         assert len(stalling.requests) == 2
 
 
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """File descriptors for both ends of all connections, which are in this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4 * HOSTS)), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("many_files")
 def test_a_thousand_slow_hosts_need_few_threads(hook: Hook) -> None:
     """Each loopback address is a host of its own."""
     with peer("0.0.0.0") as slow:
         slow.behave = lambda request: [2.0, OK]
-        bench = hook("{body.url}", max_requests=1000, time_limit="30s")
+        bench = hook("{body.url}", max_requests=HOSTS, time_limit=f"{30 * PATIENCE}s")
         before = threading.active_count()
-        for number in range(1000):
+        for number in range(HOSTS):
             bench.deliver("a.b", {"url": f"http://127.1.{number // 250}.{number % 250 + 1}:{slow.port}/"})
         began, most = time.monotonic(), 0
 
         def done() -> bool:
             nonlocal most
             most = max(most, threading.active_count())
-            return len(bench.finished) == 1000
+            return len(bench.finished) == HOSTS
 
         run_until(bench, done, 0.5)
-        assert time.monotonic() - began < 60  # one after the other: 2000 s
-        assert len(slow.requests) == 1000
+        assert time.monotonic() - began < 60 * PATIENCE  # one after the other: 2000 s
+        assert len(slow.requests) == HOSTS
         assert most - before <= 1 + LOOKUPS
 
 
