@@ -20,7 +20,7 @@ from hub.jobs.postgresql.operations import Operations
 from hub.jobs.postgresql.processes import Processes
 from hub.jobs.postgresql.pruning import Pruning
 from hub.jobs.postgresql.restored import from_the_future, stamp_anew
-from hub.jobs.postgresql.schema import VERSION, migrate, require, version
+from hub.jobs.postgresql.schema import is_newest, migrate, require
 from hub.jobs.postgresql.segments import SegmentLimits, Segments, make_segment, use_segment
 from hub.jobs.postgresql.settling import Settling
 from hub.jobs.storage import Deaf, Heard, Listening
@@ -73,7 +73,7 @@ class PostgreSQL(Operations, Processes, Pruning):
 
     def _migrate(self) -> None:
         with self._database.look() as link:  # a migration may take long, a server's first answer may not
-            if version(link) == VERSION:
+            if is_newest(link):
                 return
         with self._database.begin(seconds=600, lock_wait="600s") as link:
             if migrate(link):

@@ -220,7 +220,7 @@ def migrate(link: Link) -> bool:
         raise BadDatabase(f"jobs need PostgreSQL 13 or newer, not {server}")
     if encoding not in ENCODINGS:  # the error of a job that can't be written would keep the job in hand for ever
         raise BadDatabase(f"jobs need a database with the encoding UTF8, not {encoding}")
-    if version(link) == VERSION:
+    if is_newest(link):
         return False
     if not link.rows("SELECT 1 FROM pg_namespace WHERE nspname = 'hubbub_jobs'"):
         link.run("CREATE SCHEMA IF NOT EXISTS hubbub_jobs")
@@ -244,6 +244,11 @@ def version(link: Link) -> int:
         return 0
     found = link.rows("SELECT version FROM hubbub_jobs.version")
     return check(found[0][0]) if found else 0
+
+
+def is_newest(link: Link) -> bool:
+    """True if there is nothing to migrate. :raises BadDatabase: it is newer than this library's."""
+    return version(link) == VERSION
 
 
 def require(link: Link) -> None:
