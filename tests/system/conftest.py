@@ -16,17 +16,13 @@ from tests.support import ROOT, require
 from tests.system.activemq import ActiveMQ
 from tests.system.archives import make as make_archive
 from tests.system.distribution import Distribution, build
-from tests.system.postgres import Postgres, running_postgres
+from tests.system.postgres import DRIVERS, Postgres, running_postgres
 from tests.system.rabbitmq import RabbitMQ
 from tests.system.stomp_hub import StompHub
 
 FEDMSG = ["setuptools==65.5.0", "fedmsg[consumers,commands,crypto_ng]==1.1.7", "pyOpenSSL==24.2.1", "cryptography<44"]
 
 FEDORA = ["fedora-messaging==3.9.1", "bodhi-messages==26.4.0"]
-
-
-DRIVERS = ["postgresql", "postgresql+psycopg"]
-"""What is claimed of PostgreSQL is claimed with each of them."""
 
 
 @pytest.fixture(scope="session")

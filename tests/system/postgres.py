@@ -16,6 +16,9 @@ from sqlalchemy import create_engine, text
 
 from tests.support import PATIENCE, require
 
+DRIVERS = ["postgresql", "postgresql+psycopg"]
+"""What is claimed of PostgreSQL is claimed with each of them."""
+
 
 def _programs() -> Path | None:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))

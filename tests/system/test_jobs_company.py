@@ -9,6 +9,7 @@ import pytest
 from hub.jobs import Jobs, JobState
 from hub.jobs.job import Handle, Job
 from tests.system.job_stores import let_lease_pass, rows
+from tests.system.postgres import DRIVERS
 
 pytestmark = pytest.mark.system
 Make = Callable[..., Jobs]
@@ -132,12 +133,11 @@ def test_many_of_a_process_that_died_are_written_at_once(make: Make, jobs: Jobs)
     assert sorted(claims) == [[handle.id] for handle in handles]
 
 
+@pytest.mark.parametrize("dsn", DRIVERS, indirect=True)  # in SQLite a claim is in the row of its job
 @pytest.mark.parametrize("gone", ["its row", "its queue"])
 def test_a_claim_on_what_is_gone_ends_and_the_others_are_rescued(
-    make: Make, jobs: Jobs, dsn: str, gone: str, caplog: pytest.LogCaptureFixture
+    make: Make, jobs: Jobs, gone: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    if dsn.startswith("sqlite"):
-        pytest.skip("there a claim is in the row of its job")
     lost, left = jobs.insert("lost", 1), jobs.insert("left", 1)
     program = make(lease=60.0)
     assert len(program.claim(10)) == 2
