@@ -108,7 +108,7 @@ def report(rounds: Rounds, chosen: Sequence[JobQueue], given: argparse.Namespace
         f"Medians of {given.rounds} interleaved rounds, and the least and the most; one process inserts, one works, "
         f"the jobs do nothing. The latency is from before the insert to the start, at {RATE:g} jobs a second. "
         "Calm: without the jobs that came while the machine computed at less than a quarter of its usual speed, by a "
-        "fixed computation's processor time, which other programs of this machine do not change:",
+        "fixed computation's processor time:",
         table(heading, rows),
         "The marks; a ratio is the median of the rounds' ratios:",
         table(["wanted", "measured", "met"], reached),
