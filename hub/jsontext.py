@@ -39,6 +39,14 @@ def is_strict(raw: bytes) -> bool:
     return True
 
 
+def read_or_text(raw: bytes) -> Any:
+    """Decode a text that every JSON decoder accepts; any other is returned as it is, as far as it is UTF-8."""
+    try:
+        return _decode(raw)
+    except NO_JSON:
+        return raw.decode("utf-8", "replace")
+
+
 def write(value: object) -> bytes:
     """Encode a value without spaces, keys in their order. Values beyond standard JSON are written as by Python's
     encoder.

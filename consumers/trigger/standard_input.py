@@ -17,13 +17,12 @@ def standard_input(message: Message, kind: Input) -> bytes:
         return b""
     if kind == "body":
         return message.body
-    body = message.json() if jsontext.is_strict(message.body) else message.body.decode("utf-8", "replace")
     row = {
         "topic": message.topic,
         "id": message.id,
         "received_at": message.received_at,
         "backend": message.backend,
         "headers": dict(message.headers),
-        "body": body,
+        "body": jsontext.read_or_text(message.body),
     }
     return jsontext.write(row) + b"\n"

@@ -70,7 +70,7 @@ def _direct(configuration: Configuration, pattern: str, backend: str | None) -> 
 
 
 def _row(message: Message) -> dict[str, Any]:
-    body = message.json() if jsontext.is_strict(message.body) else message.body.decode("utf-8", "replace")
+    body = jsontext.read_or_text(message.body)
     return {"topic": message.topic, "id": message.id, "received_at": message.received_at, "body": body}
 
 
