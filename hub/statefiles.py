@@ -18,6 +18,8 @@ from pathlib import Path
 from hub.errors import ConfigError, Unavailable
 from hub.trust import ROOT, Trust, user_name
 
+SYSTEM_STATE = Path("/var/lib/hubbub")
+"""State directory of a machine's only hub, as systemd runs it."""
 _REACHED, _NOT_REACHED, _FAILED = 0, 1, 2
 
 

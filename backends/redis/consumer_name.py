@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-SYSTEM_STATE = Path("/var/lib/hubbub")
-"""State directory of a machine's only hub, as systemd runs it."""
+from hub.statefiles import SYSTEM_STATE
 
 
 def default_consumer(host: str, state_dir: Path) -> str:

@@ -12,13 +12,12 @@ from hub.consumers.relay.way import VIA, Way, way_of
 from hub.errors import CannotPublish, NotJSON
 from hub.message import HeaderValue
 from hub.settings import Settings
+from hub.traceparent import NAMES as NAMES_OF_A_TRACE
 
 __all__ = ["Relay"]
 
 ID = "hubbub.id"
 """Header with the id that a message had before it was relayed for the first time: each bus gives it one of its own."""
-OF_A_TRACE = ("traceparent", "tracestate")
-"""Headers that the hub adds by itself to what is published while a message is handled: the trace goes on with them."""
 
 
 class Relay(Consumer):
@@ -59,7 +58,7 @@ class Relay(Consumer):
             self._looped += len(targets) - len(free)
 
     def status(self) -> dict[str, int]:
-        """How many messages were published since the start, and how often a loop was broken."""
+        """Numbers since the start: messages that were published, loops that were broken."""
         with self._lock:
             return {"relayed": self._relayed, "loops_broken": self._looped}
 
@@ -78,5 +77,6 @@ class Relay(Consumer):
                 raise Reject(f"backend {name!r} can't publish it: {error}") from error
 
     def _headers(self, message: Message, way: Way) -> dict[str, HeaderValue]:
-        kept = {name: value for name, value in message.headers.items() if name not in OF_A_TRACE}
+        # The hub adds those of a trace by itself to what is published while a message is handled: it goes on with them.
+        kept = {name: value for name, value in message.headers.items() if name not in NAMES_OF_A_TRACE}
         return {ID: message.id, **kept, VIA: str(way)}

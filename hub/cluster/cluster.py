@@ -27,11 +27,11 @@ from hub.failure import told
 from hub.message import Message
 from hub.secret import Secret
 from hub.settings import Duration, SecretRef, Settings, setting
+from hub.statefiles import SYSTEM_STATE
 from hub.status.clusters import NodeStatus
 from hub.text import counted, printable
 from hub.throttle import Throttle
 
-SYSTEM_STATE = Path("/var/lib/hubbub")
 NAMED_WITHIN = 15.0
 """Seconds within which a node that vanishes is named, unless ``interval`` is longer than makes it possible."""
 REPORT_EVERY = 60.0

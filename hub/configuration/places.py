@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from hub.statefiles import SYSTEM_STATE
 from hub.unixsocket import LONGEST_PATH
 
 
@@ -23,7 +24,7 @@ def state_dir(set_to: Path | None, file: Path, environ: Mapping[str, str]) -> tu
         return set_to, ""
     if given := environ.get("STATE_DIRECTORY", "").split(":")[0]:
         return Path(given), "$STATE_DIRECTORY"
-    return Path("/var/lib/hubbub") if is_system_file(file) else file.parent / "state", "default"
+    return SYSTEM_STATE if is_system_file(file) else file.parent / "state", "default"
 
 
 def control_socket(set_to: Path | None, file: Path, state: Path, environ: Mapping[str, str]) -> tuple[Path, str]:
