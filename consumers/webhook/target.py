@@ -79,8 +79,8 @@ def destination_of(url: str) -> Destination:
     name = host if port is None else host.rpartition(":")[0]
     if not _HOST.fullmatch(name) or port == 0 or host.endswith(":") or len(name) > 253:
         raise ValueError(f"expected a URL with a host such as 'example.org' or '[::1]', not {host[:60]!r}")
-    plain = {"http": 80, "https": 443}[parts.scheme] if port is None else port
-    return Destination(url, name if plain == (443 if parts.scheme == "https" else 80) else f"{name}:{plain}")
+    default = {"http": 80, "https": 443}[parts.scheme]
+    return Destination(url, name if port in (None, default) else f"{name}:{port}")
 
 
 def _quoted(text: str) -> str:

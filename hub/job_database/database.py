@@ -91,10 +91,10 @@ class JobDatabase:
 
     def start(self) -> None:
         """Start the threads."""
-        targets = {
+        targets: dict[str, Callable[[], None]] = {
             "jobs": self.dispatcher.run,
-            "beat": lambda: self._repeat("beat", self.beat),
-            "upkeep": lambda: self._repeat("upkeep", self.keep),
+            "beat": partial(self._repeat, "beat", partial(self.beat, self._pause)),
+            "upkeep": partial(self._repeat, "upkeep", self.keep),
             "look": self._look_on,
         }
         for word, target in targets.items():
@@ -212,14 +212,17 @@ class JobDatabase:
             log = self._log.error if isinstance(error, BadDatabase) else self._log.warning
             log("%s; it is tried again", error, extra={"action": "connect"})
 
-    def _repeat(self, thread: str, do: Callable[[float], None]) -> None:
-        pause = min(PAUSE, self.jobs.lease / BEATS)
+    @property
+    def _pause(self) -> float:
+        return min(PAUSE, self.jobs.lease / BEATS)
+
+    def _repeat(self, thread: str, do: Callable[[], None]) -> None:
         while not self._ended.is_set():
             try:
-                do(pause)
+                do()
             except Exception as error:  # noqa: BLE001 - the thread must not end
                 self._tell(thread, error)
-            self._ended.wait(pause)
+            self._ended.wait(self._pause)
 
     def beat(self, pause: float) -> None:
         """Renew the lease if that is due within ``pause`` seconds. Nothing that may wait for others is done here."""
@@ -231,7 +234,7 @@ class JobDatabase:
         self.jobs.listen(self.dispatcher.look_again)
         self._tell("beat", None)
 
-    def keep(self, _: float = 0.0) -> None:
+    def keep(self) -> None:
         """Do the upkeep, and insert what is due by the cron entries."""
         self.jobs.maintain()
         self._cron.round()

@@ -59,8 +59,6 @@ KNOWN = """
 """Condition that lanes have the numbers that are remembered. A caller's older snapshot may not have a new lane."""
 Lanes = dict[tuple[str, int], int]
 """Numbers of lanes by queue and priority."""
-
-
 T = TypeVar("T")
 
 

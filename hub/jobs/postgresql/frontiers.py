@@ -42,7 +42,7 @@ MORE = (
 )
 """Rows beyond a frontier. Each is a range of the index: the rest of the open window, of it those that ran in ``prev``,
 those from ``snap``'s upper bound on, and those that ran in ``snap``."""
-LOOK = """
+LANES_WITH_MORE = """
     SELECT s.oldest, m.id, m.queue, m.priority
     FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS oldest) AS s LEFT JOIN (
         SELECT l.id, l.queue, l.priority FROM (
@@ -56,8 +56,8 @@ LOOK = """
         WHERE {more}) AS m ON true
     ORDER BY m.priority DESC, m.id
 """
-"""Lanes with more, in the names of a table and of a condition. OFFSET 0: how far a lane is claimed is not to be read
-where this leaves it out. LIMIT 1: PostgreSQL would read the whole index at once for an EXISTS."""
+"""Statement of :func:`look_at_lanes`, for a table and a condition. OFFSET 0: how far a lane is claimed is not to be
+read where this leaves it out. LIMIT 1: PostgreSQL would read the whole index at once for an EXISTS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def look_at_lanes(
         f"EXISTS (SELECT FROM {table} AS j WHERE j.lane = l.id AND {one} AND {condition})" for one in MORE
     )
     found = link.rows(
-        LOOK.format(table=table, more=more),
+        LANES_WITH_MORE.format(table=table, more=more),
         {"queues": None if queues is None else list(queues), "since": since, "waited": list(waited)},
     )
     return str(found[0][0]), lanes_of([row[1:] for row in found if row[1] is not None])
