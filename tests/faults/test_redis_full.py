@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import redis
 
 from tests.faults.small_disk import fill, small_disk
 from tests.support import wait_until
-from tests.system.redis import RedisServer
+from tests.system.redis import RedisServer, serving
 from tests.system.redis_hub import RedisHub, answers, publish
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
@@ -22,17 +21,6 @@ def directory(tmp_path: Path) -> Path:
     made = tmp_path / "server"
     made.mkdir()
     return made
-
-
-@contextmanager
-def serving(directory: Path, options: str) -> Iterator[RedisServer]:
-    server = RedisServer(directory, options=options)
-    server.__enter__()
-    try:
-        yield server
-    finally:
-        if server.is_running:
-            server.kill()
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import redis
 from tests.faults.shared_queue import PREFETCH, TAKES, check, kill_nodes
 from tests.faults.size import FULL, SEED, sized
 from tests.support import wait_until
-from tests.system.redis import RedisServer
+from tests.system.redis import RedisServer, serving
 from tests.system.redis_hub import RedisHub, answers, publish
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(sized(240, 1800))]
@@ -25,17 +24,6 @@ SERVER_KILLS = sized(1, 10)
 NODE_KILLS = sized(3, 50)
 CLAIM_IDLE = 2
 """Seconds: what a dead hub had is taken over within 1.25 times that, and half a second."""
-
-
-@contextmanager
-def serving(directory: Path, fsync: str = "always") -> Iterator[RedisServer]:
-    server = RedisServer(directory, options=f"appendfsync {fsync}\n")
-    server.__enter__()
-    try:
-        yield server
-    finally:
-        if server.is_running:
-            server.kill()
 
 
 MOST = 2000
@@ -70,7 +58,7 @@ class Source(threading.Thread):
 def test_a_server_that_is_killed_under_load_has_what_it_confirmed(tmp_path: Path, fsync: str) -> None:
     """With either setting: what is not on the disk yet is in the kernel's hands, which a kill does not end."""
     chance = random.Random(SEED)
-    with serving(tmp_path / "server", fsync) as server:
+    with serving(tmp_path / "server", f"appendfsync {fsync}\n") as server:
         rig = RedisHub(tmp_path / "hub", server, consumer="answers = true")
         confirmed = 0
         with rig.hub as hub:
@@ -108,7 +96,7 @@ def test_hubs_that_share_a_stream_are_killed(tmp_path: Path) -> None:
         "backend": f'confirm = "settled"\nclaim_idle = "{CLAIM_IDLE}s"\nprefetch = {PREFETCH}',
         "consumer": f"durable = false\nanswers = true\ntakes = {TAKES}",
     }
-    with serving(tmp_path / "server") as server, ExitStack() as stack:
+    with serving(tmp_path / "server", "appendfsync always\n") as server, ExitStack() as stack:
         nodes = [RedisHub(tmp_path / f"hub-{number}", server, **given) for number in range(3)]
         for node in nodes:
             stack.enter_context(node.hub)

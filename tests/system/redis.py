@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import os
 import signal
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -46,6 +47,18 @@ sentinel down-after-milliseconds mymaster 1000
 sentinel failover-timeout mymaster 4000
 sentinel parallel-syncs mymaster 2
 """
+
+
+@contextmanager
+def serving(directory: Path, options: str) -> Iterator[RedisServer]:
+    """A server that tests kill, and start anew, while the block lasts."""
+    server = RedisServer(directory, options=options)
+    server.__enter__()
+    try:
+        yield server
+    finally:
+        if server.is_running:
+            server.kill()
 
 
 class RedisServer(Server):

@@ -145,13 +145,19 @@ def named_at(hub: RunningHub, node: str) -> float:
     return time.mktime(time.strptime(line[:19], "%Y-%m-%d %H:%M:%S"))
 
 
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """File of the key that all hubs have."""
+    file = tmp_path / "cluster.key"
+    file.write_text("a key for the tests of the cluster\n")
+    file.chmod(0o600)
+    return file
+
+
 @pytest.mark.parametrize("bus", [zeromq, redis, rabbitmq])
 def test_a_node_that_is_killed_is_named_and_one_that_stops_has_left(
-    tmp_path: Path, bus: Callable[[Path], AbstractContextManager[Bus]]
+    tmp_path: Path, key: Path, bus: Callable[[Path], AbstractContextManager[Bus]]
 ) -> None:
-    key = tmp_path / "cluster.key"
-    key.write_text("a key for the tests of the cluster\n")
-    key.chmod(0o600)
     (tmp_path / "bus").mkdir()
     with ExitStack() as stack:
         text, _ = stack.enter_context(bus(tmp_path / "bus"))
@@ -189,11 +195,8 @@ def test_a_node_that_is_killed_is_named_and_one_that_stops_has_left(
 
 @pytest.mark.parametrize("bus", [redis, rabbitmq])
 def test_hubs_whose_broker_stands_still_judge_nobody_and_say_that_they_hear_nothing(
-    tmp_path: Path, bus: Callable[[Path], AbstractContextManager[Bus]]
+    tmp_path: Path, key: Path, bus: Callable[[Path], AbstractContextManager[Bus]]
 ) -> None:
-    key = tmp_path / "cluster.key"
-    key.write_text("a key for the tests of the cluster\n")
-    key.chmod(0o600)
     (tmp_path / "bus").mkdir()
     with ExitStack() as stack:
         text, server = stack.enter_context(bus(tmp_path / "bus"))
@@ -237,10 +240,7 @@ def test_a_hub_alone_hears_itself_over_a_topic_of_stomp(rabbitmq: RabbitMQ, tmp_
         assert "does not hear" not in hub.log
 
 
-def test_a_second_hub_with_the_queue_of_another_is_refused_by_rabbitmq_and_says_so(tmp_path: Path) -> None:
-    key = tmp_path / "cluster.key"
-    key.write_text("a key for the tests of the cluster\n")
-    key.chmod(0o600)
+def test_a_second_hub_with_the_queue_of_another_is_refused_by_rabbitmq_and_says_so(tmp_path: Path, key: Path) -> None:
     (tmp_path / "bus").mkdir()
     with rabbitmq(tmp_path / "bus") as (text, _), hub_of(tmp_path / "alpha", text("alpha"), key) as alpha:
         wait_until(lambda: view(alpha)["state"] == "listening" and view(alpha)["announced"], 30, "the first one")
