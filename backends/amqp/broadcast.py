@@ -1,4 +1,4 @@
-"""Whether what one hub publishes reaches every hub that has such settings. Pure."""
+"""Broadcasts: whether a message of one hub reaches every hub that has such settings. Pure."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ SIGNS = 4
 COUNT_INTERVAL, TRIM_INTERVAL = 5.0, 10.0
 """Seconds."""
 JOBS = ("acknowledge", "refuse", "freshen", "claim", "count", "trim")
-"""What is noted among the troubles."""
+"""Names of its work, under which troubles are noted."""
 Job = Callable[[Line, Group], None]
 
 

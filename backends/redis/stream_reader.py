@@ -23,7 +23,7 @@ QUIET = 2.0
 LAST = b"%d-%d" % ((1 << 64) - 1, (1 << 64) - 2)
 """The highest id but one. To Redis the highest one is ``>``: it would give a new entry."""
 JOB = "read"
-"""What is noted among the troubles."""
+"""Names of its work, under which troubles are noted."""
 
 
 class StreamReader:

@@ -30,14 +30,14 @@ def shown(name: str) -> str:
 
 
 def _of(table: dict[str, T], place: str, make: Callable[[], T]) -> T:
-    """What a table has of a place; the oldest one makes room for a new one."""
+    """Entry of a place in a table; the oldest one makes room for a new one."""
     while place not in table and len(table) >= MOST:
         del table[next(iter(table))]
     return table.setdefault(place, make())
 
 
 class Troubles:
-    """What the server refuses, by place and by what was tried there. Each call is safe in any thread.
+    """Refusals of the server, by place and by what was tried there. Each call is safe in any thread.
 
     :param clock: monotonic seconds. :param log: told once of each trouble, and of its end; ``None``: somebody else
         tells it.

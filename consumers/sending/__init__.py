@@ -1,1 +1,1 @@
-"""What all consumers that send have in common: templates, filters, destinations, rates, tallies, and two errors."""
+"""Parts that consumers which send share: templates, filters, destinations, rates, tallies, and two errors."""

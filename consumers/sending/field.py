@@ -39,7 +39,7 @@ class Lacking(ForGood):
 
 
 class Content:
-    """What templates and filters read of one message. The body is decoded once, and only if somebody asks for it."""
+    """Fields of one message, for templates and filters. The body is decoded once, and only if somebody asks for it."""
 
     def __init__(self, message: Message) -> None:
         self.message = message
